@@ -1,0 +1,45 @@
+"""autograd_lite: reverse-mode automatic differentiation on NumPy that shows its work."""
+
+from autograd_lite import ops as ops
+from autograd_lite.context import no_grad, scope
+from autograd_lite.graph import Graph
+from autograd_lite.op import OPS, BroadcastWarning, Op, operation
+from autograd_lite.sweep import Changed
+from autograd_lite.tensor import Tensor, constant
+from autograd_lite.transforms import grad, trace, value_and_grad, vjp
+
+relu = OPS["relu"]
+sigmoid = OPS["sigmoid"]
+softplus = OPS["softplus"]
+logsumexp = OPS["logsumexp"]
+binary_cross_entropy = OPS["binary_cross_entropy"]
+binary_cross_entropy_with_logits = OPS["binary_cross_entropy_with_logits"]
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BroadcastWarning",
+    "Changed",
+    "Graph",
+    "Op",
+    "Tensor",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "constant",
+    "grad",
+    "logsumexp",
+    "no_grad",
+    "operation",
+    "relu",
+    "scope",
+    "sigmoid",
+    "softplus",
+    "trace",
+    "value_and_grad",
+    "vjp",
+]
+
+_above = __import__("pathlib").Path(__file__).parent.parent
+if (_above / "pyproject.toml").is_file() and str(_above) not in __path__:
+    # In a checkout models/ and viz/ stand beside this package; a wheel has them inside.
+    __path__.append(str(_above))

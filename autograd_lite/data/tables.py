@@ -1,0 +1,164 @@
+"""Tables of numbers with one column to predict."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
+
+
+class Table(NamedTuple):
+    """Examples as rows: `X` (rows, columns) in float64, `y` (rows,), and what they are called."""
+
+    X: Array
+    y: Array
+    columns: tuple[str, ...]
+    target: str
+
+
+def load_breast_cancer() -> Table:
+    """The Wisconsin breast cancer data: X (569, 30), y of "benign" and "malignant".
+
+    Wolberg, Mangasarian, Street and Street, UCI Machine Learning Repository, CC BY 4.0,
+    doi 10.24432/C5DW2B; README.md beside the file says where this copy comes from.
+
+    Example:
+        >>> table = load_breast_cancer()
+        >>> table.X.shape, table.columns[0], str(table.y[0])
+        ((569, 30), 'mean_radius', 'malignant')
+    """
+    return read_csv(Path(__file__).with_name("breast_cancer.csv"), "diagnosis")
+
+
+def read_csv(path: str | os.PathLike[str], target: str) -> Table:
+    """Read a comma-separated table with a header line; `target` names the column to predict.
+
+    Every other column must hold a finite number in each row. The target may hold anything: whole
+    numbers become integers, other numbers floats, and all else stays text.
+
+    Raises ValueError, naming the file and the line, when there is no such column, a column name
+    stands twice, a line has too many or too few values, a value is missing or not a number, there
+    are no rows or no column besides the target, or the file is not text; OSError as `open` does.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "students.csv"
+        >>> _ = path.write_text("studied,slept,passed\\n3,5,yes\\n1,4,no\\n")
+        >>> table = read_csv(path, "passed")
+        >>> table.columns, table.X.tolist(), table.y.tolist()
+        (('studied', 'slept'), [[3.0, 5.0], [1.0, 4.0]], ['yes', 'no'])
+    """
+    lines = _lines(Path(path))
+    _, header = next(lines, (0, []))
+    names = [name.strip() for name in header]
+    _check_header(path, names, target)
+
+    rows, labels = [], []
+    for number, fields in lines:
+        where = f"{path}, line {number}"
+        if len(fields) != len(names):
+            raise ValueError(f"{where}: {len(fields)} values where the header has {len(names)}")
+        row = {name: field.strip() for name, field in zip(names, fields, strict=True)}
+        for name, field in row.items():
+            if field.lower() in _MISSING:
+                raise ValueError(f"{where}: column {name!r} has no value")
+        labels.append(row.pop(target))
+        rows.append([_number(field, f"{where}: column {name!r}") for name, field in row.items()])
+    if not rows:
+        raise ValueError(f"{path} has a header but no rows")
+    columns = tuple(name for name in names if name != target)
+    return Table(np.array(rows), _labels(labels), columns, target)
+
+
+def split(
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    test_size: float = 0.25,
+    random_state: int | np.random.Generator | None = None,
+) -> tuple[Array, Array, Array, Array]:
+    """Split rows at random into X_train, X_test, y_train, y_test, each class in proportion.
+
+    `test_size` is the share of each class that goes to the test set, rounded, but at least one
+    row of each class goes to either side.
+
+    Raises ValueError when test_size is not between 0 and 1, X and y differ in length, or a class
+    has a single row.
+
+    Example:
+        >>> X, y = np.arange(8.0).reshape(8, 1), np.array([0, 1] * 4)
+        >>> X_train, X_test, y_train, y_test = split(X, y, random_state=0)
+        >>> X_train.shape, X_test.shape, sorted(y_test.tolist())
+        ((6, 1), (2, 1), [0, 1])
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    if not 0 < test_size < 1:
+        raise ValueError(f"test_size must lie between 0 and 1, not {test_size}")
+    if len(X) != len(y):
+        raise ValueError(f"X has {len(X)} rows, y has {len(y)}")
+    random = np.random.default_rng(random_state)
+    held_out = np.zeros(len(y), dtype=bool)
+    for label in np.unique(y):
+        rows = random.permutation(np.flatnonzero(y == label))
+        if len(rows) < 2:
+            raise ValueError(f"class {label!s} has one row: too few to train and to test on it")
+        held_out[rows[: min(max(1, round(test_size * len(rows))), len(rows) - 1)]] = True
+    return X[~held_out], X[held_out], y[~held_out], y[held_out]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a CSV file that are not blank, with their numbers as an editor shows them."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            for fields in reader:
+                if any("\0" in field for field in fields):
+                    raise ValueError(f"{path} is not a text file: line {reader.line_num} holds a NUL")
+                if len(fields) > 1 or "".join(fields).strip():
+                    yield reader.line_num, fields
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a text file (UTF-8): {error.reason}") from None
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a CSV file: line {reader.line_num}: {error}") from None
+
+
+def _check_header(path: str | os.PathLike[str], names: Sequence[str], target: str) -> None:
+    if not names:
+        raise ValueError(f"{path} is empty: a header line and rows are wanted")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{path} has more than one column called {', '.join(map(repr, twice))}")
+    if target not in names:
+        raise ValueError(f"{path} has no column {target!r}; its columns are {', '.join(names)}")
+    if len(names) == 1:
+        raise ValueError(f"{path} has no column besides the target {target!r}")
+
+
+def _number(field: str, where: str) -> float:
+    try:
+        value = float(field.replace("_", "x"))  # float("1_000") is 1000; in a table it is a slip
+    except ValueError:
+        raise ValueError(f"{where}: {field!r} is not a number") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{where}: {field!r} is not a finite number")
+    return value
+
+
+def _labels(labels: list[str]) -> Array:
+    for kind in (np.int64, np.float64):
+        try:
+            return np.array([kind(label) for label in labels])
+        except (ValueError, OverflowError):
+            pass
+    return np.array(labels)

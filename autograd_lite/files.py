@@ -1,0 +1,54 @@
+"""Writing files so that a failure loses nothing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file beside `path` to write, and put it in place when the block ends well.
+
+    Whoever looks at `path` sees the old content or the new, never a half of one; when the block
+    raises, the old content stays and nothing is left behind. `mode` is "w" for text (UTF-8,
+    line ends as written) or "wb" for bytes. Missing folders are not made.
+
+    Raises ValueError for another mode, IsADirectoryError when `path` is a folder, and OSError
+    as `open` does.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "numbers.txt"
+        >>> with atomic(path) as file:
+        ...     print(42, file=file)
+        >>> path.read_text()
+        '42\\n'
+    """
+    if mode not in ("w", "wb"):
+        raise ValueError(f'atomic writes in mode "w" or "wb", not {mode!r}')
+    text = {"encoding": "utf-8", "newline": ""} if mode == "w" else {}
+    # Through a symbolic link the file that it points at is written, not the link replaced.
+    target = Path(path).resolve()
+    if target.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, not a file")
+    if target.exists() and not target.is_file():
+        # A device or a pipe takes the bytes; replacing it by a file would destroy it.
+        with open(target, mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+        return
+    beside = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
+    try:
+        with open(beside, mode.replace("w", "x"), **text) as file:  # type: ignore[call-overload]
+            yield file
+        if target.exists():
+            shutil.copymode(target, beside)
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

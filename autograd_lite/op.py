@@ -1,0 +1,413 @@
+"""What an operation is, the table of operations, and applying one and recording it."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.context import current
+
+__all__ = ["NUMPY", "OPS", "BroadcastWarning", "Node", "Op", "apply", "leaf", "operation"]
+
+Array = Any
+"""A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly)."""
+
+OPS: dict[str, Op] = {}
+"""Every operation by its name."""
+
+NUMPY: dict[Any, Callable[..., Any]] = {}
+"""What answers for each of NumPy's functions when it meets a Tensor."""
+
+
+class BroadcastWarning(UserWarning):
+    """Two operands of different rank were broadcast to something larger than both."""
+
+
+class Node:
+    """One value of the graph: an array, and the application that made it."""
+
+    __slots__ = (
+        "__weakref__",
+        "array",
+        "attributes",
+        "grad",
+        "inputs",
+        "name",
+        "op",
+        "operands",
+        "position",
+        "requires_grad",
+        "scope",
+        "sharing",
+        "stable",
+    )
+
+    array: Array
+    op: Op | None
+    inputs: tuple[Any, ...]
+    operands: tuple[Array, ...]
+    attributes: dict[str, Any]
+    requires_grad: bool
+    grad: Array | None
+    name: str | None
+    scope: tuple[str, ...]
+    position: int
+    sharing: str | None
+    stable: Any
+
+
+# An array is shared with the record or with the outside, never with both.
+RECORD, OUTSIDE, ARGUMENT = "record", "outside", "argument"
+
+NOTHING: dict[str, Any] = {}
+
+_position = count().__next__
+_new = object.__new__
+_Tensor: type = Node
+
+
+def results_are(kind: type) -> None:
+    """Say which kind of Node the results of operations are."""
+    global _Tensor
+    _Tensor = kind
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Op:
+    """An operation: its forward, one gradient rule per input, and how it is written.
+
+    A rule is ``(g, out, *inputs, **attributes) -> gradient of that input`` in plain NumPy;
+    given arrays it computes, given Tensors it records. ``None`` stands for an input without a
+    gradient. For an operation on a sequence ``rules`` holds one rule, which also takes the
+    number ``k`` of the input.
+
+    Called on arrays an operation computes; called with a Tensor among its operands it records.
+    """
+
+    name: str
+    forward: Callable[..., Any]
+    rules: tuple[Callable[..., Any] | None, ...]
+    arity: int | None
+    symbol: str
+    precedence: int = 100
+    elementwise: bool = False
+    broadcasts: bool = False
+    formula: str = ""
+    gradient: str = ""
+    notes: str = ""
+    stable: Callable[..., Any] | None = None
+    foreign: bool = False
+    differentiable: bool = True
+    parameters: tuple[str, ...] = ()
+    defaults: dict[str, Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        operands, attributes = self.bind(args, kwargs)
+        for operand in operands:
+            if isinstance(operand, Node):
+                return apply(self, operands, attributes)
+        if self.arity is None:
+            return self.forward(operands, **attributes)
+        return self.forward(*operands, **attributes)
+
+    def bind(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Tell the operands of a call from its attributes, leaving out defaults."""
+        arity = self.arity
+        if not kwargs and len(args) == arity:
+            return args, NOTHING
+        named = dict(zip(self.parameters, args, strict=False))
+        if len(args) > len(self.parameters) or named.keys() & kwargs.keys():
+            raise TypeError(f"{self.name}: takes {self.signature}, not these {len(args)} arguments")
+        named |= kwargs
+        heads = self.parameters[: 1 if arity is None else arity]
+        missing = [head for head in heads if head not in named]
+        if missing:
+            raise TypeError(f"{self.name}: takes {self.signature}; {missing[0]} is missing")
+        operands = tuple(named.pop(head) for head in heads)
+        attributes = {}
+        for key, value in named.items():
+            if key not in self.defaults:
+                raise TypeError(
+                    f"{self.name}: has no argument {key!r} for a Tensor; it takes {self.signature}"
+                )
+            if value is not self.defaults[key] and value is not np._NoValue:
+                attributes[key] = plain(value, self, key)
+        return (tuple(operands[0]) if arity is None else operands), attributes
+
+    @property
+    def signature(self) -> str:
+        """The arguments as one writes them."""
+        return ", ".join(
+            f"{name}={self.defaults[name]!r}" if name in self.defaults else name
+            for name in self.parameters
+        )
+
+    def rules_for(self, inputs: Sequence[Any]) -> Iterable[Callable[..., Any] | None]:
+        """One rule an input."""
+        if self.arity is not None:
+            return self.rules
+        return [self.rules[0] and _nth(self.rules[0], k) for k in range(len(inputs))]
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OPS.__getitem__, (self.name,)
+
+
+def _nth(rule: Callable[..., Any], k: int) -> Callable[..., Any]:
+    return lambda g, out, *inputs, **attributes: rule(g, out, *inputs, k=k, **attributes)
+
+
+def operation(
+    name: str,
+    forward: Callable[..., Any],
+    *rules: Callable[..., Any] | None,
+    numpy: Sequence[Any] = (),
+    arity: int | None = -1,
+    symbol: str | None = None,
+    **traits: Any,
+) -> Op:
+    """Define an operation and enter it into the table.
+
+    Args:
+        name: its name in the table.
+        forward: a function of arrays. Its first parameters are the operands, the others, which
+            have defaults, the attributes.
+        rules: one gradient rule per operand, none for an operation without a derivative.
+        numpy: NumPy's functions that it answers for.
+        arity: the number of operands; None for one sequence of operands.
+        symbol: how mathematicians write it.
+        traits: the other fields of `Op`.
+    """
+    if isinstance(forward, np.ufunc):
+        arity = forward.nin
+        traits = {"elementwise": True, "broadcasts": arity > 1} | traits
+        parameters, defaults = tuple(f"x{k + 1}" for k in range(arity)), {}
+        numpy = (forward, *numpy)
+    else:
+        signature = inspect.signature(forward).parameters.values()
+        parameters = tuple(p.name for p in signature)
+        defaults = {p.name: p.default for p in signature if p.default is not p.empty}
+        if arity == -1:
+            arity = len(rules) or 1
+    op = Op(
+        name=name,
+        forward=forward,
+        rules=rules,
+        arity=arity,
+        symbol=symbol or name,
+        parameters=parameters,
+        defaults=defaults,
+        differentiable=any(rule is not None for rule in rules),
+        **traits,
+    )
+    OPS[name] = op
+    for function in numpy:
+        NUMPY[function] = op
+    return op
+
+
+def apply(
+    op: Op, operands: Sequence[Any], attributes: dict[str, Any] = NOTHING, settled: bool = False
+) -> Any:
+    """Apply an operation to Tensors, arrays and numbers, and record it.
+
+    A ``settled`` operation is computed as it is written, whatever better form is known.
+    """
+    context = current()
+    wanted = False
+    inputs, arrays = [], []
+    for x in operands:
+        if type(x) is not _Tensor:
+            x = leaf(x)
+        array = x.array
+        if x.sharing is not RECORD:
+            array = _record(x)
+        if x.requires_grad:
+            wanted = True
+        inputs.append(x)
+        arrays.append(array)
+
+    better = None
+    if op.stable is not None and not settled:
+        better = op.stable(inputs, attributes)
+    try:
+        if better is not None:
+            out = better.array
+        elif op.arity is None:
+            out = op.forward(arrays, **attributes)
+        elif attributes:
+            out = op.forward(*arrays, **attributes)
+        else:
+            out = op.forward(*arrays)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explained(error, op, inputs, attributes) from error
+
+    node = _new(_Tensor)
+    node.array = out
+    node.grad = node.name = None
+    node.scope = context.scope
+    node.position = _position()
+    node.sharing = RECORD
+    if context.recording:
+        node.op = op
+        node.inputs = tuple(inputs)
+        node.operands = tuple(arrays)
+        node.attributes = attributes
+        node.requires_grad = wanted and op.differentiable
+        node.stable = better
+    else:
+        node.op = node.stable = None
+        node.inputs = node.operands = ()
+        node.attributes = NOTHING
+        node.requires_grad = False
+    if op.broadcasts and len(arrays) == 2:
+        shape = out.shape
+        if inputs[0].shape != shape and inputs[1].shape != shape:
+            _warn_of_broadcast(node, inputs)
+    if context.watch is not None:
+        context.watch(node, inputs, arrays)
+    return node
+
+
+def leaf(data: Any, requires_grad: bool = False, name: str | None = None) -> Any:
+    """A Tensor that nothing made; data are copied, a Python number stays one."""
+    node = _new(_Tensor)
+    number = type(data) is float and not requires_grad
+    node.array = data if number else array_of(data, requires_grad)
+    node.op = node.grad = node.stable = node.sharing = None
+    node.inputs = node.operands = ()
+    node.attributes = NOTHING
+    node.requires_grad = requires_grad
+    node.name = name
+    node.scope = current().scope
+    node.position = _position()
+    return node
+
+
+def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Array:
+    """A copy of the data as an array that the engine can compute with.
+
+    Raises:
+        TypeError: for complex, object, text, float16 and masked data.
+    """
+    if type(data) in (int, bool) and not requires_grad and -(2**63) <= data < 2**63:
+        return data
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError(
+            f"{what}: masked arrays lose their mask; fill them first with .filled(value)"
+        )
+    if isinstance(data, Node):
+        raise TypeError(f"{what}: is one already; use it as it is, or detach() it first")
+    try:
+        array = np.array(data, order="K", copy=True, subok=False)
+    except (ValueError, TypeError) as error:
+        if _holds_tensor(data):
+            raise TypeError(
+                f"{what}: a list of Tensors is put together with np.stack or np.concatenate"
+            ) from error
+        raise TypeError(f"{what}: these data are no array of numbers: {error}") from error
+    kind = array.dtype.kind
+    if kind not in "biuf" or array.dtype == np.float16:
+        if _holds_tensor(data):
+            raise TypeError(
+                f"{what}: a list of Tensors is put together with np.stack or np.concatenate"
+            )
+        advice = {
+            "c": "split it into its real and imaginary part",
+            "f": "float16 is too coarse for gradients; use astype(np.float32)",
+            "M": "use numbers",
+            "m": "use numbers",
+        }.get(kind, "use numbers of one kind")
+        raise TypeError(f"{what}: cannot hold data of dtype {array.dtype}; {advice}")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if requires_grad and kind != "f":
+        array = array.astype(np.float64)
+    return array
+
+
+def _holds_tensor(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(_holds_tensor(item) for item in data)
+    return isinstance(data, Node)
+
+
+def _record(x: Node) -> Array:
+    """The array of a leaf, for a record to keep."""
+    if x.sharing is OUTSIDE:
+        return x.array.copy()
+    if x.sharing is None:
+        x.sharing = RECORD
+    return x.array
+
+
+def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
+    """An attribute without Tensors, and not shared with the outside.
+
+    Raises:
+        TypeError: for a Tensor that wants a gradient.
+    """
+    if isinstance(value, Node):
+        if value.requires_grad or current().leaks == "trace":
+            raise TypeError(
+                f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, and no "
+                f"gradient can reach {describe(value)} through it; detach() it first"
+            )
+        return np.array(value.array)
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, (tuple, list)):
+        return type(value)(plain(item, op, argument) for item in value)
+    return value
+
+
+def describe(x: Any) -> str:
+    """A node by its name, if it has one, and its shape."""
+    if x.name is not None:
+        return f"{x.name} {x.shape}"
+    if x.op is not None:
+        return f"the result of {x.op.name} {x.shape}"
+    if np.ndim(x.array) == 0:
+        return f"the number {x.array}"
+    return f"an array {x.shape}"
+
+
+def _explained(
+    error: Exception, op: Op, inputs: Sequence[Any], attributes: dict[str, Any]
+) -> Exception:
+    operands = " and ".join(describe(x) for x in inputs) or "nothing"
+    where = "".join(f", {key}={value!r}" for key, value in attributes.items())
+    text = str(error).rstrip(".")
+    return type(error)(f"{op.name}: does not fit {operands}{where}: {text}") if (
+        type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
+    ) else ValueError(f"{op.name}: does not fit {operands}{where}: {text}")
+
+
+def _warn_of_broadcast(node: Any, inputs: Sequence[Any]) -> None:
+    a, b = inputs
+    if a.ndim != b.ndim and node.size > a.size and node.size > b.size:
+        warnings.warn(
+            f"{node.op.name if node.op else 'an operation'}: {describe(a)} and {describe(b)} were "
+            f"broadcast to {node.shape}, larger than both; give both the same number of "
+            "dimensions, with reshape or [:, None], to say what is meant",
+            BroadcastWarning,
+            stacklevel=level(),
+        )
+
+
+def level() -> int:
+    """The stack level of the first line outside this package, for a warning in the caller."""
+    frame, depth = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
+        frame, depth = frame.f_back, depth + 1
+    return depth

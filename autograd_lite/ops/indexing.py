@@ -1,0 +1,41 @@
+"""Taking elements, and adding at the places they came from."""
+
+import numpy as np
+
+from autograd_lite.op import operation
+
+
+def _basic(key):
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(
+        part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice))
+        for part in parts
+    ) and not any(isinstance(part, (bool, np.bool_)) for part in parts)
+
+
+def _add_at(g, key=(), shape=()):
+    total = np.zeros(shape, np.asarray(g).dtype)
+    if _basic(key):
+        total[key] = g
+    else:
+        np.add.at(total, key, g)
+    return total
+
+
+add_at = operation(
+    "add_at",
+    _add_at,
+    lambda g, out, x, key=(), shape=(): g[key],
+    formula="zeros of a shape, with g added at the places of an index",
+    gradient="g at that index",
+)
+
+getitem = operation(
+    "getitem",
+    lambda a, key=(): a[key],
+    lambda g, out, a, key=(): add_at(g, key=key, shape=a.shape),
+    symbol="[ ]",
+    precedence=90,
+    formula="a[key]",
+    gradient="zeros, with g added at the key; repeated indices add up",
+)

@@ -1,0 +1,170 @@
+"""The reverse sweep over records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.context import current
+from autograd_lite.graph import ancestors
+from autograd_lite.op import OPS, Node, describe
+
+__all__ = ["Changed", "Gradients", "gradients", "sweep"]
+
+
+class Changed(RuntimeError):
+    """The data of a Tensor changed between its use and a derivative that needs it as it was."""
+
+
+def sweep(
+    cotangents: dict[Any, Any],
+    wanted: Collection[Any] | None = None,
+    *,
+    on_tensors: bool = False,
+    written: bool = False,
+    observe: Callable[[Any, int, Any], None] | None = None,
+) -> dict[Any, Any]:
+    """Send cotangents back through the record, and return the gradients of what is wanted.
+
+    Args:
+        cotangents: for each result the gradient that enters there.
+        wanted: the nodes to return gradients of; by default every leaf that wants one.
+        on_tensors: run the rules on Tensors, so that the sweep itself is recorded.
+        written: sweep over the graph as it was written, not by better computed equals.
+        observe: called with (node, k, part) for each gradient that a node sends to an input.
+    """
+    order = ancestors(cotangents, wanting=True, written=written)
+    if wanted is not None:
+        order = _leading(order, wanted, written)
+    leading = order if wanted is None else set(order)
+    watch = current().watch
+    gradients = dict(cotangents)
+    result = {}
+    with np.errstate(all="ignore"):
+        for node in reversed(order):
+            g = gradients.pop(node, None)
+            if g is None:
+                continue
+            op = node.op
+            if op is None or (wanted is not None and node in wanted):
+                result[node] = g
+                continue
+            if node.stable is not None and not written:
+                _add(gradients, node.stable, g)
+                continue
+            attributes, inputs = node.attributes, node.inputs
+            if on_tensors:
+                out, operands = node, inputs
+                _check_unchanged(node)
+            else:
+                out, operands = node.array, node.operands
+            for k, rule in enumerate(op.rules if op.arity is not None else op.rules_for(inputs)):
+                x = inputs[k]
+                if not x.requires_grad or (wanted is not None and x not in leading):
+                    continue
+                if rule is None:
+                    continue
+                if attributes:
+                    part = rule(g, out, *operands, **attributes)
+                else:
+                    part = rule(g, out, *operands)
+                array = x.array
+                if op.foreign or part.shape != array.shape or part.dtype != array.dtype:
+                    part = _fitted(part, node, k)
+                if observe is not None:
+                    observe(node, k, part)
+                if watch is not None:
+                    watch(node, k, part, g)
+                held = gradients.get(x)
+                gradients[x] = part if held is None else held + part
+    return result
+
+
+def _add(gradients: dict[Any, Any], x: Any, part: Any) -> None:
+    held = gradients.get(x)
+    gradients[x] = part if held is None else held + part
+
+
+def _leading(order: list[Any], wanted: Collection[Any], written: bool) -> list[Any]:
+    leading = set(wanted)
+    for node in order:
+        inputs = node.inputs if written or node.stable is None else (node.stable,)
+        if node not in leading and any(x in leading for x in inputs):
+            leading.add(node)
+    return [node for node in order if node in leading]
+
+
+def _fitted(part: Any, node: Any, k: int) -> Any:
+    """A part in the shape and dtype of its input; broadcasting is undone here, and only here."""
+    op, x = node.op, node.inputs[k]
+    if not isinstance(part, Node):
+        part = np.array(part) if op.foreign else np.asarray(part)
+    if part.shape != x.shape:
+        if not (op.broadcasts and part.shape == node.shape):
+            raise ValueError(
+                f"{op.name}: the gradient rule of input {k} gave shape {part.shape} for "
+                f"{describe(x)}; it must have the shape of that input"
+                + (f" or of the result, {node.shape}" if op.broadcasts else "")
+            )
+        part = OPS["sum_to"](part, shape=x.shape)
+    if part.dtype != x.dtype:
+        if part.dtype.kind not in "biuf":
+            raise TypeError(
+                f"{op.name}: the gradient rule of input {k} gave dtype {part.dtype} for "
+                f"{describe(x)} of dtype {x.dtype}"
+            )
+        part = OPS["astype"](part, dtype=x.dtype)
+    return part
+
+
+def _check_unchanged(node: Any) -> None:
+    for x, operand in zip(node.inputs, node.operands, strict=True):
+        if x.array is not operand and not np.array_equal(x.array, operand, equal_nan=True):
+            raise Changed(
+                f"{node.op.name}: {describe(x)} was changed after it was used, and a second "
+                "derivative needs it as it was; change data after the derivative is taken"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """The gradients of one result with respect to every node that leads to it.
+
+    Attributes:
+        of: the gradient of the result with respect to each node.
+        parts: what each node (consumer, k) sends to its k-th input; the parts of a node add up
+            to its gradient.
+    """
+
+    of: dict[Any, Any]
+    parts: dict[tuple[Any, int], Any]
+
+
+def gradients(result: Any, gradient: Any = None) -> Gradients:
+    """Sweep back over the graph as it was written and keep every gradient.
+
+    Example:
+        >>> import autograd_lite as ag
+        >>> from autograd_lite.sweep import gradients
+        >>> a = ag.Tensor(3.0)
+        >>> b = a * a
+        >>> found = gradients(b)
+        >>> float(found.of[a]), float(found.parts[b, 0])
+        (6.0, 3.0)
+    """
+    if gradient is None:
+        gradient = np.ones_like(result.array)
+    of: dict[Any, Any] = {result: gradient}
+    parts: dict[tuple[Any, int], Any] = {}
+
+    def keep(node: Any, k: int, part: Any) -> None:
+        parts[node, k] = part
+        x = node.inputs[k]
+        of[x] = of[x] + part if x in of else part
+
+    if result.requires_grad:
+        sweep({result: gradient}, written=True, observe=keep)
+    return Gradients(of, parts)

@@ -1,0 +1,83 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import SupportsFloat
+
+__all__ = ["number", "printable", "subscript", "superscript"]
+
+_SUBSCRIPT = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
+_SUPERSCRIPT = str.maketrans("0123456789+-−()nijkT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿⁱʲᵏᵀ")
+
+# The joiners hold emoji and the letters of several scripts together.
+_JOINERS = "\u200c\u200d"
+
+
+def number(x: SupportsFloat) -> str:
+    """A number for people: at most four decimals, a real minus sign.
+
+    Trailing zeros are cut; outside [0.001, 10000) the number is written in scientific notation;
+    a truth value is 0 or 1.
+
+    Example:
+        >>> number(-0.66818777), number(3.0), number(0.00000012), number(float("inf"))
+        ('−0.6682', '3', '1.2e−7', '∞')
+    """
+    x = float(x)
+    if math.isnan(x):
+        return "NaN"
+    sign, size = "−" if x < 0 else "", abs(x)
+    if size == math.inf:
+        return sign + "∞"
+    if size == 0 or 1e-3 <= size < 1e4:
+        return sign + _cut(f"{size:.4f}")
+    mantissa, exponent = f"{size:.4e}".split("e")
+    return f"{sign}{_cut(mantissa)}e{str(int(exponent)).replace('-', '−')}"
+
+
+def _cut(digits: str) -> str:
+    return digits.rstrip("0").rstrip(".")
+
+
+def subscript(x: object) -> str:
+    """Text in subscript digits.
+
+    Example:
+        >>> "W" + subscript(12)
+        'W₁₂'
+    """
+    return str(x).translate(_SUBSCRIPT)
+
+
+def superscript(x: object) -> str:
+    """Text in superscript digits and the few letters that Unicode has.
+
+    Example:
+        >>> "W" + superscript("(1)T")
+        'W⁽¹⁾ᵀ'
+    """
+    return str(x).translate(_SUPERSCRIPT)
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """The text on one line, without characters that no picture or terminal can show.
+
+    White space becomes single spaces; control characters, also those that turn the direction of
+    what follows, and lone surrogates become �; text longer than the limit ends in an ellipsis.
+
+    Example:
+        >>> printable("two\\nlines \\x00"), printable("a long name", limit=6)
+        ('two lines �', 'a lon…')
+    """
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = "".join(c if _shows(c) else "�" for c in text)
+    if limit is not None and len(text) > limit:
+        text = text[: limit - 1].rstrip() + "…"
+    return text
+
+
+def _shows(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Cn")
