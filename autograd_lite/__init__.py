@@ -1,12 +1,16 @@
 """autograd_lite: reverse-mode automatic differentiation on NumPy that shows its work."""
 
 from autograd_lite import ops as ops
+from autograd_lite.anomaly import AnomalyError, detect_anomaly
+from autograd_lite.checks import GradientError, check_gradients
 from autograd_lite.context import no_grad, scope
+from autograd_lite.custom import custom_gradient
 from autograd_lite.graph import Graph
+from autograd_lite.jacobians import hessian, hvp, jacobian
 from autograd_lite.op import OPS, BroadcastWarning, Op, operation
 from autograd_lite.sweep import Changed
 from autograd_lite.tensor import Tensor, constant
-from autograd_lite.transforms import grad, trace, value_and_grad, vjp
+from autograd_lite.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp
 
 relu = OPS["relu"]
 sigmoid = OPS["sigmoid"]
@@ -18,15 +22,24 @@ binary_cross_entropy_with_logits = OPS["binary_cross_entropy_with_logits"]
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyError",
     "BroadcastWarning",
     "Changed",
+    "GradientError",
     "Graph",
     "Op",
     "Tensor",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "check_gradients",
     "constant",
+    "custom_gradient",
+    "detect_anomaly",
     "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "logsumexp",
     "no_grad",
     "operation",
@@ -34,6 +47,7 @@ __all__ = [
     "scope",
     "sigmoid",
     "softplus",
+    "stop_gradient",
     "trace",
     "value_and_grad",
     "vjp",
@@ -43,3 +57,7 @@ _above = __import__("pathlib").Path(__file__).parent.parent
 if (_above / "pyproject.toml").is_file() and str(_above) not in __path__:
     # In a checkout models/ and viz/ stand beside this package; a wheel has them inside.
     __path__.append(str(_above))
+
+# glibc gives freed memory back to the system at once, and the next step faults it in anew, until
+# one large block has been freed: then it keeps blocks up to that size. The block is never touched.
+__import__("numpy").empty(31 << 20, dtype="u1")

@@ -6,9 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["Context", "current", "no_grad", "scope", "setting"]
+__all__ = ["Context", "Watch", "current", "no_grad", "scope", "setting"]
+
+
+class Watch(Protocol):
+    """Who looks on while operations are applied and swept back."""
+
+    def made(
+        self, node: Any, op: Any, inputs: tuple[Any, ...], operands: tuple[Any, ...]
+    ) -> None:
+        """An operation was applied and made this node."""
+
+    def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
+        """The gradient rule of a node's k-th input, to be called in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +29,7 @@ class Context:
 
     recording: bool = True
     scope: tuple[str, ...] = ()
-    watch: Callable[..., None] | None = None
+    watch: Watch | None = None
     leaks: str | None = None
 
 

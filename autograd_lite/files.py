@@ -42,6 +42,8 @@ def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
         with open(target, mode, **text) as file:  # type: ignore[call-overload]
             yield file
         return
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}")
     beside = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     try:
         with open(beside, mode.replace("w", "x"), **text) as file:  # type: ignore[call-overload]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.context import current
+from autograd_lite.foreign import guarded, is_foreign
 
-__all__ = ["NUMPY", "OPS", "BroadcastWarning", "Node", "Op", "apply", "leaf", "operation"]
+__all__ = ["NUMPY", "OPS", "REFUSED", "BroadcastWarning", "Node", "Op", "apply", "leaf", "operation"]
 
 Array = Any
 """A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly)."""
@@ -23,6 +24,9 @@ OPS: dict[str, Op] = {}
 
 NUMPY: dict[Any, Callable[..., Any]] = {}
 """What answers for each of NumPy's functions when it meets a Tensor."""
+
+REFUSED: dict[Any, str] = {}
+"""Why no derivative is given, for each of NumPy's functions that is left out on purpose."""
 
 
 class BroadcastWarning(UserWarning):
@@ -38,6 +42,7 @@ class Node:
         "attributes",
         "grad",
         "inputs",
+        "line",
         "name",
         "op",
         "operands",
@@ -57,6 +62,7 @@ class Node:
     grad: Array | None
     name: str | None
     scope: tuple[str, ...]
+    line: tuple[str, int, str]
     position: int
     sharing: str | None
     stable: Any
@@ -66,6 +72,8 @@ class Node:
 RECORD, OUTSIDE, ARGUMENT = "record", "outside", "argument"
 
 NOTHING: dict[str, Any] = {}
+
+VARIABLE = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 _position = count().__next__
 _new = object.__new__
@@ -106,9 +114,13 @@ class Op:
     differentiable: bool = True
     parameters: tuple[str, ...] = ()
     defaults: dict[str, Any]
+    unsupported: dict[str, Any]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        operands, attributes = self.bind(args, kwargs)
+        if kwargs or len(args) != self.arity:
+            operands, attributes = self.bind(args, kwargs)
+        else:
+            operands, attributes = args, NOTHING
         for operand in operands:
             if isinstance(operand, Node):
                 return apply(self, operands, attributes)
@@ -121,8 +133,6 @@ class Op:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Tell the operands of a call from its attributes, leaving out defaults."""
         arity = self.arity
-        if not kwargs and len(args) == arity:
-            return args, NOTHING
         named = dict(zip(self.parameters, args, strict=False))
         if len(args) > len(self.parameters) or named.keys() & kwargs.keys():
             raise TypeError(f"{self.name}: takes {self.signature}, not these {len(args)} arguments")
@@ -134,6 +144,8 @@ class Op:
         operands = tuple(named.pop(head) for head in heads)
         attributes = {}
         for key, value in named.items():
+            if key in self.unsupported and is_default(value, self.unsupported[key]):
+                continue
             if key not in self.defaults:
                 raise TypeError(
                     f"{self.name}: has no argument {key!r} for a Tensor; it takes {self.signature}"
@@ -148,6 +160,7 @@ class Op:
         return ", ".join(
             f"{name}={self.defaults[name]!r}" if name in self.defaults else name
             for name in self.parameters
+            if name not in self.unsupported
         )
 
     def rules_for(self, inputs: Sequence[Any]) -> Iterable[Callable[..., Any] | None]:
@@ -192,6 +205,7 @@ def operation(
         arity = forward.nin
         traits = {"elementwise": True, "broadcasts": arity > 1} | traits
         parameters, defaults = tuple(f"x{k + 1}" for k in range(arity)), {}
+        unsupported: dict[str, Any] = {}
         numpy = (forward, *numpy)
     else:
         signature = inspect.signature(forward).parameters.values()
@@ -199,14 +213,31 @@ def operation(
         defaults = {p.name: p.default for p in signature if p.default is not p.empty}
         if arity == -1:
             arity = len(rules) or 1
+        parameters, unsupported = numpy_parameters(parameters, defaults, numpy)
+    foreign = is_foreign(forward, *rules)
+    known = OPS.get(name)
+    if foreign:
+        if arity is not None and len(rules) > len(parameters):
+            raise TypeError(
+                f"{name}: {len(rules)} rules for {len(parameters)} operands; give one rule each"
+            )
+        if known is not None and not known.foreign:
+            raise ValueError(f"operation: {name!r} is an operation of the package; name it anew")
+        for function in numpy:
+            if function in NUMPY and not getattr(NUMPY[function], "foreign", False):
+                raise ValueError(f"operation: np.{function.__name__} has an operation already")
+        forward = guarded(forward, f"the forward of {name}")
+        rules = tuple(rule and guarded(rule, f"a gradient rule of {name}") for rule in rules)
     op = Op(
         name=name,
         forward=forward,
         rules=rules,
+        foreign=foreign,
         arity=arity,
         symbol=symbol or name,
         parameters=parameters,
         defaults=defaults,
+        unsupported=unsupported,
         differentiable=any(rule is not None for rule in rules),
         **traits,
     )
@@ -216,8 +247,40 @@ def operation(
     return op
 
 
+def numpy_parameters(
+    own: tuple[str, ...], defaults: dict[str, Any], numpy: Sequence[Any]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The parameters in the order of NumPy's function, and those that only NumPy has."""
+    for function in numpy:
+        try:
+            theirs = inspect.signature(function).parameters
+        except ValueError:
+            continue
+        kinds = {p.kind for p in theirs.values()}
+        if isinstance(function, np.ufunc) or kinds & VARIABLE:
+            continue
+        heads = sum(name not in defaults for name in own)
+        unsupported = {
+            p.name: p.default
+            for k, p in enumerate(theirs.values())
+            if k >= heads and p.name not in own
+        }
+        extra = tuple(name for name in own[heads:] if name not in theirs)
+        return (*theirs, *extra), unsupported
+    return own, {}
+
+
+def is_default(value: Any, default: Any) -> bool:
+    """Whether an argument is the default, written out or left out."""
+    return (
+        value is default
+        or value is np._NoValue
+        or (isinstance(value, (bool, str)) and isinstance(default, (bool, str)) and value == default)
+    )
+
+
 def apply(
-    op: Op, operands: Sequence[Any], attributes: dict[str, Any] = NOTHING, settled: bool = False
+    op: Op, operands: tuple[Any, ...], attributes: dict[str, Any] = NOTHING, settled: bool = False
 ) -> Any:
     """Apply an operation to Tensors, arrays and numbers, and record it.
 
@@ -225,21 +288,18 @@ def apply(
     """
     context = current()
     wanted = False
-    inputs, arrays = [], []
+    arrays: Any = ()
     for x in operands:
         if type(x) is not _Tensor:
-            x = leaf(x)
-        array = x.array
-        if x.sharing is not RECORD:
-            array = _record(x)
+            tensors = tuple([x if type(x) is _Tensor else leaf(x) for x in operands])
+            return apply(op, tensors, attributes, settled)
+        arrays += (x.array if x.sharing is RECORD else _record(x),)
         if x.requires_grad:
             wanted = True
-        inputs.append(x)
-        arrays.append(array)
 
     better = None
     if op.stable is not None and not settled:
-        better = op.stable(inputs, attributes)
+        better = op.stable(operands, attributes)
     try:
         if better is not None:
             out = better.array
@@ -250,7 +310,7 @@ def apply(
         else:
             out = op.forward(*arrays)
     except (ValueError, TypeError, IndexError) as error:
-        raise _explained(error, op, inputs, attributes) from error
+        raise _explained(error, op, operands, attributes) from error
 
     node = _new(_Tensor)
     node.array = out
@@ -258,24 +318,27 @@ def apply(
     node.scope = context.scope
     node.position = _position()
     node.sharing = RECORD
-    if context.recording:
+    if context.recording or context.leaks == "trace":
         node.op = op
-        node.inputs = tuple(inputs)
-        node.operands = tuple(arrays)
+        node.inputs = operands
+        node.operands = arrays
         node.attributes = attributes
-        node.requires_grad = wanted and op.differentiable
+        node.requires_grad = wanted and op.differentiable and context.recording
         node.stable = better
     else:
         node.op = node.stable = None
         node.inputs = node.operands = ()
         node.attributes = NOTHING
         node.requires_grad = False
-    if op.broadcasts and len(arrays) == 2:
-        shape = out.shape
-        if inputs[0].shape != shape and inputs[1].shape != shape:
-            _warn_of_broadcast(node, inputs)
+    if op.broadcasts:
+        try:
+            surprising = arrays[0].shape != out.shape != arrays[1].shape
+        except AttributeError:
+            surprising = False
+        if surprising:
+            _warn_of_broadcast(node, operands)
     if context.watch is not None:
-        context.watch(node, inputs, arrays)
+        context.watch.made(node, op, operands, arrays)
     return node
 
 
@@ -388,13 +451,15 @@ def _explained(
     operands = " and ".join(describe(x) for x in inputs) or "nothing"
     where = "".join(f", {key}={value!r}" for key, value in attributes.items())
     text = str(error).rstrip(".")
-    return type(error)(f"{op.name}: does not fit {operands}{where}: {text}") if (
-        type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
-    ) else ValueError(f"{op.name}: does not fit {operands}{where}: {text}")
+    return (
+        type(error)(f"{op.name}: does not fit {operands}{where}: {text}")
+        if (type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError))
+        else ValueError(f"{op.name}: does not fit {operands}{where}: {text}")
+    )
 
 
 def _warn_of_broadcast(node: Any, inputs: Sequence[Any]) -> None:
-    a, b = inputs
+    a, b = inputs[-2:]
     if a.ndim != b.ndim and node.size > a.size and node.size > b.size:
         warnings.warn(
             f"{node.op.name if node.op else 'an operation'}: {describe(a)} and {describe(b)} were "

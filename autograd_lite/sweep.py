@@ -67,17 +67,17 @@ def sweep(
                     continue
                 if rule is None:
                     continue
+                if watch is not None:
+                    rule = watch.around(rule, node, k)
                 if attributes:
                     part = rule(g, out, *operands, **attributes)
                 else:
                     part = rule(g, out, *operands)
                 array = x.array
-                if op.foreign or part.shape != array.shape or part.dtype != array.dtype:
+                if part.shape != array.shape or part.dtype != array.dtype:
                     part = _fitted(part, node, k)
                 if observe is not None:
                     observe(node, k, part)
-                if watch is not None:
-                    watch(node, k, part, g)
                 held = gradients.get(x)
                 gradients[x] = part if held is None else held + part
     return result
@@ -101,7 +101,7 @@ def _fitted(part: Any, node: Any, k: int) -> Any:
     """A part in the shape and dtype of its input; broadcasting is undone here, and only here."""
     op, x = node.op, node.inputs[k]
     if not isinstance(part, Node):
-        part = np.array(part) if op.foreign else np.asarray(part)
+        part = np.asarray(part)
     if part.shape != x.shape:
         if not (op.broadcasts and part.shape == node.shape):
             raise ValueError(
@@ -109,7 +109,11 @@ def _fitted(part: Any, node: Any, k: int) -> Any:
                 f"{describe(x)}; it must have the shape of that input"
                 + (f" or of the result, {node.shape}" if op.broadcasts else "")
             )
-        part = OPS["sum_to"](part, shape=x.shape)
+        sum_to = OPS["sum_to"]
+        if isinstance(part, Node):
+            part = sum_to(part, shape=x.shape)
+        else:
+            part = sum_to.forward(part, x.shape)
     if part.dtype != x.dtype:
         if part.dtype.kind not in "biuf":
             raise TypeError(
@@ -157,14 +161,34 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     """
     if gradient is None:
         gradient = np.ones_like(result.array)
+    of, parts = _kept(result, gradient, written=True)
+    # Numbers come from the better computed equals where there are some; the graph stays as written.
+    better, better_parts = _kept(result, gradient, written=False)
+    bypassed: dict[Any, list[tuple[Any, int]]] = {}
+    rest = dict(better)
+    for edge in parts:
+        x = edge[0].inputs[edge[1]]
+        if edge in better_parts:
+            parts[edge] = better_parts[edge]
+            rest[x] = rest[x] - parts[edge]
+        elif x in better:
+            bypassed.setdefault(x, []).append(edge)
+    for x, edges in bypassed.items():
+        if len(edges) == 1:
+            parts[edges[0]] = rest[x]
+    of |= {node: g for node, g in better.items() if node in of}
+    return Gradients(of, parts)
+
+
+def _kept(result: Any, gradient: Any, written: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """One sweep, with the gradient of every node and the part on every edge."""
     of: dict[Any, Any] = {result: gradient}
     parts: dict[tuple[Any, int], Any] = {}
 
     def keep(node: Any, k: int, part: Any) -> None:
         parts[node, k] = part
-        x = node.inputs[k]
-        of[x] = of[x] + part if x in of else part
+        _add(of, node.inputs[k], part)
 
     if result.requires_grad:
-        sweep({result: gradient}, written=True, observe=keep)
-    return Gradients(of, parts)
+        sweep({result: gradient}, written=written, observe=keep)
+    return of, parts

@@ -132,7 +132,7 @@ class Tensor(Node):
     @property
     def T(self) -> Tensor:  # noqa: N802
         """The transpose, axes reversed."""
-        return OPS["transpose"](self)  # type: ignore[no-any-return]
+        return apply(OPS["transpose"], (self,))  # type: ignore[no-any-return]
 
     def item(self) -> Any:
         """The one element, as a Python number."""
@@ -520,7 +520,7 @@ def _seed(result: Tensor, gradient: Any, what: str = "backward") -> Any:
                 f"{what}: {describe(result)} has {result.size} elements, and only one number has "
                 "a gradient by itself; sum() or mean() it, or give gradient=, of its shape"
             )
-        return np.ones(result.shape, result.dtype)
+        return result.dtype.type(1) if result.shape == () else np.ones(result.shape, result.dtype)
     seed = np.array(plain(gradient, what, "gradient"))
     if seed.shape != result.shape or seed.dtype.kind not in "biuf":
         raise ValueError(
@@ -556,6 +556,8 @@ def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
 
 def _unknown(function: Any) -> TypeError:
     name = f"{getattr(function, '__module__', 'numpy') or 'numpy'}.{function.__name__}"
+    if function in _op.REFUSED:
+        return TypeError(f"{name}: takes no Tensor: {_op.REFUSED[function]}")
     return TypeError(
         f"{name}: has no gradient rule here, and a Tensor never quietly becomes an array; write "
         "it with functions that have one (docs/operations.md), use .numpy() to mean plain "

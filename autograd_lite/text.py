@@ -64,16 +64,16 @@ def superscript(x: object) -> str:
 def printable(text: str, limit: int | None = None) -> str:
     """The text on one line, without characters that no picture or terminal can show.
 
-    White space becomes single spaces; control characters, also those that turn the direction of
-    what follows, and lone surrogates become �; text longer than the limit ends in an ellipsis.
+    White space becomes spaces; control characters, also those that turn the direction of what
+    follows, and lone surrogates become �; text longer than the limit ends in an ellipsis.
 
     Example:
         >>> printable("two\\nlines \\x00"), printable("a long name", limit=6)
         ('two lines �', 'a lon…')
     """
-    text = " ".join(text.split())
     if not text.isprintable():
-        text = "".join(c if _shows(c) else "�" for c in text)
+        text = "".join(" " if c.isspace() else c if _shows(c) else "�" for c in text)
+    text = text.strip()
     if limit is not None and len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     return text

@@ -1,80 +1,159 @@
-"""Functions into their derivatives: grad, value_and_grad, vjp, and the record of a function."""
+"""Functions into their derivatives: grad, value_and_grad, vjp, jvp, and the record of a function."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.context import current, setting
-from autograd_lite.graph import Graph
-from autograd_lite.op import OPS, Node, array_of, describe
+from autograd_lite.graph import Graph, ancestors
+from autograd_lite.op import OPS, Node, array_of, describe, operation
 from autograd_lite.sweep import sweep
 from autograd_lite.tensor import Tensor, argument
-from autograd_lite.trees import flatten
+from autograd_lite.trees import flatten, leaves_like, tree_map
 
-__all__ = ["grad", "trace", "value_and_grad", "vjp"]
+__all__ = ["grad", "jvp", "stop_gradient", "trace", "value_and_grad", "vjp"]
 
 
 class Run:
-    """One run of a function on fresh arguments, ready to be swept back."""
+    """One run of a function on fresh arguments: its results, its Jacobian J and its transpose.
+
+    Attributes:
+        arguments: the fresh leaves that stand for the arrays in the arguments.
+        results: the Tensors that the function returned.
+        recorded: whether derivatives are recorded in their turn.
+    """
 
     def __init__(
-        self, f: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], name: str
+        self,
+        f: Callable[..., Any],
+        args: Sequence[Any],
+        argnums: Sequence[int],
+        name: str,
+        kwargs: dict[str, Any] | None = None,
     ) -> None:
-        self.nested = current().leaks is not None
-        given = list(args)
-        self.leaves: list[Any] = []
+        here, kwargs = current(), kwargs or {}
+        leaves = flatten((args, kwargs))[0]
+        self.name = name
+        self.tensors = any(isinstance(leaf, Node) for leaf in leaves)
+        nested = here.leaks is not None or any(map(_wants, leaves))
+        self.recorded = here.leaks == "trace" or (here.recording and nested)
         self.arguments: list[Tensor] = []
-        self.builds = []
-        for number in argnums:
-            if not -len(args) <= number < len(args):
-                raise TypeError(
-                    f"{name}: argnums {number} is out of range for {len(args)} arguments"
-                )
-            leaves, paths, build = flatten(given[number])
+        self.paths: list[str] = []
+        self._builds = []
+        given = list(args)
+        for number in _distinct(argnums, len(given), name):
+            leaves, paths, build = flatten(given[number], f"argument {number}")
             fresh = [
-                _fresh(leaf, f"{name}: argument {number}{path}")
-                for leaf, path in zip(leaves, paths, strict=True)
+                _fresh(leaf, f"{name}: {path}") for leaf, path in zip(leaves, paths, strict=True)
             ]
             given[number] = build(fresh)
-            self.leaves += leaves
             self.arguments += fresh
-            self.builds.append((len(fresh), build))
-        with setting(leaks=current().leaks or "grad", recording=True):
-            self.result = f(*given)
-        self.tensors = self.nested or any(isinstance(leaf, Node) for leaf in self.leaves)
+            self.paths += paths
+            self._builds.append((len(fresh), build))
+        with setting(leaks=here.leaks or "grad", recording=True):
+            value = f(*given, **kwargs)
+        results, self.result_paths, self.build_results = flatten(value)
+        self.results = [
+            _as_tensor(result, f"{name}: the function's result{path}")
+            for result, path in zip(results, self.result_paths, strict=True)
+        ]
+        self._transposed: tuple[list[Tensor], list[Any]] | None = None
 
-    def out(self, value: Any) -> Any:
-        """A result for the caller: an array for arrays, a Tensor for Tensors."""
-        if not isinstance(value, Node):
-            return value
-        if self.tensors and (value.requires_grad or current().leaks == "trace"):
-            return value
-        return np.array(value.array)[()]
+    def pull(self, cotangents: Sequence[Any]) -> list[Any]:
+        """Jᵀ: from a cotangent per result to a gradient per argument; None stands for zero."""
+        return self._swept(self.results, cotangents, self.arguments)
 
-    def pull(self, cotangents: dict[Any, Any]) -> list[Any]:
-        """The gradients of the arguments, zeros where the result does not depend on one."""
-        if self.tensors:
-            cotangents = {node: _constant(g) for node, g in cotangents.items()}
-        with setting(leaks=current().leaks or "grad", recording=self.tensors):
-            found = sweep(cotangents, set(self.arguments), on_tensors=self.tensors)
-        gradients = []
-        for x in self.arguments:
-            g = found.get(x)
-            g = np.zeros(x.shape, x.dtype) if g is None else self.out(g)
-            gradients.append(np.array(g) if type(g) is np.ndarray else g)
-        return gradients
+    def push(self, tangents: Sequence[Any]) -> list[Any]:
+        """J: from a tangent per argument to a tangent per result; None stands for zero."""
+        # Jᵀu is linear in u, so the transpose of its derivative is J: two sweeps, one set of rules.
+        if self._transposed is None:
+            u = [argument(np.zeros(result.shape, result.dtype), True) for result in self.results]
+            self._transposed = u, self.pull(u)
+        u, pulled = self._transposed
+        return self._swept(pulled, tangents, u)
 
-    def build(self, gradients: Sequence[Any]) -> list[Any]:
-        """The gradients in the containers of the arguments."""
+    def _swept(
+        self, ends: Sequence[Any], cotangents: Sequence[Any], starts: Sequence[Any]
+    ) -> list[Any]:
+        recorded = self.recorded or any(map(_wants, cotangents))
+        entering: dict[Any, Any] = {}
+        for end, g in zip(ends, cotangents, strict=True):
+            if g is None or not isinstance(end, Node):
+                continue
+            if recorded:
+                g = g if isinstance(g, Node) else Tensor(g, requires_grad=False)
+            elif isinstance(g, Node):
+                g = np.array(g.array)
+            entering[end] = entering[end] + g if end in entering else g
+        with setting(leaks=current().leaks or "grad", recording=recorded):
+            found = sweep(entering, set(starts), on_tensors=recorded)
+        return [found.get(start) for start in starts]
+
+    def out(self, value: Any, like: Any = None) -> Any:
+        """A value for the caller: an array for arrays, a Tensor for Tensors; None is zero."""
+        if value is None:
+            value = np.zeros(like.shape, like.dtype)
+        if isinstance(value, Node):
+            if current().leaks == "trace" or self._leads_outside(value):
+                return value if current().recording else stop_gradient(value)
+            value = value.array
+        array = np.array(value)
+        return Tensor(array, requires_grad=False) if self.tensors else array[()]
+
+    def _leads_outside(self, value: Any) -> bool:
+        """Whether a value was made from something beyond this run that wants a gradient."""
+        if not value.requires_grad:
+            return False
+        own = {*self.arguments, *(self._transposed[0] if self._transposed else ())}
+        return any(
+            node not in own and not any(x.requires_grad for x in node.inputs)
+            for node in ancestors([value], wanting=True)
+        )
+
+    def build(self, leaves: Sequence[Any]) -> list[Any]:
+        """One tree per argument, in its form."""
         built, start = [], 0
-        for count, build in self.builds:
-            built.append(build(gradients[start : start + count]))
+        for count, build in self._builds:
+            built.append(build(leaves[start : start + count]))
             start += count
         return built
+
+    def gradients(self, cotangents: Sequence[Any]) -> list[Any]:
+        """What `pull` gives, for the caller, in the form of the arguments."""
+        found = self.pull(cotangents)
+        return self.build([self.out(g, x) for g, x in zip(found, self.arguments, strict=True)])
+
+    def values(self) -> Any:
+        """The results for the caller, in their form."""
+        return self.build_results([self.value(result) for result in self.results])
+
+    def value(self, result: Any) -> Any:
+        """A result for the caller."""
+        return self.out(result if self.recorded else result.array)
+
+
+def _wants(x: Any) -> bool:
+    return isinstance(x, Node) and x.requires_grad
+
+
+def _distinct(argnums: Sequence[int], count: int, name: str) -> list[int]:
+    numbers = []
+    for number in argnums:
+        try:
+            number = operator.index(number)
+        except TypeError:
+            raise TypeError(f"{name}: argnums are whole numbers, not {number!r}") from None
+        if not -count <= number < count:
+            raise TypeError(f"{name}: argnums {number} is out of range for {count} arguments")
+        if number % count in numbers:
+            raise ValueError(f"{name}: argnums name argument {number % count} twice")
+        numbers.append(number % count)
+    return numbers
 
 
 def _fresh(leaf: Any, what: str) -> Tensor:
@@ -90,28 +169,67 @@ def _fresh(leaf: Any, what: str) -> Tensor:
     return argument(array_of(leaf, True, what), True)
 
 
-def _constant(g: Any) -> Tensor:
-    return g if isinstance(g, Tensor) else Tensor(g, requires_grad=False)
+def _as_tensor(value: Any, what: str) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    return Tensor(array_of(value, what=what), requires_grad=False)
 
 
-def _scalar(result: Any, name: str) -> Tensor:
-    if not isinstance(result, Node):
-        try:
-            result = Tensor(result, requires_grad=False)
-        except TypeError:
-            raise TypeError(
-                f"{name}: the function returned {type(result).__name__}, not one number"
-            ) from None
+def derived(f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a function as made from f, whose name and signature it takes.
+
+    Raises:
+        TypeError: if f is not a function.
+    """
+    return functools.wraps(_function(f))
+
+
+def _function(f: Any) -> Callable[..., Any]:
+    if not callable(f):
+        raise TypeError(f"a derivative belongs to a function, not to {type(f).__name__}")
+    return f  # type: ignore[no-any-return]
+
+
+def _scalar(run: Run) -> Tensor:
+    if len(run.results) != 1 or run.result_paths != [""]:
+        raise TypeError(
+            f"{run.name}: the function returned a container of {len(run.results)} values; a "
+            "gradient belongs to one number, use jacobian or vjp for more"
+        )
+    (result,) = run.results
     if result.size != 1:
         raise ValueError(
-            f"{name}: the function returned {describe(result)}; a gradient belongs to one number, "
-            "use jacobian or vjp for more, or sum() the result"
+            f"{run.name}: the function returned {describe(result)}; a gradient belongs to one "
+            "number, use jacobian or vjp for more, or sum() the result"
         )
-    return result  # type: ignore[return-value]
+    return result
 
 
-def _numbers(argnums: int | Sequence[int]) -> Sequence[int]:
-    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
+def numbers_of(argnums: int | Sequence[int]) -> Sequence[int]:
+    """Several numbers of arguments, of one or several."""
+    return tuple(argnums) if isinstance(argnums, Iterable) else (argnums,)
+
+
+def one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
+    """The one part that belongs to one number of an argument, or a tuple for several."""
+    return tuple(parts) if isinstance(argnums, Iterable) else parts[0]
+
+
+def fitting(tree: Any, like: Sequence[Tensor], paths: Sequence[str], what: str) -> list[Any]:
+    """The leaves of a tangent or cotangent, in order, each in the dtype of what it belongs to.
+
+    Raises:
+        ValueError: if it has other containers or shapes.
+    """
+    fitted = []
+    for g, x, path in zip(leaves_like(tree, paths, what), like, paths, strict=True):
+        if g is None or np.shape(g) != x.shape:
+            raise ValueError(f"{what}{path} of shape {np.shape(g)} does not fit shape {x.shape}")
+        if isinstance(g, Node):
+            fitted.append(g if g.dtype == x.dtype else OPS["astype"](g, dtype=x.dtype))
+        else:
+            fitted.append(array_of(g, True, what + path).astype(x.dtype))
+    return fitted
 
 
 def value_and_grad(
@@ -122,12 +240,16 @@ def value_and_grad(
     Args:
         f: a function to one number.
         argnums: the positional argument to differentiate by, or a sequence of several, which
-            gives a tuple of gradients. An argument may be a nested dict, list, tuple or
-            dataclass of arrays; its gradient has the same form.
+            gives a tuple of gradients. An argument may be a nested dict, list, tuple, named
+            tuple or dataclass of arrays; its gradient has the same form, shapes and dtypes,
+            zeros where f does not depend on it. Integers become float64.
+
+    Arrays give arrays and hold no record; where any argument is a Tensor the value and the
+    gradient are Tensors, differentiable in their turn if that Tensor wants a gradient.
 
     Raises:
         ValueError: if f returns anything but one number.
-        TypeError: for arguments that are not numbers.
+        TypeError: for arguments that are not numbers, or numbers of arguments that f was not given.
 
     Example:
         >>> import numpy as np
@@ -137,12 +259,12 @@ def value_and_grad(
         (5.0, array([2., 4.]))
     """
 
-    @functools.wraps(f)
+    @derived(f)
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        run = Run(functools.partial(f, **kwargs), args, _numbers(argnums), "grad")
-        result = _scalar(run.result, "grad")
-        gradients = run.build(run.pull({result: np.ones(result.shape, result.dtype)}))
-        return run.out(result), gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        run = Run(f, args, numbers_of(argnums), "grad", kwargs)
+        result = _scalar(run)
+        gradients = run.gradients([np.ones(result.shape, result.dtype)])
+        return run.value(result), one_or_all(argnums, gradients)
 
     return transformed
 
@@ -157,7 +279,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     """
     both = value_and_grad(f, argnums)
 
-    @functools.wraps(f)
+    @derived(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
@@ -165,9 +287,13 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
 
 
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """The value of f, and the function that pulls a cotangent back to the arguments.
+    """The value of f, and the function that pulls a cotangent back to the arguments: u ↦ Jᵀu.
 
-    The cotangent has the form of the value; the gradients are a tuple, one per argument.
+    The cotangent has the form of the value; the gradients are a tuple, one per argument. The
+    function may be called any number of times; it holds the record of f until it goes.
+
+    Raises:
+        ValueError: if a cotangent does not fit the value.
 
     Example:
         >>> import numpy as np
@@ -176,36 +302,43 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
         >>> pull(np.array([1.0, 10.0]))
         (array([ 2., 40.]),)
     """
-    run = Run(f, args, range(len(args)), "vjp")
-    results, paths, build = flatten(run.result)
-    results = [r if isinstance(r, Node) else Tensor(r, requires_grad=False) for r in results]
+    run = Run(_function(f), args, range(len(args)), "vjp")
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        given = flatten(cotangent)[0]
-        if len(given) != len(results):
-            raise ValueError(
-                f"vjp: {len(given)} cotangents do not fit {len(results)} results; give them in "
-                "the form of the value"
-            )
-        cotangents: dict[Any, Any] = {}
-        tensors = run.tensors
-        for g, result, path in zip(given, results, paths, strict=True):
-            if np.shape(g) != result.shape:
-                raise ValueError(
-                    f"vjp: a cotangent of shape {np.shape(g)} does not fit the result{path} of "
-                    f"shape {result.shape}"
-                )
-            if isinstance(g, Node):
-                run.tensors = True
-            else:
-                g = np.array(g, result.dtype)
-            cotangents[result] = cotangents[result] + g if result in cotangents else g
-        try:
-            return tuple(run.build(run.pull(cotangents)))
-        finally:
-            run.tensors = tensors
+        cotangents = fitting(cotangent, run.results, run.result_paths, "vjp: the cotangent")
+        return tuple(run.gradients(cotangents))
 
-    return build([run.out(result) for result in results]), pull
+    return run.values(), pull
+
+
+def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of f, and its derivative along a direction: J v.
+
+    Two sweeps back do it: Jᵀu is linear in u, and the transpose of its derivative is J
+    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+
+    Args:
+        f: a function of arrays in nested containers.
+        args: its positional arguments, a tuple.
+        tangents: the direction, one tangent per argument, of the same containers and shapes.
+
+    Raises:
+        ValueError: if the tangents do not fit the arguments.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> ag.jvp(lambda x: x * x, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
+        (array([1., 4.]), array([ 2., 40.]))
+    """
+    for given, what in (args, "args"), (tangents, "tangents"):
+        if not isinstance(given, (tuple, list)):
+            raise TypeError(f"jvp: {what} is a tuple with one entry per argument of f")
+    run = Run(_function(f), args, range(len(args)), "jvp")
+    _, paths, _ = flatten(tuple(args))
+    found = run.push(fitting(tuple(tangents), run.arguments, paths, "jvp: the tangent "))
+    pushed = [run.out(t, y) for t, y in zip(found, run.results, strict=True)]
+    return run.values(), run.build_results(pushed)
 
 
 def trace(f: Callable[..., Any], *args: Any) -> Graph:
@@ -224,15 +357,42 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         >>> ag.trace(lambda x: np.sum(x * x), np.ones(3))
         Graph(1 input, 2 operations: (3,) → ())
     """
-    leaves, _, build = flatten(args)
-    arguments = [
-        argument(leaf.array if isinstance(leaf, Node) else leaf, _is_float(leaf)) for leaf in leaves
-    ]
+    leaves, paths, build = flatten(args)
+    arguments = [_traced(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
     with setting(leaks="trace", recording=True):
-        result = f(*build(arguments))
-    outputs = [x if isinstance(x, Node) else Tensor(x, requires_grad=False) for x in flatten(result)[0]]
+        results, paths, _ = flatten(_function(f)(*build(arguments)))
+    outputs = [
+        _as_tensor(result, f"trace: the function's result{path}")
+        for result, path in zip(results, paths, strict=True)
+    ]
     return Graph(outputs, arguments)
 
 
-def _is_float(leaf: Any) -> bool:
-    return np.asarray(leaf.array if isinstance(leaf, Node) else leaf).dtype.kind == "f"
+def _traced(leaf: Any, path: str) -> Tensor:
+    array = array_of(leaf.array if isinstance(leaf, Node) else leaf, what=f"trace: args{path}")
+    name = leaf.name if isinstance(leaf, Node) else None
+    return argument(array, np.asarray(array).dtype.kind == "f", name)
+
+
+def stop_gradient(x: Any) -> Any:
+    """The same values, through which no gradient flows; arrays stay what they are.
+
+    Args:
+        x: a Tensor or an array, or nested containers of them.
+
+    Example:
+        >>> import autograd_lite as ag
+        >>> float(ag.grad(lambda x: x * ag.stop_gradient(x))(3.0))
+        3.0
+    """
+    return tree_map(_stopped, x)
+
+
+_stopped = operation(
+    "stop_gradient",
+    lambda x: x,
+    elementwise=True,
+    formula="x",
+    gradient="none",
+    notes="A constant for every derivative.",
+)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-__all__ = ["flatten", "tree_map"]
+__all__ = ["flatten", "leaves_like", "tree_map"]
 
 
 def flatten(tree: Any, path: str = "") -> tuple[list[Any], list[str], Callable[[Any], Any]]:
     """The leaves of a tree, the path to each, and a function that builds it from new leaves.
+
+    None is a tree without leaves, and everything that is no container is a leaf.
+
+    Raises:
+        ValueError: for a container that contains itself.
 
     Example:
         >>> leaves, paths, build = flatten({"w": [1.0, 2.0], "b": 3.0})
@@ -21,14 +26,50 @@ def flatten(tree: Any, path: str = "") -> tuple[list[Any], list[str], Callable[[
     """
     leaves: list[Any] = []
     paths: list[str] = []
-    build = _flatten(tree, path, leaves, paths)
+    try:
+        build = _flatten(tree, path, leaves, paths)
+    except RecursionError:
+        raise ValueError("a container that contains itself, or is nested too deeply") from None
     return leaves, paths, lambda new: build(iter(new))
 
 
 def tree_map(function: Callable[..., Any], tree: Any) -> Any:
-    """The same containers with a function applied to every leaf."""
+    """The same containers with a function applied to every leaf.
+
+    Example:
+        >>> tree_map(abs, {"w": [-1.0, 2.0]})
+        {'w': [1.0, 2.0]}
+    """
     leaves, _, build = flatten(tree)
     return build([function(x) for x in leaves])
+
+
+def leaves_like(tree: Any, paths: Sequence[str], what: str) -> list[Any]:
+    """The leaves of a tree in the order of the paths of another; keys may come in any order.
+
+    Raises:
+        ValueError: if the tree has not exactly these paths.
+
+    Example:
+        >>> leaves_like({"b": 1, "w": 2}, ["['w']", "['b']"], "a tangent")
+        [2, 1]
+    """
+    leaves, found, _ = flatten(tree)
+    if found == list(paths):
+        return leaves
+    held = dict(zip(found, leaves, strict=True))
+    if len(held) != len(found) or held.keys() != set(paths):
+        missing = next((path for path in paths if path not in held), None)
+        extra = next((path for path in found if path not in set(paths)), None)
+        wrong = f"has nothing at {_place(missing)}" if missing is not None else (
+            f"has {_place(extra)} too many"
+        )
+        raise ValueError(f"{what} {wrong}; it must have the same containers, dicts and tuples alike")
+    return [held[path] for path in paths]
+
+
+def _place(path: str | None) -> str:
+    return f"its {path}" if path else "its top, where an array is needed"
 
 
 def _flatten(

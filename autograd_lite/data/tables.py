@@ -124,7 +124,9 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             reader = csv.reader(file, strict=True)
             for fields in reader:
                 if any("\0" in field for field in fields):
-                    raise ValueError(f"{path} is not a text file: line {reader.line_num} holds a NUL")
+                    raise ValueError(
+                        f"{path} is not a text file: line {reader.line_num} holds a NUL"
+                    )
                 if len(fields) > 1 or "".join(fields).strip():
                     yield reader.line_num, fields
     except UnicodeDecodeError as error:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograd_lite.op import operation
+from autograd_lite.ops.arithmetic import scaled
 
 tanh = operation(
     "tanh",
@@ -24,6 +25,33 @@ relu = operation(
     notes="The derivative at 0 is 0; `np.maximum(x, 0)` shares the tie and has ½ there.",
 )
 
+leaky_relu = operation(
+    "leaky_relu",
+    lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
+    lambda g, out, x, negative_slope=0.01: np.where(x > 0, g, negative_slope * g),
+    symbol="LeakyReLU",
+    elementwise=True,
+    formula="x where x > 0, else c x",
+    gradient="g where x > 0, else c g",
+    notes="The derivative at 0 is that of the negative side.",
+)
+
+
+def _below(x):
+    """x where it is not positive, so that no exponential overflows in a branch not taken."""
+    return np.where(x > 0, 0, x)
+
+
+elu = operation(
+    "elu",
+    lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(_below(x))),
+    lambda g, out, x, alpha=1.0: np.where(x > 0, g, g * (alpha * np.exp(_below(x)))),
+    symbol="ELU",
+    elementwise=True,
+    formula="x where x > 0, else α (exp x − 1)",
+    gradient="g where x > 0, else g α exp x",
+)
+
 
 def _sigmoid(x):
     with np.errstate(over="ignore"):
@@ -40,6 +68,16 @@ sigmoid = operation(
     gradient="g σ(x) (1 − σ(x))",
 )
 
+silu = operation(
+    "silu",
+    lambda x: x * _sigmoid(x),
+    lambda g, out, x: g * (sigmoid(x) * (1 + x * sigmoid(-x))),
+    symbol="SiLU",
+    elementwise=True,
+    formula="x σ(x)",
+    gradient="g σ(x) (1 + x σ(−x))",
+)
+
 softplus = operation(
     "softplus",
     lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
@@ -48,4 +86,66 @@ softplus = operation(
     elementwise=True,
     formula="log(1 + exp x)",
     gradient="g σ(x)",
+)
+
+_C, _K = (2 / np.pi) ** 0.5, 0.044715
+
+
+def _gelu(x):
+    with np.errstate(over="ignore"):
+        return 0.5 * x * (1 + np.tanh(_C * x * (1 + _K * x * x)))
+
+
+def _gelu_rule(g, out, x):
+    t = np.tanh(_C * x * (1 + _K * x * x))
+    return g * (0.5 * (1 + t) + scaled(1 - t * t, 0.5 * _C * x * (1 + 3 * _K * x * x)))
+
+
+gelu = operation(
+    "gelu",
+    _gelu,
+    _gelu_rule,
+    symbol="GELU",
+    elementwise=True,
+    formula="x (1 + t)/2, t = tanh(√(2/π) (x + 0.044715 x³))",
+    gradient="g ((1 + t)/2 + x (1 − t²) √(2/π) (1 + 0.134145 x²)/2)",
+    notes="The tanh form (Hendrycks and Gimpel 2016), at most 5e-4 from x Φ(x).",
+)
+
+
+def _shifted(x, axis):
+    """The exponents less their greatest, so that no exponential overflows."""
+    peak = np.max(x, axis=axis, keepdims=True)
+    if not np.isfinite(peak).all():
+        peak = np.where(np.isfinite(peak), peak, 0)
+    return x - peak
+
+
+def _softmax(x, axis=-1):
+    e = np.exp(_shifted(x, axis))
+    return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(x, axis=-1):
+    x = _shifted(x, axis)
+    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+
+
+softmax = operation(
+    "softmax",
+    _softmax,
+    lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
+    symbol="softmax",
+    formula="p = exp x / Σ exp x",
+    gradient="p (g − Σ g p)",
+    notes="`axis` may be one axis, several, or None for all.",
+)
+
+log_softmax = operation(
+    "log_softmax",
+    _log_softmax,
+    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
+    symbol="log softmax",
+    formula="x − log Σ exp x",
+    gradient="g − softmax(x) Σ g",
 )

@@ -80,6 +80,26 @@ negative = operation(
     gradient="−g",
 )
 
+reciprocal = operation(
+    "reciprocal",
+    np.reciprocal,
+    lambda g, out, x: scaled(g, -out * out),
+    symbol="⁻¹",
+    precedence=90,
+    formula="1 / x",
+    gradient="−g / x²",
+)
+
+square = operation(
+    "square",
+    np.square,
+    lambda g, out, x: g * (2 * x),
+    symbol="²",
+    precedence=90,
+    formula="x²",
+    gradient="2 g x",
+)
+
 
 def _power_exponent(g, out, a, b):
     # 0 ** b is 0 for every b > 0, so its derivative is 0 and not 0 · log 0.
@@ -90,11 +110,64 @@ def _power_exponent(g, out, a, b):
 power = operation(
     "power",
     np.power,
-    lambda g, out, a, b: scaled(g, b * a ** np.where(np.equal(b, 0), 1.0, b - 1)),
+    lambda g, out, a, b: scaled(g, scaled(b, a ** (b - 1))),
     _power_exponent,
     symbol="^",
     precedence=80,
     formula="a ** b",
     gradient="g b a ** (b − 1), g a ** b log a",
     notes="For a negative base the derivative by the exponent does not exist and is NaN.",
+)
+
+float_power = operation(
+    "float_power",
+    np.float_power,
+    *power.rules,
+    symbol="^",
+    precedence=80,
+    formula="a ** b, in float64",
+    gradient="g b a ** (b − 1), g a ** b log a",
+)
+
+remainder = operation(
+    "remainder",
+    np.remainder,
+    lambda g, out, a, b: g,
+    lambda g, out, a, b: -g * np.floor_divide(a, b),
+    symbol="mod",
+    precedence=60,
+    formula="a − b ⌊a / b⌋",
+    gradient="g, −g ⌊a / b⌋",
+    notes="At the jumps the derivative of the branch is taken.",
+)
+
+fmod = operation(
+    "fmod",
+    np.fmod,
+    lambda g, out, a, b: g,
+    lambda g, out, a, b: -g * np.trunc(a / b),
+    symbol="fmod",
+    precedence=60,
+    formula="a − b trunc(a / b)",
+    gradient="g, −g trunc(a / b)",
+    notes="At the jumps the derivative of the branch is taken.",
+)
+
+ldexp = operation(
+    "ldexp",
+    np.ldexp,
+    lambda g, out, x, i: np.ldexp(g, i),
+    None,
+    formula="x 2ⁱ",
+    gradient="g 2ⁱ, none",
+)
+
+copysign = operation(
+    "copysign",
+    np.copysign,
+    lambda g, out, a, b: g * np.sign(a) * np.copysign(1.0, b),
+    None,
+    formula="|a| with the sign of b",
+    gradient="g sign a sign b, none",
+    notes="The derivative at a = 0 is 0, as that of |a|.",
 )

@@ -3,22 +3,26 @@
 import numpy as np
 
 from autograd_lite.op import operation
+from autograd_lite.ops.arithmetic import scaled
+from autograd_lite.ops.composition import composed, lifted
 
 
-def _wins(mine, other, out):
+def _share(mine, other, out):
     """1 where an operand is the result, ½ where both are, 0 elsewhere."""
-    return np.where(np.equal(mine, other), 0.5, np.equal(mine, out))
+    return np.where(np.equal(mine, other), 0.5, np.astype(np.equal(mine, out), out.dtype))
 
 
-for _name in ("maximum", "minimum"):
+for _name in ("maximum", "minimum", "fmax", "fmin"):
     operation(
         _name,
         getattr(np, _name),
-        lambda g, out, a, b: g * _wins(a, b, out),
-        lambda g, out, a, b: g * _wins(b, a, out),
-        symbol=_name[:3],
-        formula=f"{_name[:3]}(a, b)",
+        # An operand that is not the result contributes 0, however infinite g is.
+        lambda g, out, a, b: scaled(_share(a, b, out), g),
+        lambda g, out, a, b: scaled(_share(b, a, out), g),
+        symbol=_name[:4] if _name.startswith("f") else _name[:3],
+        formula=f"{_name[:4] if _name.startswith('f') else _name[:3]}(a, b)",
         gradient="g where the operand is the result, g/2 to each at a tie",
+        notes="NaN only where both are." if _name.startswith("f") else "",
     )
 
 where = operation(
@@ -27,7 +31,6 @@ where = operation(
     None,
     lambda g, out, condition, x, y: where(condition, g, np.zeros_like(g)),
     lambda g, out, condition, x, y: where(condition, np.zeros_like(g), g),
-    numpy=(np.where,),
     symbol="where",
     elementwise=True,
     broadcasts=True,
@@ -36,7 +39,12 @@ where = operation(
     notes="A branch that is not chosen contributes exactly 0, never NaN.",
 )
 
-sign = operation("sign", np.sign, symbol="sign", formula="sign x")
+
+@composed(np.where)
+def where_or_nonzero(condition, *branches):
+    """`where(condition, x, y)`; with the condition alone, the indices where it holds."""
+    return where(condition, *branches) if branches else np.nonzero(condition)
+
 
 absolute = operation(
     "absolute",
@@ -50,8 +58,85 @@ absolute = operation(
 )
 
 zeros_like = operation(
-    "zeros_like", lambda a: np.zeros_like(a), numpy=(np.zeros_like,), arity=1, formula="0"
+    "zeros_like",
+    lambda a, dtype=None, shape=None: np.zeros_like(a, dtype=dtype, shape=shape),
+    numpy=(np.zeros_like, np.empty_like, np.imag),
+    formula="0",
 )
 ones_like = operation(
-    "ones_like", lambda a: np.ones_like(a), numpy=(np.ones_like,), arity=1, formula="1"
+    "ones_like",
+    lambda a, dtype=None, shape=None: np.ones_like(a, dtype=dtype, shape=shape),
+    numpy=(np.ones_like,),
+    formula="1",
 )
+
+
+@composed(np.full_like)
+def full_like(a, fill_value, dtype=None, shape=None):
+    """The fill value, broadcast to the shape of a."""
+    a = lifted(a)
+    filled = np.broadcast_to(lifted(fill_value), a.shape if shape is None else shape)
+    return np.astype(filled, a.dtype if dtype is None else dtype)
+
+
+@composed(np.clip)
+def clip(a, a_min=None, a_max=None, *, min=None, max=None):
+    """`minimum(maximum(a, a_min), a_max)`; at a bound the gradient is shared equally."""
+    low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
+    a = np.positive(lifted(a)) if low is None else np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)
+
+
+@composed(np.nan_to_num)
+def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+    """x with NaN and infinities replaced; the gradient there is 0."""
+    x = lifted(x)
+    if x.dtype.kind != "f":
+        return x
+    largest = float(np.finfo(x.dtype).max)
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(np.equal(x, np.inf), largest if posinf is None else posinf, x)
+    return np.where(np.equal(x, -np.inf), -largest if neginf is None else neginf, x)
+
+
+@composed(np.select)
+def select(condlist, choicelist, default=0):
+    """The first choice whose condition holds, else the default; one `where` for each."""
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError("select: takes as many choices as conditions, at least one of each")
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(lifted(condition), choice, result)
+    return result
+
+
+@composed(np.choose)
+def choose(a, choices, mode="raise"):
+    """Element by element the choice with the number that stands in a."""
+    count, a = len(choices), lifted(a)
+    if mode == "raise":
+        if np.any(np.less(a, 0)) or np.any(np.greater_equal(a, count)):
+            raise ValueError(f"choose: a number outside 0 … {count - 1}; say mode='clip' or 'wrap'")
+    elif mode not in ("clip", "wrap"):
+        raise ValueError(f"choose: mode is 'raise', 'clip' or 'wrap', not {mode!r}")
+    else:
+        a = np.remainder(a, count) if mode == "wrap" else np.clip(a, 0, count - 1)
+    return select([np.equal(a, k) for k in range(count - 1)], choices[:-1], choices[-1])
+
+
+@composed(np.piecewise)
+def piecewise(x, condlist, funclist, *args, **kw):
+    """Each piece's function where its condition holds; a last one elsewhere, else 0.
+
+    A function is called with all of x; what it gives elsewhere contributes nothing.
+    """
+    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
+    pieces = [f(x, *args, **kw) if callable(f) else f for f in funclist]
+    if not 0 <= len(pieces) - len(conditions) <= 1:
+        raise ValueError("piecewise: takes a function for each condition, and perhaps one more")
+    *pieces, default = pieces if len(pieces) > len(conditions) else [*pieces, 0]
+    # NumPy lets the last condition that holds win.
+    result = np.zeros_like(x) + default
+    for condition, piece in zip(conditions, pieces, strict=True):
+        result = where(lifted(condition), piece, result)
+    return result

@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograd_lite.op import operation
+from autograd_lite.ops.composition import composed, lifted
 
 for _name, _symbol in {
     "less": "<",
@@ -12,17 +13,172 @@ for _name, _symbol in {
     "equal": "=",
     "not_equal": "≠",
 }.items():
-    operation(
-        _name, getattr(np, _name), symbol=_symbol, precedence=40, formula=f"a {_symbol} b"
-    )
+    operation(_name, getattr(np, _name), symbol=_symbol, precedence=40, formula=f"a {_symbol} b")
 
-for _name in ("argmax", "argmin"):
+for _name, _symbol, _formula in (
+    ("sign", "sign", "sign x"),
+    ("floor", "⌊·⌋", "⌊x⌋"),
+    ("ceil", "⌈·⌉", "⌈x⌉"),
+    ("trunc", "trunc", "x without its fraction"),
+    ("rint", "rint", "the nearest whole number"),
+    ("floor_divide", "//", "⌊a / b⌋"),
+    ("isfinite", "isfinite", "whether x is finite"),
+    ("isinf", "isinf", "whether x is infinite"),
+    ("isnan", "isnan", "whether x is no number"),
+    ("signbit", "signbit", "whether the sign of x is negative"),
+    ("logical_and", "∧", "a ∧ b"),
+    ("logical_or", "∨", "a ∨ b"),
+    ("logical_xor", "⊻", "a ⊻ b"),
+    ("logical_not", "¬", "¬x"),
+    ("bitwise_and", "&", "a & b, of whole numbers or booleans"),
+    ("bitwise_or", "|", "a | b, of whole numbers or booleans"),
+    ("bitwise_xor", "xor", "a xor b, of whole numbers or booleans"),
+    ("invert", "~", "~x, of whole numbers or booleans"),
+    ("heaviside", "H", "0 where a < 0, b where a = 0, 1 where a > 0"),
+):
+    operation(_name, getattr(np, _name), symbol=_symbol, formula=_formula)
+
+
+def _along_axes(function):
+    return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
+
+
+for _name, _formula in (
+    ("argmax", "where the largest element is"),
+    ("argmin", "where the smallest element is"),
+    ("nanargmax", "where the largest element is, NaN left out"),
+    ("nanargmin", "where the smallest element is, NaN left out"),
+    ("all", "whether every element is true"),
+    ("any", "whether an element is true"),
+    ("count_nonzero", "how many elements are not 0"),
+):
     operation(
         _name,
-        (lambda function: lambda a, axis=None, keepdims=False: function(
-            a, axis=axis, keepdims=keepdims
-        ))(getattr(np, _name)),
+        _along_axes(getattr(np, _name)),
         numpy=(getattr(np, _name),),
         arity=1,
-        formula=f"{_name} a",
+        formula=_formula,
     )
+
+operation(
+    "round",
+    lambda a, decimals=0: np.round(a, decimals),
+    numpy=(np.round, np.around),
+    formula="a, rounded to decimals",
+)
+operation("fix", lambda x: np.trunc(x), numpy=(np.fix,), formula="x without its fraction")
+for _name in ("isposinf", "isneginf"):
+    operation(
+        _name,
+        (lambda function: lambda x: function(x))(getattr(np, _name)),
+        numpy=(getattr(np, _name),),
+        elementwise=True,
+        formula=f"whether x is {'' if _name == 'isposinf' else 'minus '}infinity",
+    )
+operation("isreal", lambda x: np.isreal(x), numpy=(np.isreal,), elementwise=True, formula="true")
+operation(
+    "iscomplex", lambda x: np.iscomplex(x), numpy=(np.iscomplex,), elementwise=True, formula="false"
+)
+operation(
+    "angle",
+    lambda z, deg=False: np.angle(z, deg=deg),
+    numpy=(np.angle,),
+    elementwise=True,
+    formula="0 where z ≥ 0, π where z < 0",
+)
+operation(
+    "isclose",
+    lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: np.isclose(
+        a, b, rtol=rtol, atol=atol, equal_nan=equal_nan
+    ),
+    numpy=(np.isclose,),
+    arity=2,
+    elementwise=True,
+    broadcasts=True,
+    formula="|a − b| ≤ atol + rtol |b|",
+)
+operation(
+    "isin",
+    lambda element, test_elements, assume_unique=False, invert=False: np.isin(
+        element, test_elements, assume_unique=assume_unique, invert=invert
+    ),
+    numpy=(np.isin,),
+    arity=2,
+    formula="whether an element is one of the others",
+)
+operation(
+    "argsort",
+    lambda a, axis=-1, kind=None: np.argsort(a, axis=axis, kind=kind),
+    numpy=(np.argsort,),
+    arity=1,
+    formula="the indices that would sort a",
+)
+operation(
+    "argpartition",
+    lambda a, kth=0, axis=-1: np.argpartition(a, kth, axis=axis),
+    numpy=(np.argpartition,),
+    arity=1,
+    formula="the indices that would partition a",
+)
+argwhere = operation(
+    "argwhere",
+    lambda a: np.argwhere(a),
+    numpy=(np.argwhere,),
+    formula="the indices where a is not 0",
+)
+operation(
+    "searchsorted",
+    lambda a, v, side="left": np.searchsorted(a, v, side=side),
+    numpy=(np.searchsorted,),
+    arity=2,
+    formula="where v would go into the sorted a",
+)
+operation(
+    "digitize",
+    lambda x, bins, right=False: np.digitize(x, bins, right=right),
+    numpy=(np.digitize,),
+    arity=2,
+    formula="in which bin x lies",
+)
+exponent = operation(
+    "exponent",
+    lambda x: np.frexp(x)[1],
+    elementwise=True,
+    formula="the power of two above |x|",
+)
+
+
+@composed(np.nonzero)
+def nonzero(a):
+    """The indices where a is not 0, an array for each axis."""
+    a = lifted(a)
+    if not a.ndim:
+        raise ValueError("nonzero: a 0-d Tensor has no indices; use np.atleast_1d")
+    places = np.argwhere(a)
+    return tuple(places[:, k] for k in range(a.ndim))
+
+
+@composed(np.flatnonzero)
+def flatnonzero(a):
+    """The indices in the flattened array where a is not 0."""
+    return np.argwhere(np.ravel(a))[:, 0]
+
+
+@composed(np.divmod)
+def divmod_(a, b):
+    """The pair (floor_divide(a, b), remainder(a, b))."""
+    return np.floor_divide(a, b), np.remainder(a, b)
+
+
+@composed(np.modf)
+def modf(x):
+    """The pair (fraction, whole part); the fraction has the derivative 1."""
+    whole = np.trunc(x)
+    return x - whole, whole
+
+
+@composed(np.frexp)
+def frexp(x):
+    """The pair (mantissa, exponent) with x = mantissa · 2 ** exponent."""
+    power = exponent(x)
+    return np.ldexp(x, -power), power

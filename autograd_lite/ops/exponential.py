@@ -1,12 +1,24 @@
 """Exponentials, logarithms and roots."""
 
+import math
+
 import numpy as np
 
 from autograd_lite.op import operation
 from autograd_lite.ops.arithmetic import scaled
 
+LOG2, LOG10 = math.log(2), math.log(10)
+
 exp = operation(
     "exp", np.exp, lambda g, out, x: g * out, symbol="exp", formula="exp x", gradient="g exp x"
+)
+
+exp2 = operation(
+    "exp2", np.exp2, lambda g, out, x: g * out * LOG2, formula="2ˣ", gradient="g 2ˣ log 2"
+)
+
+expm1 = operation(
+    "expm1", np.expm1, lambda g, out, x: g * np.exp(x), formula="exp x − 1", gradient="g exp x"
 )
 
 log = operation(
@@ -18,6 +30,50 @@ log = operation(
     gradient="g / x",
 )
 
+log2 = operation(
+    "log2",
+    np.log2,
+    lambda g, out, x: scaled(g, 1 / (x * LOG2)),
+    symbol="log₂",
+    formula="log₂ x",
+    gradient="g / (x log 2)",
+)
+
+log10 = operation(
+    "log10",
+    np.log10,
+    lambda g, out, x: scaled(g, 1 / (x * LOG10)),
+    symbol="log₁₀",
+    formula="log₁₀ x",
+    gradient="g / (x log 10)",
+)
+
+log1p = operation(
+    "log1p",
+    np.log1p,
+    lambda g, out, x: scaled(g, 1 / (1 + x)),
+    formula="log(1 + x)",
+    gradient="g / (1 + x)",
+)
+
+logaddexp = operation(
+    "logaddexp",
+    np.logaddexp,
+    lambda g, out, a, b: g * np.exp(a - out),
+    lambda g, out, a, b: g * np.exp(b - out),
+    formula="log(exp a + exp b)",
+    gradient="g exp(a − out), g exp(b − out)",
+)
+
+logaddexp2 = operation(
+    "logaddexp2",
+    np.logaddexp2,
+    lambda g, out, a, b: g * np.exp2(a - out),
+    lambda g, out, a, b: g * np.exp2(b - out),
+    formula="log₂(2ᵃ + 2ᵇ)",
+    gradient="g 2 ** (a − out), g 2 ** (b − out)",
+)
+
 sqrt = operation(
     "sqrt",
     np.sqrt,
@@ -25,4 +81,13 @@ sqrt = operation(
     symbol="√",
     formula="√x",
     gradient="g / (2 √x)",
+)
+
+cbrt = operation(
+    "cbrt",
+    np.cbrt,
+    lambda g, out, x: scaled(g, 1 / (3 * out * out)),
+    symbol="∛",
+    formula="∛x",
+    gradient="g / (3 (∛x)²)",
 )

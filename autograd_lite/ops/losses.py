@@ -1,10 +1,14 @@
-"""Losses: binary cross-entropy on probabilities and on log-odds."""
+"""Losses: each the mean, the sum or the list of what the examples cost."""
+
+import math
 
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.activations import sigmoid, softplus
+from autograd_lite.ops.activations import log_softmax, sigmoid, softmax
 from autograd_lite.ops.arithmetic import scaled
+
+# Every loss takes reduction="mean", "sum" or "none".
 
 
 def reduced(losses, reduction):
@@ -19,22 +23,51 @@ def per_example(g, losses, reduction):
     return g / float(losses.size) if reduction == "mean" else g
 
 
-def _fits(name, prediction, target, reduction):
+def _reducible(size, reduction):
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
-    if np.shape(prediction) != np.shape(target):
-        raise ValueError(
-            f"{name} compares arrays of one shape, not {np.shape(prediction)} with "
-            f"{np.shape(target)}; reshape one of them"
-        )
-    if not np.size(target) and reduction == "mean":
+    if not size and reduction == "mean":
         raise ValueError("the mean over no examples does not exist")
 
 
+def _fitting(prediction, target, reduction):
+    """Both as arrays, of one shape; a target of integers or truth values in the other's dtype."""
+    prediction, target = np.asarray(prediction), np.asarray(target)
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"a loss compares arrays of one shape, not {prediction.shape} with {target.shape}; "
+            "reshape one of them"
+        )
+    _reducible(target.size, reduction)
+    if target.dtype.kind != "f":
+        target = target.astype(np.result_type(prediction, 1.0))
+    return prediction, target
+
+
+def _squared_error(prediction, target, reduction="mean"):
+    prediction, target = _fitting(prediction, target, reduction)
+    error = prediction - target
+    return reduced(error * error, reduction)
+
+
+squared_error = operation(
+    "squared_error",
+    _squared_error,
+    lambda g, out, prediction, target, reduction="mean": (
+        2 * per_example(g, prediction, reduction) * (prediction - target)
+    ),
+    lambda g, out, prediction, target, reduction="mean": (
+        2 * per_example(g, target, reduction) * (target - prediction)
+    ),
+    symbol="SE",
+    formula="(ŷ − y)², its mean or sum",
+    gradient="2 g (ŷ − y), 2 g (y − ŷ), over m for the mean",
+)
+
+
 def _binary_cross_entropy(y_hat, y, reduction="mean"):
-    _fits("binary_cross_entropy", y_hat, y, reduction)
-    y_hat = np.asarray(y_hat)
-    with np.errstate(divide="ignore"):
+    y_hat, y = _fitting(y_hat, y, reduction)
+    with np.errstate(divide="ignore", invalid="ignore"):
         losses = -(scaled(y, np.log(y_hat)) + scaled(1 - y, np.log(1 - y_hat)))
     return reduced(losses, reduction)
 
@@ -43,28 +76,30 @@ binary_cross_entropy = operation(
     "binary_cross_entropy",
     _binary_cross_entropy,
     lambda g, out, y_hat, y, reduction="mean": scaled(
-        per_example(g, y_hat, reduction), (1 - y) / (1 - y_hat) - y / y_hat
+        per_example(g, y_hat, reduction), scaled(1 - y, 1 / (1 - y_hat)) - scaled(y, 1 / y_hat)
     ),
     lambda g, out, y_hat, y, reduction="mean": scaled(
-        per_example(g, y_hat, reduction), np.log(1 - y_hat) - np.log(y_hat)
+        per_example(g, y, reduction), np.log(1 - y_hat) - np.log(y_hat)
     ),
     symbol="BCE",
     formula="−(y log ŷ + (1 − y) log(1 − ŷ)), its mean or sum",
     gradient="g ((1 − y)/(1 − ŷ) − y/ŷ), g (log(1 − ŷ) − log ŷ), over m for the mean",
-    notes="Exact at any log-odds when ŷ was made by `sigmoid`.",
+    notes="Exact at any log-odds when ŷ is a σ, however that was written (docs/stable.md).",
 )
 
 
 def _with_logits(z, y, reduction="mean"):
-    _fits("binary_cross_entropy_with_logits", z, y, reduction)
-    return reduced(softplus(z) - y * z, reduction)
+    z, y = _fitting(z, y, reduction)
+    # The two large terms cancel exactly for a label; what is small is added last.
+    losses = np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
+    return reduced(losses, reduction)
 
 
 binary_cross_entropy_with_logits = operation(
     "binary_cross_entropy_with_logits",
     _with_logits,
     lambda g, out, z, y, reduction="mean": per_example(g, z, reduction) * (sigmoid(z) - y),
-    lambda g, out, z, y, reduction="mean": -per_example(g, z, reduction) * z,
+    lambda g, out, z, y, reduction="mean": -per_example(g, y, reduction) * z,
     symbol="BCE(σ)",
     formula="log(1 + exp z) − y z, its mean or sum",
     gradient="g (σ(z) − y), −g z, over m for the mean",
@@ -75,9 +110,70 @@ of_sigmoid = operation(
     lambda z, y_hat, y, reduction="mean": _with_logits(z, y, reduction),
     lambda g, out, z, y_hat, y, reduction="mean": per_example(g, z, reduction) * (y_hat - y),
     None,
-    lambda g, out, z, y_hat, y, reduction="mean": -per_example(g, z, reduction) * z,
+    lambda g, out, z, y_hat, y, reduction="mean": -per_example(g, y, reduction) * z,
     symbol="BCE(σ)",
     formula="log(1 + exp z) − y z, its mean or sum, where ŷ = σ(z) is known",
     gradient="g (ŷ − y), none, −g z, over m for the mean",
-    notes="What `binary_cross_entropy` holds when ŷ was made by `sigmoid`.",
+    notes="What `binary_cross_entropy` holds when ŷ is a σ.",
+)
+
+
+def _classes(logits, labels):
+    """Whether the labels are numbers of classes, rather than a probability for each class."""
+    return len(labels.shape) < len(logits.shape)
+
+
+def _cross_entropy(logits, labels, reduction="mean"):
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    if not logits.ndim or labels.shape not in (logits.shape, logits.shape[:-1]):
+        raise ValueError(
+            f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}: give one "
+            "class number for each row of logits, or a probability for each logit"
+        )
+    _reducible(math.prod(logits.shape[:-1]), reduction)
+    logs = log_softmax.forward(logits)
+    if not _classes(logits, labels):
+        if labels.dtype.kind != "f":
+            labels = labels.astype(logs.dtype)
+        return reduced(-np.add.reduce(scaled(labels, logs), axis=-1), reduction)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"labels of dtype {labels.dtype} and shape {labels.shape} are no class numbers; "
+            "use integers"
+        )
+    count = logits.shape[-1]
+    if labels.size and not (labels.min() >= 0 and labels.max() < count):
+        wrong = labels[(labels < 0) | (labels >= count)].flat[0]
+        raise ValueError(f"the label {wrong} is no class number: there are {count} classes, from 0")
+    logs = np.take_along_axis(logs, labels[..., None], axis=-1)[..., 0]
+    return reduced(-logs, reduction)
+
+
+def _per_row(g, logits, reduction):
+    """The gradient that enters at each row, ready to meet the logits of that row."""
+    if reduction == "mean":
+        return g / float(math.prod(logits.shape[:-1]))
+    return np.expand_dims(g, -1) if reduction == "none" else g
+
+
+def _cross_entropy_logits(g, out, logits, labels, reduction="mean"):
+    p = softmax(logits)
+    if _classes(logits, labels):
+        error = p - np.equal(np.expand_dims(labels, -1), np.arange(logits.shape[-1]))
+    else:
+        error = p * np.sum(labels, axis=-1, keepdims=True) - labels
+    return _per_row(g, logits, reduction) * error
+
+
+cross_entropy = operation(
+    "cross_entropy",
+    _cross_entropy,
+    _cross_entropy_logits,
+    lambda g, out, logits, labels, reduction="mean": (
+        -_per_row(g, logits, reduction) * log_softmax(logits)
+    ),
+    symbol="CE",
+    formula="−Σ y log softmax(z) over the last axis, its mean or sum over the rows",
+    gradient="g (softmax(z) Σ y − y), −g log softmax(z), over m for the mean",
+    notes="The labels are class numbers, one a row, or a probability (a 1 of one-hot) a class.",
 )

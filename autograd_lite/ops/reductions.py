@@ -1,10 +1,12 @@
-"""Sums, means and extremes over axes."""
+"""Sums, products, means and extremes over axes, and running ones."""
 
 import math
 
 import numpy as np
 
 from autograd_lite.op import operation
+from autograd_lite.ops.arithmetic import scaled
+from autograd_lite.ops.composition import along, composed, lifted
 
 
 def axes_of(axis, ndim):
@@ -32,7 +34,8 @@ sum_ = operation(
 )
 
 
-def _count(a, axis):
+def count(a, axis):
+    """How many elements a reduction takes together."""
     return math.prod(a.shape[k] for k in axes_of(axis, a.ndim))
 
 
@@ -40,7 +43,7 @@ mean = operation(
     "mean",
     lambda a, axis=None, keepdims=False: np.mean(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: spread(
-        g / float(_count(a, axis)), a, axis, keepdims
+        g / float(count(a, axis)), a, axis, keepdims
     ),
     numpy=(np.mean,),
     symbol="mean",
@@ -50,25 +53,32 @@ mean = operation(
 
 
 def _extreme(g, out, a, axis=None, keepdims=False):
-    ties = np.equal(a, spread(out, a, axis, keepdims))
-    count = np.sum(ties, axis=axis, keepdims=True)
-    return spread(g, a, axis, keepdims) * (ties / np.maximum(count, 1))
+    ties = np.astype(np.equal(a, spread(out, a, axis, keepdims)), a.dtype)
+    among = np.maximum(np.sum(ties, axis=axis, keepdims=True), 1.0)
+    # An element that is not the extreme contributes 0, however infinite g is.
+    return scaled(ties / among, spread(g, a, axis, keepdims))
 
 
-for _name, _functions in {"max": (np.max, np.amax), "min": (np.min, np.amin)}.items():
+def _along_axes(function):
+    return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
+
+
+for _name in ("max", "min"):
     operation(
         _name,
-        (
-            lambda function: lambda a, axis=None, keepdims=False: function(
-                a, axis=axis, keepdims=keepdims
-            )
-        )(_functions[0]),
+        _along_axes(getattr(np, _name)),
         _extreme,
-        numpy=_functions,
+        numpy=(getattr(np, _name), getattr(np, "a" + _name)),
         symbol=_name,
         formula=f"{_name} a",
         gradient="g, shared equally among the elements that reach the extreme",
     )
+
+
+@composed(np.ptp)
+def ptp(a, axis=None, keepdims=False):
+    """The largest element less the smallest."""
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 def _logsumexp(a, axis=None, keepdims=False):
@@ -89,3 +99,129 @@ logsumexp = operation(
     formula="log Σ exp a",
     gradient="g softmax(a)",
 )
+
+
+def _line(a, axis):
+    """The array and the axis that a running reduction goes along."""
+    return (np.reshape(a, (-1,)), 0) if axis is None else (a, axis)
+
+
+def _shifted(a, first, axis):
+    """Each element's predecessor along the axis; the first one's is a number."""
+    edge = np.ones_like if first else np.zeros_like
+    start = edge(a[along(axis, a.ndim, slice(0, 1))])
+    return np.concatenate([start, a[along(axis, a.ndim, slice(0, -1))]], axis=axis)
+
+
+def _from_the_end(g, c, axis):
+    """t_i = g_i + c_{i+1} t_{i+1}, by the recurrence that runs the other way."""
+    steps = np.flip(np.roll(c, -1, axis=axis), axis=axis)
+    return np.flip(recurrence(np.flip(g, axis=axis), steps, axis=axis), axis=axis)
+
+
+def _recurrence(a, c, axis=0):
+    total, factor = np.moveaxis(a, axis, 0).copy(), np.moveaxis(c, axis, 0).copy()
+    step = 1
+    while step < len(total):
+        total[step:] = total[step:] + factor[step:] * total[:-step]
+        factor[step:] = factor[step:] * factor[:-step]
+        step *= 2
+    return np.moveaxis(total, 0, axis)
+
+
+recurrence = operation(
+    "recurrence",
+    _recurrence,
+    lambda g, out, a, c, axis=0: _from_the_end(g, c, axis),
+    lambda g, out, a, c, axis=0: _from_the_end(g, c, axis) * _shifted(out, 0, axis),
+    formula="sᵢ = aᵢ + cᵢ sᵢ₋₁ along an axis, s₀ = a₀",
+    gradient="tᵢ = gᵢ + cᵢ₊₁ tᵢ₊₁, tᵢ sᵢ₋₁",
+    notes="What the gradient of a running product is made of, without a division.",
+)
+
+
+def _cumsum_rule(g, out, a, axis=None):
+    _, line = _line(a, axis)
+    return np.reshape(np.flip(np.cumsum(np.flip(g, axis=line), axis=line), axis=line), a.shape)
+
+
+cumsum = operation(
+    "cumsum",
+    lambda a, axis=None: np.cumsum(a, axis=axis),
+    _cumsum_rule,
+    numpy=(np.cumsum,),
+    formula="a₀ + … + aᵢ",
+    gradient="the running sum of g from its end",
+)
+
+
+def _cumprod_rule(g, out, a, axis=None):
+    if not a.size:
+        return np.zeros_like(a)
+    a_line, line = _line(a, axis)
+    return np.reshape(_shifted(out, 1, line) * _from_the_end(g, a_line, line), a.shape)
+
+
+cumprod = operation(
+    "cumprod",
+    lambda a, axis=None: np.cumprod(a, axis=axis),
+    _cumprod_rule,
+    numpy=(np.cumprod,),
+    formula="a₀ ⋯ aᵢ",
+    gradient="the products of all the others, added up over the results; exact also at zeros",
+)
+
+
+def merged(a, axis):
+    """The axes of a reduction made one, the last, and how to undo it."""
+    axes = axes_of(axis, a.ndim)
+    order = tuple(k for k in range(a.ndim) if k not in axes) + axes
+    moved = np.transpose(a, order)
+    flat = np.reshape(moved, moved.shape[: a.ndim - len(axes)] + (count(a, axis),))
+    back = tuple(int(k) for k in np.argsort(order))
+    return flat, lambda x: np.transpose(np.reshape(x, moved.shape), back)
+
+
+def _others(a, axis):
+    """For each element the product of all the others, without a division."""
+    flat, back = merged(a, axis)
+    before = _shifted(np.cumprod(flat, axis=-1), 1, -1)
+    after = np.flip(_shifted(np.cumprod(np.flip(flat, axis=-1), axis=-1), 1, -1), axis=-1)
+    return back(before * after)
+
+
+prod = operation(
+    "prod",
+    lambda a, axis=None, keepdims=False: np.prod(a, axis=axis, keepdims=keepdims),
+    lambda g, out, a, axis=None, keepdims=False: (
+        spread(g, a, axis, keepdims) * _others(a, axis) if a.size else np.zeros_like(a)
+    ),
+    numpy=(np.prod,),
+    symbol="Π",
+    formula="Π a",
+    gradient="g times the product of the others; exact also at zeros",
+)
+
+
+def _cumulative(running, edge):
+    def answer(x, axis=None, include_initial=False):
+        x = lifted(x)
+        if axis is None:
+            if x.ndim > 1:
+                raise ValueError(
+                    "cumulative_sum, cumulative_prod: say axis= for more than one axis"
+                )
+            axis = 0
+        result = running(x, axis=axis)
+        if not include_initial:
+            return result
+        shape = list(x.shape)
+        shape[axis] = 1
+        return np.concatenate([edge(shape, x.dtype), result], axis=axis)
+
+    return answer
+
+
+if hasattr(np, "cumulative_sum"):
+    composed(np.cumulative_sum)(_cumulative(np.cumsum, np.zeros))
+    composed(np.cumulative_prod)(_cumulative(np.cumprod, np.ones))

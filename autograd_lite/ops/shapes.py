@@ -5,12 +5,15 @@ import math
 import numpy as np
 
 from autograd_lite.op import operation
+from autograd_lite.ops.composition import along, composed, lifted, normalized
 
 
 def _sum_to(x, shape):
     lead = np.ndim(x) - len(shape)
     if lead:
-        x = np.add.reduce(x, axis=tuple(range(lead)))
+        x = np.add.reduce(x, axis=0 if lead == 1 else tuple(range(lead)))
+    if x.shape == shape:
+        return x
     axes = tuple(k for k, n in enumerate(shape) if n == 1 and x.shape[k] != 1)
     return np.add.reduce(x, axis=axes, keepdims=True) if axes else x
 
@@ -49,21 +52,33 @@ astype = operation(
     gradient="g in the dtype of x",
 )
 
+
+def _reshape(a, shape=(), order="C"):
+    if order not in ("C", "F"):
+        raise TypeError(f"reshape: order is 'C' or 'F' for a Tensor, not {order!r}")
+    return np.reshape(a, shape, order=order)
+
+
 reshape = operation(
     "reshape",
-    lambda a, shape=(): np.reshape(a, shape),
-    lambda g, out, a, shape=(): np.reshape(g, a.shape),
+    _reshape,
+    lambda g, out, a, shape=(), order="C": np.reshape(g, a.shape, order=order),
     numpy=(np.reshape,),
     formula="x in another shape",
     gradient="g in the shape of x",
 )
 
+
+def _untransposed(g, out, a, axes=None):
+    if axes is None:
+        return g.T
+    return np.transpose(g, tuple(np.argsort([k % a.ndim for k in axes]).tolist()))
+
+
 transpose = operation(
     "transpose",
-    lambda a, axes=None: np.transpose(a, axes),
-    lambda g, out, a, axes=None: np.transpose(
-        g, None if axes is None else tuple(np.argsort([k % a.ndim for k in axes]).tolist())
-    ),
+    lambda a, axes=None: a.T if axes is None else np.transpose(a, axes),
+    _untransposed,
     numpy=(np.transpose, np.permute_dims) if hasattr(np, "permute_dims") else (np.transpose,),
     symbol="ᵀ",
     precedence=90,
@@ -132,8 +147,205 @@ identity = operation(
     "identity",
     lambda x: x,
     lambda g, out, x: g,
-    numpy=(np.positive,),
+    numpy=(np.positive, np.conjugate),
     elementwise=True,
     formula="x",
     gradient="g",
 )
+
+
+@composed(np.copy)
+def copy(a):
+    """x itself, for a Tensor does not change."""
+    return identity(a)
+
+
+@composed(np.real)
+def real(val):
+    """x itself."""
+    return identity(val)
+
+
+@composed(np.real_if_close)
+def real_if_close(a, tol=100):
+    """x itself."""
+    return identity(a)
+
+
+@composed(np.ravel)
+def ravel(a, order="C"):
+    """The elements along one axis."""
+    return np.reshape(lifted(a), (-1,), order=order)
+
+
+@composed(np.moveaxis)
+def moveaxis(a, source, destination):
+    """x with axes moved to other places."""
+    a = lifted(a)
+    source = [source] if isinstance(source, (int, np.integer)) else list(source)
+    destination = [destination] if isinstance(destination, (int, np.integer)) else list(destination)
+    source = [normalized(axis, a.ndim) for axis in source]
+    destination = [normalized(axis, a.ndim) for axis in destination]
+    if not len(set(source)) == len(source) == len(destination) == len(set(destination)):
+        raise ValueError("moveaxis: takes as many different sources as destinations")
+    order = [axis for axis in range(a.ndim) if axis not in source]
+    for to, axis in sorted(zip(destination, source, strict=True)):
+        order.insert(to, axis)
+    return np.transpose(a, tuple(order))
+
+
+@composed(np.rollaxis)
+def rollaxis(a, axis, start=0):
+    """x with an axis moved before another."""
+    axis, start = normalized(axis, a.ndim), normalized(start, a.ndim + 1)
+    return np.moveaxis(a, axis, start - (axis < start))
+
+
+@composed(np.matrix_transpose)
+def matrix_transpose(x):
+    """x with its last two axes swapped."""
+    return np.swapaxes(x, -1, -2)
+
+
+def _at_least(ndim, shape):
+    def answer(*arys):
+        results = []
+        for a in map(lifted, arys):
+            results.append(a if a.ndim >= ndim else np.reshape(a, shape(a.shape)))
+        return results[0] if len(results) == 1 else tuple(results)
+
+    answer.__doc__ = f"x with at least {ndim} axes."
+    return answer
+
+
+composed(np.atleast_1d)(_at_least(1, lambda shape: (1,)))
+composed(np.atleast_2d)(_at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape))
+composed(np.atleast_3d)(
+    _at_least(3, lambda shape: (1, *shape, 1) if len(shape) < 2 else (*shape, 1))
+)
+
+
+@composed(np.broadcast_arrays)
+def broadcast_arrays(*args):
+    """The arrays, repeated to their common shape."""
+    args = [lifted(x) for x in args]
+    shape = np.broadcast_shapes(*(x.shape for x in args))
+    return tuple(np.broadcast_to(x, shape) for x in args)
+
+
+@composed(np.meshgrid)
+def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
+    """The coordinates of a grid, an array for each axis."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    n = len(xi)
+    places = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
+    grid = [
+        np.reshape(lifted(x), (1,) * place + (-1,) + (1,) * (n - place - 1))
+        for x, place in zip(xi, places, strict=True)
+    ]
+    return tuple(grid) if sparse else np.broadcast_arrays(*grid)
+
+
+@composed(np.vstack, *([np.row_stack] if hasattr(np, "row_stack") else []))
+def vstack(tup):
+    """The arrays one below the other."""
+    return np.concatenate([np.atleast_2d(lifted(x)) for x in tup], axis=0)
+
+
+@composed(np.hstack)
+def hstack(tup):
+    """The arrays side by side."""
+    arrays = [np.atleast_1d(lifted(x)) for x in tup]
+    return np.concatenate(arrays, axis=int(arrays[0].ndim > 1))
+
+
+@composed(np.dstack)
+def dstack(tup):
+    """The arrays along the third axis."""
+    return np.concatenate([np.atleast_3d(lifted(x)) for x in tup], axis=2)
+
+
+@composed(np.column_stack)
+def column_stack(tup):
+    """The arrays as columns."""
+    columns = [lifted(x) for x in tup]
+    return np.concatenate([np.reshape(x, (-1, 1)) if x.ndim < 2 else x for x in columns], axis=1)
+
+
+def _depth(arrays):
+    return 1 + max(map(_depth, arrays)) if isinstance(arrays, list) else 0
+
+
+def _widest(arrays):
+    return max(map(_widest, arrays)) if isinstance(arrays, list) else lifted(arrays).ndim
+
+
+@composed(np.block)
+def block(arrays):
+    """Blocks put together: the innermost lists along the last axis, and so outwards."""
+    depth = _depth(arrays)
+    ndim = max(depth, _widest(arrays))
+
+    def joined(part, axis):
+        if isinstance(part, list):
+            return np.concatenate([joined(x, axis + 1) for x in part], axis=axis)
+        part = lifted(part)
+        return np.reshape(part, (1,) * (ndim - part.ndim) + part.shape)
+
+    return joined(arrays, -depth)
+
+
+@composed(np.array_split)
+def array_split(ary, indices_or_sections, axis=0):
+    """Slices along an axis, a list of them."""
+    ary = lifted(ary)
+    length = ary.shape[normalized(axis, ary.ndim)]
+    if np.ndim(indices_or_sections) == 0:
+        each, more = divmod(length, int(indices_or_sections))
+        sizes = [each + (k < more) for k in range(int(indices_or_sections))]
+        edges = [0, *np.cumsum(sizes).tolist()]
+    else:
+        edges = [0, *(int(k) for k in indices_or_sections), length]
+    return [
+        ary[along(axis, ary.ndim, slice(start, stop))]
+        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+    ]
+
+
+@composed(np.split)
+def split(ary, indices_or_sections, axis=0):
+    """Slices of one length along an axis, or between indices, a list of them."""
+    length = lifted(ary).shape[normalized(axis, lifted(ary).ndim)]
+    if np.ndim(indices_or_sections) == 0 and length % int(indices_or_sections):
+        raise ValueError(
+            f"split: an axis of length {length} has no {indices_or_sections} equal parts; use "
+            "np.array_split"
+        )
+    return np.array_split(ary, indices_or_sections, axis=axis)
+
+
+@composed(np.vsplit)
+def vsplit(ary, indices_or_sections):
+    """Slices along the first axis."""
+    return np.split(ary, indices_or_sections, axis=0)
+
+
+@composed(np.hsplit)
+def hsplit(ary, indices_or_sections):
+    """Slices along the second axis, or the only one."""
+    return np.split(ary, indices_or_sections, axis=int(ary.ndim > 1))
+
+
+@composed(np.dsplit)
+def dsplit(ary, indices_or_sections):
+    """Slices along the third axis."""
+    return np.split(ary, indices_or_sections, axis=2)
+
+
+if hasattr(np, "unstack"):
+
+    @composed(np.unstack)
+    def unstack(x, axis=0):
+        """The subarrays along an axis, a tuple of them."""
+        return tuple(x[along(axis, x.ndim, k)] for k in range(x.shape[axis]))

@@ -1,23 +1,336 @@
-"""Equal forms that are better computed: what the numeric sweep goes by, and nobody sees."""
+"""Equal forms that are better computed: what the numeric sweep goes by, and nobody sees.
+
+A Tensor keeps its application as written and may hold an equal Tensor, better computed, from
+which its value comes and to which its gradient goes. The tables below have one entry per way of
+writing: what an operation was applied to, and what it then holds. Whoever matches nothing pays
+one look at what made the operand. `docs/stable.md` lists what is covered and what is not.
+"""
+
+import math
 
 import numpy as np
 
-from autograd_lite.op import OPS, apply
+from autograd_lite.op import ARGUMENT, OPS, apply
+
+# Moving elements about commutes with what is done to each of them.
+VIEWS = {
+    OPS[name]
+    for name in (
+        "getitem reshape transpose swapaxes moveaxis squeeze expand_dims broadcast_to ravel flip "
+        "roll diagonal"
+    ).split()
+    if name in OPS
+}
+
+# How many steps a form is looked for below the operation that asks.
+DEPTH = 64
+
+(exp, negative, add, multiply, power, sigmoid, softmax, total, where) = (
+    OPS[name]
+    for name in "exp negative add multiply power sigmoid softmax sum where".split()
+)
 
 
-def _operand(x, op):
-    """The input of a Tensor that this operation made, if its value is still what it was."""
-    if x.op is not OPS[op] or len(x.inputs) != 1:
+def settled(x):
+    """What a Tensor holds, or itself."""
+    while x.stable is not None:
+        x = x.stable
+    return x
+
+
+def source(node, k=0):
+    """The k-th input of a node, or None if its data were changed since."""
+    x, was = node.inputs[k], node.operands[k]
+    return x if x.array is was or np.array_equal(x.array, was) else None
+
+
+def made(name, *operands, **attributes):
+    """An application of an operation, or None if there is no operand."""
+    for x in operands:
+        if x is None:
+            return None
+    return apply(OPS[name], operands, attributes)
+
+
+def is_number(x, value):
+    """Whether a Tensor is a number that the program states, not an argument that may vary."""
+    a = x.array
+    if type(a) is float or type(a) is int:
+        return a == value
+    stated = x.op is None and not x.requires_grad and x.sharing is not ARGUMENT
+    return stated and a.ndim == 0 and a == value
+
+
+def like(held, x):
+    """The held form, if it has the shape and dtype of what was written."""
+    if held is None or held.shape != x.shape or held.dtype != x.dtype:
         return None
-    (z,), (was,) = x.inputs, x.operands
-    return z if z.array is was or np.array_equal(z.array, was) else None
+    return held
+
+
+def below(view, find, depth):
+    """What is found below a view, seen in the same way."""
+    x = source(view) if depth else None
+    found = None if x is None else find(x, depth - 1)
+    return None if found is None else apply(view.op, (found,), view.attributes)
+
+
+def minus(z):
+    """−z, without a second sign."""
+    if z is None:
+        return None
+    node = settled(z)
+    return source(node) if node.op is negative else apply(negative, (z,))
+
+
+def exponent(node):
+    """The z of exp z."""
+    return source(node) if node.op is exp else None
+
+
+def exponent_beside_one(node):
+    """The z of 1 + exp z."""
+    if node.op is add:
+        for one, other in (node.inputs, node.inputs[::-1]):
+            if other.op is exp and is_number(one, 1):
+                return exponent(other)
+    return None
+
+
+def log_odds(node, depth=DEPTH):
+    """The z of what is σ(z), however that was written."""
+    node = settled(node)
+    if node.op is sigmoid:
+        return source(node)
+    return below(node, log_odds, depth) if node.op in VIEWS else None
+
+
+# Logarithms
+
+
+def log_of(node, depth=DEPTH):
+    """The logarithm of what an operation in `LOGARITHMS` made."""
+    node = settled(node)
+    if node.op in VIEWS:
+        return below(node, log_of, depth)
+    form = LOGARITHMS.get(node.op)
+    return None if form is None or not depth else like(form(node, depth), node)
+
+
+def _log_of_sigmoid(node, depth):
+    return made("negative", made("softplus", minus(source(node))))
+
+
+def _log_of_softmax(node, depth):
+    return made("log_softmax", source(node), **node.attributes)
+
+
+def _log_of_one_plus_exp(node, depth):
+    return made("softplus", exponent_beside_one(node))
+
+
+def _log_of_sum(node, depth):
+    if node.attributes.keys() <= {"axis", "keepdims"}:
+        return made("logsumexp", exponent(node.inputs[0]), **node.attributes)
+    return None
+
+
+def _log_of_where(node, depth):
+    condition, x, y = (source(node, k) for k in range(3))
+    if condition is None or x is None or y is None:
+        return None
+    x = log_of(x, depth - 1)
+    return made("where", condition, x, None if x is None else log_of(y, depth - 1))
+
+
+LOGARITHMS = {
+    sigmoid: _log_of_sigmoid,
+    softmax: _log_of_softmax,
+    add: _log_of_one_plus_exp,
+    total: _log_of_sum,
+    where: _log_of_where,
+}
+
+
+def _log(inputs, attributes):
+    x = inputs[0]
+    if x.op in LOGARITHMS or x.op in VIEWS or x.stable is not None:
+        return log_of(x)
+    return None
+
+
+def _log1p(inputs, attributes):
+    x = inputs[0]
+    if x.op is exp:
+        return like(made("softplus", exponent(x)), x)
+    if x.op is negative:
+        return like(made("negative", made("softplus", log_odds(x.inputs[0]))), x)
+    return None
+
+
+def _in_base(scale):
+    def form(inputs, attributes):
+        held = _log(inputs, attributes)
+        return None if held is None else apply(multiply, (held, scale))
+
+    return form
+
+
+# σ and softmax
+
+
+def _complement(inputs, attributes):
+    one, x = inputs
+    if (x.op is sigmoid or x.stable is not None or x.op in VIEWS) and is_number(one, 1):
+        return like(made("sigmoid", minus(log_odds(x))), x)
+    return None
+
+
+def _reciprocal(inputs, attributes):
+    return like(made("sigmoid", minus(exponent_beside_one(inputs[0]))), inputs[0])
+
+
+def _quotient(inputs, attributes):
+    a, b = inputs
+    if a.op is exp:
+        z = exponent(a)
+        if b.op is add:
+            other = exponent_beside_one(b)
+            return like(made("sigmoid", z), b) if z is not None and other is z else None
+        return like(_normalized(a, z, b), a)
+    if b.op is add and is_number(a, 1):
+        return _reciprocal((b,), attributes)
+    return None
+
+
+def _normalized(a, z, b):
+    """The softmax that exp z over the sum of exp z is, if it is summed over axes that fit."""
+    shape = (1,) * (a.ndim - b.ndim) + b.shape
+    while b.op in VIEWS and _only_adds_axes(b):
+        b = b.inputs[0]
+    if z is None or b.op is not total or exponent(b.inputs[0]) is not z:
+        return None
+    axis = b.attributes.get("axis")
+    if b.attributes.keys() - {"axis", "keepdims"}:
+        return None
+    return None if shape != _kept(a.shape, axis) else made("softmax", z, axis=axis)
+
+
+def _only_adds_axes(view):
+    if view.op is OPS["getitem"]:
+        key = view.attributes["key"]
+        parts = key if isinstance(key, tuple) else (key,)
+        return all(part is None or part is Ellipsis or part == slice(None) for part in parts)
+    return view.op is OPS["reshape"] or view.op is OPS["expand_dims"]
+
+
+def _kept(shape, axis):
+    """The shape that a reduction over an axis, or several, leaves with keepdims."""
+    axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
+    return tuple(1 if k in axes else n for k, n in enumerate(shape))
+
+
+def _either(inputs, attributes):
+    _, x, y = inputs
+    if x.stable is not None and y.stable is not None:
+        x, y = settled(x), settled(y)
+        same = x.op is sigmoid and y.op is sigmoid and x.inputs[0] is y.inputs[0]
+        if same and source(x) is not None and source(y) is not None:
+            return x
+    return None
+
+
+# Roots
+
+
+def root_of(node, depth=DEPTH):
+    """The root of a sum of squares, up to its sign."""
+    form = ROOTS.get(node.op)
+    return None if form is None or not depth else form(node, depth)
+
+
+def _root_of_power(node, depth):
+    return source(node) if is_number(node.inputs[1], 2) else None
+
+
+def _root_of_product(node, depth):
+    return source(node) if node.inputs[0] is node.inputs[1] else None
+
+
+def _root_of_sum(node, depth):
+    if node.attributes.keys() <= {"axis", "keepdims"}:
+        return made("norm", root_of(node.inputs[0], depth - 1), **node.attributes)
+    return None
+
+
+def _root_of_mean(node, depth):
+    norm, squares = _root_of_sum(node, depth), node.inputs[0]
+    return None if norm is None else norm / math.sqrt(squares.size / max(node.size, 1))
+
+
+def _root_of_addition(node, depth):
+    for zero, other in (node.inputs, node.inputs[::-1]):
+        if is_number(zero, 0):
+            return root_of(other, depth - 1)
+    a, b = node.inputs
+    a = root_of(a, depth - 1)
+    return made("hypot", a, None if a is None else root_of(b, depth - 1))
+
+
+def _root_of_dot(node, depth):
+    x, y = node.inputs
+    return made("norm", source(node)) if x is y and x.ndim == 1 else None
+
+
+ROOTS = {
+    OPS["square"]: lambda node, depth: source(node),
+    power: _root_of_power,
+    multiply: _root_of_product,
+    total: _root_of_sum,
+    OPS["mean"]: _root_of_mean,
+    add: _root_of_addition,
+    OPS["matmul"]: _root_of_dot,
+}
+
+
+def _sqrt(inputs, attributes):
+    x = inputs[0]
+    form = ROOTS.get(x.op)
+    root = None if form is None else form(x, DEPTH)
+    if x.op in (OPS["square"], power, multiply):
+        root = made("absolute", root)
+    return like(root, x)
+
+
+def _power(inputs, attributes):
+    x, n = inputs
+    if x.op in ROOTS and is_number(n, 0.5):
+        return _sqrt((x,), attributes)
+    return _reciprocal((x,), attributes) if x.op is add and is_number(n, -1) else None
+
+
+# The loss
 
 
 def _cross_entropy(inputs, attributes):
     y_hat, y = inputs
-    z = _operand(y_hat, "sigmoid")
+    z = log_odds(y_hat) if y_hat.shape == y.shape else None
     return None if z is None else apply(of_sigmoid, (z, y_hat, y), attributes)
 
 
 of_sigmoid = OPS["binary_cross_entropy_of_sigmoid"]
-OPS["binary_cross_entropy"].stable = _cross_entropy
+
+for _name, _form in {
+    "log": _log,
+    "log1p": _log1p,
+    "log2": _in_base(1 / math.log(2)),
+    "log10": _in_base(1 / math.log(10)),
+    "subtract": _complement,
+    "divide": _quotient,
+    "reciprocal": _reciprocal,
+    "where": _either,
+    "sqrt": _sqrt,
+    "power": _power,
+    "binary_cross_entropy": _cross_entropy,
+}.items():
+    OPS[_name].stable = _form

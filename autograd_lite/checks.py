@@ -1,0 +1,309 @@
+"""Checking gradients against differences of values."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.context import no_grad, setting
+from autograd_lite.differences import Slope, slope
+from autograd_lite.op import Node, describe
+from autograd_lite.tensor import Tensor
+from autograd_lite.text import number
+from autograd_lite.transforms import Run
+from autograd_lite.trees import flatten
+
+__all__ = ["Checked", "GradientError", "check_gradients"]
+
+MOST = 256
+"""Of an array with more elements a sample of so many, and one direction through all of them."""
+
+
+class GradientError(AssertionError):
+    """A gradient disagrees with differences of values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of gradients found in order.
+
+    Attributes:
+        count: how many derivatives agree with differences.
+        unsure: where no difference can tell, and why, one line each.
+    """
+
+    count: int
+    unsure: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.count} derivatives agree with differences", *self.unsure])
+
+
+def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checked:
+    """Compare the gradients of f with differences of its values, element by element.
+
+    Every floating argument is checked, also inside nested containers; integers, booleans and
+    constants are left alone. A function with several results is checked by a fixed weighted sum of
+    them. The differences are taken in float64, so that a float32 gradient is held to what float32
+    can give (3e-4; float64 to 1e-6) and not to what differences in float32 would give. Where f has
+    a kink, the gradient must lie between the slopes of the two sides, and the report says so; where
+    it jumps or ends, or is too noisy, the report says so. An array of more than 256 elements is
+    checked at 256 of them and along one direction through all.
+
+    Args:
+        f: a function of arrays; written for Tensors, with NumPy's functions.
+        args: where to check.
+        order: 2 checks the second derivatives as well.
+
+    Raises:
+        GradientError: if a derivative is wrong, naming the argument, the element and both numbers;
+            if a rule gives another dtype, f changes its arguments, or differs from run to run.
+        TypeError: if there is nothing to check, or f does not return numbers.
+        ValueError: if order is neither 1 nor 2.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> print(ag.check_gradients(lambda x: np.sum(np.abs(x)), np.array([1.0, 0.0])))
+        2 derivatives agree with differences
+        argument 0[1]: a kink; the gradient 0 lies between the slopes -1 and 1
+    """
+    if order not in (1, 2):
+        raise ValueError(f"check_gradients: order is 1 or 2, not {order!r}")
+    if not callable(f):
+        raise TypeError(f"check_gradients: takes a function, not {type(f).__name__}")
+    every, paths, build = flatten(args)
+    places = [k for k, leaf in enumerate(every) if _is_checked(leaf)]
+    if not places:
+        raise TypeError("check_gradients: no argument is a floating number, or an array of them")
+    where = [_argument(paths[k]) for k in places]
+    arrays = [np.array(_value(every[k])) for k in places]
+
+    def of_leaves(*leaves: Any) -> Any:
+        given = list(every)
+        for k, leaf in zip(places, leaves, strict=True):
+            given[k] = leaf
+        return f(*build(given))
+
+    before = [np.array(_value(leaf)) if _is_array(leaf) else None for leaf in every]
+    found = _check(of_leaves, arrays, where, "the gradient")
+    if order == 2:
+        gradient = functools.partial(_gradient, of_leaves)
+        second = _check(gradient, arrays, where, "the second derivative")
+        found = Checked(found.count + second.count, found.unsure + second.unsure)
+    for leaf, was, path in zip(every, before, paths, strict=True):
+        if was is not None and not np.array_equal(_value(leaf), was, equal_nan=was.dtype.kind == "f"):
+            raise GradientError(
+                f"check_gradients: the function changed its {_argument(path)} in place; copy it "
+                "first"
+            )
+    return found
+
+
+def _value(leaf: Any) -> Any:
+    return leaf.array if isinstance(leaf, Node) else leaf
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, (Node, np.ndarray)) and np.asarray(_value(leaf)).dtype.kind in "biuf"
+
+
+def _is_checked(leaf: Any) -> bool:
+    if isinstance(leaf, Node) and not leaf.requires_grad:
+        return False
+    return isinstance(leaf, (Node, np.ndarray, np.generic, float)) and (
+        np.asarray(_value(leaf)).dtype.kind == "f"
+    )
+
+
+def _argument(path: str) -> str:
+    number, rest = path[1:].split("]", 1)
+    return f"argument {number}{rest}"
+
+
+def _run(f: Callable[..., Any], leaves: Sequence[Any]) -> Run:
+    return Run(f, leaves, range(len(leaves)), "check_gradients")
+
+
+def _weights(run: Run) -> list[Any]:
+    """Weights for the results, away from 0 and the same in every run; 1 for a single number."""
+    if len(run.results) == 1 and run.results[0].size == 1 and run.results[0].dtype.kind == "f":
+        return [np.ones(run.results[0].shape, run.results[0].dtype)]
+    random = np.random.default_rng(0)
+    return [
+        (random.choice([-1, 1], y.shape) * random.uniform(0.5, 1.5, y.shape)).astype(y.dtype)
+        if y.dtype.kind == "f"
+        else None
+        for y in run.results
+    ]
+
+
+def _gradient(f: Callable[..., Any], *leaves: Any) -> list[Any]:
+    """The gradient of the weighted sum of the results, a function for the second order."""
+    run = _run(f, leaves)
+    return [run.out(g, x) for g, x in zip(run.pull(_weights(run)), run.arguments, strict=True)]
+
+
+def _check(
+    f: Callable[..., Any], arrays: Sequence[Any], where: Sequence[str], what: str
+) -> Checked:
+    """One order: the gradients of the weighted sum of f's results against its differences."""
+    run = _run(f, arrays)
+    weights = _weights(run)
+    if all(weight is None for weight in weights):
+        raise TypeError("check_gradients: the function returned no floating numbers")
+    gradients = _gradients(run, weights)
+    _check_repeats(f, arrays, run, weights, gradients)
+    value = _weighted_sum(f, weights)
+    count, unsure, wrong = 0, [], []
+    for k, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
+        fine = 1e-6 if array.dtype.itemsize >= 8 else 3e-4
+        biggest = float(np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient)))
+        for element, direction in _directions(array):
+            found = _slope_along(value, arrays, k, direction, 0.01 * fine * biggest)
+            place = where[k] + element
+            moved = direction != 0
+            claimed = float(np.sum(gradient[moved] * direction[moved], dtype=np.float64))
+            size = max(abs(claimed), 0.1 * biggest)
+            verdict = _verdict(claimed, found, size, fine)
+            if verdict is None:
+                count += 1
+            elif verdict.startswith("wrong"):
+                wrong.append(f"{place}: {what} is {verdict[6:]}")
+            else:
+                unsure.append(f"{place}: {verdict}")
+                count += verdict.startswith("a kink")
+    if wrong:
+        total = count + len(wrong)
+        shown = wrong[:8] + [f"and {len(wrong) - 8} more"] * (len(wrong) > 8)
+        raise GradientError(
+            f"check_gradients: {len(wrong)} of {total} derivatives disagree with differences\n  "
+            + "\n  ".join(shown)
+        )
+    return Checked(count, tuple(unsure))
+
+
+def _verdict(claimed: float, found: Slope, size: float, fine: float) -> str | None:
+    """None where gradient and difference agree, else what is to be said; wrong ones first."""
+    slack = fine * max(size, abs(found.value)) if np.isfinite(found.value) else 0.0
+    if found.trouble == "a kink":
+        low, high = sorted([found.left, found.right])
+        slack = max(slack, 1e-3 * (high - low))
+        sides = f"the slopes {number(found.left)} and {number(found.right)}"
+        if low - slack <= claimed <= high + slack:
+            return f"a kink; the gradient {number(claimed)} lies between {sides}"
+        return f"wrong {_exact(claimed)}, not between {sides} of a kink"
+    if found.trouble:
+        return f"{found.trouble}; differences cannot tell"
+    if abs(claimed - found.value) <= slack + 2 * found.error:
+        noisy = found.error > 1e-2 * max(size, abs(found.value)) and found.error > slack
+        return "too noisy; differences cannot tell" if noisy else None
+    off = abs(claimed - found.value) / max(abs(found.value), 1e-300)
+    share = f" ({100 * off:.2g} % off)" if off < 10 else ""
+    return f"wrong {_exact(claimed)}, differences give {_exact(found.value)}{share}"
+
+
+def _exact(x: float) -> str:
+    return f"{x:.7g}"
+
+
+def _gradients(run: Run, weights: Sequence[Any]) -> list[Any]:
+    with setting(watch=_Dtypes()):
+        found = run.pull(weights)
+    return [
+        np.zeros(x.shape) if g is None else np.array(_value(g))
+        for g, x in zip(found, run.arguments, strict=True)
+    ]
+
+
+def _check_repeats(
+    f: Callable[..., Any], arrays: Sequence[Any], run: Run, weights: Sequence[Any], first: Any
+) -> None:
+    """The same values, and the same gradients, a second time."""
+    subject = "the gradient" if isinstance(f, functools.partial) else "the function's value"
+    again = _run(f, arrays)
+    for y, z in zip(run.results, again.results, strict=True):
+        if not np.all(np.isfinite(y.array)):
+            raise GradientError(
+                f"check_gradients: {subject} has no finite value here: {describe(y)}"
+            )
+        if not np.array_equal(y.array, z.array):
+            raise GradientError(
+                f"check_gradients: {subject} is another when it runs again; fix random numbers, "
+                "or what is kept between runs"
+            )
+    for one, two in zip(first, _gradients(run, weights), strict=True):
+        if not np.array_equal(one, two, equal_nan=True):
+            raise GradientError(
+                "check_gradients: a second sweep gives other gradients; a rule changes an array in "
+                "place, or keeps something between calls"
+            )
+
+
+def _weighted_sum(f: Callable[..., Any], weights: Sequence[Any]) -> Callable[..., float]:
+    def value(arrays: Sequence[Any]) -> tuple[float, float]:
+        with no_grad(), np.errstate(all="ignore"):
+            results = flatten(f(*(Tensor(array, requires_grad=False) for array in arrays)))[0]
+        total, noise = 0.0, 2.3e-16
+        for y, weight in zip(results, weights, strict=True):
+            if weight is not None:
+                total += float(np.sum(_value(y) * weight, dtype=np.float64))
+                noise = max(noise, float(np.finfo(np.asarray(_value(y)).dtype).eps))
+        return total, noise
+
+    return value  # type: ignore[return-value]
+
+
+def _slope_along(
+    value: Callable[..., Any], arrays: Sequence[Any], k: int, direction: Any, enough: float
+) -> Slope:
+    wide = [array.astype(np.promote_types(array.dtype, np.float64)) for array in arrays]
+    moved = direction != 0
+    scale = float(max(1.0, np.max(np.abs(wide[k][moved])))) / max(1.0, float(np.abs(direction).max()))
+
+    def phi(t: float) -> float:
+        changed = list(wide)
+        changed[k] = wide[k] + t * direction
+        return value(changed)[0]  # type: ignore[no-any-return]
+
+    return slope(phi, scale, value(wide)[1], enough)
+
+
+def _directions(array: Any) -> Iterator[tuple[str, Any]]:
+    """Every element, or a sample and one direction through all."""
+    places: Any = range(array.size)
+    if array.size > MOST:
+        random = np.random.default_rng(array.size)
+        places = np.sort(random.choice(array.size, MOST, replace=False))
+        yield " along a direction", random.choice([-1.0, 1.0], array.shape)
+    for place in places:
+        direction = np.zeros(array.shape)
+        direction.flat[place] = 1
+        index = np.unravel_index(place, array.shape)
+        yield f"[{', '.join(str(int(i)) for i in index)}]" if index else "", direction
+
+
+class _Dtypes:
+    """Watches that gradient rules keep the precision of what they are handed."""
+
+    def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
+        pass
+
+    def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
+        def checked(*args: Any, **attributes: Any) -> Any:
+            part = rule(*args, **attributes)
+            dtype, x = part.dtype, node.inputs[k]
+            fits = {x.dtype, node.dtype}
+            coarse = np.promote_types(dtype, x.dtype) != dtype
+            if dtype not in fits and (coarse or node.op.foreign):
+                raise GradientError(
+                    f"check_gradients: the gradient rule of input {k} of {node.op.name} gave dtype "
+                    f"{dtype} for {describe(x)} of dtype {x.dtype}"
+                )
+            return part
+
+        return checked

@@ -1,0 +1,454 @@
+"""Index notation: where transposes, sums, outer products and diagonals are one and the same thing.
+
+An array is written as its element at the indices i, j, …: `A @ w` is Σⱼ Aᵢⱼ wⱼ, `A.T` is Aⱼᵢ,
+an outer product uᵢ vⱼ. In this notation everything commutes, so the rules of matrix algebra need
+no rules: a scalar moves out of a sum because it has no index, (A B)ᵀ is Bᵀ Aᵀ because both are
+Σⱼ Aᵢⱼ Bⱼₖ. Elements are SymPy symbols; what they stand for is kept here. (The idea is that of
+Laue, Mitterreiter and Giesen, "Computing higher order derivatives of matrix and tensor
+expressions", 2018.)
+
+Free indices are the numbers of axes, 0, 1, …; bound ones are negative, and an axis of length one
+has no index, None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count, islice, permutations
+from typing import Any
+
+import sympy
+
+from autograd_lite.derive import lowest
+
+__all__ = ["Delta", "Element", "Length", "Number", "Opaque", "Space", "Total"]
+
+Expr = Any
+"""A SymPy expression in the symbols of a Space."""
+
+Index = int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element of a node of the graph, or of the loss's slope there."""
+
+    node: int
+    indices: tuple[Index, ...]
+    slope: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum over bound indices, −level, −level + 1, …"""
+
+    body: Expr
+    lengths: tuple[int, ...]
+    level: int
+
+    @property
+    def bound(self) -> tuple[int, ...]:
+        return tuple(range(-self.level, -self.level + len(self.lengths)))
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """An element of the result of an operation that has no reading in indices."""
+
+    call: int
+    args: tuple[tuple[Expr, tuple[int, ...]], ...]
+    indices: tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """The length of an axis, as a symbol."""
+
+    n: int
+    indices: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that is no short fraction."""
+
+    value: float
+    indices: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """1 where two indices are equal, else 0."""
+
+    indices: tuple[int, int]
+
+
+class Space:
+    """The symbols of one derivation and what they stand for."""
+
+    def __init__(self) -> None:
+        self._symbols: dict[Any, Any] = {}
+        self._entries: dict[Any, Any] = {}
+        self._free: dict[Any, frozenset[int]] = {}
+        self._fresh = count(1000).__next__
+        self.calls: list[tuple[Any, dict[str, Any], tuple[int, ...]]] = []
+        self._calls: dict[Any, int] = {}
+        self.known: dict[Expr, tuple[int, tuple[Index, ...]]] = {}
+
+    # Symbols
+
+    def symbol(self, entry: Any) -> Any:
+        """The symbol of an entry, always the same for equal ones."""
+        found = self._symbols.get(entry)
+        if found is None:
+            found = self._symbols[entry] = sympy.Symbol(f"s{len(self._symbols):07d}")
+            self._entries[found] = entry
+        return found
+
+    def entry(self, symbol: Any) -> Any:
+        """What a symbol stands for; None for anything that is not a symbol."""
+        return self._entries.get(symbol)
+
+    def call(self, op: Any, attributes: dict[str, Any], shape: tuple[int, ...]) -> int:
+        """A number for an operation with its attributes."""
+        key = op.name, repr(attributes), shape
+        number = self._calls.get(key)
+        if number is None or not _same(self.calls[number][1], attributes):
+            number = self._calls[key] = len(self.calls)
+            self.calls.append((op, attributes, shape))
+        return number
+
+    # Indices
+
+    def free(self, expr: Expr) -> frozenset[int]:
+        """The free indices of an expression."""
+        if expr.is_Symbol:
+            found = self._free.get(expr)
+            if found is None:
+                entry = self._entries[expr]
+                if isinstance(entry, Total):
+                    found = self.free(entry.body) - set(entry.bound)
+                else:
+                    found = frozenset(i for i in entry.indices if i is not None)
+                self._free[expr] = found
+            return found
+        return frozenset().union(*map(self.free, expr.free_symbols))
+
+    def rename(self, expr: Expr, to: Mapping[int, Index]) -> Expr:
+        """An expression with other free indices; an index that becomes None must not occur."""
+        if all(i == j for i, j in to.items()):
+            return expr
+        changes = {
+            symbol: self._renamed(symbol, to)
+            for symbol in expr.free_symbols
+            if not self.free(symbol).isdisjoint(to)
+        }
+        return expr.xreplace(changes) if changes else expr
+
+    def _renamed(self, symbol: Any, to: Mapping[int, Index]) -> Expr:
+        entry = self._entries[symbol]
+        if isinstance(entry, Total):
+            if len(entry.lengths) > 1:
+                body, lengths = self.opened(entry)
+                return self.total(self.rename(body, to), lengths, simple=True)
+            return self.symbol(Total(self.rename(entry.body, to), entry.lengths, entry.level))
+        indices = tuple(to.get(i, i) if i is not None else None for i in entry.indices)
+        if isinstance(entry, Delta):
+            i, j = indices
+            return sympy.S.One if i == j else self.delta(i, j)  # type: ignore[arg-type]
+        if isinstance(entry, Element):
+            return self.symbol(Element(entry.node, indices, entry.slope))
+        return self.symbol(Opaque(entry.call, entry.args, indices))
+
+    def delta(self, i: int, j: int) -> Any:
+        """δᵢⱼ."""
+        return self.symbol(Delta((min(i, j), max(i, j))))
+
+    # Sums
+
+    def opened(self, entry: Total) -> tuple[Expr, dict[int, int]]:
+        """The body of a sum with indices that occur nowhere else, and their lengths."""
+        to: dict[int, Index] = {i: self._fresh() for i in entry.bound}
+        fresh = dict(zip(to.values(), entry.lengths, strict=True))
+        return self.rename(entry.body, to), fresh  # type: ignore[return-value]
+
+    def fresh(self) -> int:
+        """An index that occurs nowhere else."""
+        return self._fresh()
+
+    def total(self, expr: Expr, lengths: Mapping[int, int], simple: bool = False) -> Expr:
+        """The sum of an expression over some of its indices, in canonical form."""
+        if not lengths:
+            return expr
+        if not simple:
+            expr = self.lowest(expr)
+        if expr.is_Add and self._splits(expr, lengths):
+            return sympy.Add(*(self.total(term, lengths, simple) for term in expr.args))
+        lengths = dict(lengths)
+        factors, todo, nested = [], list(sympy.Mul.make_args(expr)), False
+        while todo:
+            factor = todo.pop()
+            entry = self._entries.get(factor)
+            if isinstance(entry, Total):
+                body, more = self.opened(entry)
+                lengths |= more
+                todo += sympy.Mul.make_args(body)
+                nested = True
+            else:
+                factors.append(factor)
+        factors = self._contracted(factors, lengths)
+        if nested and not simple:
+            factors = list(sympy.Mul.make_args(self.lowest(sympy.Mul(*factors))))
+        outside = [f for f in factors if self.free(f).isdisjoint(lengths)]
+        inside = [f for f in factors if not self.free(f).isdisjoint(lengths)]
+        if len(inside) == 1 and inside[0].is_Add and self._splits(inside[0], lengths):
+            return sympy.Mul(*outside, self.total(inside[0], lengths, simple))
+        result = sympy.Mul(*outside)
+        for indices, parts in self._components(inside, lengths):
+            if parts:
+                result *= self._closed(parts, {i: lengths[i] for i in indices})
+            else:
+                result *= sympy.Mul(*(self.length(lengths[i]) for i in indices))
+        return result
+
+    lengths_as_symbols: bool = False
+
+    def length(self, n: int) -> Expr:
+        """The length of an axis: a number, or a symbol where that was asked for."""
+        if self.lengths_as_symbols and n > 1:
+            return self.symbol(Length(n))
+        return sympy.Integer(n)
+
+    def _splits(self, expr: Expr, lengths: Mapping[int, int]) -> bool:
+        """Whether a sum of terms is better written as several sums."""
+        for term in expr.args:
+            used = {self.free(f) for f in sympy.Mul.make_args(term)} - {frozenset()}
+            if len([s for s in used if not s.isdisjoint(lengths)]) > 1:
+                return True
+            if not set(lengths) <= frozenset().union(*used):
+                return True
+            if any(isinstance(self._entries.get(f), Total) for f in sympy.Mul.make_args(term)):
+                return True
+        return False
+
+    def _contracted(self, factors: list[Expr], lengths: dict[int, int]) -> list[Expr]:
+        """Sums against δᵢⱼ put one index for the other."""
+        for factor in factors:
+            entry = self._entries.get(factor)
+            if isinstance(entry, Delta) and not set(entry.indices).isdisjoint(lengths):
+                i, j = entry.indices
+                if i not in lengths:
+                    i, j = j, i
+                del lengths[i]
+                rest = sympy.Mul(*(f for f in factors if f is not factor))
+                expr = self.rename(rest, {i: j})
+                return self._contracted(list(sympy.Mul.make_args(expr)), lengths)
+        return factors
+
+    def _components(
+        self, factors: list[Expr], lengths: Mapping[int, int]
+    ) -> list[tuple[set[int], list[Expr]]]:
+        """The factors by the bound indices that tie them together."""
+        groups: list[tuple[set[int], list[Expr]]] = [({i}, []) for i in lengths]
+        for factor in factors:
+            own = self.free(factor) & set(lengths)
+            touched = [g for g in groups if not g[0].isdisjoint(own)]
+            rest = [g for g in groups if g[0].isdisjoint(own)]
+            indices = set().union(*(g[0] for g in touched))
+            parts = [f for g in touched for f in g[1]] + [factor]
+            groups = [*rest, (indices, parts)]
+        return groups
+
+    def _closed(self, factors: list[Expr], lengths: Mapping[int, int]) -> Any:
+        body = sympy.Mul(*factors)
+        order = self._order(body, list(lengths))
+        top = max((e.level for s in body.free_symbols if isinstance(e := self._entries[s], Total)),
+                  default=0)  # fmt: skip
+        level = top + len(order)
+        to: dict[int, Index] = {i: -level + k for k, i in enumerate(order)}
+        return self.symbol(
+            Total(self.rename(body, to), tuple(lengths[i] for i in order), level)
+        )
+
+    def _order(self, body: Expr, bound: list[int]) -> list[int]:
+        """Bound indices in an order that does not depend on what they were called."""
+        if len(bound) < 2:
+            return bound
+        symbols = sorted(body.free_symbols, key=str)
+
+        def used(index: int) -> list[tuple[Any, ...]]:
+            return sorted(
+                (self._source(s), k)
+                for s in symbols
+                for k, i in enumerate(getattr(self._entries[s], "indices", self.free(s)))
+                if i == index
+            )
+
+        keys = {i: str(used(i)) for i in bound}
+        bound = sorted(bound, key=lambda i: (keys[i], i))
+        if len(set(keys.values())) == len(bound):
+            return bound
+
+        def written(order: Iterable[int]) -> str:
+            place = {i: k for k, i in enumerate(order)}
+            return str(sorted(
+                (self._source(s), tuple(
+                    place.get(i, i) if i is not None else None  # type: ignore[call-overload]
+                    for i in getattr(self._entries[s], "indices", ())
+                ))
+                for s in symbols
+            ))  # fmt: skip
+
+        return list(min(islice(permutations(bound), 24), key=written))
+
+    def _source(self, symbol: Any) -> str:
+        entry = self._entries[symbol]
+        if isinstance(entry, Element):
+            return f"{entry.node}{'′' * entry.slope}"
+        return f"{type(entry).__name__}{entry.call if isinstance(entry, Opaque) else ''}"
+
+    # Lowest terms
+
+    def lowest(self, expr: Expr) -> Expr:
+        """The expression in lowest terms, as one would write it by hand."""
+        if expr.is_Atom:
+            return expr
+        return lowest.lowest(self._recognised(expr))
+
+    def joint(self, expr: Expr) -> Expr:
+        """The expression as one fraction, in which equal ones are alike."""
+        return lowest.joint(self._recognised(expr))
+
+    def size(self, expr: Expr) -> int:
+        """The number of operations in an expression, those inside its sums included."""
+        inside = 0
+        for symbol in expr.free_symbols:
+            entry = self._entries[symbol]
+            if isinstance(entry, Total):
+                inside += 1 + self.size(entry.body)
+            elif isinstance(entry, Opaque):
+                inside += 1 + sum(self.size(arg) for arg, _ in entry.args)
+        return int(expr.count_ops()) + inside
+
+    def contains(self, expr: Expr, wanted: Callable[[Any], bool]) -> bool:
+        """Whether an entry of some kind occurs anywhere in an expression."""
+        for symbol in expr.free_symbols:
+            entry = self._entries[symbol]
+            if wanted(entry):
+                return True
+            inside = (
+                [entry.body] if isinstance(entry, Total)
+                else [arg for arg, _ in entry.args] if isinstance(entry, Opaque)
+                else []
+            )  # fmt: skip
+            if any(self.contains(e, wanted) for e in inside):
+                return True
+        return False
+
+    def _recognised(self, expr: Expr) -> Expr:
+        """σ and softmax where they are written out with exponentials."""
+        exponentials = [f for f in expr.atoms(lowest.EXP) if f.func == lowest.EXP]
+        if exponentials:
+            expr = lowest.with_sigmoid(expr, exponentials)
+            expr = self._with_softmax(expr)
+        if self.known:
+            for call in expr.atoms(sympy.Function):
+                node = self._node_of(call)
+                if node is not None:
+                    expr = expr.xreplace({call: node})
+        return expr
+
+    def _with_softmax(self, expr: Expr) -> Expr:
+        """exp x / Σ exp x by the name of softmax."""
+        for symbol in sorted(expr.free_symbols, key=str):
+            entry = self._entries[symbol]
+            if not isinstance(entry, Total) or entry.body.func != lowest.EXP:
+                continue
+            for e in expr.atoms(lowest.EXP):
+                place = self.match(entry.body, e, set(entry.bound))
+                if place is None:
+                    continue
+                share = self.softmax(entry, place)
+                tried = lowest.lowest(expr.xreplace({e: share * symbol}))
+                expr = tried.xreplace({share * symbol: e})
+                if share * symbol in sympy.Mul.make_args(tried):
+                    expr = tried.xreplace({share: e / symbol})
+        return expr
+
+    def softmax(self, entry: Total, place: Mapping[int, int]) -> Any:
+        """The symbol of exp x / Σ exp x: a node that is known to be it, or softmax(x)."""
+        from autograd_lite.op import OPS
+
+        own = sorted(self.free(entry.body))
+        axes = {i: k for k, i in enumerate(sorted(own, key=lambda i: place.get(i, i)))}
+        argument = self.rename(entry.body.args[0], {i: axes[i] for i in own})
+        indices = tuple(place.get(i, i) for i in sorted(own, key=axes.__getitem__))
+        pattern = sympy.Function("softmax")(argument, *(axes[i] for i in entry.bound))
+        if pattern in self.known:
+            node, at = self.known[pattern]
+            back = {k: i for k, i in enumerate(indices)}
+            return self.symbol(Element(node, tuple(None if i is None else back[i] for i in at)))
+        shape = self.shape_of(argument, len(own))
+        axis = tuple(sorted(axes[i] for i in entry.bound))
+        attributes = {} if len(axis) == len(own) else {"axis": axis[0] if len(axis) == 1 else axis}
+        call = self.call(OPS["softmax"], attributes, shape)
+        return self.symbol(Opaque(call, ((argument, shape),), indices))
+
+    shapes: dict[int, tuple[int, ...]]
+
+    def shape_of(self, expr: Expr, ndim: int) -> tuple[int, ...]:
+        """The lengths of the indices 0 … ndim − 1 of an expression."""
+        lengths = [1] * ndim
+        for symbol in expr.free_symbols:
+            entry = self._entries[symbol]
+            if isinstance(entry, Total):
+                free = self.shape_of(entry.body, ndim)
+                lengths = [max(a, b) for a, b in zip(lengths, free, strict=True)]
+            elif isinstance(entry, (Element, Opaque)):
+                shape = (
+                    self.shapes[entry.node]
+                    if isinstance(entry, Element)
+                    else self.calls[entry.call][2]
+                )
+                for i, n in zip(entry.indices, shape, strict=True):
+                    if i is not None and 0 <= i < ndim:
+                        lengths[i] = n
+        return tuple(lengths)
+
+    def match(self, pattern: Expr, expr: Expr, bound: set[int]) -> dict[int, int] | None:
+        """How to rename the bound indices of a pattern so that it becomes the expression."""
+        to: dict[int, int] = {}
+        theirs: dict[Any, list[Any]] = {}
+        for symbol in sorted(expr.free_symbols, key=str):
+            theirs.setdefault(self._source(symbol), []).append(symbol)
+        for symbol in pattern.free_symbols:
+            mine = getattr(self._entries[symbol], "indices", None)
+            for other in theirs.get(self._source(symbol), [])[:1]:
+                their = getattr(self._entries[other], "indices", None)
+                if mine is not None and their is not None:
+                    to |= {i: j for i, j in zip(mine, their, strict=True) if i in bound}
+        if not bound & self.free(pattern) <= to.keys():
+            return None
+        return to if self.rename(pattern, to) == expr else None
+
+    def _node_of(self, call: Any) -> Any:
+        """The named node that a function call is the definition of."""
+        for pattern, (node, indices) in self.known.items():
+            if pattern.func == call.func and pattern.func != sympy.Function("softmax"):
+                to = self.match(pattern, call, set(self.free(pattern)))
+                if to is not None:
+                    place = tuple(None if i is None else to[i] for i in indices)
+                    return self.symbol(Element(node, place))
+        return None
+
+
+def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    import numpy as np
+
+    if a.keys() != b.keys():
+        return False
+    try:
+        return all(np.array_equal(a[key], b[key]) for key in a)
+    except (ValueError, TypeError):
+        return False

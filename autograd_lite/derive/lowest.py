@@ -1,0 +1,139 @@
+"""Elementwise expressions in lowest terms, by SymPy."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy.polys.polyerrors import PolynomialError
+
+__all__ = ["EXP", "LOG", "SIGMOID", "joint", "lowest", "with_sigmoid"]
+
+EXP, LOG, SIGMOID = (sympy.Function(name) for name in ("exp", "log", "sigmoid"))
+
+LARGEST = 160
+"""Expressions with more operations are left as they are."""
+
+Expr = Any
+
+
+def lowest(expr: Expr) -> Expr:
+    """The form that one would write by hand.
+
+    Everything is put over one denominator and cancelled where that rids the expression of a
+    denominator; a sum of fractions that only grows together stays a sum of fractions.
+    """
+    return _renamed(expr, _lowest)
+
+
+def joint(expr: Expr) -> Expr:
+    """One fraction of factored polynomials: equal rational functions have equal ones."""
+    return _renamed(expr, _joint)
+
+
+def _renamed(expr: Expr, function: Any) -> Expr:
+    """The function of an expression, remembered whatever its symbols are called."""
+    if expr.is_Atom:
+        return expr
+    symbols = sorted(expr.free_symbols, key=str)
+    to = {s: _letter(k) for k, s in enumerate(symbols)}
+    result = function(expr.xreplace(to))
+    return result.xreplace({x: s for s, x in to.items()})
+
+
+@lru_cache(maxsize=None)
+def _letter(k: int) -> Any:
+    return sympy.Symbol(f"x{k:03d}")
+
+
+@lru_cache(maxsize=4096)
+def _joint(expr: Expr) -> Expr:
+    if expr.count_ops() > LARGEST:
+        return expr
+    try:
+        return sympy.factor(sympy.cancel(sympy.together(expr)))
+    except (PolynomialError, NotImplementedError, AttributeError):
+        return expr
+
+
+@lru_cache(maxsize=4096)
+def _lowest(expr: Expr) -> Expr:
+    if expr.is_Atom or expr.count_ops() > LARGEST:
+        return expr
+    apart, together = _apart(expr), _joint(expr)
+    below_apart, below_together = _denominators(apart), _denominators(together)
+    if not below_apart and not below_together:
+        return min((_size(together), 0, together), (_size(apart), 1, apart), key=lambda t: t[:2])[2]
+    if below_apart == below_together and _fractions(apart):
+        return apart
+    return together if _size(together) <= _size(apart) or below_together < below_apart else apart
+
+
+def _apart(expr: Expr) -> Expr:
+    """Each term and each factor in lowest terms by itself, alike terms gathered."""
+    if expr.is_Add:
+        return sympy.Add(*(_joint(term) for term in expr.args))
+    if expr.is_Mul:
+        sums = [f for f in expr.args if f.is_Add]
+        rest = sympy.Mul(*(f for f in expr.args if not f.is_Add))
+        if len(sums) == 1:
+            inner = _apart(sums[0])
+            if any(not x.is_number and not _is_length(x) for x in sympy.Mul.make_args(rest)):
+                inner = sympy.Add(*(_joint(rest * t) for t in sympy.Add.make_args(inner)))
+                return inner
+            return sympy.Mul(rest, inner, evaluate=False) if rest.is_number else rest * inner
+    return expr
+
+
+def _is_length(x: Expr) -> bool:
+    return bool(x.is_Pow and x.exp == -1 and x.base.is_Symbol)
+
+
+def _fractions(expr: Expr) -> bool:
+    """Whether an expression is a constant times a sum with fractions."""
+    factors = sympy.Mul.make_args(expr)
+    return sum(f.is_Add for f in factors) == 1 and all(
+        f.is_Add or f.is_number or _is_length(f) for f in factors
+    )
+
+
+def _denominators(expr: Expr) -> frozenset[Expr]:
+    found = set()
+    for power in expr.atoms(sympy.Pow):
+        if power.exp.is_negative or power.exp.could_extract_minus_sign():
+            base = power.base
+            for factor in sympy.Mul.make_args(base):
+                if factor.is_number:
+                    continue
+                found.add(-factor if factor.could_extract_minus_sign() else factor)
+    return frozenset(found)
+
+
+def _size(expr: Expr) -> int:
+    """Operations as one counts them on paper: −(x − 1) is 1 − x."""
+    size = int(expr.count_ops())
+    coefficient, _ = expr.as_coeff_Mul()
+    if coefficient.is_negative and any(f.is_Add for f in sympy.Mul.make_args(expr)):
+        size -= 1
+    return size
+
+
+def with_sigmoid(expr: Expr, exponentials: list[Expr]) -> Expr:
+    """σ(z) for 1 / (1 + exp(−z)) where it is written out."""
+    sums = expr.atoms(sympy.Add)
+    for e in sorted(exponentials, key=str):
+        if not any(_one_plus(s, e) for s in sums):
+            continue
+        u = e.args[0]
+        negative = u.could_extract_minus_sign()
+        s = SIGMOID(-u if negative else u)
+        tried = lowest(expr.xreplace({e: (1 - s) / s if negative else s / (1 - s)}))
+        if tried.count_ops() <= expr.count_ops():
+            expr = tried
+    return expr
+
+
+def _one_plus(s: Expr, e: Expr) -> bool:
+    ratio = [t.as_coeff_Mul() for t in s.args]
+    return len(ratio) == 2 and {c for c, _ in ratio} <= {1, -1} and s in (1 + e, -1 - e)

@@ -1,0 +1,88 @@
+"""Derivatives by differences of values, with an estimate of their error and of their existence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Slope", "slope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A numerical derivative.
+
+    Attributes:
+        value: the derivative.
+        error: how wrong it may be.
+        left, right: the one-sided derivatives.
+        trouble: "" where the derivative exists, else "a kink", "a jump" or "an edge of the domain".
+    """
+
+    value: float
+    error: float
+    left: float
+    right: float
+    trouble: str = ""
+
+
+def slope(
+    phi: Callable[[float], float], scale: float = 1.0, noise: float = 2e-16, enough: float = 1e-8
+) -> Slope:
+    """The derivative of a function of one number at 0.
+
+    Central differences at h, h/2 and h/4, extrapolated to h = 0 (Romberg), for smaller and smaller
+    h until the error is small enough. Where the one-sided derivatives, extrapolated in the same
+    way, keep apart, there is a kink.
+
+    Args:
+        phi: the function.
+        scale: the distance over which it may change much.
+        noise: the relative rounding error of its values.
+        enough: the error at which to stop.
+
+    Example:
+        >>> import math
+        >>> found = slope(math.exp)
+        >>> round(found.value, 9), found.trouble
+        (1.0, '')
+        >>> slope(abs).trouble
+        'a kink'
+    """
+    here = phi(0.0)
+    best = None
+    for h in scale * 10.0 ** -np.arange(2.0, 7.0):
+        found = _at(phi, here, float(h), noise)
+        if best is None or best.trouble or (not found.trouble and found.error < best.error):
+            best = found
+        if not best.trouble and best.error <= enough:
+            break
+    assert best is not None
+    return best
+
+
+def _at(phi: Callable[[float], float], here: float, h: float, noise: float) -> Slope:
+    steps = [h, h / 2, h / 4]
+    above, below = [phi(step) for step in steps], [phi(-step) for step in steps]
+    rounding = 4 * noise * max(map(abs, [here, *above, *below])) / steps[-1]
+    right = [(y - here) / step for y, step in zip(above, steps, strict=True)]
+    left = [(here - y) / step for y, step in zip(below, steps, strict=True)]
+    if not np.all(np.isfinite([*right, *left])):
+        return Slope(np.nan, np.inf, left[-1], right[-1], "an edge of the domain")
+
+    first, second, third = ((a + b) / 2 for a, b in zip(right, left, strict=True))
+    coarse, fine = (4 * second - first) / 3, (4 * third - second) / 3
+    value = (16 * fine - coarse) / 15
+    error = abs(value - fine) + rounding
+
+    trouble = ""
+    first, second, third = (a - b for a, b in zip(right, left, strict=True))
+    coarse, fine = 2 * second - first, 2 * third - second
+    if abs(fine) > 1e-5 * max(map(abs, [*right, *left])) + 4 * rounding:
+        if abs(fine - coarse) < 0.2 * abs(fine):
+            trouble = "a kink"
+    if abs(above[2] - below[2]) > 0.85 * abs(above[0] - below[0]) + 8 * noise * abs(here):
+        trouble = "a jump"
+    return Slope(value, error, left[-1], right[-1], trouble)

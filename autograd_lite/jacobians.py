@@ -1,0 +1,141 @@
+"""Derivatives of every number by every number: jacobian, hessian, and the Hessian's product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.transforms import Run, derived, fitting, grad, numbers_of, one_or_all
+
+__all__ = ["hessian", "hvp", "jacobian"]
+
+
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The function that gives the Jacobian of f.
+
+    Args:
+        f: a function of arrays to arrays, in nested containers.
+        argnums: the positional argument to differentiate by, or a sequence of several.
+
+    The result has the form of f's result, and each leaf of it the form of the argument (of a tuple
+    of arguments for several): the derivative of y by x has shape ``y.shape + x.shape``. It costs
+    one sweep per number of the result, or, if they are fewer, per number of the arguments.
+
+    Raises:
+        TypeError: for arguments or results that are not numbers.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> ag.jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+        array([[2., 0.],
+               [0., 4.]])
+    """
+
+    @derived(f)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        run = Run(f, args, numbers_of(argnums), "jacobian", kwargs)
+        parts = [
+            one_or_all(argnums, run.build([run.out(block) for block in row]))
+            for row in _blocks(run)
+        ]
+        return run.build_results(parts)
+
+    return transformed
+
+
+def _blocks(run: Run) -> list[list[Any]]:
+    """The derivative of each result by each argument."""
+    results, arguments = run.results, run.arguments
+    by_rows = sum(y.size for y in results) <= sum(x.size for x in arguments)
+    if by_rows:
+        rows = [[run.pull(unit) for unit in units] for units in _units(results)]
+        lines = [[[row[j] for row in of_y] for j in range(len(arguments))] for of_y in rows]
+    else:
+        columns = [[run.push(unit) for unit in units] for units in _units(arguments)]
+        lines = [[[column[i] for column in of_x] for of_x in columns] for i in range(len(results))]
+    return [
+        [
+            _block(line, x if by_rows else y, y.shape + x.shape, 0 if by_rows else -1)
+            for line, x in zip(of_y, arguments, strict=True)
+        ]
+        for of_y, y in zip(lines, results, strict=True)
+    ]
+
+
+def _block(line: list[Any], like: Any, shape: tuple[int, ...], axis: int) -> Any:
+    if all(part is None for part in line):
+        return np.zeros(shape, like.dtype)
+    zero = np.zeros(like.shape, like.dtype)
+    whole = np.stack([zero if part is None else part for part in line], axis=axis)
+    return np.reshape(whole, shape)
+
+
+def _units(ends: Sequence[Any]) -> Iterator[Iterator[list[Any]]]:
+    """For each end, a unit cotangent for each of its elements; None at the other ends."""
+    for i, end in enumerate(ends):
+        yield (
+            [_unit(end, element) if k == i else None for k in range(len(ends))]
+            for element in range(end.size)
+        )
+
+
+def _unit(end: Any, element: int) -> Any:
+    unit = np.zeros(end.shape, end.dtype)
+    unit.flat[element] = 1
+    return unit
+
+
+def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The function that gives the Hessian of f, the Jacobian of its gradient.
+
+    For an array argument of shape s it has shape ``s + s``; for containers it is the container of
+    containers of blocks. `hvp` gives its product with a vector for the price of two gradients.
+
+    Raises:
+        ValueError: if f returns anything but one number.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> ag.hessian(lambda x: x[0] * x[1])(np.array([2.0, 3.0]))
+        array([[0., 1.],
+               [1., 0.]])
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The function of f's arguments and a vector v that gives the product of the Hessian and v.
+
+    Args:
+        f: a function to one number.
+        argnums: the positional argument to differentiate by, or a sequence of several; v, the last
+            argument of the new function, has its form.
+
+    The Hessian is symmetric, so the product is the gradient swept back once more (B. A.
+    Pearlmutter, "Fast exact multiplication by the Hessian", 1994); the matrix is never formed.
+
+    Raises:
+        ValueError: if f returns anything but one number, or v does not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> ag.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+        array([ 6., 12.])
+    """
+    gradient = grad(f, argnums)
+
+    @derived(f)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        if len(args) < 2:
+            raise TypeError("hvp: takes the arguments of the function, and then a vector")
+        *given, v = args
+        run = Run(gradient, given, numbers_of(argnums), "hvp", kwargs)
+        vector = fitting(v, run.results, run.result_paths, "hvp: the vector")
+        return one_or_all(argnums, run.gradients(vector))
+
+    return transformed

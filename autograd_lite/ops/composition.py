@@ -1,0 +1,140 @@
+"""NumPy's functions that are put together from operations."""
+
+import functools
+import inspect
+
+import numpy as np
+
+from autograd_lite.op import NUMPY, Node, is_default, leaf, numpy_parameters
+
+
+def composed(*functions):
+    """Enter a function, written in NumPy's terms, as the answer for NumPy's functions.
+
+    It takes the parameters that it supports, under NumPy's names; the others of NumPy are
+    refused by name, unless they hold their defaults.
+    """
+
+    def enter(answer):
+        for function in functions:
+            NUMPY[function] = _called_like(function, answer)
+        return answer
+
+    return enter
+
+
+def _called_like(function, answer):
+    own = inspect.signature(answer).parameters
+    defaults = {p.name: p.default for p in own.values() if p.default is not p.empty}
+    parameters, unsupported = numpy_parameters(tuple(own), defaults, (function,))
+    if parameters == tuple(own):
+        return answer
+
+    @functools.wraps(answer)
+    def call(*args, **kwargs):
+        given = dict(zip(parameters, args, strict=False)) | kwargs
+        for name in unsupported.keys() & given.keys():
+            if not is_default(given.pop(name), unsupported[name]):
+                raise TypeError(
+                    f"{function.__name__}: has no argument {name!r} for a Tensor; it takes "
+                    f"{', '.join(own)}"
+                )
+        return answer(**given)
+
+    return call
+
+
+def lifted(x):
+    """A Tensor as it is, anything else as a constant."""
+    return x if isinstance(x, Node) else leaf(x)
+
+
+def by_positions(a, rearrange):
+    """The array whose elements lie where the rearrangement puts their positions."""
+    a = lifted(a)
+    return np.reshape(a, (-1,))[rearrange(np.arange(a.size).reshape(a.shape))]
+
+
+def normalized(axis, ndim):
+    """An axis as a non-negative number.
+
+    Raises:
+        numpy.exceptions.AxisError: for an axis that is not there.
+    """
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % ndim
+
+
+def along(axis, ndim, key):
+    """The index that applies a key along one axis."""
+    return (slice(None),) * normalized(axis, ndim) + (key,)
+
+
+def _arrays(value):
+    if isinstance(value, Node):
+        return np.asarray(value.array)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_arrays(item) for item in value)
+    return value
+
+
+def _plain_answer(function):
+    """A function that asks about arrays, not about what depends on their values."""
+
+    @functools.wraps(function)
+    def answer(*args, **kwargs):
+        return function(*_arrays(args), **{key: _arrays(value) for key, value in kwargs.items()})
+
+    NUMPY[function] = answer
+
+
+for _function in (
+    np.shape,
+    np.ndim,
+    np.size,
+    np.result_type,
+    np.common_type,
+    np.can_cast,
+    np.min_scalar_type,
+    np.iscomplexobj,
+    np.isrealobj,
+    np.may_share_memory,
+    np.shares_memory,
+    np.tril_indices_from,
+    np.triu_indices_from,
+    np.diag_indices_from,
+    np.array2string,
+    np.array_repr,
+    np.array_str,
+    np.einsum_path,
+):
+    _plain_answer(_function)
+
+
+@composed(np.array_equal)
+def array_equal(a1, a2, equal_nan=False):
+    """Whether two arrays have the same shape and elements, a plain bool."""
+    a1, a2 = lifted(a1), lifted(a2)
+    if a1.shape != a2.shape:
+        return False
+    same = np.equal(a1, a2)
+    if equal_nan:
+        same = np.logical_or(same, np.logical_and(np.isnan(a1), np.isnan(a2)))
+    return bool(np.all(same))
+
+
+@composed(np.array_equiv)
+def array_equiv(a1, a2):
+    """Whether two arrays are equal after broadcasting, a plain bool."""
+    try:
+        np.broadcast_shapes(lifted(a1).shape, lifted(a2).shape)
+    except ValueError:
+        return False
+    return bool(np.all(np.equal(a1, a2)))
+
+
+@composed(np.allclose)
+def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether two arrays are equal up to a tolerance, a plain bool."""
+    return bool(np.all(np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)))

@@ -1,0 +1,231 @@
+"""Differences, integrals, interpolation and convolution of sampled functions."""
+
+import numpy as np
+
+from autograd_lite.op import operation
+from autograd_lite.ops.composition import along, composed, lifted, normalized
+
+
+@composed(np.diff)
+def diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
+    """The n-th differences of neighbours."""
+    a = lifted(a)
+    if n < 0 or not a.ndim:
+        raise ValueError("diff: takes n ≥ 0 differences of an array with at least one axis")
+    parts = []
+    for part in (prepend, a, append):
+        if part is np._NoValue:
+            continue
+        part = lifted(part)
+        if not part.ndim:
+            shape = list(a.shape)
+            shape[axis] = 1
+            part = np.broadcast_to(part, tuple(shape))
+        parts.append(part)
+    if len(parts) > 1:
+        a = np.concatenate(parts, axis=axis)
+    for _ in range(n):
+        subtracted = np.not_equal if a.dtype == bool else np.subtract
+        a = subtracted(
+            a[along(axis, a.ndim, slice(1, None))], a[along(axis, a.ndim, slice(None, -1))]
+        )
+    return a
+
+
+@composed(np.ediff1d)
+def ediff1d(ary, to_end=None, to_begin=None):
+    """The differences of neighbours in the flattened array, with others around them."""
+    parts = [np.ravel(lifted(part)) for part in (to_begin,) if part is not None]
+    parts.append(np.diff(np.ravel(lifted(ary))))
+    parts += [np.ravel(lifted(part)) for part in (to_end,) if part is not None]
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def _slope(f, spacing, axis, edge_order):
+    """The derivative along one axis: central inside, one-sided at the edges."""
+    n = f.shape[axis]
+    if n < edge_order + 1:
+        raise ValueError(f"gradient: an axis of length {n} is too short; it takes {edge_order + 1}")
+
+    def at(start, stop):
+        return f[along(axis, f.ndim, slice(start, stop if stop else None))]
+
+    spacing = lifted(spacing)
+    if spacing.ndim:
+        if spacing.shape != (n,):
+            raise ValueError(f"gradient: {spacing.shape} coordinates for an axis of length {n}")
+        spacing = np.reshape(np.diff(spacing), (-1,) + (1,) * (f.ndim - axis - 1))
+        h, k = spacing[:-1], spacing[1:]
+        first, last = spacing[:1], spacing[-1:]
+    else:
+        h = k = first = last = spacing
+    parts = []
+    if edge_order == 1:
+        start = (at(1, 2) - at(0, 1)) / first
+        end = (at(-1, 0) - at(-2, -1)) / last
+    else:
+        h1, h2 = (spacing[:1], spacing[1:2]) if spacing.ndim else (first, first)
+        start = (
+            at(0, 1) * (-(2 * h1 + h2) / (h1 * (h1 + h2)))
+            + at(1, 2) * ((h1 + h2) / (h1 * h2))
+            - at(2, 3) * (h1 / (h2 * (h1 + h2)))
+        )
+        h1, h2 = (spacing[-2:-1], spacing[-1:]) if spacing.ndim else (first, first)
+        end = (
+            at(-3, -2) * (h2 / (h1 * (h1 + h2)))
+            - at(-2, -1) * ((h1 + h2) / (h1 * h2))
+            + at(-1, 0) * ((2 * h2 + h1) / (h2 * (h1 + h2)))
+        )
+    parts.append(start)
+    if n > 2:
+        if spacing.ndim:
+            inside = (
+                at(0, -2) * (-k / (h * (h + k)))
+                + at(1, -1) * ((k - h) / (h * k))
+                + at(2, 0) * (h / (k * (h + k)))
+            )
+        else:
+            inside = (at(2, 0) - at(0, -2)) / (2 * h)
+        parts.append(inside)
+    parts.append(end)
+    return np.concatenate(parts, axis=axis)
+
+
+@composed(np.gradient)
+def gradient(f, *varargs, axis=None, edge_order=1):
+    """The derivative of a sampled function along each axis, in central differences."""
+    f = lifted(f)
+    single = axis is not None and np.ndim(axis) == 0
+    axes = range(f.ndim) if axis is None else np.atleast_1d(axis).tolist()
+    axes = [normalized(k, f.ndim) for k in axes]
+    if len(varargs) not in (0, 1, len(axes)):
+        raise TypeError(f"gradient: takes one spacing, or one for each of {len(axes)} axes")
+    if edge_order not in (1, 2):
+        raise ValueError("gradient: edge_order is 1 or 2")
+    spacings = varargs or (1.0,)
+    if len(spacings) == 1:
+        spacings = spacings * len(axes)
+    slopes = tuple(
+        _slope(f, spacing, k, edge_order) for spacing, k in zip(spacings, axes, strict=True)
+    )
+    return slopes[0] if single or len(slopes) == 1 else slopes
+
+
+@composed(np.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """The integral of a sampled function by the trapezoidal rule."""
+    y = lifted(y)
+    if x is None:
+        step = dx
+    else:
+        x = lifted(x)
+        step = np.diff(x) if x.ndim == 1 else np.diff(x, axis=axis)
+        if x.ndim == 1:
+            step = np.reshape(step, (-1,) + (1,) * (y.ndim - normalized(axis, y.ndim) - 1))
+    before = y[along(axis, y.ndim, slice(None, -1))]
+    after = y[along(axis, y.ndim, slice(1, None))]
+    return np.sum(step * (before + after) / 2, axis=axis)
+
+
+@composed(np.interp)
+def interp(x, xp, fp, left=None, right=None):
+    """The broken line through the points (xp, fp) at x, which must ascend in xp."""
+    x, xp, fp = lifted(x), lifted(xp), lifted(fp)
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(f"interp: takes points along one axis, not {xp.shape} and {fp.shape}")
+    if xp.size == 1:
+        inside = np.broadcast_to(fp, x.shape or (1,))
+    else:
+        flat = np.ravel(x)
+        low = np.clip(np.searchsorted(xp, flat, side="right") - 1, 0, xp.size - 2)
+        x0, x1 = (np.take_along_axis(xp, k, axis=0) for k in (low, low + 1))
+        f0, f1 = (np.take_along_axis(fp, k, axis=0) for k in (low, low + 1))
+        inside = f0 + (f1 - f0) / (x1 - x0) * (flat - x0)
+    inside = np.reshape(inside, x.shape)
+    inside = np.where(np.less(x, xp[0]), fp[0] if left is None else left, inside)
+    return np.where(np.greater(x, xp[-1]), fp[-1] if right is None else right, inside)
+
+
+convolved = operation(
+    "convolve",
+    lambda a, v: np.convolve(a, v),
+    lambda g, out, a, v: np.correlate(g, v, mode="valid"),
+    lambda g, out, a, v: np.correlate(g, a, mode="valid"),
+    symbol="∗",
+    precedence=60,
+    formula="Σⱼ aⱼ vᵢ₋ⱼ",
+    gradient="Σᵢ gᵢ vᵢ₋ⱼ, Σᵢ gᵢ aᵢ₋ⱼ",
+)
+
+
+def _middle(full, n, m, mode):
+    """The part of a full convolution of lengths n and m that a mode keeps."""
+    longer, shorter = max(n, m), min(n, m)
+    if mode == "full":
+        return full
+    if mode == "same":
+        start = (shorter - 1) // 2
+        return full[start : start + longer]
+    if mode == "valid":
+        return full[shorter - 1 : longer]
+    raise ValueError(f"convolve, correlate: mode is 'full', 'same' or 'valid', not {mode!r}")
+
+
+@composed(np.convolve)
+def convolve(a, v, mode="full"):
+    """The convolution of two sequences, or its middle part."""
+    a, v = lifted(a), lifted(v)
+    return _middle(convolved(a, v), a.shape[0], v.shape[0], mode)
+
+
+@composed(np.correlate)
+def correlate(a, v, mode="valid"):
+    """The cross-correlation of two sequences: a convolution with the second reversed."""
+    a, v = lifted(a), lifted(v)
+    return _middle(convolved(a, np.flip(v)), a.shape[0], v.shape[0], mode)
+
+
+@composed(np.linspace)
+def linspace(start, stop, num=50, endpoint=True, retstep=False, axis=0):
+    """Evenly spaced numbers from start to stop."""
+    start, stop = np.broadcast_arrays(lifted(start) * 1.0, lifted(stop) * 1.0)
+    gaps = num - 1 if endpoint else num
+    step = (stop - start) / float(gaps) if gaps > 0 else stop * np.nan
+    places = np.arange(num, dtype=start.dtype)
+    places = np.reshape(places, (-1,) + (1,) * start.ndim)
+    if gaps > 0:
+        spaced = start[None] + places * step[None]
+    else:
+        spaced = start[None][:num] + 0 * places
+    spaced = np.moveaxis(spaced, 0, axis)
+    return (spaced, step) if retstep else spaced
+
+
+@composed(np.logspace)
+def logspace(start, stop, num=50, endpoint=True, base=10.0, axis=0):
+    """Powers of the base, with evenly spaced exponents."""
+    return np.power(base, np.linspace(start, stop, num=num, endpoint=endpoint, axis=axis))
+
+
+@composed(np.geomspace)
+def geomspace(start, stop, num=50, endpoint=True, axis=0):
+    """Numbers from start to stop with one ratio; both positive."""
+    return np.exp(np.linspace(np.log(start), np.log(stop), num=num, endpoint=endpoint, axis=axis))
+
+
+@composed(np.vander)
+def vander(x, N=None, increasing=False):  # noqa: N803
+    """The powers of x as columns."""
+    x = lifted(x)
+    powers = np.arange(float(x.shape[0] if N is None else N))
+    return x[:, None] ** (powers if increasing else powers[::-1])[None, :].astype(x.dtype)
+
+
+@composed(np.polyval)
+def polyval(p, x):
+    """The value of a polynomial, its highest coefficient first, by Horner's rule."""
+    p, x = lifted(p), lifted(x)
+    value = np.zeros_like(x)
+    for k in range(p.shape[0]):
+        value = value * x + p[k]
+    return value

@@ -1,0 +1,257 @@
+"""Variances, averages, quantiles, and reductions that leave out NaN."""
+
+import math
+
+import numpy as np
+
+from autograd_lite.op import operation, plain
+from autograd_lite.ops.arithmetic import scaled
+from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.reductions import axes_of, count, merged, spread
+
+
+def _centred(a, axis):
+    return a - np.mean(a, axis=axis, keepdims=True)
+
+
+def _freedom(a, axis, ddof):
+    """The divisor of a variance; a variance without a degree of freedom is NaN."""
+    n = float(count(a, axis) - ddof)
+    return n if n > 0 else math.nan
+
+
+var = operation(
+    "var",
+    lambda a, axis=None, ddof=0, keepdims=False: np.var(a, axis=axis, ddof=ddof, keepdims=keepdims),
+    lambda g, out, a, axis=None, ddof=0, keepdims=False: (
+        spread(g, a, axis, keepdims) * (_centred(a, axis) * (2 / _freedom(a, axis, ddof)))
+    ),
+    numpy=(np.var,),
+    formula="Σ (a − mean a)² / (n − ddof)",
+    gradient="2 g (a − mean a) / (n − ddof)",
+)
+
+std = operation(
+    "std",
+    lambda a, axis=None, ddof=0, keepdims=False: np.std(a, axis=axis, ddof=ddof, keepdims=keepdims),
+    lambda g, out, a, axis=None, ddof=0, keepdims=False: scaled(
+        _centred(a, axis) / _freedom(a, axis, ddof), spread(g / out, a, axis, keepdims)
+    ),
+    numpy=(np.std,),
+    formula="√(Σ (a − mean a)² / (n − ddof))",
+    gradient="g (a − mean a) / ((n − ddof) out)",
+    notes="Where all elements are equal the gradient is 0, as that of a norm.",
+)
+
+
+@composed(np.average)
+def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    """The mean, or Σ weights · a / Σ weights; with returned also the sum of the weights."""
+    a = lifted(a)
+    if weights is None:
+        result = np.mean(a, axis=axis, keepdims=keepdims)
+        total = np.full_like(result, count(a, axis))
+    else:
+        weights = lifted(weights)
+        if weights.shape != a.shape:
+            axes = axes_of(axis, a.ndim)
+            if axis is None or weights.shape != tuple(a.shape[k] for k in axes):
+                raise ValueError(
+                    f"average: weights of shape {weights.shape} fit neither a of shape {a.shape} "
+                    f"nor its axis {axis}"
+                )
+            order = sorted(range(len(axes)), key=axes.__getitem__)
+            weights = np.reshape(
+                np.transpose(weights, tuple(order)),
+                tuple(n if k in axes else 1 for k, n in enumerate(a.shape)),
+            )
+            weights = np.broadcast_to(weights, a.shape)
+        total = np.sum(weights, axis=axis, keepdims=keepdims)
+        result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (result, total) if returned else result
+
+
+_PLOTTING = {
+    "interpolated_inverted_cdf": (0, 1),
+    "hazen": (0.5, 0.5),
+    "weibull": (0, 0),
+    "linear": (1, 1),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+_STEPS = ("lower", "higher", "nearest", "midpoint")
+
+
+def _quantile(a, q, axis, method, keepdims, skip_nan=False):
+    """Between the two order statistics on either side of the virtual index (Hyndman and Fan)."""
+    a, q = lifted(a), np.asarray(plain(q, "quantile", "q"), np.float64)
+    if not np.all((q >= 0) & (q <= 1)):
+        raise ValueError("quantile: q lies in [0, 1], a percentage in [0, 100]")
+    if method not in _PLOTTING and method not in _STEPS:
+        raise TypeError(
+            f"quantile: method={method!r} is not differentiated; use one of "
+            f"{', '.join([*_PLOTTING, *_STEPS])}"
+        )
+    if a.dtype.kind != "f":
+        a = np.astype(a, np.float64)
+    flat, _ = merged(a, axis)
+    line = np.sort(flat, axis=-1)
+    missing = np.isnan(flat)
+    n = flat.shape[-1] - np.sum(missing, axis=-1, keepdims=True) if skip_nan else flat.shape[-1]
+    alpha, beta = _PLOTTING.get(method, (1, 1))
+    level = np.reshape(q, (1,) * (flat.ndim - 1) + (-1,))
+    place = np.clip(n * level + (alpha + level * (1 - alpha - beta)) - 1, 0, np.maximum(n - 1, 0))
+    low, high = np.floor(place), np.ceil(place)
+    if method == "midpoint":
+        place = (low + high) / 2
+    elif method in _STEPS:
+        low = high = {"lower": low, "higher": high, "nearest": np.rint(place)}[method]
+    below = np.take_along_axis(line, np.astype(low, np.intp), axis=-1)
+    if method in ("lower", "higher", "nearest"):
+        result = below
+    else:
+        above = np.take_along_axis(line, np.astype(high, np.intp), axis=-1)
+        result = below + (above - below) * np.astype(place - low, a.dtype)
+    if not skip_nan:
+        result = np.where(np.any(missing, axis=-1, keepdims=True), np.nan, result)
+    rest = a.shape
+    if keepdims:
+        axes = axes_of(axis, a.ndim)
+        rest = tuple(1 if k in axes else length for k, length in enumerate(a.shape))
+    else:
+        rest = flat.shape[:-1]
+    return np.reshape(np.moveaxis(result, -1, 0), q.shape + rest)
+
+
+@composed(np.quantile)
+def quantile(a, q, axis=None, method="linear", keepdims=False):
+    """The q-th quantile of the elements along the axes."""
+    return _quantile(a, q, axis, method, keepdims)
+
+
+@composed(np.percentile)
+def percentile(a, q, axis=None, method="linear", keepdims=False):
+    """The q-th percentile of the elements along the axes."""
+    return _quantile(a, np.true_divide(q, 100), axis, method, keepdims)
+
+
+@composed(np.median)
+def median(a, axis=None, keepdims=False):
+    """The middle element, or the mean of the two in the middle."""
+    return _quantile(a, 0.5, axis, "linear", keepdims)
+
+
+@composed(np.nanquantile)
+def nanquantile(a, q, axis=None, method="linear", keepdims=False):
+    """The q-th quantile of the elements that are numbers."""
+    return _quantile(a, q, axis, method, keepdims, skip_nan=True)
+
+
+@composed(np.nanpercentile)
+def nanpercentile(a, q, axis=None, method="linear", keepdims=False):
+    """The q-th percentile of the elements that are numbers."""
+    return _quantile(a, np.true_divide(q, 100), axis, method, keepdims, skip_nan=True)
+
+
+@composed(np.nanmedian)
+def nanmedian(a, axis=None, keepdims=False):
+    """The median of the elements that are numbers."""
+    return _quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)
+
+
+def _filled(a, value):
+    return np.where(np.isnan(a), value, a)
+
+
+@composed(np.nansum)
+def nansum(a, axis=None, keepdims=False):
+    """The sum of the elements that are numbers."""
+    return np.sum(_filled(a, 0), axis=axis, keepdims=keepdims)
+
+
+@composed(np.nanprod)
+def nanprod(a, axis=None, keepdims=False):
+    """The product of the elements that are numbers."""
+    return np.prod(_filled(a, 1), axis=axis, keepdims=keepdims)
+
+
+@composed(np.nancumsum)
+def nancumsum(a, axis=None):
+    """The running sum of the elements that are numbers."""
+    return np.cumsum(_filled(a, 0), axis=axis)
+
+
+@composed(np.nancumprod)
+def nancumprod(a, axis=None):
+    """The running product of the elements that are numbers."""
+    return np.cumprod(_filled(a, 1), axis=axis)
+
+
+def _numbers(a, axis, keepdims):
+    """How many elements are numbers, in the dtype of the array."""
+    present = np.astype(np.logical_not(np.isnan(a)), a.dtype if a.dtype.kind == "f" else float)
+    return np.sum(present, axis=axis, keepdims=keepdims)
+
+
+@composed(np.nanmean)
+def nanmean(a, axis=None, keepdims=False):
+    """The mean of the elements that are numbers; NaN where there is none."""
+    a = lifted(a)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(a, axis=axis, keepdims=keepdims) / _numbers(a, axis, keepdims)
+
+
+@composed(np.nanvar)
+def nanvar(a, axis=None, ddof=0, keepdims=False):
+    """The variance of the elements that are numbers; NaN where there are too few."""
+    a = lifted(a)
+    centred = _filled(a - np.nanmean(a, axis=axis, keepdims=True), 0)
+    freedom = _numbers(a, axis, keepdims) - ddof
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result = np.sum(np.square(centred), axis=axis, keepdims=keepdims) / freedom
+    return np.where(np.greater(freedom, 0), result, np.nan)
+
+
+@composed(np.nanstd)
+def nanstd(a, axis=None, ddof=0, keepdims=False):
+    """The standard deviation of the elements that are numbers."""
+    variance = np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    spreads = np.greater(variance, 0)
+    return np.where(spreads, np.sqrt(np.where(spreads, variance, 1)), variance)
+
+
+def _nan_extreme(function, least):
+    def answer(a, axis=None, keepdims=False):
+        a = lifted(a)
+        result = function(_filled(a, least), axis=axis, keepdims=keepdims)
+        nothing = np.all(np.isnan(a), axis=axis, keepdims=keepdims)
+        return np.where(nothing, np.nan, result)
+
+    answer.__doc__ = f"The {function.__name__} of the elements that are numbers; NaN for none."
+    return answer
+
+
+composed(np.nanmax)(_nan_extreme(np.max, -np.inf))
+composed(np.nanmin)(_nan_extreme(np.min, np.inf))
+
+
+@composed(np.cov)
+def cov(m, y=None, rowvar=True, bias=False, ddof=None):
+    """The covariances between the rows, or the columns where rowvar is false."""
+    m = np.atleast_2d(m) if rowvar or lifted(m).ndim == 1 else lifted(m).T
+    if y is not None:
+        y = np.atleast_2d(y) if rowvar or lifted(y).ndim == 1 else lifted(y).T
+        m = np.concatenate([m, y], axis=0)
+    centred = _centred(m, 1)
+    freedom = m.shape[1] - (ddof if ddof is not None else 0 if bias else 1)
+    return np.squeeze(centred @ centred.T / float(freedom))
+
+
+@composed(np.corrcoef)
+def corrcoef(x, y=None, rowvar=True):
+    """The correlations between the rows, or the columns where rowvar is false."""
+    c = np.cov(x, y, rowvar=rowvar)
+    if not c.ndim:
+        return c / c
+    scale = np.sqrt(np.diagonal(c))
+    return np.clip(c / scale[:, None] / scale[None, :], -1, 1)

@@ -1,0 +1,137 @@
+"""Trigonometric and hyperbolic functions, their inverses, and angles."""
+
+import math
+
+import numpy as np
+
+from autograd_lite.op import operation
+from autograd_lite.ops.arithmetic import scaled
+
+sin = operation("sin", np.sin, lambda g, out, x: g * np.cos(x), formula="sin x", gradient="g cos x")
+cos = operation(
+    "cos", np.cos, lambda g, out, x: g * -np.sin(x), formula="cos x", gradient="−g sin x"
+)
+tan = operation(
+    "tan", np.tan, lambda g, out, x: g * (1 + out * out), formula="tan x", gradient="g (1 + tan² x)"
+)
+arcsin = operation(
+    "arcsin",
+    np.arcsin,
+    lambda g, out, x: scaled(g, 1 / np.sqrt((1 - x) * (1 + x))),
+    formula="arcsin x",
+    gradient="g / √(1 − x²)",
+)
+arccos = operation(
+    "arccos",
+    np.arccos,
+    lambda g, out, x: scaled(g, -1 / np.sqrt((1 - x) * (1 + x))),
+    formula="arccos x",
+    gradient="−g / √(1 − x²)",
+)
+arctan = operation(
+    "arctan",
+    np.arctan,
+    lambda g, out, x: g / (1 + x * x),
+    formula="arctan x",
+    gradient="g / (1 + x²)",
+)
+arctan2 = operation(
+    "arctan2",
+    np.arctan2,
+    lambda g, out, y, x: scaled(g, scaled(x, 1 / (x * x + y * y))),
+    lambda g, out, y, x: scaled(g, scaled(-y, 1 / (x * x + y * y))),
+    formula="the angle of the point (b, a)",
+    gradient="g b / (a² + b²), −g a / (a² + b²)",
+    notes="The gradient at the origin is 0.",
+)
+hypot = operation(
+    "hypot",
+    np.hypot,
+    lambda g, out, a, b: scaled(g, scaled(a, 1 / out)),
+    lambda g, out, a, b: scaled(g, scaled(b, 1 / out)),
+    formula="√(a² + b²)",
+    gradient="g a / √(a² + b²), g b / √(a² + b²)",
+    notes="The gradient at the origin is 0, as that of a norm.",
+)
+
+sinh = operation(
+    "sinh", np.sinh, lambda g, out, x: g * np.cosh(x), formula="sinh x", gradient="g cosh x"
+)
+cosh = operation(
+    "cosh", np.cosh, lambda g, out, x: g * np.sinh(x), formula="cosh x", gradient="g sinh x"
+)
+arcsinh = operation(
+    "arcsinh",
+    np.arcsinh,
+    lambda g, out, x: g / np.hypot(1.0, x),
+    formula="arsinh x",
+    gradient="g / √(1 + x²)",
+)
+arccosh = operation(
+    "arccosh",
+    np.arccosh,
+    lambda g, out, x: scaled(g, 1 / (np.sqrt(x - 1) * np.sqrt(x + 1))),
+    formula="arcosh x",
+    gradient="g / √(x² − 1)",
+)
+arctanh = operation(
+    "arctanh",
+    np.arctanh,
+    lambda g, out, x: scaled(g, 1 / ((1 - x) * (1 + x))),
+    formula="artanh x",
+    gradient="g / (1 − x²)",
+)
+
+deg2rad = operation(
+    "deg2rad",
+    np.deg2rad,
+    lambda g, out, x: g * (math.pi / 180),
+    numpy=(np.radians,),
+    symbol="rad",
+    formula="x π / 180",
+    gradient="g π / 180",
+)
+rad2deg = operation(
+    "rad2deg",
+    np.rad2deg,
+    lambda g, out, x: g * (180 / math.pi),
+    numpy=(np.degrees,),
+    symbol="deg",
+    formula="x 180 / π",
+    gradient="g 180 / π",
+)
+
+
+def _sinc_slope(g, out, x):
+    # Near 0 the quotient loses its digits, and the Taylor series holds all of them.
+    near = np.less(np.abs(x), 0.5)
+    safe = np.where(near, 1.0, x)
+    square = np.square(math.pi * np.where(near, x, 0.0))
+    series = 0.0 * square
+    for k in range(12, 0, -1):
+        series = series * square + (-1) ** k * 2 * k / math.factorial(2 * k + 1)
+    return g * np.where(
+        near, series * x * math.pi**2, (np.cos(math.pi * safe) - np.sinc(safe)) / safe
+    )
+
+
+sinc = operation(
+    "sinc",
+    lambda x: np.sinc(x),
+    _sinc_slope,
+    numpy=(np.sinc,),
+    elementwise=True,
+    formula="sin(πx) / (πx), 1 at 0",
+    gradient="g (cos(πx) − sinc x) / x, 0 at 0",
+)
+
+unwrap = operation(
+    "unwrap",
+    lambda p, discont=None, axis=-1, period=2 * math.pi: np.unwrap(
+        p, discont=discont, axis=axis, period=period
+    ),
+    lambda g, out, p, discont=None, axis=-1, period=2 * math.pi: g,
+    numpy=(np.unwrap,),
+    formula="p with whole periods added, so that it does not jump",
+    gradient="g",
+)

@@ -1,0 +1,1 @@
+"""Benchmarks: the engine beside hand-written NumPy and its peers. Run `python -m benchmarks`."""

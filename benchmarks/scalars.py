@@ -1,0 +1,185 @@
+"""Graphs of scalars: micrograd's two examples, by micrograd and by this engine.
+
+The code of an example is the same for both; a `Library` holds what they write differently.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from math import cos, pi, sin
+from typing import Any, NamedTuple
+
+from benchmarks.steps import agree
+from benchmarks.worker import NotInstalled, Subject, Worker
+
+LEARNING_RATE = 0.05
+EXAMPLES = ("readme", "demo")
+LIBRARIES = ("micrograd", "autograd_lite")
+AIM = 1.5  # times micrograd's time per node
+
+
+class Library(NamedTuple):
+    leaf: Callable[[float], Any]
+    number: Callable[[float], Any]
+    relu: Callable[[Any], Any]
+    zero: Callable[[Any], None]
+    count: Callable[[Any], int]
+
+
+def micrograd() -> Library:
+    from micrograd.engine import Value
+
+    def zero(parameter: Any) -> None:
+        parameter.grad = 0
+
+    def count(result: Any) -> int:
+        seen, todo = {result}, [result]
+        while todo:
+            new = todo.pop()._prev - seen
+            seen |= new
+            todo.extend(new)
+        return len(seen)
+
+    return Library(Value, Value, Value.relu, zero, count)
+
+
+def autograd_lite() -> Library:
+    import autograd_lite as ag
+    from autograd_lite.graph import Graph
+
+    def count(result: Any) -> int:
+        return len(Graph.of(result).nodes)
+
+    return Library(ag.Tensor, ag.constant, ag.relu, ag.Tensor.zero_grad, count)
+
+
+def readme(library: Library) -> Subject:
+    """The expression in micrograd's README, and its gradients."""
+    leaf, relu, count = library.leaf, library.relu, library.count
+
+    def expression() -> Any:
+        a = leaf(-4.0)
+        b = leaf(2.0)
+        c = a + b
+        d = a * b + b**3
+        c += c + 1
+        c += 1 + c + (-a)
+        d += d * 2 + relu(b + a)
+        d += 3 * d + relu(b - a)
+        e = c - d
+        f = e**2
+        g = f / 2.0
+        g += 10.0 / f
+        g.backward()
+        return g
+
+    return Subject(lambda: value(expression()), lambda: count(expression()))
+
+
+def demo(library: Library) -> Subject:
+    """A step of micrograd's demo: 100 moons, MLP 2-16-16-1 of scalar nodes, hinge loss with L2."""
+    leaf, number, relu, zero, count = library
+    X, y = moons(100)
+    draw = random.Random(1)
+    layers = [
+        [([leaf(draw.uniform(-1, 1)) for _ in range(width)], leaf(0.0)) for _ in range(units)]
+        for width, units in ((2, 16), (16, 16), (16, 1))
+    ]
+    parameters = [p for layer in layers for weights, bias in layer for p in (*weights, bias)]
+
+    def score(x: list[Any]) -> Any:
+        *hidden, last = layers
+        for layer in hidden:
+            x = [relu(affine(weights, x, bias)) for weights, bias in layer]
+        ((weights, bias),) = last
+        return affine(weights, x, bias)
+
+    def loss() -> Any:
+        scores = [score([number(feature) for feature in row]) for row in X]
+        losses = [relu(1 + -label * score) for label, score in zip(y, scores, strict=True)]
+        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
+
+    def step() -> float:
+        total = loss()
+        for p in parameters:
+            zero(p)
+        total.backward()
+        for p in parameters:
+            p.data = p.data - LEARNING_RATE * p.grad
+        return value(total)
+
+    return Subject(step, lambda: count(loss()))
+
+
+def affine(weights: Sequence[Any], x: Sequence[Any], bias: Any) -> Any:
+    return sum((w * feature for w, feature in zip(weights, x, strict=True)), bias)
+
+
+def value(node: Any) -> float:
+    return float(node.data)
+
+
+def moons(count: int) -> tuple[list[list[float]], list[float]]:
+    """Two interleaving half circles with noise, labelled −1 and 1."""
+    draw = random.Random(0)
+    X, y = [], []
+    for i in range(count // 2):
+        turn = pi * i / (count // 2 - 1)
+        for label, x0, x1 in (
+            (-1.0, cos(turn), sin(turn)),
+            (1.0, 1 - cos(turn), 0.5 - sin(turn)),
+        ):
+            X.append([x0 + draw.gauss(0, 0.1), x1 + draw.gauss(0, 0.1)])
+            y.append(label)
+    return X, y
+
+
+def build(library: str, example: str) -> Subject:
+    """The example in the library, both by the names of the functions above."""
+    subject: Subject = globals()[example](globals()[library]())
+    return subject
+
+
+class Cost(NamedTuple):
+    seconds: float
+    nodes: int
+
+    @property
+    def per_node(self) -> float:
+        return self.seconds / self.nodes
+
+
+def measure(
+    example: str,
+    *,
+    rounds: int = 5,
+    budget: float = 0.2,
+    skip: Callable[[str], None] = print,
+) -> dict[tuple[str, bool], Cost]:
+    """The cost of an example for each (library, with the garbage collector).
+
+    Raises: Disagreement when the losses differ; WorkerError when a worker dies.
+    """
+    workers: dict[str, Worker] = {}
+    try:
+        for library in LIBRARIES:
+            try:
+                workers[library] = Worker(library, "benchmarks.scalars:build", library, example)
+            except NotInstalled as error:
+                if library == "autograd_lite":
+                    raise
+                skip(str(error))
+        agree({library: worker.ask("losses", 3) for library, worker in workers.items()})
+        nodes = {library: worker.ask("size") for library, worker in workers.items()}
+        best: dict[tuple[str, bool], float] = {}
+        for _ in range(rounds):
+            for library, worker in workers.items():
+                for collect in (True, False):
+                    seconds = worker.ask("seconds", budget, collect)
+                    key = library, collect
+                    best[key] = min(best.get(key, float("inf")), seconds)
+        return {key: Cost(seconds, nodes[key[0]]) for key, seconds in best.items()}
+    finally:
+        for worker in workers.values():
+            worker.close()

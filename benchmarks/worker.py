@@ -1,0 +1,198 @@
+"""A peer in a process of its own, so that neither threads, memory nor imports are shared.
+
+The parent builds a `Worker`; the child builds a `Subject` from `module:function` and answers one
+line of JSON per question: the name of a Subject's method and its arguments.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BATCH = 0.01  # seconds: long enough that a garbage collection is spread over many steps
+
+
+class WorkerError(RuntimeError):
+    """A worker died or failed; the message says which and how."""
+
+
+class NotInstalled(WorkerError):
+    """The worker's peer is not installed."""
+
+
+@dataclass
+class Subject:
+    """What a worker measures: a step that returns its loss, and the nodes of its graph."""
+
+    step: Callable[[], float]
+    nodes: Callable[[], int] = lambda: 0
+
+    def losses(self, count: int) -> list[float]:
+        return [float(self.step()) for _ in range(count)]
+
+    def seconds(self, budget: float, collect: bool = True) -> float:
+        """The least time of a step, over batches of steps that fill the budget."""
+        (gc.enable if collect else gc.disable)()
+        gc.collect()
+        started = perf_counter()
+        self.step()
+        steps = max(1, round(BATCH / (perf_counter() - started)))
+        best = float("inf")
+        while perf_counter() - started < budget or best == float("inf"):
+            before = perf_counter()
+            for _ in range(steps):
+                self.step()
+            best = min(best, (perf_counter() - before) / steps)
+        gc.enable()
+        return best
+
+    def peak(self, steps: int) -> int:
+        """The bytes by which the process grows, at its peak, while it makes the steps."""
+        gc.collect()
+        before = _resident(reset=True)
+        for _ in range(steps):
+            self.step()
+        return _resident() - before
+
+    def size(self) -> int:
+        return self.nodes()
+
+
+def _resident(reset: bool = False) -> int:
+    """Peak resident bytes of this process; on Linux the peak can be reset to the present size."""
+    if sys.platform == "linux":
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5")
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(re.findall(r"VmHWM:\s+(\d+)", status)[0])
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The environment that holds every numerical library to so many threads."""
+    libraries = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
+    limits = {f"{library}_NUM_THREADS": str(threads) for library in libraries}
+    eigen = "true" if threads > 1 else "false"
+    limits |= {"NPROC": str(threads), "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={eigen}"}
+    # Any seed will do, but the same in all processes: sets then have the same order.
+    return {**os.environ, **limits, "PYTHONHASHSEED": "0", "JAX_PLATFORMS": "cpu"}
+
+
+class Worker:
+    """A process that holds one Subject and answers questions about it, as a context manager.
+
+    Example:
+        >>> with Worker("hand", "benchmarks.steps:hand", 1, 2, 2) as worker:
+        ...     losses = worker.ask("losses", 2)
+        >>> losses[1] < losses[0]
+        True
+    """
+
+    def __init__(self, name: str, target: str, *arguments: Any, threads: int = 1) -> None:
+        self.name = name
+        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", target, json.dumps(arguments)],
+            cwd=ROOT,
+            env=environment(threads),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            text=True,
+        )
+        try:
+            self._answer()
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """The Subject's answer.
+
+        Raises: WorkerError when the worker fails or has died, with the reason that it left.
+        """
+        assert self._process.stdin is not None
+        with suppress(OSError):  # what a dead worker left says more than the broken pipe
+            print(json.dumps([method, arguments]), file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait()
+            self._complaints.seek(0)
+            last = self._complaints.read().strip().rpartition("\n")[2]
+            raise WorkerError(f"{self.name}: the worker died with exit code {code}: {last or '-'}")
+        answer = json.loads(line)
+        if "missing" in answer:
+            raise NotInstalled(f"{self.name}: skipped, {answer['missing']} is not installed")
+        if "error" in answer:
+            raise WorkerError(f"{self.name}: {answer['error']}")
+        return answer["value"]
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._complaints.close()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def resolve(target: str) -> Callable[..., Any]:
+    """The function that `module:function` names."""
+    module, _, function = target.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
+
+
+def serve(target: str, arguments: str) -> None:
+    """Build the Subject and answer questions on standard input until it ends."""
+    channel = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints must not come between the answers
+
+    def answer(ask: Callable[[], Any]) -> Any:
+        value = None
+        try:
+            value = ask()
+            reply = {"value": None if isinstance(value, Subject) else value}
+        except ModuleNotFoundError as error:
+            reply = {"missing": error.name}
+        except Exception as error:
+            reply = {"error": f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"}
+        print(json.dumps(reply), file=channel, flush=True)
+        return value
+
+    def build() -> Subject:
+        made = resolve(target)(*json.loads(arguments))
+        return made if isinstance(made, Subject) else Subject(made)
+
+    subject = answer(build)
+    for line in sys.stdin if subject else ():
+        method, values = json.loads(line)
+        answer(lambda method=method, values=values: getattr(subject, method)(*values))
+
+
+if __name__ == "__main__":
+    # The module that peers import, so that there is one Subject class and not a second in __main__.
+    import_module("benchmarks.worker").serve(*sys.argv[1:])

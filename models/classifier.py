@@ -1,0 +1,272 @@
+"""What the two models share: scikit-learn's habits around a loss that is a graph."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+import autograd_lite as ag
+from autograd_lite.models.training import gradient_descent
+from autograd_lite.text import superscript
+
+Array = npt.NDArray[Any]
+Arrays = dict[str, Array]
+Shapes = dict[str, tuple[int, ...]]
+Parameters = dict[str, ag.Tensor]
+
+
+class NotFittedError(ValueError, AttributeError):
+    """The model was asked for what only `fit` can tell."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Classifier(ABC):
+    """A model of two classes, trained by gradient descent on binary cross-entropy.
+
+    A subclass says which parameters it has (`shapes`), where they start (`start`), and how they
+    make z and ŷ out of the examples (`forward`); everything else is here.
+
+    After `fit`: `classes_`, `parameters_` (arrays by name), `loss_curve_` (the loss before each
+    step), `loss_` (of the weights kept), `n_iter_` and `n_features_in_`; with `standardize` also
+    `mean_` and `scale_`, the columns' means and standard deviations, which are None without.
+    """
+
+    learning_rate_init: float
+    max_iter: int
+    tol: float = 0.0
+    reduction: Literal["mean", "sum"] = "mean"
+    standardize: bool = False
+    random_state: int | np.random.Generator | None = None
+    verbose: bool = False
+
+    title: ClassVar[str]
+
+    @abstractmethod
+    def shapes(self, n_features: int) -> Shapes:
+        """The shape of each parameter, by name."""
+
+    @abstractmethod
+    def start(self, n_features: int) -> Mapping[str, npt.ArrayLike]:
+        """The weights that training starts from, by name."""
+
+    @abstractmethod
+    def forward(self, X: ag.Tensor, θ: Parameters) -> tuple[ag.Tensor, ag.Tensor]:
+        """The log-odds z and the probability ŷ of the second class, both (rows,)."""
+
+    def inputs(self, X: Array) -> ag.Tensor:
+        """The examples as the forward pass takes them."""
+        return ag.constant(X, name="X")
+
+    def loss(self, X: ag.Tensor, y: ag.Tensor, θ: Parameters) -> ag.Tensor:
+        """Binary cross-entropy, L = − mean (or sum) of y log ŷ + (1 − y) log(1 − ŷ)."""
+        if self.reduction not in ("mean", "sum"):
+            raise ValueError(f'reduction is "mean" or "sum", not {self.reduction!r}')
+        _, ŷ = self.forward(X, θ)
+        L: ag.Tensor = ag.binary_cross_entropy(ŷ, y, reduction=self.reduction)
+        return L.named("L")
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Train on X (rows, columns) of numbers and y (rows,) of two kinds of labels.
+
+        float32 stays float32; integers and booleans become float64. A failure leaves the model
+        as it was.
+
+        Raises TypeError when X holds no real numbers, ValueError when it is empty or not finite,
+        does not fit y, or y has not exactly two classes. Warns ConvergenceWarning, naming the
+        learning rate, when that is too large.
+        """
+        X = _examples(X)
+        classes, t = _encoded(y, len(X))
+        mean, scale = _standard(X) if self.standardize else (None, None)
+        θ = self._parameters(self._starting(X))
+        A, target = self.inputs(_scaled(X, mean, scale)), ag.constant(t.astype(X.dtype), name="y")
+        descent = gradient_descent(
+            lambda: self.loss(A, target, θ),
+            list(θ.values()),
+            learning_rate=self.learning_rate_init,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            verbose=self.verbose,
+            title=self.title,
+        )
+        weights = {name: θ[name].numpy().copy() for name in θ}
+        self._settle(X.shape[1], classes, weights, mean, scale)
+        self.loss_curve_: list[float] = descent.losses
+        self.loss_: float = descent.kept
+        self.n_iter_: int = len(descent.losses)
+        return self
+
+    def decision_function(self, X: npt.ArrayLike) -> Array:
+        """The log-odds z of the second class, (rows,): log(p / (1 − p))."""
+        with ag.no_grad():
+            z, _ = self._predicting(X)
+        return np.array(z.numpy())
+
+    def predict(self, X: npt.ArrayLike) -> Array:
+        """The more probable class of each row, (rows,): the second where z > 0."""
+        z = self.decision_function(X)
+        return np.asarray(self.classes_[(z > 0).astype(int)])
+
+    def predict_proba(self, X: npt.ArrayLike) -> Array:
+        """The probability of each class, (rows, 2), in the order of `classes_`."""
+        z = self.decision_function(X)
+        return np.column_stack([ag.sigmoid(-z), ag.sigmoid(z)])
+
+    def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
+        """The share of rows whose class is predicted right."""
+        predicted, y = self.predict(X), np.asarray(y)
+        if y.shape != predicted.shape:
+            raise ValueError(f"y has shape {y.shape}, but X has {len(predicted)} rows")
+        return float(np.mean(predicted == y))
+
+    def loss_graph(self, X: npt.ArrayLike, y: npt.ArrayLike) -> ag.Tensor:
+        """The loss on X and y as a graph, to draw or to differentiate, every node named.
+
+        It stands at the trained weights; before `fit`, at the weights that training would start
+        from, and then labels that are all 0 or 1 are taken as they are.
+
+        Raises as `fit` and `predict` do.
+
+        Example:
+            >>> from autograd_lite.models import LogisticRegression
+            >>> L = LogisticRegression().loss_graph([[3.0, 5.0], [1.0, 4.0]], [1, 0])
+            >>> L.name, round(L.item(), 4)
+            ('L', 0.6931)
+        """
+        if hasattr(self, "parameters_"):
+            X = _examples(X, self.n_features_in_)
+            _, t = _encoded(y, len(X), self.classes_)
+            arrays, mean, scale = self.parameters_, self.mean_, self.scale_
+        else:
+            X = _examples(X)
+            bits = np.isin(np.asarray(y), [0, 1]).all()
+            _, t = _encoded(y, len(X), np.array([0, 1]) if bits else None)
+            arrays = self._starting(X)
+            mean, scale = _standard(X) if self.standardize else (None, None)
+        target = ag.constant(t.astype(X.dtype), name="y")
+        return self.loss(self.inputs(_scaled(X, mean, scale)), target, self._parameters(arrays))
+
+    def _settle(
+        self,
+        n_features: int,
+        classes: Array,
+        parameters: Arrays,
+        mean: Array | None,
+        scale: Array | None,
+    ) -> None:
+        """Take over what predictions need."""
+        self.n_features_in_ = n_features
+        self.classes_ = classes
+        self.parameters_ = parameters
+        self.mean_ = mean
+        self.scale_ = scale
+
+    def _predicting(self, X: npt.ArrayLike) -> tuple[ag.Tensor, ag.Tensor]:
+        self._check_fitted("predict")
+        X = _scaled(_examples(X, self.n_features_in_), self.mean_, self.scale_)
+        return self.forward(self.inputs(X), self._parameters(self.parameters_))
+
+    def _check_fitted(self, what: str) -> None:
+        if not hasattr(self, "parameters_"):
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted yet: call fit(X, y) before {what}")
+
+    def _starting(self, X: Array) -> Arrays:
+        """The weights that training starts from, checked, in the dtype of X."""
+        shapes, given = self.shapes(X.shape[1]), self.start(X.shape[1])
+        if given.keys() != shapes.keys():
+            raise ValueError(
+                f"start weights are wanted for {', '.join(shapes)}, given for {', '.join(given)}"
+            )
+        arrays = {name: np.array(given[name], dtype=X.dtype) for name in shapes}
+        for name, array in arrays.items():
+            if array.shape != shapes[name]:
+                raise ValueError(
+                    f"the start weights {name} have shape {array.shape}; "
+                    f"{X.shape[1]} columns want {shapes[name]}"
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(f"the start weights {name} must be finite")
+        return arrays
+
+    def _parameters(self, arrays: Mapping[str, Array]) -> Parameters:
+        return {name: ag.Tensor(array, name=symbol(name)) for name, array in arrays.items()}
+
+
+def symbol(name: str) -> str:
+    """A parameter as one writes it: the number of the layer raised, in brackets.
+
+    Example:
+        >>> symbol("W1"), symbol("b12"), symbol("w")
+        ('W⁽¹⁾', 'b⁽¹²⁾', 'w')
+    """
+    return re.sub(r"\d+", lambda number: superscript(f"({number[0]})"), name)
+
+
+def _examples(X: npt.ArrayLike, n_features: int | None = None) -> Array:
+    """X as rows of finite floating-point numbers."""
+    array = np.asarray(X)
+    if array.dtype.kind not in "biuf" or array.dtype == np.float16:
+        raise TypeError(f"X must hold real numbers, not {array.dtype}")
+    if array.ndim != 2:
+        raise ValueError(
+            f"X must be a table of rows and columns, not of shape {array.shape}; "
+            "X.reshape(-1, 1) makes one of a single column, X.reshape(1, -1) of a single row"
+        )
+    if 0 in array.shape:
+        raise ValueError(f"X is empty: its shape is {array.shape}")
+    if n_features is not None and array.shape[1] != n_features:
+        raise ValueError(f"X has {array.shape[1]} columns; the model was fitted with {n_features}")
+    if array.dtype.kind != "f":
+        array = array.astype(np.float64)
+    finite = np.isfinite(array)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise ValueError(f"X must be finite; row {row}, column {column} is {array[row, column]}")
+    return array
+
+
+def _encoded(y: npt.ArrayLike, rows: int, classes: Array | None = None) -> tuple[Array, Array]:
+    """The two classes, sorted, and for each label 0 for the first and 1 for the second."""
+    labels = np.asarray(y)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"y must hold one label for each row, not have shape {labels.shape}; "
+            "np.ravel(y) makes one row of a column"
+        )
+    if len(labels) != rows:
+        raise ValueError(f"X has {rows} rows, y has {len(labels)} labels")
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(f"y has no label in row {np.flatnonzero(np.isnan(labels))[0]}")
+    try:
+        met = np.unique(labels)
+    except TypeError:
+        raise TypeError("y mixes labels that have no order, such as text and numbers") from None
+    if classes is None:
+        classes = met
+        if len(classes) != 2:
+            found = ", ".join(map(str, classes[:5])) + ("…" if len(classes) > 5 else "")
+            few = f"{len(classes)} class" + ("" if len(classes) == 1 else "es")
+            raise ValueError(f"y must have two classes; it has {few}: {found}")
+    unknown = [str(label) for label in met if label not in classes]
+    if unknown:
+        known = " and ".join(map(str, classes))
+        raise ValueError(f"y has the label {unknown[0]}; the classes are {known}")
+    return classes, labels == classes[1]
+
+
+def _standard(X: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation of each column, 1 for a column that never changes."""
+    mean, scale = X.mean(axis=0), X.std(axis=0)
+    scale[np.ptp(X, axis=0) == 0] = 1
+    return mean, scale
+
+
+def _scaled(X: Array, mean: Array | None, scale: Array | None) -> Array:
+    return X if mean is None or scale is None else (X - mean) / scale

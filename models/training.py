@@ -1,0 +1,145 @@
+"""Gradient descent, and its progress."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autograd_lite as ag
+
+
+class ConvergenceWarning(UserWarning):
+    """The learning rate is too large: the loss rose where it should fall."""
+
+
+class Descent(NamedTuple):
+    """What gradient descent did: the loss before each step, and the loss of the weights kept."""
+
+    losses: list[float]
+    kept: float
+
+
+def gradient_descent(
+    loss: Callable[[], ag.Tensor],
+    parameters: Sequence[ag.Tensor],
+    *,
+    learning_rate: float,
+    max_iter: int,
+    tol: float = 0.0,
+    verbose: bool = False,
+    title: str = "gradient descent",
+) -> Descent:
+    """Minimise `loss()` by θ ← θ − α ∂L/∂θ, over all examples at once.
+
+    Each iteration builds the graph anew, sweeps back, and steps. It ends after `max_iter` steps,
+    or earlier when no element of the gradient exceeds `tol`, or when the loss is no finite
+    number. The parameters end at the weights of the smallest loss met on the way.
+
+    Warns ConvergenceWarning, naming the learning rate, when the loss stopped being finite, rose
+    above where it started, or ended above its smallest value.
+
+    Raises ValueError when the learning rate is no positive number or `max_iter` is below 1.
+
+    Example:
+        >>> w = ag.Tensor(3.0)
+        >>> descent = gradient_descent(lambda: w * w, [w], learning_rate=0.25, max_iter=2)
+        >>> descent.losses, w.item(), descent.kept
+        ([9.0, 2.25], 0.75, 0.5625)
+    """
+    α = float(learning_rate)
+    if not 0 < α < np.inf:
+        raise ValueError(f"the learning rate must be a positive number, not {learning_rate}")
+    if max_iter < 1:
+        raise ValueError(f"max_iter must be at least 1, not {max_iter}")
+
+    losses: list[float] = []
+    best, kept = np.inf, [θ.numpy() for θ in parameters]
+
+    def improves(value: float) -> bool:
+        nonlocal best, kept
+        finite = bool(np.isfinite(value))
+        if finite and value <= best:
+            best, kept = value, [θ.numpy() for θ in parameters]
+        return finite
+
+    # A step too long may overflow; the loss then tells, and the warning below reports it.
+    with np.errstate(all="ignore"), _progress(title, max_iter, verbose) as report:
+        for _ in range(max_iter):
+            L = loss()
+            losses.append(L.item())
+            report(losses[-1])
+            if not improves(losses[-1]):
+                break
+            for θ in parameters:
+                θ.zero_grad()
+            L.backward()
+            gradients = [np.asarray(θ.grad) for θ in parameters]
+            if max(np.abs(g).max(initial=0) for g in gradients) <= tol:
+                break
+            for θ, g in zip(parameters, gradients, strict=True):
+                θ.data = θ.numpy() - α * g
+        with ag.no_grad():
+            last = loss().item()
+        improves(last)
+    for θ, weights in zip(parameters, kept, strict=True):
+        θ.data = weights
+        θ.zero_grad()
+    _warn_of_rising([*losses, last], best, α)
+    return Descent(losses, best)
+
+
+def _warn_of_rising(losses: Sequence[float], best: float, α: float) -> None:
+    start, last = losses[0], losses[-1]
+    rounding = 1e-6 * abs(start)
+    if not np.isfinite(losses).all():
+        what = f"became {next(loss for loss in losses if not np.isfinite(loss))}"
+    elif max(losses) > start + rounding:
+        what = f"rose from {start:.4g} to {max(losses):.4g}"
+    elif last - best > 0.01 * (start - best) + rounding:
+        what = f"was rising at the end, to {last:.4g}"
+    else:
+        return
+    warnings.warn(
+        f"the learning rate {α:g} is too large: the loss {what}; the weights of the smallest "
+        f"loss, {best:.4g}, are kept; try {α / 10:g}",
+        ConvergenceWarning,
+        # The caller of `fit`: past this function, gradient_descent and fit.
+        stacklevel=4,
+    )
+
+
+@contextmanager
+def _progress(title: str, total: int, verbose: bool) -> Iterator[Callable[[float], None]]:
+    """A progress bar on standard error where tqdm is installed, else a line each tenth."""
+    if not verbose:
+        yield lambda loss: None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield _lines(title, total)
+        return
+    with tqdm(total=total, desc=title, unit="step", file=sys.stderr) as bar:
+
+        def report(loss: float) -> None:
+            bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+            bar.update()
+
+        yield report
+
+
+def _lines(title: str, total: int) -> Callable[[float], Any]:
+    done = 0
+
+    def report(loss: float) -> None:
+        nonlocal done
+        done += 1
+        if done == 1 or done == total or done % max(1, total // 10) == 0:
+            print(f"{title}: step {done} of {total}, loss {loss:.4f}", file=sys.stderr)
+
+    return report

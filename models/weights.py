@@ -1,0 +1,137 @@
+"""Trained models as files: plain arrays in NumPy's npz, nothing pickled."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.files import atomic
+from autograd_lite.models.classifier import Classifier
+from autograd_lite.models.logistic_regression import LogisticRegression
+from autograd_lite.models.mlp import MLPClassifier
+
+_MODELS: dict[str, type[Classifier]] = {
+    model.__name__: model for model in (LogisticRegression, MLPClassifier)
+}
+
+# What NumPy and zipfile raise for damaged archives.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
+
+
+def save(model: Classifier, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model to `path` as npz, whole or not at all.
+
+    The file holds the model's name, its settings as JSON, its classes, the means and deviations
+    of standardised columns, and each parameter by its name. `load` reads it, and so does
+    `numpy.load(path, allow_pickle=False)`.
+
+    Raises NotFittedError before `fit`, TypeError for labels that are neither numbers, truth values
+    nor text, and OSError as `open` does.
+    """
+    model._check_fitted("save")
+    if model.classes_.dtype.kind not in "biufU":
+        raise TypeError(f"labels of dtype {model.classes_.dtype} cannot be saved; use text")
+    arrays: dict[str, Any] = {
+        "model": type(model).__name__,
+        "settings": json.dumps(_settings(model), default=_plain),
+        "classes": model.classes_,
+        "n_features": model.n_features_in_,
+        **model.parameters_,
+    }
+    if model.mean_ is not None:
+        arrays |= {"mean": model.mean_, "scale": model.scale_}
+    with atomic(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def load(path: str | os.PathLike[str]) -> Classifier:
+    """Read a model that `save` wrote, ready to predict.
+
+    Nothing in the file is ever run: objects that would need unpickling are refused.
+
+    Raises ValueError, naming the file, when it does not hold such weights; OSError as `open` does.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from autograd_lite.models import LogisticRegression, load, save
+        >>> model = LogisticRegression().fit([[1.0], [2.0]], ["no", "yes"])
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
+        >>> save(model, path)
+        >>> load(path).predict([[0.0], [5.0]]).tolist() == model.predict([[0.0], [5.0]]).tolist()
+        True
+    """
+    try:
+        with open(path, "rb") as file:
+            return _restored(_arrays(file))
+    except (*_BROKEN, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} does not hold a model's weights: {_reason(error)}") from None
+
+
+def _arrays(file: Any) -> dict[str, Any]:
+    # NumPy takes what is no zip for a pickle, and speaks of that; a clear word comes first.
+    if not zipfile.is_zipfile(file):
+        raise ValueError("it is not an npz file")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _restored(arrays: dict[str, Any]) -> Classifier:
+    name = str(arrays.pop("model"))
+    if name not in _MODELS:
+        raise ValueError(f"no model is called {name!r}")
+    settings = json.loads(str(arrays.pop("settings")))
+    known = {field.name for field in fields(_MODELS[name])}
+    if not isinstance(settings, dict) or not settings.keys() <= known:
+        raise ValueError("its settings are not those of a model")
+    model = _MODELS[name](**settings)
+
+    classes = arrays.pop("classes")
+    if classes.shape != (2,) or classes.dtype.kind not in "biufU":
+        raise ValueError("it does not name two classes")
+    columns = int(arrays.pop("n_features"))
+    shapes = model.shapes(columns)
+    if arrays.keys() & {"mean", "scale"}:
+        shapes |= {"mean": (columns,), "scale": (columns,)}
+    for key, shape in shapes.items():
+        array = arrays[key]
+        if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{key} is not an array of finite numbers of shape {shape}")
+    if arrays.keys() != shapes.keys():
+        raise ValueError(f"unknown arrays: {', '.join(sorted(arrays.keys() - shapes.keys()))}")
+    mean, scale = arrays.pop("mean", None), arrays.pop("scale", None)
+    model._settle(columns, classes, arrays, mean, scale)
+    return model
+
+
+def _settings(model: Classifier) -> dict[str, Any]:
+    """The settings but for start weights and generators, which have done their work."""
+    values = {field.name: getattr(model, field.name) for field in fields(model)}
+    return {
+        name: value
+        for name, value in values.items()
+        if not isinstance(value, (Mapping, np.random.Generator))
+    }
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and any sequence as JSON has them."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else list(value)
+
+
+def _reason(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)

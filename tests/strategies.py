@@ -1,0 +1,96 @@
+"""The one place for Hypothesis strategies: shapes, axes, arrays and the numbers in them.
+
+Kinks are avoided by construction. All the numbers of one example are distinct odd multiples of
+1/2048 of the form ``8k + 3``: no two are equal, none is an integer or a half, none is a small
+integer multiple of another. So no maximum is tied, no sort ambiguous, no floor at its jump, and
+each number is exact in float32.
+
+The operands of an operation are drawn by `operands.cases`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+FLOATS = (np.float64, np.float32)
+
+
+class Values:
+    """Numbers for one example, all distinct in size: see the head of this file."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.left = set(range(8 * 256))
+
+    def __call__(
+        self, shape: Sequence[int] = (), low: float = 0.25, high: float = 2.25, signed: bool = True
+    ) -> Any:
+        """An array of numbers with sizes from low to high, of both signs or positive."""
+        inside = [k for k in range(math.ceil(low * 256), math.floor(high * 256)) if k in self.left]
+        count = math.prod(shape)
+        chosen = self.random.choice(inside, count, replace=False)
+        self.left.difference_update(chosen.tolist())
+        sizes = (8 * chosen + 3) / 2048
+        if signed:
+            sizes = sizes * self.random.choice([-1.0, 1.0], count)
+        return sizes.reshape(shape)
+
+    def orthogonal(self, n: int) -> Any:
+        """An orthogonal matrix."""
+        return np.linalg.qr(self.random.standard_normal((n, n)))[0]
+
+    def square(self, shape: Sequence[int]) -> Any:
+        """Matrices far from singular, with distinct singular values."""
+        n = shape[-1]
+        return self(shape, 0.1, 0.6) / n + np.diag(1.0 + 0.37 * np.arange(n))
+
+    def symmetric(self, shape: Sequence[int]) -> Any:
+        """Symmetric positive definite matrices with distinct eigenvalues."""
+        a = self.square(shape)
+        return (a + np.swapaxes(a, -1, -2)) / 2
+
+
+def shapes(low: int = 0, high: int = 3, side: int = 3) -> st.SearchStrategy[tuple[int, ...]]:
+    """Small shapes of low to high axes."""
+    return st.lists(st.integers(1, side), min_size=low, max_size=high).map(tuple)
+
+
+@st.composite
+def broadcast_shapes(
+    draw: Any, count: int = 2, low: int = 0, high: int = 3
+) -> tuple[tuple[int, ...], ...]:
+    """Shapes that broadcast with one another: each lacks leading axes or has lengths of one."""
+    whole = draw(shapes(low, high))
+    found = []
+    for _ in range(count):
+        kept = draw(st.integers(low, len(whole)))
+        tail = whole[len(whole) - kept :]
+        ones = draw(st.lists(st.booleans(), min_size=kept, max_size=kept))
+        found.append(tuple(1 if one else n for one, n in zip(ones, tail, strict=True)))
+    return tuple(found)
+
+
+def axes(ndim: int, several: bool = True, none: bool = True) -> st.SearchStrategy[Any]:
+    """An axis of an array: none, one from either end, or several."""
+    choices: list[st.SearchStrategy[Any]] = []
+    if none:
+        choices.append(st.none())
+    if ndim:
+        choices.append(st.integers(-ndim, ndim - 1))
+        if several:
+            subsets = st.lists(st.integers(0, ndim - 1), unique=True, min_size=1, max_size=ndim)
+            choices.append(subsets.map(tuple))
+    return st.one_of(choices)
+
+
+@st.composite
+def arrays(draw: Any, shape: Any = None, dtype: Any = np.float64, **domain: Any) -> Any:
+    """An array of distinct numbers away from every kink."""
+    values = Values(draw(st.integers(0, 2**32 - 1)))
+    chosen = draw(shapes() if shape is None else shape) if not isinstance(shape, tuple) else shape
+    return values(chosen, **domain).astype(dtype)

@@ -1,0 +1,243 @@
+"""The command line: its results, its options, and one clear line for bad input."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from autograd_lite.cli import main
+from autograd_lite.models import load
+from autograd_lite.viz import rendering
+
+TABLE = "studied,slept,passed\n" + "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\n1.5,2,no\n" * 2
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "students.csv"
+    path.write_text(TABLE)
+    return path
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line; returns the exit code, standard output and standard error."""
+
+    def run(*argv):
+        try:
+            code = main([str(argument) for argument in argv])
+        except SystemExit as stop:
+            code = stop.code
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return run
+
+
+def without_graphviz(monkeypatch):
+    monkeypatch.setattr(rendering.shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+
+
+def with_graphviz():
+    try:
+        rendering.render("digraph {}", "svg")
+    except RuntimeError:
+        pytest.skip("no Graphviz to draw with")
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_the_main_job(run, tmp_path):
+    pytest.importorskip("matplotlib")
+    with_graphviz()
+    out = tmp_path / "deep" / "results"
+    code, shown, _ = run("train", "--out", out)
+    assert code == 0
+    assert "569 rows, 30 columns, diagnosis: 357 benign, 212 malignant" in shown
+    scores = [line.split()[-1] for line in shown.splitlines() if line.startswith(("logi", "mult"))]
+    assert len(scores) == 2
+    assert min(map(float, scores)) >= 0.95
+    models = ("logistic-regression", "mlp")
+    assert names(out) == {f"{model}.{kind}" for model in models for kind in ("svg", "npz")} | {
+        "loss-curves.svg"
+    }
+    for picture in out.glob("*.svg"):
+        text = picture.read_text(encoding="utf-8")
+        assert "<svg" in text
+        assert "nan" not in text.lower().replace("dominant", "")
+    assert load(out / "mlp.npz").classes_.tolist() == ["benign", "malignant"]
+
+
+def test_the_same_seed_gives_the_same_files(run, tmp_path, table):
+    pytest.importorskip("matplotlib")
+    for out in ("one", "other"):
+        options = ("--max-iter", 5, "--quiet", "--out", tmp_path / out)
+        assert run("train", "--data", table, "--target", "passed", *options)[0] == 0
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
+
+
+def test_options(run, tmp_path, table):
+    code, shown, complaints = run(
+        *("train", "--data", table, "--target", "passed", "--out", tmp_path / "out"),
+        *("--model", "mlp", "--hidden", "4,3", "--max-iter", 7, "--learning-rate", 0.02),
+        *("--no-standardize", "--reduction", "sum", "--random-state", 5, "--test-size", 0.5),
+        "--quiet",
+    )
+    assert (code, complaints) == (0, "")
+    assert "6 rows to train on, 6 held out" in shown
+    model = load(tmp_path / "out" / "mlp.npz")
+    assert [W.shape for W in model.coefs_] == [(4, 2), (3, 4), (1, 3)]
+    assert (model.max_iter, model.learning_rate_init) == (7, 0.02)
+    assert (model.reduction, model.standardize, model.random_state) == ("sum", False, 5)
+    assert "logistic-regression.npz" not in names(tmp_path / "out")
+
+
+def test_options_of_logistic_regression(run, tmp_path, table):
+    code, _, _ = run(
+        *("train", "--data", table, "--target", "passed", "--out", tmp_path, "--quiet"),
+        *("--model", "logistic-regression", "--intercept", "separate", "--init", "random"),
+    )
+    assert code == 0
+    model = load(tmp_path / "logistic-regression.npz")
+    assert set(model.parameters_) == {"w", "b"}
+
+
+def test_too_large_a_rate_is_said(run, tmp_path, table):
+    code, _, complaints = run(
+        *("train", "--data", table, "--target", "passed", "--out", tmp_path, "--quiet"),
+        *("--model", "logistic-regression", "--learning-rate", 1e5),
+    )
+    assert code == 0
+    assert complaints.startswith("autograd-lite: warning: the learning rate 100000 is too large")
+    assert np.isfinite(load(tmp_path / "logistic-regression.npz").parameters_["w"]).all()
+
+
+def test_notes_in_place_of_pictures(run, tmp_path, table, monkeypatch):
+    without_graphviz(monkeypatch)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    out = tmp_path / "out"
+    code, _, complaints = run(
+        "train", "--data", table, "--target", "passed", "--out", out, "--model", "mlp", "--quiet"
+    )
+    assert code == 0
+    assert names(out) == {"mlp.dot", "mlp.npz", "loss-curves.txt"}
+    assert "pip install matplotlib" in (out / "loss-curves.txt").read_text()
+    assert len(complaints.splitlines()) == 2
+
+
+def test_walkthrough(run, tmp_path):
+    code, shown, complaints = run("walkthrough")
+    assert (code, complaints) == (0, "")
+    assert "(0.3005, 0.1341)" in shown
+    _, _, _ = run("walkthrough", "--out", tmp_path / "walk.md")
+    assert (tmp_path / "walk.md").read_text(encoding="utf-8") == shown
+
+
+def test_walkthrough_of_another_example(run):
+    code, shown, _ = run(
+        *("walkthrough", "--x", "1,-2", "--y", 0, "--w", "-0.5,0.25", "--b", "-1"),
+        *("--learning-rate", 0.5),
+    )
+    assert code == 0
+    assert "x = (1, −2), y = 0, w = (−0.5, 0.25), b = −1, learning rate α = 0.5" in shown
+    assert "−2.01" not in shown
+
+
+@pytest.mark.parametrize("example", ["student", "logistic-regression", "mlp"])
+def test_draw(run, tmp_path, example):
+    code, _, _ = run("draw", example, "--out", tmp_path / "graph.dot")
+    assert code == 0
+    with_gradients = (tmp_path / "graph.dot").read_text(encoding="utf-8")
+    assert with_gradients.startswith("digraph")
+    run("draw", example, "--no-gradients", "--out", tmp_path / "graph.dot")
+    assert len((tmp_path / "graph.dot").read_text(encoding="utf-8")) < len(with_gradients)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ((), "the following arguments are required"),
+        (("trian",), "invalid choice: 'trian'"),
+        (("train", "--data", "students.csv"), "--data and --target go together"),
+        (("train", "--target", "passed"), "--data and --target go together"),
+        (("train", "--data", "none.csv", "--target", "t"), "none.csv"),
+        (("train", "--data", "students.csv", "--target", "t"), "has no column 't'"),
+        (("train", "--data", "rare.csv", "--target", "t"), "class 1 has one row"),
+        (("train", "--data", "text.csv", "--target", "t"), "text.csv, line 3: column 'a': 'x'"),
+        (("train", "--data", "weights", "--target", "t"), "is not a text file"),
+        (("train", "--data", "one.csv", "--target", "t"), "two classes; it has 1 class: 0"),
+        (("train", "--data", "three.csv", "--target", "t"), "two classes; it has 3 classes"),
+        (("train", "--out", "file"), "--out wants a folder"),
+        (("train", "--test-size", 1.5), "test_size must lie between 0 and 1"),
+        (("train", "--learning-rate", 0), "learning rate must be a positive number"),
+        (("train", "--learning-rate", "fast"), "invalid float value: 'fast'"),
+        (("train", "--max-iter", 0), "max_iter must be at least 1"),
+        (("train", "--random-state", -1), "expected non-negative integer"),
+        (("train", "--hidden", "4,x"), "'4,x' is not a list of sizes"),
+        (("train", "--hidden", "0", "--model", "mlp"), "positive whole numbers"),
+        (("train", "--hidden", "4", "--model", "logistic-regression"), "an option of mlp"),
+        (("walkthrough", "--x", "1,2,3"), "x and w must be of one length"),
+        (("walkthrough", "--x", "1,two"), "'1,two' is not a list of numbers"),
+        (("walkthrough", "--y", "2"), "y is a probability"),
+        (("walkthrough", "--out", "none/walk.md"), "none/walk.md"),
+        (("draw", "graph"), "invalid choice: 'graph'"),
+        (("draw", "student", "--out", "graph.bmp"), "must end in .svg, .png, .pdf or .dot"),
+        (("draw", "student", "--out", "none/graph.dot"), "none"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_files_alone(run, tmp_path, monkeypatch, argv, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    contents = {
+        "students.csv": TABLE.encode(),
+        "text.csv": b"a,t\n1,0\nx,1\n",
+        "rare.csv": b"a,t\n1,0\n2,0\n3,1\n",
+        "one.csv": b"a,t\n1,0\n2,0\n",
+        "three.csv": b"a,t\n1,0\n2,0\n1,1\n2,1\n1,2\n2,2\n",
+        "weights": b"PK\x03\x04\xff",
+        "file": b"before",
+        "graph.bmp": b"before",
+        "results/mlp.npz": b"before",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+
+    code, shown, complaints = run(*argv, *["--quiet"] * ("train" in argv))
+    assert (code, shown) == (2, "")
+    assert message in complaints
+    assert len(complaints.splitlines()) == 1
+    found = {p.relative_to(tmp_path).as_posix(): p for p in tmp_path.rglob("*") if p.is_file()}
+    assert {name: path.read_bytes() for name, path in found.items()} == contents
+
+
+def test_drawing_without_graphviz_names_the_fix(run, tmp_path, monkeypatch):
+    without_graphviz(monkeypatch)
+    path = tmp_path / "graph.svg"
+    path.write_text("before")
+    code, shown, complaints = run("draw", "mlp", "--out", path)
+    assert (code, shown) == (2, "")
+    assert "pip install" in complaints
+    assert len(complaints.splitlines()) == 1
+    assert path.read_text() == "before"
+
+
+def test_an_interruption_ends_quietly(run, monkeypatch, tmp_path):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autograd_lite.cli.load_breast_cancer", interrupted)
+    code, _, complaints = run("train", "--out", tmp_path / "out")
+    assert code == 130
+    assert len(complaints.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_version(run):
+    code, shown, _ = run("--version")
+    assert code == 0
+    assert shown.startswith("autograd_lite ")

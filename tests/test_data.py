@@ -1,0 +1,136 @@
+"""Tables: the shipped one, reading, and splitting."""
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_lite.data import load_breast_cancer, read_csv, split
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Write a CSV file and return its path."""
+
+    def write(content):
+        path = tmp_path / "table.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def test_the_shipped_table():
+    X, y, columns, target = load_breast_cancer()
+    assert X.shape == (569, 30)
+    assert X.dtype == np.float64
+    assert len(set(columns)) == 30
+    assert target == "diagnosis"
+    assert dict(zip(*np.unique(y, return_counts=True), strict=True)) == {
+        "benign": 357,
+        "malignant": 212,
+    }
+    # Sums that pin every number down to rounding; the first row as published.
+    np.testing.assert_allclose(X[0, :3], [17.99, 10.38, 122.8])
+    np.testing.assert_allclose(X[:, 0].mean(), 14.127291739894552)
+    np.testing.assert_allclose(X.sum(), 1056474.4596356, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("content", "X", "y"),
+    [
+        ("a,b,t\n1,2,x\n3,4,y\n", [[1, 2], [3, 4]], ["x", "y"]),
+        ("t,a\r\n0,1.5\r\n1,-2e3\r\n", [[1.5], [-2000]], [0, 1]),
+        ('a,t\n"1","yes, sir"\n\n2,no', [[1], [2]], ["yes, sir", "no"]),
+        (b"\xef\xbb\xbfa,t\n1,0.5\n", [[1]], [0.5]),
+        (" a , t \n 1 , x \n", [[1]], ["x"]),
+    ],
+)
+def test_reading(table, content, X, y):
+    found = read_csv(table(content), "t")
+    assert found.X.tolist() == X
+    assert found.y.tolist() == y
+    assert "t" not in found.columns
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty"),
+        ("a,b\n1,2\n", "has no column 't'; its columns are a, b"),
+        ("a,t\n", "has a header but no rows"),
+        ("a,t\n1,0\nten,1\n", "line 3: column 'a': 'ten' is not a number"),
+        ("a,t\n1,0\n1_000,1\n", "line 3: column 'a': '1_000' is not a number"),
+        ("a,t\ninf,0\n", "line 2: column 'a': 'inf' is not a finite number"),
+        ("a,t\n1,0\n\n,1\n", "line 4: column 'a' has no value"),
+        ("a,t\nNA,0\n", "line 2: column 'a' has no value"),
+        ("a,t\n1,?\n", "line 2: column 't' has no value"),
+        ("a,b,t\n1,2,0\n,,\n", "line 3: column 'a' has no value"),
+        ("a,t\n1,0\n1,0,5\n", "line 3: 3 values where the header has 2"),
+        ("a,t\n1\n", "line 2: 1 values where the header has 2"),
+        ("a,b,a,t\n1,2,3,0\n", "more than one column called 'a'"),
+        ("t\n1\n", "no column besides the target"),
+        (b"PK\x03\x04\xff\xfe\x00", "is not a text file"),
+        (b"a,t\n1,\x000\n", "is not a text file: line 2 holds a NUL"),
+        ('a,t\n"1,0\n', "is not a CSV file"),
+    ],
+)
+def test_bad_tables_say_where(table, content, message):
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")) as failure:
+        read_csv(table(content), "t")
+    assert "table.csv" in str(failure.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_csv(tmp_path / "missing.csv", "t")
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_numbers_survive_the_file(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("tables") / "table.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["a", "b", "t", "c"]] + [[*r[:2], "x", r[2]] for r in rows])
+    np.testing.assert_array_equal(read_csv(path, "t").X, rows)
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b"]), min_size=4, max_size=60),
+    st.floats(0.01, 0.99),
+    st.integers(0, 2**32),
+)
+def test_splitting_keeps_every_row_and_the_proportions(labels, test_size, seed):
+    y = np.array(["a", "a", "b", "b", *labels])
+    X = np.arange(len(y))[:, None]
+    X_train, X_test, y_train, y_test = split(X, y, test_size=test_size, random_state=seed)
+    np.testing.assert_array_equal(np.sort(np.vstack([X_train, X_test]), axis=0), X)
+    np.testing.assert_array_equal(y[X_train[:, 0]], y_train)
+    np.testing.assert_array_equal(y[X_test[:, 0]], y_test)
+    for label in "ab":
+        rows, held = np.sum(y == label), np.sum(y_test == label)
+        assert 1 <= held < rows
+        assert abs(held - test_size * rows) <= 1
+    again = split(X, y, test_size=test_size, random_state=seed)
+    np.testing.assert_array_equal(again[1], X_test)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[1], [2]], [0, 0], 1.5), "between 0 and 1"),
+        (([[1], [2]], [0, 0, 1], 0.5), "2 rows, y has 3"),
+        (([[1], [2], [3]], [0, 0, 1], 0.5), "class 1 has one row"),
+    ],
+)
+def test_bad_splits(arguments, message):
+    X, y, test_size = arguments
+    with pytest.raises(ValueError, match=message):
+        split(X, y, test_size=test_size, random_state=0)

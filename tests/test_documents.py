@@ -1,0 +1,75 @@
+"""The examples in the pages and in the docstrings run, and the package lists all its parts."""
+
+import doctest
+import importlib
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import autograd_lite as ag
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FOLDERS = {
+    "autograd_lite": "autograd_lite",
+    "models": "autograd_lite.models",
+    "viz": "autograd_lite.viz",
+}
+NEEDS = {"autograd_lite.viz.curves": "matplotlib", "autograd_lite.derive": "sympy"}
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+# Examples are looked for in the text, so that no module is imported before its test.
+MODULES = sorted(
+    ".".join([package, *path.relative_to(ROOT / folder).with_suffix("").parts])
+    for folder, package in FOLDERS.items()
+    for path in (ROOT / folder).rglob("*.py")
+    if ">>>" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page(page):
+    results = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module(name):
+    for part, needed in NEEDS.items():
+        if name.startswith(part):
+            pytest.importorskip(needed)
+    results = doctest.testmod(importlib.import_module(name.removesuffix(".__init__")))
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+def test_the_links_of_the_pages():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in (part.partition(")")[0] for part in text.split("](")[1:]):
+            if "://" not in target and not target.startswith("#"):
+                file = target.partition("#")[0]
+                assert (page.parent / file).exists(), f"{page.name} points at {target}"
+
+
+def test_every_package_is_built():
+    found = {
+        ".".join([package, *path.parent.relative_to(ROOT / folder).parts])
+        for folder, package in FOLDERS.items()
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == found
+
+
+def test_the_version_stands_in_one_number():
+    assert ag.__version__ == PROJECT["project"]["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {ag.__version__}" in changes
+
+
+def test_all_checks_start_from_one_script():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert "bash .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")

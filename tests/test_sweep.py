@@ -1,0 +1,349 @@
+"""The reverse sweep: each contribution once, in time linear in the graph, and no state left."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite.op import OPS, operation
+from autograd_lite.sweep import gradients
+
+
+def test_the_diamond():
+    a = ag.Tensor(3.0)
+    b = a + a
+    c = b + b
+    c.backward()
+    assert a.grad == 4
+
+
+def test_a_number_times_itself():
+    x = ag.Tensor(3.0)
+    (x * x).backward()
+    assert x.grad == 6
+
+
+def test_subtraction_in_order():
+    a, b = ag.Tensor(5.0), ag.Tensor(3.0)
+    (a - b).backward()
+    assert (a.grad, b.grad) == (1, -1)
+
+
+def test_a_number_minus_itself():
+    a = ag.Tensor(5.0)
+    (a - a).backward()
+    assert a.grad == 0
+
+
+def test_paths_of_different_length():
+    x = ag.Tensor(2.0)
+    y = x * x
+    z = y * x + y + x
+    z.backward()
+    assert x.grad == 3 * 4 + 2 * 2 + 1
+
+
+def test_sixty_fold_doubling():
+    x = ag.Tensor(1.0)
+    y = x
+    for _ in range(60):
+        y = y + y
+    y.backward()
+    assert x.grad == 2.0**60
+
+
+def test_a_chain_of_100_000():
+    x = ag.Tensor(1.0)
+    y = x
+    for _ in range(100_000):
+        y = -y
+    y.backward()
+    assert x.grad == 1
+    del y
+
+
+@pytest.mark.slow
+def test_a_chain_of_1_000_000():
+    x = one = ag.Tensor(1.0)
+    for _ in range(1_000_000):
+        x = -x
+    x.backward()
+    assert one.grad == 1
+    del x
+
+
+def test_a_fan_of_many_consumers():
+    x = ag.Tensor(1.0)
+    np.sum(np.stack([x * k for k in range(1000)])).backward()
+    assert x.grad == 999 * 500
+
+
+# Accumulation
+
+
+def test_a_second_backward_adds_exactly_the_same():
+    a, b = ag.Tensor(-4.0), ag.Tensor(2.0)
+    c = a * b + b**3
+    d = c + ag.relu(b + a) + np.tanh(c) * c
+    d.backward()
+    first = a.grad, b.grad
+    d.backward()
+    assert (a.grad, b.grad) == (2 * first[0], 2 * first[1])
+    d.backward()
+    assert a.grad == 3 * first[0]
+
+
+def test_a_second_backward_over_a_shared_product():
+    x = ag.Tensor(3.0)  # micrograd gets 36 here
+    y = x * x * 2
+    y.backward()
+    y.backward()
+    assert x.grad == 24
+
+
+def test_backward_of_two_losses_adds():
+    w = ag.Tensor([1.0, 2.0])
+    shared = w * w
+    np.sum(shared).backward()
+    np.sum(shared * 10).backward()
+    np.testing.assert_array_equal(w.grad, 11 * 2 * w.data)
+
+
+def test_only_leaves_keep_a_gradient():
+    a = ag.Tensor(2.0)
+    b = a * a
+    c = b * 2
+    c.backward()
+    assert b.grad is None
+    assert c.grad is None
+
+
+def test_backward_of_a_leaf():
+    a = ag.Tensor(2.0)
+    a.backward()
+    assert a.grad == 1
+
+
+def test_gradients_never_share_memory():
+    a, b = ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0])
+    given = np.ones(2)
+    (a + b).backward(given)
+    a.grad += 100
+    given += 100
+    np.testing.assert_array_equal(b.grad, [1, 1])
+    (a + b).backward(np.ones(2))
+    np.testing.assert_array_equal(b.grad, [2, 2])
+
+
+def test_a_gradient_may_be_changed_and_the_record_stays_as_it_was():
+    a, b = ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0])
+    c = np.sum(a * b)
+    c.backward()
+    a.grad *= 100
+    b.zero_grad()
+    c.backward()
+    np.testing.assert_array_equal(b.grad, [1, 2])
+
+
+def test_zero_grad_forgets():
+    a = ag.Tensor(2.0)
+    (a * a).backward()
+    a.zero_grad()
+    assert a.grad is None
+
+
+def test_a_gradient_of_ones_own():
+    a = ag.Tensor([1.0, 2.0])
+    (a * a).backward([1.0, 10.0])
+    np.testing.assert_array_equal(a.grad, [2, 40])
+
+
+# What is visited
+
+
+def test_constants_get_no_gradient():
+    X, w = ag.constant(np.ones((2, 2))), ag.Tensor([1.0, 2.0])
+    np.sum(X @ w).backward()
+    assert X.grad is None
+
+
+def test_a_rule_nobody_asks_for_is_not_called():
+    calls = []
+
+    def rule(g, out, a, b):
+        calls.append("b")
+        return g * a
+
+    op = operation("asked", lambda a, b: a * b, lambda g, out, a, b: g * b, rule)
+    try:
+        a = ag.Tensor(2.0)
+        op(a, 3.0).backward()
+        assert a.grad == 3
+        assert calls == []
+    finally:
+        del OPS["asked"]
+
+
+def test_comparisons_and_the_like_stop_a_gradient():
+    x = ag.Tensor([1.0, -2.0])
+    loss = np.sum(x * (x > 0) * np.sign(x))
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, [1, 0])
+
+
+def _wrong_shape(g, out, x):
+    return np.ones((5,))
+
+
+def test_a_rule_of_a_wrong_shape_is_an_error_never_a_silent_sum():
+    op = operation("crooked", lambda x: x * 2, _wrong_shape)
+    try:
+        with pytest.raises(ValueError, match=r"crooked.*shape \(5,\) for w \(3,\)"):
+            np.sum(op(ag.Tensor(np.ones(3), name="w"))).backward()
+    finally:
+        del OPS["crooked"]
+
+
+def test_an_operation_that_does_not_broadcast_is_not_summed():
+    op = operation("stiff", lambda x, y: x * y, lambda g, out, x, y: g * y, None)
+    try:
+        with pytest.raises(ValueError, match="stiff: the gradient rule of input 0 gave shape"):
+            np.sum(op(ag.Tensor(1.0), np.ones(3))).backward()
+    finally:
+        del OPS["stiff"]
+
+
+# The sweep as written, with every gradient
+
+
+def test_the_parts_of_a_gradient_add_up():
+    a = ag.Tensor(3.0)
+    b = a * a
+    c = b * a + b
+    found = gradients(c)
+    for node, consumers in ag.Graph.of(c).consumers.items():
+        if consumers and node.requires_grad:
+            parts = sum(found.parts[edge] for edge in consumers if edge in found.parts)
+            assert found.of[node] == parts
+    assert found.of[a] == 3 * 9 + 6
+    assert found.of[c] == 1
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.booleans()), min_size=1, max_size=20))
+def test_every_graph_agrees_with_forward_differentiation(edges):
+    """Random graphs of + and × in whole numbers, with their derivatives carried forward."""
+    nodes, values, slopes = [ag.Tensor(1.0)], [1.0], [1.0]
+    for left, right, times in edges:
+        i, j = left % len(nodes), right % len(nodes)
+        if times and abs(values[i] * values[j]) < 1e6:
+            nodes.append(nodes[i] * nodes[j])
+            slopes.append(slopes[i] * values[j] + values[i] * slopes[j])
+            values.append(values[i] * values[j])
+        else:
+            nodes.append(nodes[i] + nodes[j])
+            slopes.append(slopes[i] + slopes[j])
+            values.append(values[i] + values[j])
+    nodes[-1].backward()
+    assert nodes[-1].item() == values[-1]
+    assert nodes[0].grad == slopes[-1]
+
+
+# State of the engine
+
+
+def test_no_grad_records_nothing():
+    a = ag.Tensor(2.0)
+    with ag.no_grad():
+        b = a * a
+    assert not b.requires_grad
+    assert (a * a).requires_grad
+
+
+def test_no_grad_ends_with_an_error():
+    with pytest.raises(ZeroDivisionError), ag.no_grad():
+        raise ZeroDivisionError
+    assert (ag.Tensor(1.0) * 2).requires_grad
+
+
+def test_no_grad_decorates():
+    @ag.no_grad()
+    def predict(x):
+        return x * 2
+
+    assert not predict(ag.Tensor(1.0)).requires_grad
+    assert not predict(ag.Tensor(1.0)).requires_grad
+
+
+def test_no_grad_is_of_one_thread():
+    inside, seen, found = threading.Event(), threading.Event(), []
+
+    def without():
+        with ag.no_grad():
+            inside.set()
+            assert seen.wait(30)
+
+    thread = threading.Thread(target=without)
+    thread.start()
+    assert inside.wait(30)
+    found.append((ag.Tensor(1.0) * 2).requires_grad)
+    seen.set()
+    thread.join()
+    assert found == [True]
+
+
+def test_no_grad_is_of_one_task():
+    async def without(inside, seen):
+        with ag.no_grad():
+            inside.set()
+            await seen.wait()
+
+    async def main():
+        inside, seen = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(without(inside, seen))
+        await inside.wait()
+        recorded = (ag.Tensor(1.0) * 2).requires_grad
+        seen.set()
+        await task
+        return recorded
+
+    assert asyncio.run(main())
+
+
+def test_threads_add_to_a_shared_leaf_without_loss():
+    w = ag.Tensor(np.ones(4))
+
+    def work():
+        for _ in range(50):
+            np.sum(w * w).backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(w.grad, np.full(4, 2.0 * 200))
+
+
+def test_micrograd_readme():
+    a, b = ag.Tensor(-4.0), ag.Tensor(2.0)
+    c = a + b
+    d = a * b + b**3
+    c = c + c + 1
+    c = c + 1 + c + (-a)
+    d = d + d * 2 + ag.relu(b + a)
+    d = d + 3 * d + ag.relu(b - a)
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g = g + 10.0 / f
+    g.backward()
+    assert f"{g.item():.4f}" == "24.7041"
+    assert f"{a.grad:.4f}" == "138.8338"
+    assert f"{b.grad:.4f}" == "645.5773"

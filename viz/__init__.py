@@ -1,0 +1,5 @@
+"""Pictures of graphs and of training."""
+
+from autograd_lite.viz.drawing import Drawing, draw
+
+__all__ = ["Drawing", "draw"]

@@ -1,0 +1,278 @@
+"""The cards: one HTML-like label of Graphviz per leaf, result or fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.text import number, printable
+from autograd_lite.viz.folding import Group
+
+__all__ = [
+    "GREY", "ROLES", "Look", "attributes", "card", "escape", "font", "legend", "part", "role_of",
+    "summary",
+]  # fmt: skip
+
+INK, GREY, GRADIENT, BADGE = "#202124", "#5F6368", "#A63F00", "#3C4043"
+
+LARGEST = 12
+"""Up to so many numbers a card shows each; of more, their range, mean and largest gradient."""
+
+MOST = 5
+"""Of so many kinds of operation a fold shows the number."""
+
+WIDEST = 6
+"""A vector with more numbers than this takes several lines."""
+
+TARGETS = frozenset({"y", "Y", "t", "target", "targets", "label", "labels", "y_true"})
+LOSSES = frozenset({"L", "loss", "J", "E", "cost", "ℒ", "ℓ", "𝓛"})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a role looks: it can be told by shape and border as well as by colour."""
+
+    fill: str
+    border: str
+    pen: float
+    rounded: bool = True
+    double: bool = False
+
+
+ROLES = {
+    "data": Look("#DCEBF7", "#0072B2", 2.0, rounded=False),
+    "parameter": Look("#FDE9C4", "#B87700", 2.4),
+    "result": Look("#FFFFFF", "#7A7A7A", 1.0),
+    "loss": Look("#F7E1EE", "#A3457F", 1.8, double=True),
+    "folded": Look("#E8EAED", "#7A7A7A", 1.0),
+}
+
+SPACE = "\N{NO-BREAK SPACE}"
+"""Graphviz and SVG drop ordinary spaces at the ends of a text."""
+
+GAP = f'<FONT POINT-SIZE="12">{2 * SPACE}</FONT>'
+"""A text of its own: some readers of SVG drop even these spaces, but keep every text's place."""
+
+_ENTITIES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "\\": 2 * "&#92;"}
+)
+
+
+def escape(text: str, limit: int = 80) -> str:
+    """Text as it may stand in a label: on one line, markup and Graphviz's escapes undone."""
+    return printable(text, limit).translate(_ENTITIES).replace("  ", 2 * SPACE)
+
+
+def font(text: str, size: int, color: str = INK, bold: bool = False) -> str:
+    """Escaped text in a size and a colour; nothing for no text."""
+    if not text:
+        return ""
+    inner = f"<B>{text}</B>" if bold else text
+    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{inner}</FONT>'
+
+
+def table(rows: Sequence[str], **attributes: object) -> str:
+    """A table without lines, or with what the attributes say."""
+    given = {"BORDER": 0, "CELLBORDER": 0, "CELLSPACING": 0, "CELLPADDING": 0} | attributes
+    inside = "".join(row if row.startswith("<HR") else f"<TR>{row}</TR>" for row in rows)
+    return f"<TABLE {_listed(given)}>{inside}</TABLE>"
+
+
+def cell(inside: str, **attributes: object) -> str:
+    """One cell of a table."""
+    return f"<TD {_listed(attributes)}>{inside}</TD>" if attributes else f"<TD>{inside}</TD>"
+
+
+def _listed(attributes: dict[str, object]) -> str:
+    return " ".join(f'{key}="{value}"' for key, value in attributes.items())
+
+
+def attributes(role: str, label: str) -> str:
+    """The DOT attributes of a card."""
+    look = ROLES[role]
+    style = "rounded,filled" if look.rounded else "filled"
+    peripheries = " peripheries=2" if look.double else ""
+    return (
+        f'[style="{style}" fillcolor="{look.fill}" color="{look.border}" penwidth={look.pen:g}'
+        f"{peripheries} label=<{label}>]"
+    )
+
+
+def role_of(node: Any, result: Any) -> str:
+    """The role of a node in the drawing of a result."""
+    if node.op is None:
+        return "parameter" if node.requires_grad else "data"
+    return "loss" if node is result else "result"
+
+
+def card(
+    node: Any, title: str | None, role: str, badge: str | None = None, gradient: Any = None
+) -> str:
+    """The label of one node: badge, name, role word and shape, value, gradient."""
+    rows = [_number_rows("value", node.array, INK)]
+    if gradient is not None:
+        if isinstance(gradient, tuple) or np.size(gradient) <= LARGEST:
+            rows.append(_number_rows("grad", gradient, GRADIENT))
+        else:
+            bound = _numbers([_largest(gradient)], GRADIENT)
+            rows.append([[font("|grad| ≤", 11, GRADIENT), *bound]])
+    name = font(escape(title, 40), 15, bold=True) if title else ""
+    if not title and node.op is not None:
+        name = font(escape(node.op.name), 13, GREY)
+    words = [_word(node, role), _shape(node)]
+    return _assembled(name, " ".join(filter(None, words)), rows, ROLES[role].border, badge)
+
+
+def _assembled(
+    name: str, words: str, blocks: list[list[list[str]]], line: str, badge: str | None
+) -> str:
+    columns = max(len(row) for block in blocks for row in block)
+    head = (GAP if name and words else "").join((name, font(escape(words), 11, GREY)))
+    rows = [cell(head, COLSPAN=columns, ALIGN="LEFT")] if head else []
+    for k, block in enumerate(blocks):
+        if k:
+            rows.append("<HR/>")
+        rows.extend(_spread(row, columns) for row in block)
+    content = table(rows, CELLPADDING=2, COLOR=line)
+    if badge is None:
+        return content
+    field = _badge(badge, 17 if len(badge) <= 2 else 13, 8)
+    return table([cell(field) + cell("", WIDTH=5) + cell(content)])
+
+
+def _spread(row: list[str], columns: int) -> str:
+    """A label on the left and numbers on the right, over all columns."""
+    label, *rest = row
+    text = cell(label, ALIGN="LEFT", VALIGN="MIDDLE")
+    if len(rest) == 1 and columns > 2:
+        return text + cell(rest[0], ALIGN="RIGHT", COLSPAN=columns - 1)
+    padding = [cell("")] * (columns - 1 - len(rest))
+    return text + "".join([cell(x, ALIGN="RIGHT") for x in rest] + padding)
+
+
+def _number_rows(label: str, array: Any, color: str) -> list[list[str]]:
+    """Rows of a table: the numbers of a small array, the range and mean of a large one."""
+    head = font(label, 11, GREY if color == INK else color)
+    if isinstance(array, tuple):
+        return [[head, font(f"{len(array)} arrays", 13, color)]]
+    values = np.asarray(array)
+    if values.size == 0:
+        return [[head, font("empty", 12, GREY)]]
+    if values.size > LARGEST:
+        with np.errstate(all="ignore"):
+            measures = (values.min(), values.mean(dtype=np.float64), values.max())
+        words = [font(word, 10, GREY) for word in ("min", "mean", "max")]
+        return [["", *words], [head, *_numbers(measures, color)]]
+    return [["" if k else head, *_numbers(line, color)] for k, line in enumerate(_lines(values))]
+
+
+def _numbers(values: Iterable[Any], color: str) -> list[str]:
+    return [font(SPACE + number(x), 13, color) for x in values]
+
+
+def _lines(values: Any) -> Iterator[Any]:
+    """The rows of a matrix, or a vector cut into lines."""
+    flat = values.reshape(-1, values.shape[-1] if values.ndim > 1 else values.size)
+    for row in flat:
+        lines = -(-row.size // WIDEST)
+        size = -(-row.size // lines)
+        for k in range(0, row.size, size):
+            yield row[k : k + size]
+
+
+def _largest(gradient: Any) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.abs(np.asarray(gradient)).max())
+
+
+def _word(node: Any, role: str) -> str:
+    if role == "data":
+        if node.name in TARGETS:
+            return "target"
+        return "input" if node.name else "constant"
+    if role == "loss":
+        known = node.name in LOSSES or "entropy" in node.op.name
+        return "loss" if known and node.shape == () else "output"
+    return ""
+
+
+def _shape(node: Any) -> str:
+    if isinstance(node.array, tuple):
+        return ""
+    shape = np.shape(node.array)
+    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})" if shape else ""
+
+
+def part(gradient: Any) -> str:
+    """The part of a gradient that an edge carries, as the text of the edge."""
+    if isinstance(gradient, tuple) or np.size(gradient) == 0:
+        return ""
+    values = np.asarray(gradient)
+    if values.size <= 3:
+        return "← " + "  ".join(number(x) for x in values.flat)
+    return f"← |·| ≤ {number(_largest(values))}"
+
+
+def summary(group: Group) -> str:
+    """The label of a fold: its title and what it holds."""
+    counts = sorted(group.operations.items(), key=lambda item: (-item[1], item[0]))
+    cells = [
+        cell(_badge(sign, 11, 3)) + cell(font(f"{count:,}", 12), ALIGN="LEFT")
+        for sign, count in counts[:MOST]
+    ]
+    if len(counts) > MOST:
+        rest = sum(count for _, count in counts[MOST:])
+        cells.append(cell(font(f"and {rest:,} of {len(counts) - MOST} kinds more", 11, GREY)))
+    parameters = group.parameters
+    numbers = sum(np.size(leaf.array) for leaf in parameters)
+    data = sum(node.op is None for node in group.nodes) - len(parameters)
+    held = []
+    if parameters:
+        size = f", {numbers:,} numbers" if numbers > len(parameters) else ""
+        held.append(
+            font(_count(len(parameters), "parameter") + size, 11, ROLES["parameter"].border)
+        )
+    if data:
+        held.append(font(_count(data, "array") + " of data", 11, ROLES["data"].border))
+    title = font(escape(group.title or ""), 14, bold=True)
+    rows = [cell(text, ALIGN="LEFT") for text in (title, *held) if text]
+    if cells:
+        rows.insert(1, cell(table(["".join(cells)], CELLSPACING=3), ALIGN="LEFT"))
+    return table(rows, CELLPADDING=2)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _badge(sign: str, size: int, padding: int) -> str:
+    """The symbol of an operation, white in a dark field."""
+    text = cell(font(escape(sign, 16), size, "#FFFFFF"))
+    return table([text], STYLE="ROUNDED", BGCOLOR=BADGE, CELLPADDING=padding)
+
+
+def legend(gradient: str | None, folded: bool) -> str:
+    """What the shapes and colours mean, as the label of the graph."""
+
+    def swatch(role: str) -> str:
+        look = ROLES[role]
+        style = {"STYLE": "ROUNDED"} if look.rounded else {}
+        inner = table(
+            [cell(font(role, 11))],
+            BORDER=round(look.pen), COLOR=look.border, BGCOLOR=look.fill, CELLPADDING=6, **style,
+        )  # fmt: skip
+        if look.double:
+            inner = table([cell(inner)], BORDER=1, COLOR=look.border, CELLPADDING=2, **style)
+        return cell(inner)
+
+    cells = [swatch(role) for role in ("data", "parameter", "result", "loss")]
+    if folded:
+        cells.append(swatch("folded"))
+    cells += [cell(_badge("operation", 11, 6)), cell(font("→ forward", 11))]
+    if gradient is not None:
+        word = font("grad", 11, GRADIENT, bold=True)
+        cells.append(cell(word + GAP + font(f"= {gradient}", 11, GRADIENT)))
+    return table(["".join(cells)], CELLSPACING=10)

@@ -1,0 +1,101 @@
+"""Drawing a result: its graph as cards, in DOT, SVG, PNG or PDF."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from autograd_lite import sweep
+from autograd_lite.files import atomic
+from autograd_lite.graph import Graph
+from autograd_lite.viz.folding import fold
+from autograd_lite.viz.layout import layout
+from autograd_lite.viz.rendering import FORMATS, render
+
+__all__ = ["Drawing", "draw"]
+
+
+class Drawing:
+    """A picture of a graph; in a notebook it shows itself.
+
+    Attributes:
+        source: the picture in DOT, Graphviz's language.
+    """
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def svg(self) -> str:
+        """The picture as SVG.
+
+        Raises:
+            RuntimeError: if no Graphviz is installed; it says what to install.
+        """
+        return render(self.source, "svg").decode()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as the suffix says: .svg, .png, .pdf or .dot; returns the path.
+
+        A file that is there is replaced only when the new one is complete.
+
+        Raises:
+            ValueError: for another suffix.
+            RuntimeError: if no Graphviz is installed; .dot needs none.
+        """
+        path = Path(path)
+        format = path.suffix.lower().removeprefix(".")
+        if format in FORMATS:
+            picture = render(self.source, format)
+        elif format == "dot":
+            picture = self.source.encode()
+        else:
+            raise ValueError(
+                f"save: {path.name} must end in .svg, .png, .pdf or .dot, which says what to write"
+            )
+        with atomic(path, "wb") as file:
+            file.write(picture)
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        except RuntimeError as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+
+    def __repr__(self) -> str:
+        lines = self.source.count("\n")
+        return f"<Drawing: {lines} lines of DOT; .save('graph.svg') draws it>"
+
+
+def draw(result: Any, *, gradients: bool = True, depth: int | None = None) -> Drawing:
+    """The graph of a result as cards with values and gradients, from left to right.
+
+    Every card shows the gradient of the result, whether or not ``backward()`` was called; of a
+    result with several elements, the gradient of their sum.
+
+    Args:
+        result: a Tensor, usually a scalar loss.
+        gradients: whether to show gradients.
+        depth: how many nested scopes (`ag.scope`) stay open as frames; the scopes inside them
+            become one card each. By default as many as leave a readable picture; a graph too
+            large for that is folded into runs of operations.
+
+    Raises:
+        TypeError: if the result is not a Tensor.
+        ValueError: if depth is negative.
+
+    Example:
+        >>> import autograd_lite as ag
+        >>> from autograd_lite.viz import draw
+        >>> w = ag.Tensor(3.0, name="w")
+        >>> print(draw((w * w).named("L")).source[:7])
+        digraph
+    """
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
+        raise ValueError(f"draw: depth is the number of open scopes, 0 or more, not {depth!r}")
+    graph = Graph.of(result)
+    found = sweep.gradients(result) if gradients and result.requires_grad else None
+    return Drawing(layout(fold(graph, depth), graph, found))

@@ -1,0 +1,197 @@
+"""Which nodes share a card: scopes fold into one, and so do runs of a graph too large to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from autograd_lite.graph import Graph
+from autograd_lite.viz.labels import symbol
+
+__all__ = ["LIMIT", "Group", "fold", "is_literal"]
+
+LIMIT = 200
+"""More cards than this nobody reads, and Graphviz needs seconds for them."""
+
+RUNS = 16
+"""Into how many cards the operations of a graph that is still too large go."""
+
+DEEPEST = 8
+"""How deep automatic folding lets frames nest."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Group:
+    """Nodes that share a card: one node, or several folded under a title.
+
+    Attributes:
+        nodes: the nodes in execution order.
+        title: what stands on the card of several nodes; None for one node.
+        scope: the titles of the frames around the card, outermost first.
+    """
+
+    nodes: tuple[Any, ...]
+    title: str | None
+    scope: tuple[str, ...]
+
+    @property
+    def operations(self) -> Counter[str]:
+        """How often each operation occurs, by its symbol."""
+        return Counter(symbol(node.op) for node in self.nodes if node.op is not None)
+
+    @property
+    def parameters(self) -> list[Any]:
+        """The leaves that want a gradient."""
+        return [node for node in self.nodes if node.op is None and node.requires_grad]
+
+
+def fold(graph: Graph, depth: int | None = None, limit: int = LIMIT) -> list[Group]:
+    """Share the nodes of a graph out among cards, in execution order.
+
+    Every node gets a card except the bare numbers of an expression like ``t + 1``, which stand
+    on the card of the operation. The drawn result always has a card of its own.
+
+    Args:
+        graph: what to draw.
+        depth: how many nested scopes stay open; the scopes inside them become one card each.
+            None opens as many as fit within the limit, and where even none is too many, puts
+            runs of operations together.
+        limit: the number of cards above which None folds.
+    """
+    result = graph.outputs[-1]
+    nodes = [node for node in graph.nodes if not is_literal(node, graph)]
+    if depth is not None:
+        return _by_scope(nodes, graph, result, depth)
+    deepest = min(max((len(node.scope) for node in nodes), default=0), DEEPEST)
+    for depth in range(deepest, -1, -1):
+        groups = _by_scope(nodes, graph, result, depth)
+        if len(groups) <= limit:
+            return groups
+    return _by_runs(groups, graph, result)
+
+
+def is_literal(node: Any, graph: Graph) -> bool:
+    """Whether a leaf is a bare number of the expression, as the 1 in ``t + 1``."""
+    return (
+        _is_bare(node)
+        and all(node is not output for output in graph.outputs)
+        and all(_takes_literal(consumer, k) for consumer, k in graph.consumers[node])
+    )
+
+
+def _takes_literal(consumer: Any, k: int) -> bool:
+    inputs = consumer.inputs
+    return bool(consumer.op.elementwise) and len(inputs) == 2 and not _is_bare(inputs[1 - k])
+
+
+def _is_bare(node: Any) -> bool:
+    return node.op is None and node.name is None and not node.requires_grad and node.shape == ()
+
+
+def _by_scope(nodes: list[Any], graph: Graph, result: Any, depth: int) -> list[Group]:
+    """One card per scope deeper than this, one per node elsewhere."""
+    folded: dict[tuple[str, ...], list[Any]] = {}
+    home: dict[Any, tuple[str, ...] | None] = {}
+    for node in nodes:
+        inside = len(node.scope) > depth and node.op is not None and node is not result
+        home[node] = node.scope[: depth + 1] if inside else None
+    if depth < max((len(node.scope) for node in nodes), default=0):
+        for node in nodes:
+            # A leaf that only one card looks at goes into it, but named data stay in sight.
+            if node.op is None and (node.requires_grad or node.name is None):
+                homes = {home.get(consumer) for consumer, _ in graph.consumers.get(node, ())}
+                if len(homes) == 1:
+                    home[node] = homes.pop()
+    groups: list[Group | tuple[str, ...]] = []
+    for node in nodes:
+        scope = home[node]
+        if scope is None:
+            groups.append(Group((node,), None, _frame(node, graph, depth)))
+        elif scope in folded:
+            folded[scope].append(node)
+        else:
+            folded[scope] = [node]
+            groups.append(scope)
+    return [
+        group if isinstance(group, Group) else Group(tuple(folded[group]), group[-1], group[:-1])
+        for group in groups
+    ]
+
+
+def _frame(node: Any, graph: Graph, depth: int) -> tuple[str, ...]:
+    """The frames around the card of one node; a parameter stands with those that use it."""
+    scope: tuple[str, ...] = node.scope
+    if node.op is None and not scope and (node.requires_grad or node.name is None):
+        scopes = [consumer.scope for consumer, _ in graph.consumers[node]] or [()]
+        common = takewhile(
+            lambda pair: pair[0] == pair[1], zip(min(scopes), max(scopes), strict=False)
+        )
+        scope = tuple(title for title, _ in common)
+    return scope[:depth]
+
+
+def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
+    """Cut the operations into runs, and put each leaf with the one run that uses it."""
+    acting = [g for g in groups if g.nodes[-1].op is not None and g.nodes[-1] is not result]
+    runs = _runs(acting)
+    run_of: dict[Any, int] = {}
+    for k, run in enumerate(runs):
+        for group in run:
+            run_of.update(dict.fromkeys(group.nodes, k))
+    members: list[list[Any]] = [[node for g in run for node in g.nodes] for run in runs]
+    shared: dict[str, list[Any]] = {"shared parameters": [], "data": []}
+    for group in groups:
+        for leaf in group.nodes:
+            if leaf.op is None and leaf is not result and leaf not in run_of:
+                users = {run_of.get(consumer) for consumer, _ in graph.consumers[leaf]}
+                hidden = leaf.requires_grad or leaf.name is None
+                user = users.pop() if hidden and len(users) == 1 else None
+                if user is None:
+                    shared["shared parameters" if leaf.requires_grad else "data"].append(leaf)
+                else:
+                    members[user].append(leaf)
+    folded = []
+    for kind, leaves in shared.items():
+        if len(leaves) <= RUNS:
+            folded += [Group((leaf,), None, ()) for leaf in leaves]
+        else:
+            folded.append(Group(tuple(leaves), kind, ()))
+    for run, nodes in zip(runs, members, strict=True):
+        nodes.sort(key=lambda node: node.position)
+        folded.append(_folded(run, nodes))
+    folded.append(Group((result,), None, ()))
+    return folded
+
+
+def _runs(acting: list[Group]) -> list[list[Group]]:
+    """Cards that are about as far from the leaves go together, so that layers stay whole."""
+    steps: dict[Any, int] = {}
+    far: list[tuple[int, Group]] = []
+    for group in sorted(acting, key=lambda group: group.nodes[-1].position):
+        away = 1 + max((steps.get(x, 0) for node in group.nodes for x in node.inputs), default=0)
+        steps.update(dict.fromkeys(group.nodes, away))
+        far.append((away, group))
+    size = -(-len(acting) // RUNS)
+    runs: list[list[Group]] = []
+    last = 0
+    for away, group in sorted(far, key=lambda pair: pair[0]):
+        if not runs or (len(runs[-1]) >= size and away != last):
+            runs.append([])
+        runs[-1].append(group)
+        last = away
+    return runs
+
+
+def _folded(run: list[Group], nodes: list[Any]) -> Group:
+    titles = [group.title for group in run if group.title is not None]
+    if len(nodes) == 1:
+        return Group(tuple(nodes), None, ())
+    if not titles:
+        title = f"{sum(node.op is not None for node in nodes):,} operations"
+    elif len(titles) == 1:
+        title = titles[0]
+    else:
+        title = f"{titles[0]} … {titles[-1]}"
+    return Group(tuple(nodes), title, ())

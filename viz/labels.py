@@ -1,0 +1,114 @@
+"""What a card calls its node and its operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_lite.graph import Graph
+from autograd_lite.op import Op
+from autograd_lite.text import number, printable, superscript
+
+__all__ = ["badge", "labels", "symbol"]
+
+LONGEST = 14
+"""A formula longer than this says less than the name of its operation."""
+
+ATOM, SIGNED = 100, 70
+ACCENTS = frozenset("₀₁₂₃₄₅₆₇₈₉₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ′\u0302\u0303\u0304\u0307")
+"""What may follow a letter that is still one symbol, as in W₁, w⁽¹⁾ᵀ or ŷ."""
+
+Formula = tuple[str, int]
+"""A text, and how tightly it holds together: the precedence of its outermost operation."""
+
+
+def labels(graph: Graph) -> dict[Any, str]:
+    """The name of every node that has one, and a formula for every result that has a short one.
+
+    Example:
+        >>> import autograd_lite as ag
+        >>> a, b = ag.Tensor(2.0, name="a"), ag.Tensor(3.0, name="b")
+        >>> list(labels(ag.Graph.of(a * (b + 1))).values())
+        ['a', 'b', 'b + 1', 'a × (b + 1)']
+    """
+    formulas: dict[Any, Formula] = {}
+    shown = {}
+    for node in graph.nodes:
+        if node.name is not None and (name := printable(node.name, limit=40)):
+            formulas[node] = name, ATOM
+        elif node.op is not None:
+            operands = [formulas.get(x) for x in node.inputs]
+            if None in operands:
+                continue
+            text, precedence = _formula(node, operands)  # type: ignore[arg-type]
+            if len(text) > LONGEST:
+                continue
+            formulas[node] = text, precedence
+        elif node.shape == () and not node.requires_grad:
+            text = number(node.array)
+            formulas[node] = text, SIGNED if text.startswith("−") else ATOM
+            continue
+        else:
+            continue
+        shown[node] = formulas[node][0]
+    return shown
+
+
+def badge(node: Any, literals: dict[int, Any]) -> str:
+    """The symbol of a node's operation, with the bare numbers among its operands."""
+    texts = {k: number(x.array) for k, x in literals.items()}
+    left, right = texts.get(0, ""), texts.get(1, "")
+    if node.op.name == "power" and right.isdecimal():
+        return "(·)" + superscript(right)
+    if right.startswith("−"):
+        right = f"({right})"
+    return f"{left} {symbol(node.op)} {right}".strip()
+
+
+def symbol(op: Op) -> str:
+    """How an operation is written where its operands are not."""
+    return "(·)ᵀ" if op.name == "transpose" else op.symbol
+
+
+def _formula(node: Any, operands: list[Formula]) -> Formula:
+    op = node.op
+    precedence = op.precedence
+    if op.name == "matmul":
+        return _product(node, *operands)
+    if op.name == "transpose":
+        return _closed(operands[0], ATOM) + "ᵀ", ATOM
+    if op.name == "absolute":
+        return f"|{operands[0][0]}|", ATOM
+    if op.name == "power":
+        exponent = operands[1][0]
+        if exponent.isdecimal():
+            return _closed(operands[0], ATOM) + superscript(exponent), precedence
+    if op.name == "getitem" or precedence >= ATOM or len(operands) > 2:
+        # What is picked out is no formula, and other functions are written f(x, y).
+        inside = ", ".join(text for text, _ in operands)
+        return (f"{inside}[…]" if op.name == "getitem" else f"{op.symbol}({inside})"), ATOM
+    if len(operands) == 1:
+        return op.symbol + _closed(operands[0], precedence), precedence
+    left, right = operands
+    # Operators group from the left, so an equal precedence needs parentheses on the right.
+    return (
+        f"{_closed(left, precedence)} {op.symbol} {_closed(right, precedence + 1)}",
+        precedence,
+    )
+
+
+def _product(node: Any, left: Formula, right: Formula) -> Formula:
+    """A matrix product, written Wx when both are symbols and w·x between vectors."""
+    precedence = node.op.precedence
+    vectors = all(x.ndim == 1 for x in node.inputs)
+    together = not vectors and _is_symbol(left[0]) and _is_symbol(right[0])
+    sign = "" if together else "·"
+    return _closed(left, precedence) + sign + _closed(right, precedence + 1), precedence
+
+
+def _is_symbol(text: str) -> bool:
+    return text[0].isalpha() and all(character in ACCENTS for character in text[1:])
+
+
+def _closed(formula: Formula, precedence: int) -> str:
+    text, own = formula
+    return text if own >= precedence else f"({text})"
