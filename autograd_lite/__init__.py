@@ -13,11 +13,19 @@ from autograd_lite.tensor import Tensor, constant
 from autograd_lite.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp
 
 relu = OPS["relu"]
+leaky_relu = OPS["leaky_relu"]
+elu = OPS["elu"]
+gelu = OPS["gelu"]
+silu = OPS["silu"]
 sigmoid = OPS["sigmoid"]
 softplus = OPS["softplus"]
+softmax = OPS["softmax"]
+log_softmax = OPS["log_softmax"]
 logsumexp = OPS["logsumexp"]
 binary_cross_entropy = OPS["binary_cross_entropy"]
 binary_cross_entropy_with_logits = OPS["binary_cross_entropy_with_logits"]
+cross_entropy = OPS["cross_entropy"]
+squared_error = OPS["squared_error"]
 
 __version__ = "0.1.0"
 
@@ -33,20 +41,28 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "check_gradients",
     "constant",
+    "cross_entropy",
     "custom_gradient",
     "detect_anomaly",
+    "elu",
+    "gelu",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "leaky_relu",
+    "log_softmax",
     "logsumexp",
     "no_grad",
     "operation",
     "relu",
     "scope",
     "sigmoid",
+    "silu",
+    "softmax",
     "softplus",
+    "squared_error",
     "stop_gradient",
     "trace",
     "value_and_grad",

@@ -159,17 +159,19 @@ def _check(
     gradients = _gradients(run, weights)
     _check_repeats(f, arrays, run, weights, gradients)
     value = _weighted_sum(f, weights)
+    # Where a derivative is 0, only the size of the value says which difference is small.
+    least = 1e-4 * abs(value(arrays)[0])
     count, unsure, wrong = 0, [], []
     for k, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
         fine = 1e-6 if array.dtype.itemsize >= 8 else 3e-4
         biggest = float(np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient)))
         for element, direction in _directions(array):
-            found = _slope_along(value, arrays, k, direction, 0.01 * fine * biggest)
+            found = _slope_along(value, arrays, k, direction, 0.01 * fine * max(biggest, least))
             place = where[k] + element
             moved = direction != 0
             claimed = float(np.sum(gradient[moved] * direction[moved], dtype=np.float64))
             size = max(abs(claimed), 0.1 * biggest)
-            verdict = _verdict(claimed, found, size, fine)
+            verdict = _verdict(claimed, found, size, fine, least)
             if verdict is None:
                 count += 1
             elif verdict.startswith("wrong"):
@@ -187,7 +189,9 @@ def _check(
     return Checked(count, tuple(unsure))
 
 
-def _verdict(claimed: float, found: Slope, size: float, fine: float) -> str | None:
+def _verdict(
+    claimed: float, found: Slope, size: float, fine: float, least: float
+) -> str | None:
     """None where gradient and difference agree, else what is to be said; wrong ones first."""
     slack = fine * max(size, abs(found.value)) if np.isfinite(found.value) else 0.0
     if found.trouble == "a kink":
@@ -200,7 +204,7 @@ def _verdict(claimed: float, found: Slope, size: float, fine: float) -> str | No
     if found.trouble:
         return f"{found.trouble}; differences cannot tell"
     if abs(claimed - found.value) <= slack + 2 * found.error:
-        noisy = found.error > 1e-2 * max(size, abs(found.value)) and found.error > slack
+        noisy = found.error > max(1e-2 * max(size, abs(found.value)), least)
         return "too noisy; differences cannot tell" if noisy else None
     off = abs(claimed - found.value) / max(abs(found.value), 1e-300)
     share = f" ({100 * off:.2g} % off)" if off < 10 else ""

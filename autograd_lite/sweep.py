@@ -74,7 +74,7 @@ def sweep(
                 else:
                     part = rule(g, out, *operands)
                 array = x.array
-                if part.shape != array.shape or part.dtype != array.dtype:
+                if part.shape != array.shape or part.dtype is not array.dtype:
                     part = _fitted(part, node, k)
                 if observe is not None:
                     observe(node, k, part)

@@ -47,6 +47,8 @@ class Tensor(Node):
     __hash__ = object.__hash__
 
     def __new__(cls, data: Any, name: str | None = None, requires_grad: bool = True) -> Tensor:
+        if type(data) is float:
+            data = np.float64(data)
         return _named(_op.leaf(data, bool(requires_grad)), name)
 
     def __init_subclass__(cls) -> None:
@@ -79,7 +81,8 @@ class Tensor(Node):
                 f"{describe(self)}: its data cannot be set to shape {array.shape}; make a new "
                 "Tensor for a new shape"
             )
-        self.array = array.astype(self.dtype, copy=False)
+        array = array.astype(self.dtype, copy=False)
+        self.array = array if array.shape else array[()]
         self.sharing = None
 
     def numpy(self) -> Any:
@@ -470,8 +473,8 @@ NUMPY_METHODS = {
         "clip cumprod cumsum diagonal dot prod ptp ravel repeat round sort std take trace var "
         "all any argsort nonzero searchsorted".split()
     )
-}
-"""The methods of arrays that are NumPy's functions under the same name."""
+} | {"flatten": np.ravel}
+"""The methods of arrays that are NumPy's functions, but for one under the same name."""
 
 _op.results_are(Tensor)
 

@@ -166,7 +166,7 @@ def _fresh(leaf: Any, what: str) -> Tensor:
         fresh.requires_grad = True
         fresh.name = leaf.name
         return fresh  # type: ignore[no-any-return]
-    return argument(array_of(leaf, True, what), True)
+    return argument(array_of(leaf, True, what), True, what.split(": ", 1)[1])
 
 
 def _as_tensor(value: Any, what: str) -> Tensor:

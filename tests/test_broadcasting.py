@@ -61,7 +61,11 @@ def test_broadcast_to_is_what_broadcasting_does(shapes, seed):
 @given(shapes=broadcast_shapes(3), seed=st.integers(0, 2**32 - 1))
 def test_where_broadcasts_all_three(shapes, seed):
     values = Values(seed)
-    condition, x, y = values(shapes[0]) > 0, ag.Tensor(values(shapes[1])), ag.Tensor(values(shapes[2]))
+    condition, x, y = (
+        values(shapes[0]) > 0,
+        ag.Tensor(values(shapes[1])),
+        ag.Tensor(values(shapes[2])),
+    )
     chosen = np.where(condition, x, y)
     g = values(chosen.shape)
     chosen.backward(g)
@@ -90,7 +94,8 @@ def test_an_accidental_broadcast_is_told(shapes):
 
 
 @pytest.mark.parametrize(
-    "shapes", [((5, 3), (3,)), ((5, 3), ()), ((5, 1), (1, 3)), ((5, 1), (5, 3)), ((2, 5, 3), (5, 3))]
+    "shapes",
+    [((5, 3), (3,)), ((5, 3), ()), ((5, 1), (1, 3)), ((5, 1), (5, 3)), ((2, 5, 3), (5, 3))],
 )
 def test_no_false_alarm_where_broadcasting_is_usual(shapes):
     with warnings.catch_warnings():

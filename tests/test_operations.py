@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from operands import DIFFERENTIABLE, SPECIAL, VOCABULARY, NoOperands, cases
+from makers import SPECIAL
+from operands import DIFFERENTIABLE, VOCABULARY, NoOperands, cases
 from rulecheck import (
     central,
     check_gradient,
@@ -119,7 +120,7 @@ def test_every_special_case_belongs_to_an_operation():
 def test_an_operation_without_operands_fails_with_what_to_do():
     painted = operation("painted", lambda a, colour="red": a, lambda g, out, a, colour: g)
     del OPS["painted"]
-    with pytest.raises(NoOperands, match=r"painted.*its attribute colour.*tests/operands\.py"):
+    with pytest.raises(NoOperands, match=r"painted.*its attribute colour.*tests/makers\.py"):
         _one(painted)
 
 
@@ -136,7 +137,9 @@ def _one(op):
 
 
 def test_a_new_elementwise_operation_is_tested_by_being_added():
-    cube = operation("cube of the test", lambda x: x**3, lambda g, out, x: g * 3 * x * x, elementwise=True)
+    cube = operation(
+        "cube of the test", lambda x: x**3, lambda g, out, x: g * 3 * x * x, elementwise=True
+    )
     try:
         for case in _one(cube):
             check_gradient(case)

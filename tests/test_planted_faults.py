@@ -19,6 +19,7 @@ from rulecheck import (
 )
 from strategies import Values
 
+import autograd_lite as ag
 from autograd_lite.op import OPS
 
 VALUES = Values(0)
@@ -56,6 +57,10 @@ def _writes_into_x(g, out, x):
 def _writes_into_out(g, out, x):
     out *= g
     return out.copy()
+
+
+def _forgetful(g, out, x):
+    return g * (out.detach() if isinstance(out, ag.Tensor) else out)
 
 
 def _forward_that_writes(x):
@@ -157,7 +162,7 @@ FAULTS = {
     ),
     "right at first order, wrong at second": (
         check_second_order,
-        planted("exp", A, rules=(lambda g, out, x: g * np.where(x > 9, x, out.detach() if hasattr(out, "detach") else out),)),
+        planted("exp", A, rules=(_forgetful,)),
     ),
     "numbers taken out of a Tensor": (
         check_on_tensors,

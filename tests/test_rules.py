@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from operands import DIFFERENTIABLE, DOMAINS, SPECIAL, cases
+from makers import DOMAINS, SPECIAL
+from operands import DIFFERENTIABLE, cases
 from rulecheck import check_linear, check_on_tensors
 from strategies import Values
 

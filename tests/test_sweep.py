@@ -236,7 +236,11 @@ def test_the_parts_of_a_gradient_add_up():
 
 
 @settings(max_examples=30)
-@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.booleans()), min_size=1, max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 99), st.integers(0, 99), st.booleans()), min_size=1, max_size=20
+    )
+)
 def test_every_graph_agrees_with_forward_differentiation(edges):
     """Random graphs of + and × in whole numbers, with their derivatives carried forward."""
     nodes, values, slopes = [ag.Tensor(1.0)], [1.0], [1.0]

@@ -21,6 +21,7 @@ from typing import Any
 import sympy
 
 from autograd_lite.derive import lowest
+from autograd_lite.op import OPS
 
 __all__ = ["Delta", "Element", "Length", "Number", "Opaque", "Space", "Total"]
 
@@ -95,6 +96,8 @@ class Space:
         self.calls: list[tuple[Any, dict[str, Any], tuple[int, ...]]] = []
         self._calls: dict[Any, int] = {}
         self.known: dict[Expr, tuple[int, tuple[Index, ...]]] = {}
+        self.shapes: dict[int, tuple[int, ...]] = {}
+        self.lengths_as_symbols = False
 
     # Symbols
 
@@ -211,8 +214,6 @@ class Space:
             else:
                 result *= sympy.Mul(*(self.length(lengths[i]) for i in indices))
         return result
-
-    lengths_as_symbols: bool = False
 
     def length(self, n: int) -> Expr:
         """The length of an axis: a number, or a symbol where that was asked for."""
@@ -378,24 +379,26 @@ class Space:
 
     def softmax(self, entry: Total, place: Mapping[int, int]) -> Any:
         """The symbol of exp x / Σ exp x: a node that is known to be it, or softmax(x)."""
-        from autograd_lite.op import OPS
-
-        own = sorted(self.free(entry.body))
-        axes = {i: k for k, i in enumerate(sorted(own, key=lambda i: place.get(i, i)))}
-        argument = self.rename(entry.body.args[0], {i: axes[i] for i in own})
-        indices = tuple(place.get(i, i) for i in sorted(own, key=axes.__getitem__))
-        pattern = sympy.Function("softmax")(argument, *(axes[i] for i in entry.bound))
-        if pattern in self.known:
-            node, at = self.known[pattern]
-            back = {k: i for k, i in enumerate(indices)}
-            return self.symbol(Element(node, tuple(None if i is None else back[i] for i in at)))
-        shape = self.shape_of(argument, len(own))
-        axis = tuple(sorted(axes[i] for i in entry.bound))
-        attributes = {} if len(axis) == len(own) else {"axis": axis[0] if len(axis) == 1 else axis}
+        body = entry.body.args[0]
+        own = self.free(body)
+        order = list(dict.fromkeys(
+            i
+            for s in sorted(body.free_symbols, key=str)
+            for i in getattr(self._entries[s], "indices", sorted(self.free(s)))
+            if i in own
+        ))  # fmt: skip
+        axes: dict[int, Index] = {i: k for k, i in enumerate(order)}
+        argument = self.rename(body, axes)
+        shape = self.shape_of(argument, len(order))
+        axis = tuple(sorted(axes[i] for i in entry.bound))  # type: ignore[type-var]
+        attributes = {} if axis == (len(order) - 1,) else {"axis": axis[0] if len(axis) == 1 else axis}
         call = self.call(OPS["softmax"], attributes, shape)
-        return self.symbol(Opaque(call, ((argument, shape),), indices))
-
-    shapes: dict[int, tuple[int, ...]]
+        args = ((argument, shape),)
+        indices = tuple(place.get(i, i) for i in order)
+        known = self.known.get(self.symbol(Opaque(call, args, tuple(range(len(order))))))
+        if known is not None:
+            return self.symbol(Element(known[0], indices))
+        return self.symbol(Opaque(call, args, indices))
 
     def shape_of(self, expr: Expr, ndim: int) -> tuple[int, ...]:
         """The lengths of the indices 0 … ndim − 1 of an expression."""
@@ -435,7 +438,7 @@ class Space:
     def _node_of(self, call: Any) -> Any:
         """The named node that a function call is the definition of."""
         for pattern, (node, indices) in self.known.items():
-            if pattern.func == call.func and pattern.func != sympy.Function("softmax"):
+            if pattern.func == call.func:
                 to = self.match(pattern, call, set(self.free(pattern)))
                 if to is not None:
                     place = tuple(None if i is None else to[i] for i in indices)

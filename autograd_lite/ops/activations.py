@@ -10,6 +10,7 @@ tanh = operation(
     np.tanh,
     lambda g, out, x: g * (1 - out * out),
     symbol="tanh",
+    activation=True,
     formula="tanh x",
     gradient="g (1 − tanh² x)",
 )
@@ -19,6 +20,7 @@ relu = operation(
     lambda x: np.maximum(x, 0),
     lambda g, out, x: g * (x > 0),
     symbol="ReLU",
+    activation=True,
     elementwise=True,
     formula="max(x, 0)",
     gradient="g · 1[x > 0]",
@@ -30,6 +32,7 @@ leaky_relu = operation(
     lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
     lambda g, out, x, negative_slope=0.01: np.where(x > 0, g, negative_slope * g),
     symbol="LeakyReLU",
+    activation=True,
     elementwise=True,
     formula="x where x > 0, else c x",
     gradient="g where x > 0, else c g",
@@ -47,6 +50,7 @@ elu = operation(
     lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(_below(x))),
     lambda g, out, x, alpha=1.0: np.where(x > 0, g, g * (alpha * np.exp(_below(x)))),
     symbol="ELU",
+    activation=True,
     elementwise=True,
     formula="x where x > 0, else α (exp x − 1)",
     gradient="g where x > 0, else g α exp x",
@@ -55,7 +59,7 @@ elu = operation(
 
 def _sigmoid(x):
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-x))
+        return np.reciprocal(1 + np.exp(-x))
 
 
 sigmoid = operation(
@@ -63,6 +67,7 @@ sigmoid = operation(
     _sigmoid,
     lambda g, out, x: g * (out * (1 - out)),
     symbol="σ",
+    activation=True,
     elementwise=True,
     formula="1 / (1 + exp(−x))",
     gradient="g σ(x) (1 − σ(x))",
@@ -73,6 +78,7 @@ silu = operation(
     lambda x: x * _sigmoid(x),
     lambda g, out, x: g * (sigmoid(x) * (1 + x * sigmoid(-x))),
     symbol="SiLU",
+    activation=True,
     elementwise=True,
     formula="x σ(x)",
     gradient="g σ(x) (1 + x σ(−x))",
@@ -83,6 +89,7 @@ softplus = operation(
     lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
     lambda g, out, x: g * sigmoid(x),
     symbol="softplus",
+    activation=True,
     elementwise=True,
     formula="log(1 + exp x)",
     gradient="g σ(x)",
@@ -106,6 +113,7 @@ gelu = operation(
     _gelu,
     _gelu_rule,
     symbol="GELU",
+    activation=True,
     elementwise=True,
     formula="x (1 + t)/2, t = tanh(√(2/π) (x + 0.044715 x³))",
     gradient="g ((1 + t)/2 + x (1 − t²) √(2/π) (1 + 0.134145 x²)/2)",

@@ -1,5 +1,7 @@
 """Addition, multiplication and their kin, and the product that keeps a zero zero."""
 
+from math import isfinite
+
 import numpy as np
 
 from autograd_lite.op import operation
@@ -7,7 +9,7 @@ from autograd_lite.op import operation
 
 def _scaled(g, factor):
     product = g * factor
-    if np.isfinite(np.add.reduce(product, axis=None)):
+    if isfinite(np.add.reduce(product, axis=None) if product.shape else product):
         return product
     return np.where(np.equal(g, 0), np.zeros_like(product), product)[()]
 

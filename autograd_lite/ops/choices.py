@@ -5,11 +5,12 @@ import numpy as np
 from autograd_lite.op import operation
 from autograd_lite.ops.arithmetic import scaled
 from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.shapes import astype
 
 
 def _share(mine, other, out):
     """1 where an operand is the result, ½ where both are, 0 elsewhere."""
-    return np.where(np.equal(mine, other), 0.5, np.astype(np.equal(mine, out), out.dtype))
+    return np.where(np.equal(mine, other), 0.5, astype(np.equal(mine, out), out.dtype))
 
 
 for _name in ("maximum", "minimum", "fmax", "fmin"):
@@ -76,7 +77,7 @@ def full_like(a, fill_value, dtype=None, shape=None):
     """The fill value, broadcast to the shape of a."""
     a = lifted(a)
     filled = np.broadcast_to(lifted(fill_value), a.shape if shape is None else shape)
-    return np.astype(filled, a.dtype if dtype is None else dtype)
+    return astype(filled, a.dtype if dtype is None else dtype)
 
 
 @composed(np.clip)
@@ -113,7 +114,7 @@ def select(condlist, choicelist, default=0):
 @composed(np.choose)
 def choose(a, choices, mode="raise"):
     """Element by element the choice with the number that stands in a."""
-    count, a = len(choices), lifted(a)
+    count = len(choices)
     if mode == "raise":
         if np.any(np.less(a, 0)) or np.any(np.greater_equal(a, count)):
             raise ValueError(f"choose: a number outside 0 … {count - 1}; say mode='clip' or 'wrap'")
@@ -121,6 +122,7 @@ def choose(a, choices, mode="raise"):
         raise ValueError(f"choose: mode is 'raise', 'clip' or 'wrap', not {mode!r}")
     else:
         a = np.remainder(a, count) if mode == "wrap" else np.clip(a, 0, count - 1)
+    a = lifted(a)
     return select([np.equal(a, k) for k in range(count - 1)], choices[:-1], choices[-1])
 
 

@@ -5,7 +5,7 @@ import inspect
 
 import numpy as np
 
-from autograd_lite.op import NUMPY, Node, is_default, leaf, numpy_parameters
+from autograd_lite.op import NUMPY, VARIABLE, Node, is_default, leaf, numpy_parameters
 
 
 def composed(*functions):
@@ -25,6 +25,8 @@ def composed(*functions):
 
 def _called_like(function, answer):
     own = inspect.signature(answer).parameters
+    if any(p.kind in VARIABLE for p in own.values()):
+        return answer
     defaults = {p.name: p.default for p in own.values() if p.default is not p.empty}
     parameters, unsupported = numpy_parameters(tuple(own), defaults, (function,))
     if parameters == tuple(own):

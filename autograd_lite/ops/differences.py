@@ -4,6 +4,7 @@ import numpy as np
 
 from autograd_lite.op import operation
 from autograd_lite.ops.composition import along, composed, lifted, normalized
+from autograd_lite.ops.shapes import astype
 
 
 @composed(np.diff)
@@ -35,10 +36,13 @@ def diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
 @composed(np.ediff1d)
 def ediff1d(ary, to_end=None, to_begin=None):
     """The differences of neighbours in the flattened array, with others around them."""
-    parts = [np.ravel(lifted(part)) for part in (to_begin,) if part is not None]
-    parts.append(np.diff(np.ravel(lifted(ary))))
-    parts += [np.ravel(lifted(part)) for part in (to_end,) if part is not None]
-    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+    steps = np.diff(np.ravel(lifted(ary)))
+    parts = [
+        part if part is steps else astype(np.ravel(lifted(part)), steps.dtype)
+        for part in (to_begin, steps, to_end)
+        if part is not None
+    ]
+    return np.concatenate(parts) if len(parts) > 1 else steps
 
 
 def _slope(f, spacing, axis, edge_order):
@@ -50,8 +54,9 @@ def _slope(f, spacing, axis, edge_order):
     def at(start, stop):
         return f[along(axis, f.ndim, slice(start, stop if stop else None))]
 
-    spacing = lifted(spacing)
-    if spacing.ndim:
+    uneven = np.ndim(spacing) > 0
+    if uneven:
+        spacing = lifted(spacing)
         if spacing.shape != (n,):
             raise ValueError(f"gradient: {spacing.shape} coordinates for an axis of length {n}")
         spacing = np.reshape(np.diff(spacing), (-1,) + (1,) * (f.ndim - axis - 1))
@@ -64,13 +69,13 @@ def _slope(f, spacing, axis, edge_order):
         start = (at(1, 2) - at(0, 1)) / first
         end = (at(-1, 0) - at(-2, -1)) / last
     else:
-        h1, h2 = (spacing[:1], spacing[1:2]) if spacing.ndim else (first, first)
+        h1, h2 = (spacing[:1], spacing[1:2]) if uneven else (first, first)
         start = (
             at(0, 1) * (-(2 * h1 + h2) / (h1 * (h1 + h2)))
             + at(1, 2) * ((h1 + h2) / (h1 * h2))
             - at(2, 3) * (h1 / (h2 * (h1 + h2)))
         )
-        h1, h2 = (spacing[-2:-1], spacing[-1:]) if spacing.ndim else (first, first)
+        h1, h2 = (spacing[-2:-1], spacing[-1:]) if uneven else (first, first)
         end = (
             at(-3, -2) * (h2 / (h1 * (h1 + h2)))
             - at(-2, -1) * ((h1 + h2) / (h1 * h2))
@@ -78,7 +83,7 @@ def _slope(f, spacing, axis, edge_order):
         )
     parts.append(start)
     if n > 2:
-        if spacing.ndim:
+        if uneven:
             inside = (
                 at(0, -2) * (-k / (h * (h + k)))
                 + at(1, -1) * ((k - h) / (h * k))
@@ -158,13 +163,13 @@ convolved = operation(
 )
 
 
-def _middle(full, n, m, mode):
+def _middle(full, n, m, mode, before=None):
     """The part of a full convolution of lengths n and m that a mode keeps."""
     longer, shorter = max(n, m), min(n, m)
     if mode == "full":
         return full
     if mode == "same":
-        start = (shorter - 1) // 2
+        start = (shorter - 1) // 2 if before is None else before
         return full[start : start + longer]
     if mode == "valid":
         return full[shorter - 1 : longer]
@@ -182,22 +187,20 @@ def convolve(a, v, mode="full"):
 def correlate(a, v, mode="valid"):
     """The cross-correlation of two sequences: a convolution with the second reversed."""
     a, v = lifted(a), lifted(v)
-    return _middle(convolved(a, np.flip(v)), a.shape[0], v.shape[0], mode)
+    n, m = a.shape[0], v.shape[0]
+    # Where v is the longer one NumPy swaps the two and reverses the result.
+    return _middle(convolved(a, np.flip(v)), n, m, mode, before=n // 2 if n < m else None)
 
 
 @composed(np.linspace)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, axis=0):
     """Evenly spaced numbers from start to stop."""
-    start, stop = np.broadcast_arrays(lifted(start) * 1.0, lifted(stop) * 1.0)
-    gaps = num - 1 if endpoint else num
-    step = (stop - start) / float(gaps) if gaps > 0 else stop * np.nan
-    places = np.arange(num, dtype=start.dtype)
-    places = np.reshape(places, (-1,) + (1,) * start.ndim)
-    if gaps > 0:
-        spaced = start[None] + places * step[None]
-    else:
-        spaced = start[None][:num] + 0 * places
-    spaced = np.moveaxis(spaced, 0, axis)
+    if num < 0:
+        raise ValueError(f"linspace: {num} numbers are too few")
+    span, gaps = lifted(stop) - start, num - 1 if endpoint else num
+    step = span / float(gaps) if gaps > 0 else span * np.nan
+    places = np.reshape(np.arange(num, dtype=step.dtype), (-1,) + (1,) * step.ndim)
+    spaced = np.moveaxis(start + places * (step if gaps > 0 else 0 * span)[None], 0, axis)
     return (spaced, step) if retstep else spaced
 
 
@@ -214,7 +217,7 @@ def geomspace(start, stop, num=50, endpoint=True, axis=0):
 
 
 @composed(np.vander)
-def vander(x, N=None, increasing=False):  # noqa: N803
+def vander(x, N=None, increasing=False):
     """The powers of x as columns."""
     x = lifted(x)
     powers = np.arange(float(x.shape[0] if N is None else N))

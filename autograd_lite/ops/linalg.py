@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import REFUSED, operation
 from autograd_lite.ops.arithmetic import scaled
 from autograd_lite.ops.composition import composed, lifted
 from autograd_lite.ops.products import fitted, transposed
@@ -15,7 +15,7 @@ from autograd_lite.ops.reductions import spread
 
 def _each(g):
     """One number for each matrix of a stack, ready to meet the matrices."""
-    return np.expand_dims(g, (-1, -2))
+    return g[..., None, None]
 
 
 inv = operation(
@@ -62,7 +62,7 @@ def _solve_right(g, out, a, b):
 
 
 def _columns(x, b):
-    return np.expand_dims(x, -1) if b.ndim == 1 else x
+    return x[..., None] if b.ndim == 1 else x
 
 
 solve = operation(
@@ -180,7 +180,7 @@ def _cholesky_of(a, *, upper=False):
 
 def _eigenvalues(g, out, a, UPLO="L"):  # noqa: N803
     v = eigh_vectors(a, UPLO=UPLO)
-    return _one_side((v * np.expand_dims(g, -2)) @ transposed(v), UPLO == "L")
+    return _one_side((v * g[..., None, :]) @ transposed(v), UPLO == "L")
 
 
 eigvalsh = operation(
@@ -202,7 +202,7 @@ def _reciprocal(difference):
 
 def _eigenvectors(g, out, a, UPLO="L"):  # noqa: N803
     w, t = eigvalsh(a, UPLO=UPLO), transposed(out)
-    f = _reciprocal(np.expand_dims(w, -2) - np.expand_dims(w, -1))
+    f = _reciprocal(w[..., None, :] - w[..., :, None])
     return _one_side(out @ (f * (t @ g)) @ t, UPLO == "L")
 
 
@@ -230,7 +230,7 @@ def _svd(a):
 svdvals = operation(
     "svdvals",
     lambda a: np.linalg.svd(a, compute_uv=False),
-    lambda g, out, a: svd_u(a) * np.expand_dims(g * np.sign(out), -2) @ svd_vh(a),
+    lambda g, out, a: svd_u(a) * (g * np.sign(out))[..., None, :] @ svd_vh(a),
     symbol="s",
     formula="the singular values s of a",
     gradient="u diag(g) vᵀ",
@@ -240,23 +240,23 @@ svdvals = operation(
 def _turns(x, g, s):
     """(xᵀ g − gᵀ x) / (sⱼ² − sᵢ²)."""
     squares = s * s
-    f = _reciprocal(np.expand_dims(squares, -2) - np.expand_dims(squares, -1))
+    f = _reciprocal(squares[..., None, :] - squares[..., :, None])
     product = transposed(x) @ g
     return f * (product - transposed(product))
 
 
 def _svd_u(g, out, a):
     s, vh = svdvals(a), svd_vh(a)
-    within = out @ (_turns(out, g, s) * np.expand_dims(s, -2))
-    outside = (g - out @ (transposed(out) @ g)) / np.expand_dims(s, -2)
+    within = out @ (_turns(out, g, s) * s[..., None, :])
+    outside = (g - out @ (transposed(out) @ g)) / s[..., None, :]
     return (within if a.shape[-2] <= a.shape[-1] else within + outside) @ vh
 
 
 def _svd_vh(g, out, a):
     s, u = svdvals(a), svd_u(a)
     v, g = transposed(out), transposed(g)
-    within = (np.expand_dims(s, -1) * _turns(v, g, s)) @ out
-    outside = transposed((g - v @ (out @ g)) / np.expand_dims(s, -2))
+    within = (s[..., :, None] * _turns(v, g, s)) @ out
+    outside = transposed((g - v @ (out @ g)) / s[..., None, :])
     return u @ (within if a.shape[-1] <= a.shape[-2] else within + outside)
 
 
@@ -444,3 +444,11 @@ def _of_matrices(x, ord, axes, keepdims):
     else:
         raise ValueError(f"norm: ord={ord!r} is no norm of matrices")
     return result if keepdims else np.squeeze(result, axis=(rows, columns))
+
+
+REFUSED.update({
+    np.linalg.lstsq: "it also returns a rank and residuals; use np.linalg.pinv(a) @ b, or solve",
+    np.linalg.cond: "use the quotient of the first and the last of np.linalg.svdvals(a)",
+    np.linalg.tensorinv: "use np.linalg.inv of the array reshaped to a matrix",
+    np.linalg.tensorsolve: "use np.linalg.solve of the array reshaped to a matrix",
+})

@@ -5,6 +5,7 @@ import numpy as np
 from autograd_lite.op import operation, plain
 from autograd_lite.ops.composition import along, by_positions, composed, lifted, normalized
 from autograd_lite.ops.indexing import add_at
+from autograd_lite.ops.shapes import astype
 
 flip = operation(
     "flip",
@@ -87,7 +88,7 @@ for _function, _side in ((np.tril, "above"), (np.triu, "below")):
     _define(_function, _side)
 
 
-def _tile_rule(g, out, A, reps=()):  # noqa: N803
+def _tile_rule(g, out, A, reps=()):
     reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
     ndim = max(len(reps), A.ndim)
     reps = (1,) * (ndim - len(reps)) + reps
@@ -99,7 +100,7 @@ def _tile_rule(g, out, A, reps=()):  # noqa: N803
 
 tile = operation(
     "tile",
-    lambda A, reps=(): np.tile(A, reps),  # noqa: N803
+    lambda A, reps=(): np.tile(A, reps),
     _tile_rule,
     numpy=(np.tile,),
     formula="A, laid side by side",
@@ -246,7 +247,7 @@ def insert(arr, obj, values, axis=None):
         if np.asarray(obj).dtype == bool and not isinstance(obj, slice):
             many = int(np.sum(obj))
     shape = arr.shape[:axis] + (many,) + arr.shape[axis + 1 :]
-    values = np.astype(np.broadcast_to(values, shape), arr.dtype)
+    values = astype(np.broadcast_to(values, shape), arr.dtype)
     places = np.insert(np.arange(n), obj, np.arange(n, n + many))
     return np.concatenate([arr, values], axis=axis)[along(axis, arr.ndim, places)]
 

@@ -7,6 +7,7 @@ import numpy as np
 from autograd_lite.op import operation
 from autograd_lite.ops.arithmetic import scaled
 from autograd_lite.ops.composition import along, composed, lifted
+from autograd_lite.ops.shapes import astype
 
 
 def axes_of(axis, ndim):
@@ -47,13 +48,14 @@ mean = operation(
     ),
     numpy=(np.mean,),
     symbol="mean",
+    averages=True,
     formula="Σ a / n",
     gradient="g / n, broadcast to the shape of a",
 )
 
 
 def _extreme(g, out, a, axis=None, keepdims=False):
-    ties = np.astype(np.equal(a, spread(out, a, axis, keepdims)), a.dtype)
+    ties = astype(np.equal(a, spread(out, a, axis, keepdims)), a.dtype)
     among = np.maximum(np.sum(ties, axis=axis, keepdims=True), 1.0)
     # An element that is not the extreme contributes 0, however infinite g is.
     return scaled(ties / among, spread(g, a, axis, keepdims))

@@ -6,7 +6,9 @@ from autograd_lite.op import REFUSED
 
 _REASONS = {
     "it changes its argument in place, and a Tensor does not change; use np.where, np.select, "
-    "np.concatenate or t.data of a leaf": ("copyto fill_diagonal place put put_along_axis putmask"),
+    "np.concatenate or t.data of a leaf": ("fill_diagonal place put put_along_axis putmask"),
+    "it writes into an array, as np.full does, and as np.full_like of an array; use "
+    "np.broadcast_to(t, shape) or np.full_like(t, fill_value)": "copyto full",
     "how many results it has depends on the values; find the indices on plain numbers and take "
     "them from the Tensor": (
         "unique unique_all unique_counts unique_inverse unique_values intersect1d setdiff1d "
@@ -36,7 +38,6 @@ _REASONS = {
     ),
     "its derivative is another special function, which NumPy lacks": "i0",
     "it steps by a rounding unit, which has no derivative": "nextafter spacing",
-    "NumPy does not hand it to Tensors; use np.full_like or np.broadcast_to": "full",
     "NumPy does not hand it to Tensors; use np.stack or np.concatenate": (
         "array asarray asanyarray"
     ),

@@ -1,6 +1,7 @@
 """The same elements in another shape, more often, or added up to fit."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -209,9 +210,8 @@ def matrix_transpose(x):
 
 def _at_least(ndim, shape):
     def answer(*arys):
-        results = []
-        for a in map(lifted, arys):
-            results.append(a if a.ndim >= ndim else np.reshape(a, shape(a.shape)))
+        arrays = map(lifted, arys)
+        results = [a if a.ndim >= ndim else np.reshape(a, shape(a.shape)) for a in arrays]
         return results[0] if len(results) == 1 else tuple(results)
 
     answer.__doc__ = f"x with at least {ndim} axes."
@@ -221,7 +221,7 @@ def _at_least(ndim, shape):
 composed(np.atleast_1d)(_at_least(1, lambda shape: (1,)))
 composed(np.atleast_2d)(_at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape))
 composed(np.atleast_3d)(
-    _at_least(3, lambda shape: (1, *shape, 1) if len(shape) < 2 else (*shape, 1))
+    _at_least(3, lambda shape: ((1, 1, 1), (1, *shape, 1), (*shape, 1))[len(shape)])
 )
 
 
@@ -247,10 +247,15 @@ def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
     return tuple(grid) if sparse else np.broadcast_arrays(*grid)
 
 
-@composed(np.vstack, *([np.row_stack] if hasattr(np, "row_stack") else []))
+@composed(np.vstack)
 def vstack(tup):
     """The arrays one below the other."""
     return np.concatenate([np.atleast_2d(lifted(x)) for x in tup], axis=0)
+
+
+_row_stack = getattr(np, "row_stack", None)
+if _row_stack is not None:
+    composed(_row_stack)(vstack)
 
 
 @composed(np.hstack)
@@ -307,10 +312,7 @@ def array_split(ary, indices_or_sections, axis=0):
         edges = [0, *np.cumsum(sizes).tolist()]
     else:
         edges = [0, *(int(k) for k in indices_or_sections), length]
-    return [
-        ary[along(axis, ary.ndim, slice(start, stop))]
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    return [ary[along(axis, ary.ndim, slice(start, stop))] for start, stop in pairwise(edges)]
 
 
 @composed(np.split)

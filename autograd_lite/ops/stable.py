@@ -111,8 +111,6 @@ def log_odds(node, depth=DEPTH):
 def log_of(node, depth=DEPTH):
     """The logarithm of what an operation in `LOGARITHMS` made."""
     node = settled(node)
-    if node.op in VIEWS:
-        return below(node, log_of, depth)
     form = LOGARITHMS.get(node.op)
     return None if form is None or not depth else like(form(node, depth), node)
 
@@ -149,14 +147,12 @@ LOGARITHMS = {
     add: _log_of_one_plus_exp,
     total: _log_of_sum,
     where: _log_of_where,
-}
+} | dict.fromkeys(VIEWS, lambda node, depth: below(node, log_of, depth))
 
 
 def _log(inputs, attributes):
     x = inputs[0]
-    if x.op in LOGARITHMS or x.op in VIEWS or x.stable is not None:
-        return log_of(x)
-    return None
+    return log_of(x) if x.op in LOGARITHMS or x.stable is not None else None
 
 
 def _log1p(inputs, attributes):
@@ -178,10 +174,12 @@ def _in_base(scale):
 
 # σ and softmax
 
+SIGMOIDS = VIEWS | {sigmoid}
+
 
 def _complement(inputs, attributes):
     one, x = inputs
-    if (x.op is sigmoid or x.stable is not None or x.op in VIEWS) and is_number(one, 1):
+    if (x.op in SIGMOIDS or x.stable is not None) and is_number(one, 1):
         return like(made("sigmoid", minus(log_odds(x))), x)
     return None
 

@@ -8,6 +8,7 @@ from autograd_lite.op import operation, plain
 from autograd_lite.ops.arithmetic import scaled
 from autograd_lite.ops.composition import composed, lifted
 from autograd_lite.ops.reductions import axes_of, count, merged, spread
+from autograd_lite.ops.shapes import astype
 
 
 def _centred(a, axis):
@@ -93,7 +94,7 @@ def _quantile(a, q, axis, method, keepdims, skip_nan=False):
             f"{', '.join([*_PLOTTING, *_STEPS])}"
         )
     if a.dtype.kind != "f":
-        a = np.astype(a, np.float64)
+        a = astype(a, np.float64)
     flat, _ = merged(a, axis)
     line = np.sort(flat, axis=-1)
     missing = np.isnan(flat)
@@ -106,12 +107,12 @@ def _quantile(a, q, axis, method, keepdims, skip_nan=False):
         place = (low + high) / 2
     elif method in _STEPS:
         low = high = {"lower": low, "higher": high, "nearest": np.rint(place)}[method]
-    below = np.take_along_axis(line, np.astype(low, np.intp), axis=-1)
+    below = np.take_along_axis(line, astype(low, np.intp), axis=-1)
     if method in ("lower", "higher", "nearest"):
         result = below
     else:
-        above = np.take_along_axis(line, np.astype(high, np.intp), axis=-1)
-        result = below + (above - below) * np.astype(place - low, a.dtype)
+        above = np.take_along_axis(line, astype(high, np.intp), axis=-1)
+        result = below + (above - below) * astype(place - low, a.dtype)
     if not skip_nan:
         result = np.where(np.any(missing, axis=-1, keepdims=True), np.nan, result)
     rest = a.shape
@@ -189,7 +190,7 @@ def nancumprod(a, axis=None):
 
 def _numbers(a, axis, keepdims):
     """How many elements are numbers, in the dtype of the array."""
-    present = np.astype(np.logical_not(np.isnan(a)), a.dtype if a.dtype.kind == "f" else float)
+    present = astype(np.logical_not(np.isnan(a)), a.dtype if a.dtype.kind == "f" else float)
     return np.sum(present, axis=axis, keepdims=keepdims)
 
 

@@ -1,0 +1,495 @@
+"""From index notation to matrices: which sums are products, and what has to be transposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy
+
+from autograd_lite.derive.index import (
+    Delta,
+    Element,
+    Expr,
+    Index,
+    Length,
+    Number,
+    Opaque,
+    Space,
+    Total,
+)
+
+__all__ = ["Arranger", "Tree"]
+
+Axes = tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A formula in matrices: what it is, its operands, and the index of each of its axes."""
+
+    kind: str
+    args: tuple[Tree, ...] = ()
+    axes: Axes = ()
+    data: Any = None
+
+    @property
+    def real(self) -> frozenset[int]:
+        """The indices of its axes longer than one."""
+        return frozenset(i for i in self.axes if i is not None)
+
+    def operations(self) -> int:
+        """How many operations it takes to write."""
+        own = {"number": 0, "length": 0, "node": 0, "slope": 0, "float": 0, "axes": 0, "eye": 0,
+               "broadcast": 0}.get(self.kind, max(1, len(self.args) - 1))  # fmt: skip
+        return own + sum(arg.operations() for arg in self.args)
+
+
+ONE = sympy.S.One
+
+
+class Arranger:
+    """Arranges expressions of a space as matrix formulas."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.made: dict[tuple[Expr, Axes], Tree] = {}
+
+    def whole(self, expr: Expr, shape: Sequence[int]) -> Tree:
+        """An expression in the indices of its axes as a formula of exactly that shape."""
+        axes: Axes = tuple(None if n == 1 else k for k, n in enumerate(shape))
+        tree = self.tree(expr, axes)
+        if tree.axes == axes:
+            return tree
+        if {i for i in axes if i is not None} == tree.real:
+            return self.laid(tree, axes)
+        return Tree("broadcast", (fitted(tree, axes),), axes, tuple(shape))
+
+    def laid(self, tree: Tree, axes: Axes) -> Tree:
+        """A formula with its axes in another order or form."""
+        if tree.axes == axes:
+            return tree
+        if len(axes) == 2 and tree.axes == axes[::-1]:
+            return transposed(tree)
+        return Tree("axes", (tree,), axes)
+
+    def tree(self, expr: Expr, hint: Axes) -> Tree:
+        """An expression as a formula, its axes as they come."""
+        found = self.made.get((expr, hint))
+        if found is None:
+            found = self.made[expr, hint] = self._tree(expr, hint)
+        return found
+
+    def _tree(self, expr: Expr, hint: Axes) -> Tree:
+        if expr.is_Rational:
+            return Tree("number", data=expr)
+        if expr.is_Symbol:
+            return self._symbol(expr, hint)
+        if expr.is_Add:
+            terms = [self.tree(t, hint) for t in sorted_terms(self, expr.args)]
+            axes = common(terms, hint)
+            return Tree("add", tuple(fitted(t, axes) for t in terms), axes)
+        if expr.is_Mul:
+            return self._product(list(expr.args), hint)
+        if expr.is_Pow:
+            if expr.exp.is_negative:
+                return self._product([expr], hint)
+            base = self.tree(expr.base, hint)
+            if expr.exp == sympy.Rational(1, 2):
+                if base.kind == "norm²":
+                    return Tree("norm", base.args)
+                return Tree("call", (base,), base.axes, "sqrt")
+            if not expr.exp.is_number:
+                power = self.tree(expr.exp, hint)
+                axes = common([base, power], hint)
+                return Tree("pow", (fitted(base, axes), fitted(power, axes)), axes)
+            return Tree("pow", (base, Tree("number", data=expr.exp)), base.axes)
+        args = [self.tree(a, hint) for a in expr.args]
+        axes = common(args, hint)
+        return Tree("call", tuple(fitted(a, axes) for a in args), axes, expr.func.__name__)
+
+    def _symbol(self, symbol: Any, hint: Axes) -> Tree:
+        entry = self.space.entry(symbol)
+        if isinstance(entry, Total):
+            return self._sum(entry, hint)
+        if isinstance(entry, Length):
+            return Tree("length", data=entry.n)
+        if isinstance(entry, Number):
+            return Tree("float", data=entry.value)
+        if isinstance(entry, Delta):
+            return Tree("eye", (), entry.indices, None)
+        if isinstance(entry, Element):
+            base = Tree("slope" if entry.slope else "node", (), entry.indices, entry.node)
+        else:
+            assert isinstance(entry, Opaque)
+            op, attributes, shape = self.space.calls[entry.call]
+            args = tuple(self.whole(arg, shape) for arg, shape in entry.args)
+            base = Tree("opaque", args, entry.indices, (op, attributes, shape))
+        indices = [i for i in entry.indices if i is not None]
+        if len(set(indices)) < len(indices):
+            return Tree("diagonal", (replace(base, axes=(0, 1)),), (indices[0],))
+        return base
+
+    # Products
+
+    def _product(self, factors: list[Expr], hint: Axes) -> Tree:
+        coefficient = sympy.Mul(*(f for f in factors if f.is_Rational))
+        over: list[Tree] = []
+        under: list[Tree] = []
+        coefficient, signed = signs(
+            self, coefficient, [f for f in factors if not f.is_Rational]
+        )
+        for f in signed:
+            base, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
+            if exponent.is_negative:
+                under.append(self.tree(base**-exponent, hint))
+            else:
+                over.append(self.tree(f, hint))
+        return self._multiplied(coefficient, over, under, hint)
+
+    def _multiplied(
+        self, coefficient: Any, over: list[Tree], under: list[Tree], hint: Axes
+    ) -> Tree:
+        sets = sorted({t.real for t in over + under}, key=lambda s: (len(s), sorted(s, key=str)))
+        sets = [s for s in sets if s]
+        groups = {
+            s: elementwise([t for t in over if t.real == s], [t for t in under if t.real == s], hint)
+            for s in sets
+        }
+        scalar_over = [t for t in over if not t.real]
+        scalar_under = [t for t in under if not t.real]
+        body = self._combined(groups, hint) if groups else None
+        if body is None:
+            return scalar(coefficient, scalar_over, scalar_under)
+        if coefficient == 1 and not scalar_over and not scalar_under:
+            return body
+        lead = scalar(coefficient, scalar_over, scalar_under)
+        if lead.kind == "neg" and lead.args[0] == Tree("number", data=ONE):
+            return Tree("neg", (body,), body.axes)
+        if body.kind == "div" and body.args[0] == Tree("number", data=ONE):
+            return Tree("div", (lead, body.args[1]), body.axes)
+        return Tree("scaled", (lead, body), body.axes)
+
+    def _combined(self, groups: dict[frozenset[int], Tree], hint: Axes) -> Tree:
+        """Factors with different indices as one: outer products, scaled rows and columns."""
+        if len(groups) == 1:
+            return next(iter(groups.values()))
+        singles = [s for s in groups if len(s) == 1]
+        rest = [s for s in groups if len(s) > 1]
+        if len(frozenset().union(*groups)) == 2 and len(rest) <= 1:
+            if len(singles) == 2:
+                first, second = sorted(singles, key=lambda s: place(next(iter(s)), hint))
+                u, v = groups[first], groups[second]
+                product = outer(u, v, hint)
+                if not rest:
+                    return product
+                matrix = oriented(groups[rest[0]], product.axes)
+                return Tree("mul", (product, matrix), product.axes)
+            (single,), (pair,) = singles, rest
+            return scaled_lines(groups[single], groups[pair])
+        trees = list(groups.values())
+        axes = common(trees, hint)
+        return Tree("mul", tuple(fitted(t, axes) for t in trees), axes)
+
+    # Sums
+
+    def _sum(self, entry: Total, hint: Axes) -> Tree:
+        body = entry.body
+        bound = list(entry.bound)
+        factors = list(sympy.Mul.make_args(body))
+        if len(factors) == 1 and factors[0].is_Pow and factors[0].exp == 2:
+            base = self.tree(factors[0].base, ())
+            if base.real == set(bound):
+                return Tree("norm²", (base,))
+        over, under = [], []
+        for f in factors:
+            base_, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
+            (under if exponent.is_negative else over).append(
+                self.tree(base_**-exponent if exponent.is_negative else f, hint)
+            )
+        return contraction(self, over, under, bound, hint, dict(zip(bound, entry.lengths, strict=True)))
+
+
+def contraction(
+    arranger: Arranger,
+    over: list[Tree],
+    under: list[Tree],
+    bound: list[int],
+    hint: Axes,
+    lengths: dict[int, int],
+) -> Tree:
+    """A sum of a product over bound indices as matrix products, one index after the other."""
+    if any(len(t.real) > 2 for t in over + under):
+        return written_out(arranger, over, under, bound, hint)
+    state: dict[frozenset[int], tuple[list[Tree], list[Tree]]] = {}
+
+    def put(tree: Tree, below: bool = False) -> None:
+        state.setdefault(tree.real, ([], []))[below].append(tree)
+
+    for t in over:
+        put(t)
+    for t in under:
+        put(t, True)
+    left = list(bound)
+    while left:
+        b = min(left, key=lambda i: (sum(len(s) == 2 for s in state if i in s), place(i, hint)))
+        left.remove(b)
+        pairs = [s for s in state if b in s and len(s) == 2]
+        weights = state.pop(frozenset({b}), None)
+        if len(pairs) > 2:
+            raise_ = weights or ([], [])
+            rest = [t for s in state.values() for t in s[0]] + raise_[0]
+            below = [t for s in state.values() for t in s[1]] + raise_[1]
+            return written_out(arranger, rest, below, [b, *left], hint)
+        matrices = [elementwise(*state.pop(s), hint) for s in pairs]
+        if not pairs:
+            assert weights is not None
+            put(summed(weights, b, hint))
+        elif len(pairs) == 1:
+            put(matrix_vector(matrices[0], weights and elementwise(*weights, hint), b))
+        else:
+            put(matrix_matrix(*matrices, weights and elementwise(*weights, hint), b, hint))
+    trees = [t for o, _ in state.values() for t in o]
+    below = [t for _, u in state.values() for t in u]
+    return arranger._multiplied(ONE, trees, below, hint)
+
+
+def written_out(
+    arranger: Arranger, over: list[Tree], under: list[Tree], bound: list[int], hint: Axes
+) -> Tree:
+    """A sum that no matrix product says, with its indices."""
+    trees = over + [Tree("div", (Tree("number", data=ONE), t), t.axes) for t in under]
+    free = frozenset().union(*(t.real for t in trees)) - set(bound)
+    axes = tuple(sorted(free, key=lambda i: place(i, hint)))
+    return Tree("einsum", tuple(trees), axes, tuple(bound))
+
+
+def summed(weights: tuple[list[Tree], list[Tree]], b: int, hint: Axes) -> Tree:
+    """Σ of vectors multiplied with each other: a dot product where they are two."""
+    over, under = weights
+    if len(over) == 2 and not under:
+        u, v = over
+        axes = common(over, hint)
+        return Tree("dot", (fitted(u, axes), fitted(v, axes)))
+    vector = elementwise(over, under, hint)
+    if vector.kind == "diagonal":
+        return Tree("trace", vector.args)
+    if vector.kind == "sum":
+        return Tree("sum", vector.args)
+    if vector.kind == "pow" and vector.args[1].data == 2:
+        return Tree("norm²", (vector.args[0],))
+    return Tree("sum", (vector,))
+
+
+def matrix_vector(matrix: Tree, vector: Tree | None, b: int) -> Tree:
+    (c,) = matrix.real - {b}
+    if vector is None:
+        return Tree("sum", (matrix,), (c,), tuple(matrix.axes).index(b))
+    if vector.axes == (None, b):
+        return Tree("matmul", (vector, oriented(matrix, (b, c))), (None, c))
+    return Tree(
+        "matmul", (oriented(matrix, (c, b)), vector), tuple(c if i == b else i for i in vector.axes)
+    )
+
+
+def matrix_matrix(m: Tree, n: Tree, weight: Tree | None, b: int, hint: Axes) -> Tree:
+    (a,), (c,) = m.real - {b}, n.real - {b}
+    turned = (m.axes != (a, b)) + (n.axes != (b, c)), (m.axes != (b, a)) + (n.axes != (c, b))
+    if (place(a, hint), turned[0]) > (place(c, hint), turned[1]):
+        m, n, a, c = n, m, c, a
+    m, n = oriented(m, (a, b)), oriented(n, (b, c))
+    if weight is not None:
+        m = scaled_lines(weight, m)
+    return Tree("matmul", (m, n), (a, c))
+
+
+def outer(u: Tree, v: Tree, hint: Axes) -> Tree:
+    (i,), (j,) = u.real, v.real
+    if u.kind == "div" and u.args[0].kind != "number":
+        pass
+    return Tree("outer", (u, v), (i, j))
+
+
+def scaled_lines(vector: Tree, matrix: Tree) -> Tree:
+    """diag(v) M or M diag(v)."""
+    (i,) = vector.real
+    rows = matrix.axes[0] == i
+    if vector.kind == "div" and vector.args[0] == Tree("number", data=ONE):
+        return Tree("div", (matrix, fitted(vector.args[1], matrix.axes)), matrix.axes)
+    return Tree("rows" if rows else "columns", (vector, matrix), matrix.axes)
+
+
+def oriented(tree: Tree, axes: Axes) -> Tree:
+    """A matrix with its axes in this order."""
+    return tree if tree.axes == axes else transposed(tree)
+
+
+def transposed(tree: Tree) -> Tree:
+    axes = tree.axes[::-1]
+    if tree.kind == "T":
+        return tree.args[0]
+    if tree.kind == "matmul" and len(tree.axes) == 2 and all(len(a.axes) == 2 for a in tree.args):
+        a, b = tree.args
+        return Tree("matmul", (transposed(b), transposed(a)), axes)
+    if tree.kind == "outer":
+        return Tree("outer", tree.args[::-1], axes)
+    if tree.kind == "scaled":
+        return Tree("scaled", (tree.args[0], transposed(tree.args[1])), axes)
+    return Tree("T", (tree,), axes)
+
+
+def elementwise(over: Sequence[Tree], under: Sequence[Tree], hint: Axes) -> Tree:
+    """Factors with the same indices as one."""
+    axes = common([*over, *under], hint)
+    top = multiplied([fitted(t, axes) for t in sorted(over, key=factor_key)], axes)
+    if not under:
+        return top
+    below = multiplied([fitted(t, axes) for t in sorted(under, key=factor_key)], axes)
+    return Tree("div", (top, below), axes)
+
+
+def multiplied(trees: list[Tree], axes: Axes) -> Tree:
+    if not trees:
+        return Tree("number", data=ONE)
+    if len(trees) == 1:
+        return trees[0]
+    alone = not axes or len(set().union(*(arrays(t) for t in trees))) == 1
+    return Tree("mul", tuple(trees), axes, "plain" if alone else None)
+
+
+def arrays(tree: Tree) -> set[Any]:
+    """What the elements of a formula depend on, if it is elementwise; otherwise itself."""
+    if tree.kind in ("node", "slope", "opaque"):
+        return {(tree.kind, str(tree.data), tree.axes)} if tree.real else set()
+    if tree.kind in ("number", "length", "float") or not tree.real:
+        return set()
+    if tree.kind in ("add", "pow", "call", "neg", "mul", "div", "scaled"):
+        if tree.kind == "call" and tree.data.endswith("′"):
+            return {tree}
+        return set().union(*(arrays(a) for a in tree.args))
+    return {tree}
+
+
+def scalar(coefficient: Any, over: list[Tree], under: list[Tree]) -> Tree:
+    """A product of numbers as one fraction."""
+    negative = coefficient < 0
+    p, q = abs(coefficient).p, abs(coefficient).q
+    top = sorted(over, key=factor_key)
+    below = sorted(under, key=factor_key)
+    if p != 1 or not top:
+        top.insert(0, Tree("number", data=sympy.Integer(p)))
+    if q != 1:
+        below.insert(0, Tree("number", data=sympy.Integer(q)))
+    tree = multiplied(top, ())
+    if below:
+        tree = Tree("div", (tree, multiplied(below, ())))
+    return Tree("neg", (tree,)) if negative else tree
+
+
+def common(trees: Iterable[Tree], hint: Axes) -> Axes:
+    """The axes in which formulas meet elementwise."""
+    shapes = {t.axes for t in trees if t.real}
+    if len(shapes) == 1:
+        return next(iter(shapes))
+    if not shapes:
+        return max((t.axes for t in trees), key=len, default=())
+    real = {i for axes in shapes for i in axes if i is not None}
+    longest = [axes for axes in shapes if real <= set(axes)]
+    if {i for i in hint if i is not None} == real and (not longest or hint in longest):
+        return hint
+    if longest:
+        return min(longest, key=lambda axes: ([place(i, hint) for i in axes], len(axes)))
+    return tuple(sorted(real, key=lambda i: place(i, hint)))
+
+
+def fitted(tree: Tree, axes: Axes) -> Tree:
+    """A formula that broadcasts against these axes."""
+    own = tree.axes
+    aligned = axes[len(axes) - len(own) :] if len(own) <= len(axes) else None
+    if aligned is not None and all(i is None or i == j for i, j in zip(own, aligned, strict=True)):
+        return tree
+    if len(own) == 2 and len(axes) == 2 and own[0] != own[1]:
+        flipped = own[::-1]
+        if all(i is None or i == j for i, j in zip(flipped, axes, strict=True)):
+            return transposed(tree)
+    wanted = tuple(i if i in tree.real else None for i in axes)
+    while wanted and wanted[0] is None and len(wanted) > 1:
+        wanted = wanted[1:]
+    return Tree("axes", (tree,), wanted)
+
+
+def place(i: Index, hint: Axes) -> int:
+    """Where an index goes: first, last, or between for one that is summed away."""
+    return 2 * hint.index(i) if i in hint else 1
+
+
+def signs(arranger: Arranger, coefficient: Any, factors: list[Expr]) -> tuple[Any, list[Expr]]:
+    """Differences the way round in which one writes them: 1 − ŷ, ŷ − y."""
+    turned = []
+    for f in factors:
+        base, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
+        if base.is_Add and exponent.is_odd and _backwards(arranger, base):
+            coefficient, f = -coefficient, (-base) ** exponent
+        turned.append(f)
+    if coefficient.is_negative:
+        # A difference of two nodes may take the sign that is left.
+        for k, f in enumerate(turned):
+            if f.is_Add and len(f.args) == 2 and sum(t.as_coeff_Mul()[0] < 0 for t in f.args) == 1:
+                if any(t.is_Rational for t in f.args):
+                    continue
+                turned[k] = sympy.Add(*(-t for t in f.args))
+                return -coefficient, turned
+    return coefficient, turned
+
+
+def _backwards(arranger: Arranger, expr: Expr) -> bool:
+    """x − 1 where 1 − x is meant, y − ŷ where ŷ − y is, or nothing but minus signs."""
+    negative = [t for t in expr.args if t.as_coeff_Mul()[0] < 0]
+    if len(negative) == len(expr.args):
+        return True
+    if len(expr.args) != 2 or len(negative) != 1:
+        return len(negative) > len(expr.args) - len(negative)
+    numbers = [t for t in expr.args if t.is_Rational]
+    if numbers:
+        return bool(numbers[0] < 0)
+    return False
+
+
+def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
+    """Terms in the order in which one writes them."""
+    space = arranger.space
+
+    def key(term: Expr) -> tuple[Any, ...]:
+        coefficient, rest = term.as_coeff_Mul()
+        sums = [e for s in rest.free_symbols if isinstance(e := space.entry(s), Total)]
+        below = any(
+            p.exp.is_negative and p.base.is_Add for p in rest.atoms(sympy.Pow)
+        )
+        below_any = any(p.exp.is_negative for p in rest.atoms(sympy.Pow))
+        newest = max(
+            (e.node for s in rest.free_symbols if isinstance(e := space.entry(s), Element)),
+            default=-1,
+        )
+        flipped = any(
+            isinstance(e := space.entry(s), Element) and list(filter(None, e.indices)) !=
+            sorted(filter(None, e.indices)) for s in rest.free_symbols
+        )  # fmt: skip
+        return (
+            below,
+            coefficient < 0 and not below_any,
+            not term.is_Rational,
+            not sums,
+            flipped,
+            newest,
+            str(term),
+        )
+
+    return sorted(terms, key=key)
+
+
+def factor_key(tree: Tree) -> tuple[Any, ...]:
+    """Slopes first, then nodes, then sums, then functions."""
+    order = {"number": 0, "length": 1, "slope": 2, "outer": 2, "matmul": 2, "scaled": 2, "node": 3,
+             "pow": 3, "add": 5, "call": 6}.get(tree.kind, 4)  # fmt: skip
+    return order, len(tree.args), str(tree.data)

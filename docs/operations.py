@@ -1,0 +1,152 @@
+"""The page of operations, made from the table: what each computes, its gradient, its notes."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from autograd_lite import ops
+from autograd_lite.op import NUMPY, OPS, REFUSED, Op
+
+INTRODUCTION = """\
+# Operations
+
+Every operation stands once in the table `autograd_lite.op.OPS`, and this page is made from it by
+`python docs/make.py`. In the gradients `g` is what arrives from above; one gradient an operand,
+in their order. Where operands were broadcast the gradient is summed back to the operand's shape,
+whatever the operation.
+
+A function of NumPy that stands nowhere on this page raises `TypeError` when it meets a Tensor: a
+Tensor never quietly becomes an array. To define an operation of your own, see `ag.operation`.
+"""
+
+CONSTANTS = """\
+## Constants
+
+Their derivative is zero wherever it exists, so no gradient passes; the result is recorded, and a
+Tensor like any other.
+"""
+
+COMPOSED = """\
+## Put together from others
+
+These record the operations that they are made of.
+"""
+
+PLAIN = """\
+## Plain answers
+
+These say something about arrays that is no number of theirs, and answer with plain Python: {}.
+"""
+
+REFUSALS = """\
+## Refused
+
+These raise `TypeError` with the reason.
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    own = [op for op in OPS.values() if not op.foreign]
+    parts = [INTRODUCTION]
+    for name in ops.__all__:
+        module = getattr(ops, name)
+        here = [op for op in own if op.differentiable and _module(op) == module.__name__]
+        if here:
+            rows = ((_name(op), _written(op), op.formula, op.gradient, op.notes) for op in here)
+            head = ("operation", "written", "formula", "gradient", "notes")
+            parts.append(f"## {_title(module)}\n\n{_table(head, rows)}")
+    constants = sorted((op for op in own if not op.differentiable), key=lambda op: op.name)
+    rows = ((_name(op), _written(op), op.formula) for op in constants)
+    parts.append(CONSTANTS + "\n" + _table(("operation", "written", "formula"), rows))
+
+    composed = {f: a for f, a in NUMPY.items() if not isinstance(a, Op)}
+    plain = sorted(_paths(f) for f in composed if _is_plain(f, composed[f]))
+    made = sorted((_paths(f), _first_line(f, a)) for f, a in composed.items() if not _is_plain(f, a))
+    parts.append(COMPOSED + "\n" + _table(("written", "what it is"), made))
+    parts.append(PLAIN.format(", ".join(plain)))
+
+    by_reason: dict[str, list[str]] = {}
+    for function, reason in REFUSED.items():
+        by_reason.setdefault(reason, []).append(_paths(function))
+    reasons = sorted((", ".join(sorted(names)), reason) for reason, names in by_reason.items())
+    parts.append(REFUSALS + "\n" + _table(("function", "reason"), reasons))
+    parts.append(f"Made with NumPy {numpy_version()}.\n")
+    return "\n".join(parts)
+
+
+def numpy_version() -> str:
+    """The version that decides which functions and aliases there are."""
+    return ".".join(np.__version__.split(".")[:2])
+
+
+def _module(op: Op) -> str | None:
+    """Where an operation is defined: its rules stand there even if its forward is NumPy's."""
+    rule = next(rule for rule in op.rules if rule is not None)
+    return inspect.unwrap(rule).__module__
+
+
+def _title(module: Any) -> str:
+    return str(module.__doc__).splitlines()[0].rstrip(".")
+
+
+def _name(op: Op) -> str:
+    return f"`{op.name}`"
+
+
+def _written(op: Op) -> str:
+    """What one calls: NumPy's functions and this package's own."""
+    paths = [_paths(function) for function, answer in NUMPY.items() if answer is op]
+    if getattr(ag, op.name, None) is op:
+        paths.append(f"`ag.{op.name}`")
+    return ", ".join(paths) or "—"
+
+
+def _homes() -> Iterator[tuple[str, Any]]:
+    yield "np", np
+    for name in ("linalg", "fft"):
+        yield f"np.{name}", getattr(np, name)
+
+
+def _paths(function: Any) -> str:
+    """A function under each of its names, without those of deprecated modules."""
+    found = [
+        f"`{prefix}.{name}`"
+        for prefix, home in _homes()
+        for name in sorted(dir(home))
+        if not name.startswith("_") and getattr(home, name) is function
+    ]
+    return ", ".join(found) or f"`{function.__module__}.{function.__name__}`"
+
+
+def _is_plain(function: Any, answer: Any) -> bool:
+    """Whether the answer is NumPy's own, on the arrays."""
+    return inspect.unwrap(answer) is inspect.unwrap(function)
+
+
+def _first_line(function: Any, answer: Any) -> str:
+    own = inspect.unwrap(answer).__doc__
+    if own:
+        return str(own).strip().splitlines()[0].rstrip(".")
+    theirs = [line for line in str(function.__doc__).strip().splitlines() if line.strip()]
+    return next(line.strip() for line in theirs if "(" not in line).rstrip(".")
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(map(_cell, line)) + " |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*") if "`" not in text else text
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,187 @@
+"""Operations of one's own: a rule or two, no subclass, and nothing that can reach the record."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.op import OPS
+
+X = np.array([0.5, -1.0, 2.0])
+
+
+@pytest.fixture(autouse=True)
+def _the_table_as_it_was():
+    before = dict(OPS)
+    yield
+    for name in OPS.keys() - before.keys():
+        del OPS[name]
+
+
+def square(rule=lambda g, out, x: g * 2 * x, forward=lambda x: x * x):
+    return ag.custom_gradient(rule, symbol="²", elementwise=True)(forward)
+
+
+def test_on_arrays_it_computes_and_on_tensors_it_records():
+    op = square()
+    np.testing.assert_array_equal(op(X), X * X)
+    x = ag.Tensor(X)
+    y = op(x)
+    assert y.op is op
+    assert y.op.symbol == "²"
+    assert y.inputs == (x,)
+    np.sum(y).backward()
+    np.testing.assert_array_equal(x.grad, 2 * X)
+
+
+def test_the_rule_is_what_counts():
+    clipped = square(lambda g, out, x: np.clip(g, -1, 1), lambda x: x)
+    np.testing.assert_array_equal(ag.grad(lambda x: np.sum(X * 5 * clipped(x)))(X), [1, -1, 1])
+
+
+def test_higher_orders_follow_from_the_rule():
+    op = square()
+    np.testing.assert_array_equal(ag.hessian(lambda x: np.sum(op(x)))(X), 2 * np.eye(3))
+    np.testing.assert_array_equal(ag.jvp(op, (X,), (X,))[1], 2 * X * X)
+    ag.check_gradients(op, X, order=2)
+
+
+def test_a_rule_that_cannot_be_recorded_is_loud_at_the_second_order():
+    op = square(lambda g, out, x: g * np.array([2.0 * float(v) for v in x]))
+    np.testing.assert_array_equal(ag.grad(lambda x: np.sum(op(x)))(X), 2 * X)
+    with pytest.raises(TypeError):
+        ag.hessian(lambda x: np.sum(op(x)))(X)
+
+
+def test_several_operands_attributes_and_operands_without_a_gradient():
+    @ag.custom_gradient(
+        lambda g, out, x, mask, scale=1.0: g * mask * scale,
+        None,
+        broadcasts=True,
+    )
+    def masked(x, mask, scale=1.0):
+        return x * mask * scale
+
+    mask = np.array([[1.0, 0, 1], [1, 1, 1]])
+    g = ag.grad(lambda x: np.sum(masked(x, mask, scale=3.0)))(X)
+    np.testing.assert_array_equal(g, 3 * mask.sum(0))
+    m = ag.Tensor(mask)
+    assert np.all(ag.grad(lambda m: np.sum(masked(X, m)))(m).data == 0)
+    with pytest.raises(TypeError, match="scale"):
+        masked(ag.Tensor(X), mask, scala=2)
+
+
+def test_a_sequence_of_operands():
+    op = ag.operation(
+        "tests.total",
+        lambda arrays: functools.reduce(np.add, arrays),
+        lambda g, out, *arrays, k: g * (k + 1),
+        arity=None,
+    )
+    x, y = ag.Tensor(X), ag.Tensor(X)
+    np.sum(op([x, y])).backward()
+    np.testing.assert_array_equal(x.grad, np.ones(3))
+    np.testing.assert_array_equal(y.grad, np.full(3, 2.0))
+
+
+@pytest.mark.parametrize("where", ["forward", "rule"])
+def test_operands_are_read_only(where):
+    def change(x):
+        x *= 2
+        return x
+
+    op = (
+        square(forward=change)
+        if where == "forward"
+        else square(lambda g, out, x: g * change(x))
+    )
+    x = ag.Tensor(X)
+    with pytest.raises(ValueError, match="changes an operand in place"):
+        np.sum(op(x)).backward()
+    np.testing.assert_array_equal(x.data, X)
+    with pytest.raises(ValueError, match="changes an operand in place"):
+        op(X.copy()) if where == "forward" else ag.grad(lambda x: np.sum(op(x)))(X)
+
+
+def test_what_is_kept_by_the_outside_reaches_nothing():
+    kept = []
+
+    def keeping(x):
+        y = x * 2
+        kept.append(y)
+        return y
+
+    def rule(g, out, x):
+        part = g * 2
+        kept.append(part)
+        return part
+
+    op = square(rule, keeping)
+    x = ag.Tensor(X)
+    y = op(x)
+    y.backward(np.ones(3))
+    for array in kept:
+        array[:] = 99
+    np.testing.assert_array_equal(y.data, 2 * X)
+    np.testing.assert_array_equal(x.grad, [2, 2, 2])
+    same = square(lambda g, out, x: g, lambda x: x)
+    z = same(x)
+    z.backward(np.ones(3))
+    x.data[0] = 7
+    assert z.data[0] == X[0]
+
+
+def test_numpy_scalars_and_numbers_are_results_too():
+    op = square(lambda g, out, x: g * np.ones(3), lambda x: float(np.sum(x)))
+    np.testing.assert_array_equal(ag.grad(op)(X), np.ones(3))
+
+
+def test_defining_again_replaces_and_the_packages_own_are_safe():
+    first, second = square(), square()
+    assert OPS[first.name] is second
+    x = ag.Tensor(X)
+    np.sum(first(x)).backward()
+    np.testing.assert_array_equal(x.grad, 2 * X)
+    with pytest.raises(ValueError, match="name it anew"):
+        ag.operation("exp", lambda x: x, lambda g, out, x: g)
+    with pytest.raises(ValueError, match=r"np\.exp has an operation already"):
+        ag.operation("tests.exp", np.exp, lambda g, out, x: g, numpy=[np.exp])
+    own = ag.operation("tests.exp", np.exp, lambda g, out, x: g * 5)
+    assert ag.grad(np.exp)(0.0) == 1
+    assert ag.grad(own)(0.0) == 5
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: ag.custom_gradient(), TypeError, "one rule per operand"),
+        (lambda: ag.custom_gradient(3), TypeError, "one rule per operand"),
+        (
+            lambda: ag.custom_gradient(None, None)(lambda x: x),
+            TypeError,
+            "2 rules for 1 operands",
+        ),
+        (
+            lambda: square(forward=lambda x: "text")(ag.Tensor(X)),
+            TypeError,
+            "returned str, not an array",
+        ),
+        (lambda: square(forward=lambda x: x + 1j)(ag.Tensor(X)), TypeError, "complex128"),
+        (
+            lambda: ag.grad(lambda x: np.sum(square(lambda g, out, x: None)(x)))(X),
+            TypeError,
+            "a gradient rule of .* returned NoneType",
+        ),
+        (
+            lambda: ag.grad(lambda x: np.sum(square(lambda g, out, x: g[:2])(x)))(X),
+            ValueError,
+            r"gave shape \(2,\)",
+        ),
+    ],
+)
+def test_bad_input_is_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()

@@ -1,0 +1,159 @@
+"""The order of the house: who may import whom, what is public, and that it says what it does."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.op import OPS
+
+ROOT = Path(__file__).parent.parent
+LAYERS = (
+    ("text", "files", "trees", "context", "foreign", "differences"),
+    ("op",),
+    ("graph",),
+    ("sweep",),
+    ("tensor",),
+    ("ops", "custom"),
+    ("transforms",),
+    ("jacobians",),
+    ("checks", "anomaly", "derive", "compile", "data"),
+    ("testing",),
+    ("models", "viz"),
+    ("cli",),
+    ("__init__", "__main__"),
+)
+"""Who stands on whom: a module imports from the layers before its own, and from itself."""
+
+FLOOR = {unit: k for k, layer in enumerate(LAYERS) for unit in layer}
+
+SOURCES = {
+    path: "autograd_lite." + ".".join(path.relative_to(home).with_suffix("").parts)
+    for home in (ROOT / "autograd_lite", ROOT)
+    for folder in ([home] if home.name == "autograd_lite" else [ROOT / "models", ROOT / "viz"])
+    for path in sorted(folder.rglob("*.py"))
+}
+IDS = {path: str(path.relative_to(ROOT)) for path in SOURCES}
+
+OPTIONAL = {
+    "viz": {"graphviz", "pygraphviz", "matplotlib"},
+    "models": {"tqdm"},
+    "derive": {"sympy"},
+    "cli": {"matplotlib"},
+    "testing": {"hypothesis", "pytest"},
+}
+"""What a part may import beside NumPy and the standard library."""
+
+
+def imported(path):
+    """The full names of what a file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name != "autograd_lite")
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            if node.module != "autograd_lite":
+                yield node.module
+                continue
+            for alias in node.names:
+                public = alias.name in ag.__all__
+                yield "autograd_lite.__init__" if public else f"autograd_lite.{alias.name}"
+
+
+def unit(module):
+    """The part of the house that a module of the package belongs to."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def test_every_part_of_the_house_has_its_place():
+    assert {unit(module) for module in SOURCES.values()} <= set(FLOOR)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS.values())
+def test_imports_run_one_way(path):
+    own = unit(SOURCES[path])
+    for name in imported(path):
+        if name.split(".")[0] != "autograd_lite":
+            continue
+        other = unit(name)
+        if own in ("models", "viz", "cli", "testing") and other == "__init__":
+            continue  # users of the public face
+        assert other == own or FLOOR[other] < FLOOR[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS.values())
+def test_only_numpy_and_the_standard_library(path):
+    own = unit(SOURCES[path])
+    allowed = {"autograd_lite", "numpy", *OPTIONAL.get(own, ())}
+    outside = {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
+    assert outside <= allowed
+
+
+def test_no_test_or_tool_is_imported_by_the_package():
+    for path in SOURCES:
+        assert not {"tests", "benchmarks", "docs"} & {name.split(".")[0] for name in imported(path)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        path
+        for folder in ("autograd_lite", "models", "viz", "tests", "benchmarks", "docs")
+        for path in (ROOT / folder).rglob("*.py")
+    ),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_file_is_one_subject(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS.values())
+def test_a_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_public_names_exist_and_are_sorted():
+    assert sorted(ag.__all__) == list(ag.__all__)
+    assert len(set(ag.__all__)) == len(ag.__all__)
+    for name in ag.__all__:
+        assert getattr(ag, name) is not None
+
+
+@pytest.mark.parametrize("name", ag.__all__)
+def test_a_public_name_says_what_it_does(name):
+    public = getattr(ag, name)
+    if isinstance(public, ag.Op):
+        assert public.formula
+        assert public.gradient
+        return
+    assert public.__doc__
+    first = public.__doc__.splitlines()[0]
+    assert first.endswith(".")
+    if not (isinstance(public, type) and issubclass(public, Exception)) and name not in ("Op",):
+        assert ">>>" in public.__doc__, f"{name} shows no example"
+
+
+@pytest.mark.parametrize("name", [name for name, op in OPS.items() if not op.foreign])
+def test_an_operation_says_what_it_is(name):
+    op = OPS[name]
+    assert op.name == name
+    assert op.symbol
+    assert op.formula, f"{name} has no formula"
+    assert bool(op.gradient) == op.differentiable, f"{name}: a text for each gradient there is"
+
+
+def test_an_operation_has_one_rule_an_operand():
+    for op in OPS.values():
+        assert not op.rules or len(op.rules) == (1 if op.arity is None else op.arity), op.name
+
+
+def test_nothing_names_a_machine():
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        assert "/home/" not in text
+        assert "/tmp/" not in text
