@@ -5,6 +5,7 @@ from autograd_lite.anomaly import AnomalyError, detect_anomaly
 from autograd_lite.checks import GradientError, check_gradients
 from autograd_lite.context import no_grad, scope
 from autograd_lite.custom import custom_gradient
+from autograd_lite.derive import derive
 from autograd_lite.graph import Graph
 from autograd_lite.jacobians import hessian, hvp, jacobian
 from autograd_lite.op import OPS, BroadcastWarning, Op, operation
@@ -43,6 +44,7 @@ __all__ = [
     "constant",
     "cross_entropy",
     "custom_gradient",
+    "derive",
     "detect_anomaly",
     "elu",
     "gelu",

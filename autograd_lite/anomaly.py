@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.context import setting
-from autograd_lite.op import Node
+from autograd_lite.node import Node
 
 __all__ = ["AnomalyError", "detect_anomaly"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_lite.context import no_grad, setting
 from autograd_lite.differences import Slope, slope
-from autograd_lite.op import Node, describe
+from autograd_lite.node import Node, describe
 from autograd_lite.tensor import Tensor
 from autograd_lite.text import number
 from autograd_lite.transforms import Run
@@ -96,7 +96,9 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
         second = _check(gradient, arrays, where, "the second derivative")
         found = Checked(found.count + second.count, found.unsure + second.unsure)
     for leaf, was, path in zip(every, before, paths, strict=True):
-        if was is not None and not np.array_equal(_value(leaf), was, equal_nan=was.dtype.kind == "f"):
+        if was is not None and not np.array_equal(
+            _value(leaf), was, equal_nan=was.dtype.kind == "f"
+        ):
             raise GradientError(
                 f"check_gradients: the function changed its {_argument(path)} in place; copy it "
                 "first"
@@ -189,9 +191,7 @@ def _check(
     return Checked(count, tuple(unsure))
 
 
-def _verdict(
-    claimed: float, found: Slope, size: float, fine: float, least: float
-) -> str | None:
+def _verdict(claimed: float, found: Slope, size: float, fine: float, least: float) -> str | None:
     """None where gradient and difference agree, else what is to be said; wrong ones first."""
     slack = fine * max(size, abs(found.value)) if np.isfinite(found.value) else 0.0
     if found.trouble == "a kink":
@@ -204,7 +204,7 @@ def _verdict(
     if found.trouble:
         return f"{found.trouble}; differences cannot tell"
     if abs(claimed - found.value) <= slack + 2 * found.error:
-        noisy = found.error > max(1e-2 * max(size, abs(found.value)), least)
+        noisy = found.error > max(3e-4 * max(size, abs(found.value)), least)
         return "too noisy; differences cannot tell" if noisy else None
     off = abs(claimed - found.value) / max(abs(found.value), 1e-300)
     share = f" ({100 * off:.2g} % off)" if off < 10 else ""
@@ -267,7 +267,9 @@ def _slope_along(
 ) -> Slope:
     wide = [array.astype(np.promote_types(array.dtype, np.float64)) for array in arrays]
     moved = direction != 0
-    scale = float(max(1.0, np.max(np.abs(wide[k][moved])))) / max(1.0, float(np.abs(direction).max()))
+    scale = float(max(1.0, np.max(np.abs(wide[k][moved])))) / max(
+        1.0, float(np.abs(direction).max())
+    )
 
     def phi(t: float) -> float:
         changed = list(wide)

@@ -14,9 +14,7 @@ __all__ = ["Context", "Watch", "current", "no_grad", "scope", "setting"]
 class Watch(Protocol):
     """Who looks on while operations are applied and swept back."""
 
-    def made(
-        self, node: Any, op: Any, inputs: tuple[Any, ...], operands: tuple[Any, ...]
-    ) -> None:
+    def made(self, node: Any, op: Any, inputs: tuple[Any, ...], operands: tuple[Any, ...]) -> None:
         """An operation was applied and made this node."""
 
     def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
@@ -33,7 +31,7 @@ class Context:
     leaks: str | None = None
 
 
-_context: ContextVar[Context] = ContextVar("autograd_lite", default=Context())
+_context: ContextVar[Context] = ContextVar("autograd_lite", default=Context())  # noqa: B039 - frozen
 
 current = _context.get
 

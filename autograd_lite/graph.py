@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from autograd_lite.op import Node
+from autograd_lite.node import Node
 
 __all__ = ["Graph", "ancestors"]
 

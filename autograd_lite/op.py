@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd_lite.context import current
 from autograd_lite.foreign import guarded, is_foreign
+from autograd_lite.node import NOTHING, OUTSIDE, RECORD, Node, array_of, describe, plain
 
 __all__ = [
     "NUMPY",
@@ -26,9 +27,6 @@ __all__ = [
     "leaf",
     "operation",
 ]
-
-Array = Any
-"""A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly)."""
 
 OPS: dict[str, Op] = {}
 """Every operation by its name."""
@@ -43,46 +41,6 @@ REFUSED: dict[Any, str] = {}
 class BroadcastWarning(UserWarning):
     """Two operands of different rank were broadcast to something larger than both."""
 
-
-class Node:
-    """One value of the graph: an array, and the application that made it."""
-
-    __slots__ = (
-        "__weakref__",
-        "array",
-        "attributes",
-        "grad",
-        "inputs",
-        "line",
-        "name",
-        "op",
-        "operands",
-        "position",
-        "requires_grad",
-        "scope",
-        "sharing",
-        "stable",
-    )
-
-    array: Array
-    op: Op | None
-    inputs: tuple[Any, ...]
-    operands: tuple[Array, ...]
-    attributes: dict[str, Any]
-    requires_grad: bool
-    grad: Array | None
-    name: str | None
-    scope: tuple[str, ...]
-    line: tuple[str, int, str]
-    position: int
-    sharing: str | None
-    stable: Any
-
-
-# An array is shared with the record or with the outside, never with both.
-RECORD, OUTSIDE, ARGUMENT = "record", "outside", "argument"
-
-NOTHING: dict[str, Any] = {}
 
 VARIABLE = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
@@ -219,6 +177,14 @@ def operation(
         arity: the number of operands; None for one sequence of operands.
         symbol: how mathematicians write it.
         traits: the other fields of `Op`.
+
+    Example:
+        >>> import autograd_lite as ag
+        >>> cube = ag.operation(
+        ...     "cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2, elementwise=True
+        ... )
+        >>> float(ag.grad(cube)(2.0))
+        12.0
     """
     if isinstance(forward, np.ufunc):
         arity = forward.nin
@@ -382,92 +348,13 @@ def leaf(data: Any, requires_grad: bool = False, name: str | None = None) -> Any
     return node
 
 
-def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Array:
-    """A copy of the data as an array that the engine can compute with.
-
-    Raises:
-        TypeError: for complex, object, text, float16 and masked data.
-    """
-    if type(data) in (int, bool) and not requires_grad and -(2**63) <= data < 2**63:
-        return data
-    if isinstance(data, np.ma.MaskedArray):
-        raise TypeError(
-            f"{what}: masked arrays lose their mask; fill them first with .filled(value)"
-        )
-    if isinstance(data, Node):
-        raise TypeError(f"{what}: is one already; use it as it is, or detach() it first")
-    try:
-        array = np.array(data, order="K", copy=True, subok=False)
-    except (ValueError, TypeError) as error:
-        if _holds_tensor(data):
-            raise TypeError(
-                f"{what}: a list of Tensors is put together with np.stack or np.concatenate"
-            ) from error
-        raise TypeError(f"{what}: these data are no array of numbers: {error}") from error
-    kind = array.dtype.kind
-    if kind not in "biuf" or array.dtype == np.float16:
-        if _holds_tensor(data):
-            raise TypeError(
-                f"{what}: a list of Tensors is put together with np.stack or np.concatenate"
-            )
-        advice = {
-            "c": "split it into its real and imaginary part",
-            "f": "float16 is too coarse for gradients; use astype(np.float32)",
-            "M": "use numbers",
-            "m": "use numbers",
-        }.get(kind, "use numbers of one kind")
-        raise TypeError(f"{what}: cannot hold data of dtype {array.dtype}; {advice}")
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    if requires_grad and kind != "f":
-        array = array.astype(np.float64)
-    return array
-
-
-def _holds_tensor(data: Any) -> bool:
-    if isinstance(data, (list, tuple)):
-        return any(_holds_tensor(item) for item in data)
-    return isinstance(data, Node)
-
-
-def _record(x: Node) -> Array:
+def _record(x: Node) -> Any:
     """The array of a leaf, for a record to keep."""
     if x.sharing is OUTSIDE:
         return x.array.copy() if x.array.shape else x.array[()]
     if x.sharing is None:
         x.sharing = RECORD
     return x.array
-
-
-def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
-    """An attribute without Tensors, and not shared with the outside.
-
-    Raises:
-        TypeError: for a Tensor that wants a gradient.
-    """
-    if isinstance(value, Node):
-        if value.requires_grad or current().leaks == "trace":
-            raise TypeError(
-                f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, and no "
-                f"gradient can reach {describe(value)} through it; detach() it first"
-            )
-        return np.array(value.array)
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, (tuple, list)):
-        return type(value)(plain(item, op, argument) for item in value)
-    return value
-
-
-def describe(x: Any) -> str:
-    """A node by its name, if it has one, and its shape."""
-    if x.name is not None:
-        return f"{x.name} {x.shape}"
-    if x.op is not None:
-        return f"the result of {x.op.name} {x.shape}"
-    if np.ndim(x.array) == 0:
-        return f"the number {x.array}"
-    return f"an array {x.shape}"
 
 
 def _explained(

@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd_lite.context import current
 from autograd_lite.graph import ancestors
-from autograd_lite.op import OPS, Node, describe
+from autograd_lite.node import Node, describe
+from autograd_lite.op import OPS
 
 __all__ = ["Changed", "Gradients", "gradients", "sweep"]
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from autograd_lite import op as _op
 from autograd_lite.context import current
-from autograd_lite.op import ARGUMENT, NUMPY, OPS, OUTSIDE, RECORD, Node, apply, describe, plain
+from autograd_lite.node import ARGUMENT, OUTSIDE, RECORD, Node, array_of, describe, plain
+from autograd_lite.op import OPS, apply
+from autograd_lite.operators import Operators
 from autograd_lite.sweep import sweep
 
 __all__ = ["Tensor", "argument", "constant"]
@@ -18,7 +20,7 @@ __all__ = ["Tensor", "argument", "constant"]
 _accumulating = Lock()
 
 
-class Tensor(Node):
+class Tensor(Operators, Node):
     """An array, and the application of the operation that made it.
 
     NumPy's functions and operators work on Tensors and record what they do; `backward` then
@@ -75,11 +77,16 @@ class Tensor(Node):
             )
         if value is self.array:
             return
-        array = np.asarray(_op.array_of(value, self.requires_grad, describe(self)))
+        array = np.asarray(array_of(value, self.requires_grad, describe(self)))
         if array.shape != self.shape:
             raise ValueError(
                 f"{describe(self)}: its data cannot be set to shape {array.shape}; make a new "
                 "Tensor for a new shape"
+            )
+        if not np.can_cast(array.dtype, self.dtype, "same_kind"):
+            raise TypeError(
+                f"{describe(self)}: holds {self.dtype}, and {array.dtype} would be rounded to fit; "
+                "make a new Tensor"
             )
         array = array.astype(self.dtype, copy=False)
         self.array = array if array.shape else array[()]
@@ -133,7 +140,7 @@ class Tensor(Node):
         return int(np.size(self.array))
 
     @property
-    def T(self) -> Tensor:  # noqa: N802
+    def T(self) -> Tensor:
         """The transpose, axes reversed."""
         return apply(OPS["transpose"], (self,))  # type: ignore[no-any-return]
 
@@ -279,136 +286,6 @@ class Tensor(Node):
             "for a leaf outside the graph, t.data[key] = value"
         )
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        out = kwargs.get("out")
-        if out is not None and any(x is not None for x in out):
-            raise TypeError(
-                f"{ufunc.__name__}: cannot write a Tensor into an array (out=, or array += t); "
-                "write array = array + t"
-            )
-        kwargs.pop("out", None)
-        if method != "__call__":
-            return _reduced(ufunc, method, inputs, kwargs)
-        op = NUMPY.get(ufunc)
-        if op is None:
-            raise _unknown(ufunc)
-        if kwargs:
-            for key in kwargs:
-                raise TypeError(
-                    f"{ufunc.__name__}: {key}= is not differentiated; use np.where or astype"
-                )
-        return op(*inputs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        answer = NUMPY.get(function)
-        if answer is None:
-            raise _unknown(function)
-        return answer(*args, **kwargs)
-
-    # Operators: each looks its operation up in the table
-
-    def __add__(self, other: Any) -> Any:
-        return apply(OPS["add"], (self, other))
-
-    def __radd__(self, other: Any) -> Any:
-        return apply(OPS["add"], (other, self))
-
-    def __sub__(self, other: Any) -> Any:
-        return apply(OPS["subtract"], (self, other))
-
-    def __rsub__(self, other: Any) -> Any:
-        return apply(OPS["subtract"], (other, self))
-
-    def __mul__(self, other: Any) -> Any:
-        return apply(OPS["multiply"], (self, other))
-
-    def __rmul__(self, other: Any) -> Any:
-        return apply(OPS["multiply"], (other, self))
-
-    def __truediv__(self, other: Any) -> Any:
-        return apply(OPS["divide"], (self, other))
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return apply(OPS["divide"], (other, self))
-
-    def __pow__(self, other: Any) -> Any:
-        return apply(OPS["power"], (self, other))
-
-    def __rpow__(self, other: Any) -> Any:
-        return apply(OPS["power"], (other, self))
-
-    def __matmul__(self, other: Any) -> Any:
-        return apply(OPS["matmul"], (self, other))
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return apply(OPS["matmul"], (other, self))
-
-    def __neg__(self) -> Any:
-        return apply(OPS["negative"], (self,))
-
-    def __pos__(self) -> Any:
-        return self
-
-    def __abs__(self) -> Any:
-        return apply(OPS["absolute"], (self,))
-
-    def __mod__(self, other: Any) -> Any:
-        return np.remainder(self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return np.remainder(other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return np.floor_divide(self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return np.floor_divide(other, self)
-
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
-
-    def __lt__(self, other: Any) -> Any:
-        return apply(OPS["less"], (self, other))
-
-    def __le__(self, other: Any) -> Any:
-        return apply(OPS["less_equal"], (self, other))
-
-    def __gt__(self, other: Any) -> Any:
-        return apply(OPS["greater"], (self, other))
-
-    def __ge__(self, other: Any) -> Any:
-        return apply(OPS["greater_equal"], (self, other))
-
-    def __eq__(self, other: Any) -> Any:
-        return np.equal(self, other) if _numeric(other) else NotImplemented
-
-    def __ne__(self, other: Any) -> Any:
-        return np.not_equal(self, other) if _numeric(other) else NotImplemented
-
-    def __and__(self, other: Any) -> Any:
-        return np.bitwise_and(self, other)
-
-    def __rand__(self, other: Any) -> Any:
-        return np.bitwise_and(other, self)
-
-    def __or__(self, other: Any) -> Any:
-        return np.bitwise_or(self, other)
-
-    def __ror__(self, other: Any) -> Any:
-        return np.bitwise_or(other, self)
-
-    def __xor__(self, other: Any) -> Any:
-        return np.bitwise_xor(self, other)
-
-    def __rxor__(self, other: Any) -> Any:
-        return np.bitwise_xor(other, self)
-
-    def __invert__(self) -> Any:
-        return np.invert(self)
-
-    def __getitem__(self, key: Any) -> Any:
-        return OPS["getitem"](self, key=key)
-
     # NumPy's methods
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
@@ -467,14 +344,13 @@ class Tensor(Node):
         return lambda *args, **kwargs: function(self, *args, **kwargs)
 
 
-NUMPY_METHODS = {
-    name: getattr(np, name)
-    for name in (
-        "clip cumprod cumsum diagonal dot prod ptp ravel repeat round sort std take trace var "
-        "all any argsort nonzero searchsorted".split()
-    )
-} | {"flatten": np.ravel}
-"""The methods of arrays that are NumPy's functions, but for one under the same name."""
+_SAME_NAME = (
+    "all any argsort clip compress cumprod cumsum diagonal dot nonzero prod ptp ravel repeat round "
+    "searchsorted std take trace var"
+)
+
+NUMPY_METHODS = {name: getattr(np, name) for name in _SAME_NAME.split()} | {"flatten": np.ravel}
+"""The methods of arrays that are NumPy's functions of the same name; flatten is ravel here."""
 
 _op.results_are(Tensor)
 
@@ -531,38 +407,3 @@ def _seed(result: Tensor, gradient: Any, what: str = "backward") -> Any:
             f"{describe(result)}"
         )
     return seed.astype(result.dtype)
-
-
-def _numeric(other: Any) -> bool:
-    return isinstance(other, (Tensor, np.ndarray, np.generic, int, float, list, tuple))
-
-
-def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
-    """``np.add.reduce`` and its like are NumPy functions of their own."""
-    same = {
-        ("add", "reduce"): np.sum,
-        ("multiply", "reduce"): np.prod,
-        ("maximum", "reduce"): np.max,
-        ("minimum", "reduce"): np.min,
-        ("add", "accumulate"): np.cumsum,
-        ("multiply", "accumulate"): np.cumprod,
-    }
-    function: Any = same.get((ufunc.__name__, method))
-    if function is None:
-        raise TypeError(
-            f"{ufunc.__name__}.{method}: has no gradient rule here; write it with NumPy's "
-            "functions that have one (docs/operations.md)"
-        )
-    kwargs.setdefault("axis", 0)
-    return function(*inputs, **kwargs)
-
-
-def _unknown(function: Any) -> TypeError:
-    name = f"{getattr(function, '__module__', 'numpy') or 'numpy'}.{function.__name__}"
-    if function in _op.REFUSED:
-        return TypeError(f"{name}: takes no Tensor: {_op.REFUSED[function]}")
-    return TypeError(
-        f"{name}: has no gradient rule here, and a Tensor never quietly becomes an array; write "
-        "it with functions that have one (docs/operations.md), use .numpy() to mean plain "
-        "numbers, or define it with ag.operation"
-    )

@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd_lite.context import current, setting
 from autograd_lite.graph import Graph, ancestors
-from autograd_lite.op import OPS, Node, array_of, describe, operation
+from autograd_lite.node import Node, array_of, describe
+from autograd_lite.op import OPS, operation
 from autograd_lite.sweep import sweep
 from autograd_lite.tensor import Tensor, argument
 from autograd_lite.trees import flatten, leaves_like, tree_map

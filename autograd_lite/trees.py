@@ -61,10 +61,14 @@ def leaves_like(tree: Any, paths: Sequence[str], what: str) -> list[Any]:
     if len(held) != len(found) or held.keys() != set(paths):
         missing = next((path for path in paths if path not in held), None)
         extra = next((path for path in found if path not in set(paths)), None)
-        wrong = f"has nothing at {_place(missing)}" if missing is not None else (
-            f"has {_place(extra)} too many"
+        wrong = (
+            f"has nothing at {_place(missing)}"
+            if missing is not None
+            else (f"has {_place(extra)} too many")
         )
-        raise ValueError(f"{what} {wrong}; it must have the same containers, dicts and tuples alike")
+        raise ValueError(
+            f"{what} {wrong}; it must have the same containers, dicts and tuples alike"
+        )
     return [held[path] for path in paths]
 
 

@@ -68,7 +68,7 @@ def page() -> str:
 
     composed = {f: a for f, a in NUMPY.items() if not isinstance(a, Op)}
     plain = sorted(_paths(f) for f in composed if _is_plain(f, composed[f]))
-    made = sorted((_paths(f), _first_line(f, a)) for f, a in composed.items() if not _is_plain(f, a))
+    made = sorted((_paths(f), _first_line(a)) for f, a in composed.items() if not _is_plain(f, a))
     parts.append(COMPOSED + "\n" + _table(("written", "what it is"), made))
     parts.append(PLAIN.format(", ".join(plain)))
 
@@ -105,6 +105,9 @@ def _written(op: Op) -> str:
     paths = [_paths(function) for function, answer in NUMPY.items() if answer is op]
     if getattr(ag, op.name, None) is op:
         paths.append(f"`ag.{op.name}`")
+    if not paths:  # NumPy's function of that name may be made of more than this
+        same = (getattr(home, op.name, None) for _, home in _homes())
+        paths += [_paths(function) for function in same if function in NUMPY]
     return ", ".join(paths) or "—"
 
 
@@ -115,7 +118,7 @@ def _homes() -> Iterator[tuple[str, Any]]:
 
 
 def _paths(function: Any) -> str:
-    """A function under each of its names, without those of deprecated modules."""
+    """A function under each of its names."""
     found = [
         f"`{prefix}.{name}`"
         for prefix, home in _homes()
@@ -130,12 +133,9 @@ def _is_plain(function: Any, answer: Any) -> bool:
     return inspect.unwrap(answer) is inspect.unwrap(function)
 
 
-def _first_line(function: Any, answer: Any) -> str:
-    own = inspect.unwrap(answer).__doc__
-    if own:
-        return str(own).strip().splitlines()[0].rstrip(".")
-    theirs = [line for line in str(function.__doc__).strip().splitlines() if line.strip()]
-    return next(line.strip() for line in theirs if "(" not in line).rstrip(".")
+def _first_line(answer: Any) -> str:
+    text = inspect.unwrap(answer).__doc__
+    return str(text).strip().splitlines()[0].rstrip(".") if text else "—"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
@@ -28,6 +28,7 @@ def _the_table_as_it_was():
 SMOOTH = [step for step in STEPS if not step.startswith(("where", "relu", "abs", "maximum"))]
 
 
+@settings(max_examples=30)
 @given(programs(SMOOTH, max_size=12), st.sampled_from([np.float32, np.float64]))
 def test_random_programs_pass(program, dtype):
     found = ag.check_gradients(program, *(x.astype(dtype) for x in program.arrays))
@@ -35,11 +36,13 @@ def test_random_programs_pass(program, dtype):
     assert not found.unsure
 
 
+@settings(max_examples=20)
 @given(programs(SMOOTH, max_size=6))
 def test_random_programs_pass_at_order_2(program):
     assert not ag.check_gradients(program, *program.arrays, order=2).unsure
 
 
+@settings(max_examples=40)
 @given(arrays(st.sampled_from([(), (3,), (2, 2)])), st.integers(-3, 3))
 def test_far_and_near_arguments(x, power):
     scaled = np.abs(x) * 10.0**power + 10.0 ** (power - 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers import SPECIAL
-from operands import DIFFERENTIABLE, VOCABULARY, NoOperands, cases
+from operands import DIFFERENTIABLE, VOCABULARY, Case, NoOperands, cases
 from rulecheck import (
     central,
     check_gradient,
@@ -17,7 +17,7 @@ from rulecheck import (
     check_shape_and_dtype,
     several,
 )
-from strategies import FLOATS
+from strategies import FLOATS, Values
 
 import autograd_lite as ag
 from autograd_lite.op import OPS, operation
@@ -145,3 +145,46 @@ def test_a_new_elementwise_operation_is_tested_by_being_added():
             check_gradient(case)
     finally:
         del OPS[cube.name]
+
+
+BINARY = [
+    name
+    for name in DIFFERENTIABLE
+    if OPS[name].elementwise and OPS[name].arity == 2 and name not in SPECIAL
+]
+
+
+@pytest.mark.parametrize("name", [name for name in BINARY if name != "float_power"])
+@pytest.mark.parametrize("number", [1.5, 2, True])
+def test_float32_stays_float32_under_a_python_number(name, number):
+    for first in (True, False):
+        x = ag.Tensor(np.array([0.5, 1.25], np.float32))
+        y = OPS[name](x, number) if first else OPS[name](number, x)
+        assert y.dtype == np.float32
+        y.backward(np.ones(2))
+        assert x.grad is None or x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", BINARY)
+@pytest.mark.parametrize("first", [True, False])
+def test_integers_are_constants_beside_a_tensor(name, first):
+    whole, x = np.array([1, 2, 3]), Values(0)((3,), 0.5, 0.9, signed=False)
+    operands = [whole, x] if first else [x, whole]
+    case = Case(OPS[name], tuple(operands))
+    check_gradient(case)
+    check_shape_and_dtype(case)
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@settings(max_examples=1)
+@given(st.data())
+def test_longdouble_stays_longdouble(name, data):
+    case = data.draw(cases(OPS[name]))
+    wide = [x.astype(np.longdouble) if x.dtype.kind == "f" else x for x in case.operands]
+    try:
+        case.forward(*wide)
+    except TypeError:  # LAPACK has no such routine
+        return
+    xs = [ag.Tensor(x, requires_grad=x.dtype.kind == "f") for x in wide]
+    check_shape_and_dtype(Case(case.op, tuple(wide), case.attributes))
+    assert isinstance(case(*xs), ag.Tensor)

@@ -67,14 +67,13 @@ def _calls():
     yield "real", np.real, V
     yield "copy", np.copy, V
 
-    for axis in (None, 0, -1, (0, 2)):
-        for keepdims in (False, True):
-            for f in _numpy("sum mean prod max min var std ptp median average nansum nanprod"):
-                yield (
-                    f"{f.__name__} {axis} {keepdims}",
-                    lambda a, f=f, o={"axis": axis, "keepdims": keepdims}: f(a, **o),
-                    C,
-                )
+    for axis, keepdims in ((None, False), (-2, True), ((0, 2), False)):
+        for f in _numpy("sum mean prod max min var std ptp median average nansum nanprod"):
+            yield (
+                f"{f.__name__} {axis}",
+                lambda a, f=f, o={"axis": axis, "keepdims": keepdims}: f(a, **o),
+                C,
+            )
     for ddof in (1, 2):
         for f in _numpy("var std nanvar nanstd"):
             yield f"{f.__name__} ddof", lambda a, f=f, d=ddof: f(a, axis=1, ddof=d), M
@@ -266,7 +265,7 @@ def _calls():
         V,
     )
     for mode in ("full", "same", "valid"):
-        for n, m in ((5, 3), (3, 6), (4, 2), (2, 4)):
+        for n, m in ((5, 3), (2, 4)):
             for f in _numpy("convolve correlate"):
                 yield (
                     f"{f.__name__} {mode} {n} {m}",

@@ -268,9 +268,7 @@ class Space:
                   default=0)  # fmt: skip
         level = top + len(order)
         to: dict[int, Index] = {i: -level + k for k, i in enumerate(order)}
-        return self.symbol(
-            Total(self.rename(body, to), tuple(lengths[i] for i in order), level)
-        )
+        return self.symbol(Total(self.rename(body, to), tuple(lengths[i] for i in order), level))
 
     def _order(self, body: Expr, bound: list[int]) -> list[int]:
         """Bound indices in an order that does not depend on what they were called."""
@@ -391,7 +389,9 @@ class Space:
         argument = self.rename(body, axes)
         shape = self.shape_of(argument, len(order))
         axis = tuple(sorted(axes[i] for i in entry.bound))  # type: ignore[type-var]
-        attributes = {} if axis == (len(order) - 1,) else {"axis": axis[0] if len(axis) == 1 else axis}
+        attributes = (
+            {} if axis == (len(order) - 1,) else {"axis": axis[0] if len(axis) == 1 else axis}
+        )
         call = self.call(OPS["softmax"], attributes, shape)
         args = ((argument, shape),)
         indices = tuple(place.get(i, i) for i in order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sympy
@@ -42,7 +42,7 @@ def _renamed(expr: Expr, function: Any) -> Expr:
     return result.xreplace({x: s for s, x in to.items()})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _letter(k: int) -> Any:
     return sympy.Symbol(f"x{k:03d}")
 

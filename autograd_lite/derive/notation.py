@@ -77,7 +77,9 @@ class Notation:
     def _float(self, tree: Tree) -> Written:
         digits = rounded(tree.data) if float(f"{tree.data:.4f}") == tree.data else repr(tree.data)
         text = digits.lstrip("-−")
-        return (self.minus(self.digits(text)), PREFIX) if digits != text else (self.digits(text), ATOM)
+        return (
+            (self.minus(self.digits(text)), PREFIX) if digits != text else (self.digits(text), ATOM)
+        )
 
     def _length(self, tree: Tree) -> Written:
         return self.name(self.lengths[tree.data]), ATOM
@@ -144,11 +146,15 @@ class Notation:
 
     def _rows(self, tree: Tree) -> Written:
         v, m = tree.args
-        return self.row([self.function("diag", [self(v)]), self.thin(), self.inside(m, PRODUCT)]), PRODUCT
+        return self.row(
+            [self.function("diag", [self(v)]), self.thin(), self.inside(m, PRODUCT)]
+        ), PRODUCT
 
     def _columns(self, tree: Tree) -> Written:
         v, m = tree.args
-        return self.row([self.inside(m, PRODUCT), self.thin(), self.function("diag", [self(v)])]), PRODUCT
+        return self.row(
+            [self.inside(m, PRODUCT), self.thin(), self.function("diag", [self(v)])]
+        ), PRODUCT
 
     def _transpose(self, tree: Tree) -> Written:
         return self.transposed(tree.args[0]), ATOM - 1
@@ -203,7 +209,9 @@ class Notation:
         arguments = [self(a) for a in tree.args]
         if name.endswith("′"):
             op = name[:-1]
-            return self.function("g" if op == self.activation else OPS[op].symbol, arguments, "′"), ATOM
+            return self.function(
+                "g" if op == self.activation else OPS[op].symbol, arguments, "′"
+            ), ATOM
         return self.function(OPS[name].symbol if name in OPS else name, arguments), ATOM
 
     def _opaque(self, tree: Tree) -> Written:
@@ -233,7 +241,9 @@ class Notation:
                 if i is not None and i not in letters:
                     letters[i] = "ijklmnpqrstuv"[len(letters) % 13]
             inner = "".join("1" if i is None else letters[i] for i in arg.axes)
-            parts.append(self.indexed(self.inside(arg, ATOM), inner) if inner else self.inside(arg, PRODUCT))
+            parts.append(
+                self.indexed(self.inside(arg, ATOM), inner) if inner else self.inside(arg, PRODUCT)
+            )
         bound = "".join(letters[i] for i in tree.data)
         return self.row([self.indexed(self.sign_of_sum(), bound), self.juxtaposed(parts)]), PRODUCT
 
@@ -293,8 +303,8 @@ class Notation:
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
-        return (text if tree.kind == "node" and _one_word(text) or text[-1:] == ")" and text[0] == "("
-                or tree.kind == "slope" and text[0] == "δ" else self.closed(text)) + "ᵀ"  # fmt: skip
+        return (text if (tree.kind == "node" and _one_word(text)) or (text[-1:] == ")" and text[0] == "(")
+                or (tree.kind == "slope" and text[0] == "δ") else self.closed(text)) + "ᵀ"  # fmt: skip
 
     def power(self, base: Tree, exponent: str) -> str:
         text = self.inside(base, ATOM)
@@ -389,7 +399,7 @@ class LaTeX(Notation):
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
         closed = tree.kind in ("node",) or text.startswith(r"\left(") or text.startswith("δ")
-        return self.raised(text if closed or tree.kind == "slope" and "frac" not in text
+        return self.raised(text if closed or (tree.kind == "slope" and "frac" not in text)
                            else self.closed(text), r"\top")  # fmt: skip
 
     def raised(self, text: str, exponent: str) -> str:
@@ -401,7 +411,7 @@ class LaTeX(Notation):
 
     def power(self, base: Tree, exponent: str) -> str:
         text = self.inside(base, ATOM)
-        if base.kind == "slope" or "^" in text and base.kind == "node":
+        if base.kind == "slope" or ("^" in text and base.kind == "node"):
             text = self.closed(text)
         return self.raised(text, exponent)
 
@@ -513,10 +523,36 @@ class MathML(Notation):
 
 KINDS = {
     kind: {"T": "transpose", "norm²": "norm_squared"}.get(kind, kind)
-    for kind in (
-        "number float length node slope eye add neg mul scaled matmul outer rows columns T axes "
-        "div pow dot sum trace diagonal norm norm² call opaque broadcast einsum"
-    ).split()
+    for kind in [
+        "number",
+        "float",
+        "length",
+        "node",
+        "slope",
+        "eye",
+        "add",
+        "neg",
+        "mul",
+        "scaled",
+        "matmul",
+        "outer",
+        "rows",
+        "columns",
+        "T",
+        "axes",
+        "div",
+        "pow",
+        "dot",
+        "sum",
+        "trace",
+        "diagonal",
+        "norm",
+        "norm²",
+        "call",
+        "opaque",
+        "broadcast",
+        "einsum",
+    ]
 }
 
 
@@ -555,7 +591,13 @@ def _is_tight(text: str) -> bool:
         if match is None:
             return False
         text = text[match.end() :]
-        if text[:1].isalpha() and len(match[0]) == 1 and match[0].isascii() and text[:1].islower() and match[0].islower():
+        if (
+            text[:1].isalpha()
+            and len(match[0]) == 1
+            and match[0].isascii()
+            and text[:1].islower()
+            and match[0].islower()
+        ):
             return False
     return True
 

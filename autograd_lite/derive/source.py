@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.derive.tree import Tree
-from autograd_lite.op import NUMPY
+from autograd_lite.op import NUMPY, OPS
 
 __all__ = ["Source", "Unwritable"]
 
@@ -72,7 +72,9 @@ class Source:
     def _float(self, tree: Tree) -> tuple[str, int]:
         x = float(tree.data)
         if not np.isfinite(x):
-            return ("np.nan", ATOM) if x != x else (("-np.inf", PREFIX) if x < 0 else ("np.inf", ATOM))
+            return (
+                ("np.nan", ATOM) if x != x else (("-np.inf", PREFIX) if x < 0 else ("np.inf", ATOM))
+            )
         return repr(x), PREFIX if x < 0 else ATOM
 
     def _length(self, tree: Tree) -> tuple[str, int]:
@@ -134,7 +136,11 @@ class Source:
 
     def _columns(self, tree: Tree) -> tuple[str, int]:
         v, m = tree.args
-        row = self.inside(v, PRODUCT + 1) if v.axes[-1] is not None else self.inside(v, ATOM) + "[:, 0]"
+        row = (
+            self.inside(v, PRODUCT + 1)
+            if v.axes[-1] is not None
+            else self.inside(v, ATOM) + "[:, 0]"
+        )
         return f"{self.inside(m, PRODUCT)} * {row}", PRODUCT
 
     def _column(self, tree: Tree) -> str:
@@ -194,8 +200,8 @@ class Source:
         if name in RELATIONS:
             a, b = (self.inside(x, SUM) for x in tree.args)
             return f"({a} {RELATIONS[name]} {b})", ATOM
-        from autograd_lite.op import OPS
-
+        if name.endswith("′"):
+            return f"({self.expanded(name[:-1], {}, tree.args)})", ATOM
         function = _numpy_name(OPS.get(name))
         if function is None:
             return f"({self.expanded(OPS[name], {}, tree.args)})", ATOM
@@ -290,9 +296,11 @@ def added_at(text: str, key: Any, shape: tuple[int, ...]) -> str:
 def literal(value: Any) -> str:
     """A plain value as Python."""
     if isinstance(value, np.ndarray):
-        return re.sub(r"\s+", " ", f"np.array({value.tolist()!r}, dtype=np.{value.dtype.name})").replace(
-            "np.bool,", "bool,"
-        ).replace("dtype=np.bool)", "dtype=bool)")
+        return (
+            re.sub(r"\s+", " ", f"np.array({value.tolist()!r}, dtype=np.{value.dtype.name})")
+            .replace("np.bool,", "bool,")
+            .replace("dtype=np.bool)", "dtype=bool)")
+        )
     if isinstance(value, np.generic):
         return repr(value.item())
     if isinstance(value, slice):

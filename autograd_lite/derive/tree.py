@@ -137,9 +137,7 @@ class Arranger:
         coefficient = sympy.Mul(*(f for f in factors if f.is_Rational))
         over: list[Tree] = []
         under: list[Tree] = []
-        coefficient, signed = signs(
-            self, coefficient, [f for f in factors if not f.is_Rational]
-        )
+        coefficient, signed = signs(self, coefficient, [f for f in factors if not f.is_Rational])
         for f in signed:
             base, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
             if exponent.is_negative:
@@ -154,7 +152,9 @@ class Arranger:
         sets = sorted({t.real for t in over + under}, key=lambda s: (len(s), sorted(s, key=str)))
         sets = [s for s in sets if s]
         groups = {
-            s: elementwise([t for t in over if t.real == s], [t for t in under if t.real == s], hint)
+            s: elementwise(
+                [t for t in over if t.real == s], [t for t in under if t.real == s], hint
+            )
             for s in sets
         }
         scalar_over = [t for t in over if not t.real]
@@ -208,7 +208,9 @@ class Arranger:
             (under if exponent.is_negative else over).append(
                 self.tree(base_**-exponent if exponent.is_negative else f, hint)
             )
-        return contraction(self, over, under, bound, hint, dict(zip(bound, entry.lengths, strict=True)))
+        return contraction(
+            self, over, under, bound, hint, dict(zip(bound, entry.lengths, strict=True))
+        )
 
 
 def contraction(
@@ -463,9 +465,7 @@ def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
     def key(term: Expr) -> tuple[Any, ...]:
         coefficient, rest = term.as_coeff_Mul()
         sums = [e for s in rest.free_symbols if isinstance(e := space.entry(s), Total)]
-        below = any(
-            p.exp.is_negative and p.base.is_Add for p in rest.atoms(sympy.Pow)
-        )
+        below = any(p.exp.is_negative and p.base.is_Add for p in rest.atoms(sympy.Pow))
         below_any = any(p.exp.is_negative for p in rest.atoms(sympy.Pow))
         newest = max(
             (e.node for s in rest.free_symbols if isinstance(e := space.entry(s), Element)),
@@ -477,7 +477,7 @@ def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
         )  # fmt: skip
         return (
             below,
-            coefficient < 0 and not below_any,
+            bool(coefficient < 0) and not below_any,
             not term.is_Rational,
             not sums,
             flipped,

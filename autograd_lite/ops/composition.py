@@ -5,7 +5,8 @@ import inspect
 
 import numpy as np
 
-from autograd_lite.op import NUMPY, VARIABLE, Node, is_default, leaf, numpy_parameters
+from autograd_lite.node import Node
+from autograd_lite.op import NUMPY, VARIABLE, is_default, leaf, numpy_parameters
 
 
 def composed(*functions):

@@ -54,6 +54,7 @@ einsum = operation(
 
 @composed(np.einsum)
 def _answer(*operands, optimize=False):
+    """The sum of products that the subscripts name."""
     if isinstance(operands[0], str):
         subscripts, arrays = operands[0].replace(" ", ""), [lifted(x) for x in operands[1:]]
     else:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from autograd_lite.op import operation, plain
+from autograd_lite.node import plain
+from autograd_lite.op import operation
 from autograd_lite.ops.composition import along, composed, lifted, normalized
 from autograd_lite.ops.indexing import add_at
 

@@ -174,6 +174,7 @@ cross = operation(
 
 @composed(np.cross)
 def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """The vector product along an axis."""
     a, b = lifted(a), lifted(b)
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -195,11 +196,13 @@ def _last(x, axis):
 
 @composed(np.linalg.cross)
 def _linalg_cross(x1, x2, axis=-1):
+    """The vector product of vectors in three dimensions."""
     return _cross(x1, x2, axis=axis)
 
 
 @composed(np.dot)
 def _dot(a, b):
+    """The product of vectors or matrices: the sum over a's last axis and b's last but one."""
     a, b = lifted(a), lifted(b)
     if not (a.ndim and b.ndim):
         return a * b
@@ -210,6 +213,7 @@ def _dot(a, b):
 
 @composed(np.inner)
 def _inner(a, b):
+    """The sum of products over the last axes."""
     a, b = lifted(a), lifted(b)
     if not (a.ndim and b.ndim):
         return a * b
@@ -220,18 +224,22 @@ def _inner(a, b):
 
 @composed(np.vdot)
 def _vdot(a, b):
+    """The inner product of all elements."""
     return np.reshape(lifted(a), (-1,)) @ np.reshape(lifted(b), (-1,))
 
 
 def _vecdot(x1, x2):
+    """The inner product of vectors along an axis."""
     return np.sum(x1 * x2, axis=-1)
 
 
 def _matvec(x1, x2):
+    """The product of matrices with vectors."""
     return (x1 @ np.expand_dims(x2, -1))[..., 0]
 
 
 def _vecmat(x1, x2):
+    """The product of vectors with matrices."""
     return (np.expand_dims(x1, -2) @ x2)[..., 0, :]
 
 
@@ -242,14 +250,19 @@ for _name, _answer in {"vecdot": _vecdot, "matvec": _matvec, "vecmat": _vecmat}.
 
 @composed(np.linalg.vecdot)
 def _linalg_vecdot(x1, x2, axis=-1):
+    """The inner product of vectors along an axis."""
     return np.sum(x1 * x2, axis=axis)
 
 
-composed(np.linalg.matmul)(lambda x1, x2: lifted(x1) @ lifted(x2))
+@composed(np.linalg.matmul)
+def _linalg_matmul(x1, x2):
+    """The matrix product."""
+    return lifted(x1) @ lifted(x2)
 
 
 @composed(np.matrix_transpose, np.linalg.matrix_transpose)
 def _matrix_transpose(x):
+    """The last two axes swapped."""
     x = lifted(x)
     if x.ndim < 2:
         raise ValueError(f"matrix_transpose: takes matrices, not an array of shape {x.shape}")
@@ -283,6 +296,7 @@ multi_dot = operation(
 
 @composed(np.linalg.matrix_power)
 def _matrix_power(a, n):
+    """A square matrix times itself, or its inverse."""
     a = lifted(a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(
@@ -319,9 +333,11 @@ trace = operation(
 
 @composed(np.linalg.trace)
 def _linalg_trace(x, offset=0):
+    """The sum of the diagonal of the last two axes."""
     return trace(x, offset=offset, axis1=-2, axis2=-1)
 
 
 @composed(np.linalg.diagonal)
 def _linalg_diagonal(x, offset=0):
+    """The diagonal of the last two axes."""
     return np.diagonal(x, offset=offset, axis1=-2, axis2=-1)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from autograd_lite.op import operation, plain
+from autograd_lite.node import plain
+from autograd_lite.op import operation
 from autograd_lite.ops.composition import along, by_positions, composed, lifted, normalized
 from autograd_lite.ops.indexing import add_at
 from autograd_lite.ops.shapes import astype
@@ -139,7 +140,7 @@ def _with_constants(array, widths, mode, values):
     return padded + frame
 
 
-_STATISTICS = {"maximum": np.max, "mean": np.mean, "median": np.median, "minimum": np.min}
+_STATISTICS = {"maximum": "max", "mean": "mean", "median": "median", "minimum": "min"}
 
 
 def _around(array, axis, mode, widths, length, ends):
@@ -158,7 +159,8 @@ def _around(array, axis, mode, widths, length, ends):
             continue
         taken = n if length is None else min(length[side], n)
         where = slice(0, taken) if side == 0 else slice(n - taken, n)
-        value = _STATISTICS[mode](array[along(axis, array.ndim, where)], axis=axis, keepdims=True)
+        part = array[along(axis, array.ndim, where)]
+        value = getattr(np, _STATISTICS[mode])(part, axis=axis, keepdims=True)
         parts.append(
             np.broadcast_to(value, array.shape[:axis] + (width,) + array.shape[axis + 1 :])
         )

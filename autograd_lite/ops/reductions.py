@@ -207,6 +207,7 @@ prod = operation(
 
 def _cumulative(running, edge):
     def answer(x, axis=None, include_initial=False):
+        """The running sum or product, with what it starts from in front or not."""
         x = lifted(x)
         if axis is None:
             if x.ndim > 1:
@@ -221,6 +222,7 @@ def _cumulative(running, edge):
         shape[axis] = 1
         return np.concatenate([edge(shape, x.dtype), result], axis=axis)
 
+    answer.__doc__ = f"`{running.__name__}`, with its empty start where include_initial says so."
     return answer
 
 

@@ -45,8 +45,7 @@ _REASONS = {
 
 for _reason, _names in _REASONS.items():
     for _name in _names.split():
-        _function = np
-        for _part in _name.split("."):
-            _function = getattr(_function, _part, None)
+        _place, _, _last = _name.rpartition(".")
+        _function = getattr(getattr(np, _place) if _place else np, _last, None)
         if _function is not None:
             REFUSED[_function] = _reason

@@ -202,12 +202,6 @@ def rollaxis(a, axis, start=0):
     return np.moveaxis(a, axis, start - (axis < start))
 
 
-@composed(np.matrix_transpose)
-def matrix_transpose(x):
-    """x with its last two axes swapped."""
-    return np.swapaxes(x, -1, -2)
-
-
 def _at_least(ndim, shape):
     def answer(*arys):
         arrays = map(lifted, arys)
@@ -228,9 +222,9 @@ composed(np.atleast_3d)(
 @composed(np.broadcast_arrays)
 def broadcast_arrays(*args):
     """The arrays, repeated to their common shape."""
-    args = [lifted(x) for x in args]
-    shape = np.broadcast_shapes(*(x.shape for x in args))
-    return tuple(np.broadcast_to(x, shape) for x in args)
+    arrays = [lifted(x) for x in args]
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    return tuple(np.broadcast_to(x, shape) for x in arrays)
 
 
 @composed(np.meshgrid)

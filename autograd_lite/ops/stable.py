@@ -10,25 +10,30 @@ import math
 
 import numpy as np
 
-from autograd_lite.op import ARGUMENT, OPS, apply
+from autograd_lite.node import ARGUMENT
+from autograd_lite.op import OPS, apply
 
 # Moving elements about commutes with what is done to each of them.
 VIEWS = {
-    OPS[name]
-    for name in (
-        "getitem reshape transpose swapaxes moveaxis squeeze expand_dims broadcast_to ravel flip "
-        "roll diagonal"
-    ).split()
-    if name in OPS
+    OPS["getitem"],
+    OPS["reshape"],
+    OPS["transpose"],
+    OPS["swapaxes"],
+    OPS["squeeze"],
+    OPS["expand_dims"],
+    OPS["broadcast_to"],
+    OPS["flip"],
+    OPS["roll"],
+    OPS["tile"],
+    OPS["take_along_axis"],
 }
 
 # How many steps a form is looked for below the operation that asks.
 DEPTH = 64
 
-(exp, negative, add, multiply, power, sigmoid, softmax, total, where) = (
-    OPS[name]
-    for name in "exp negative add multiply power sigmoid softmax sum where".split()
-)
+exp, negative, add, multiply = OPS["exp"], OPS["negative"], OPS["add"], OPS["multiply"]
+power, total, where = OPS["power"], OPS["sum"], OPS["where"]
+sigmoid, softmax = OPS["sigmoid"], OPS["softmax"]
 
 
 def settled(x):
@@ -53,12 +58,33 @@ def made(name, *operands, **attributes):
 
 
 def is_number(x, value):
-    """Whether a Tensor is a number that the program states, not an argument that may vary."""
+    """Whether a Tensor is a number that the program states."""
     a = x.array
-    if type(a) is float or type(a) is int:
-        return a == value
-    stated = x.op is None and not x.requires_grad and x.sharing is not ARGUMENT
-    return stated and a.ndim == 0 and a == value
+    return (type(a) is int or type(a) is float) and a == value
+
+
+def same(x, y, depth=4):
+    """Whether two Tensors are one, or were made in one way from the same."""
+    if x is None or y is None:
+        return False
+    if x is y:
+        return True
+    if x.op is None or x.op is not y.op:
+        return type(x.array) in (int, float) and is_number(y, x.array)
+    return (
+        depth > 0
+        and x.shape == y.shape
+        and _equal(x.attributes, y.attributes)
+        and all(same(a, b, depth - 1) for a, b in zip(x.inputs, y.inputs, strict=True))
+        and np.array_equal(x.array, y.array)
+    )
+
+
+def _equal(attributes, others):
+    try:
+        return attributes == others
+    except ValueError:  # arrays among them
+        return False
 
 
 def like(held, x):
@@ -70,9 +96,9 @@ def like(held, x):
 
 def below(view, find, depth):
     """What is found below a view, seen in the same way."""
-    x = source(view) if depth else None
-    found = None if x is None else find(x, depth - 1)
-    return None if found is None else apply(view.op, (found,), view.attributes)
+    x, *places = (source(view, k) for k in range(len(view.inputs)))
+    found = None if x is None or not depth else find(x, depth - 1)
+    return made(view.op.name, found, *places, **view.attributes)
 
 
 def minus(z):
@@ -193,8 +219,7 @@ def _quotient(inputs, attributes):
     if a.op is exp:
         z = exponent(a)
         if b.op is add:
-            other = exponent_beside_one(b)
-            return like(made("sigmoid", z), b) if z is not None and other is z else None
+            return like(made("sigmoid", z), b) if same(z, exponent_beside_one(b)) else None
         return like(_normalized(a, z, b), a)
     if b.op is add and is_number(a, 1):
         return _reciprocal((b,), attributes)
@@ -206,12 +231,12 @@ def _normalized(a, z, b):
     shape = (1,) * (a.ndim - b.ndim) + b.shape
     while b.op in VIEWS and _only_adds_axes(b):
         b = b.inputs[0]
-    if z is None or b.op is not total or exponent(b.inputs[0]) is not z:
+    if b.op is not total or b.attributes.keys() - {"axis", "keepdims"}:
         return None
     axis = b.attributes.get("axis")
-    if b.attributes.keys() - {"axis", "keepdims"}:
+    if shape != _kept(a.shape, axis) or not same(z, exponent(b.inputs[0])):
         return None
-    return None if shape != _kept(a.shape, axis) else made("softmax", z, axis=axis)
+    return made("softmax", z, axis=axis)
 
 
 def _only_adds_axes(view):
@@ -232,8 +257,7 @@ def _either(inputs, attributes):
     _, x, y = inputs
     if x.stable is not None and y.stable is not None:
         x, y = settled(x), settled(y)
-        same = x.op is sigmoid and y.op is sigmoid and x.inputs[0] is y.inputs[0]
-        if same and source(x) is not None and source(y) is not None:
+        if x.op is sigmoid and y.op is sigmoid and source(x) is not None and same(x, y):
             return x
     return None
 
@@ -252,7 +276,7 @@ def _root_of_power(node, depth):
 
 
 def _root_of_product(node, depth):
-    return source(node) if node.inputs[0] is node.inputs[1] else None
+    return source(node) if same(*node.inputs) else None
 
 
 def _root_of_sum(node, depth):
@@ -269,7 +293,7 @@ def _root_of_mean(node, depth):
 def _root_of_addition(node, depth):
     for zero, other in (node.inputs, node.inputs[::-1]):
         if is_number(zero, 0):
-            return root_of(other, depth - 1)
+            return made("absolute", root_of(other, depth - 1))
     a, b = node.inputs
     a = root_of(a, depth - 1)
     return made("hypot", a, None if a is None else root_of(b, depth - 1))
@@ -277,7 +301,7 @@ def _root_of_addition(node, depth):
 
 def _root_of_dot(node, depth):
     x, y = node.inputs
-    return made("norm", source(node)) if x is y and x.ndim == 1 else None
+    return made("norm", source(node)) if x.ndim == 1 and same(x, y) else None
 
 
 ROOTS = {

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from autograd_lite.op import operation, plain
+from autograd_lite.node import plain
+from autograd_lite.op import operation
 from autograd_lite.ops.arithmetic import scaled
 from autograd_lite.ops.composition import composed, lifted
 from autograd_lite.ops.reductions import axes_of, count, merged, spread

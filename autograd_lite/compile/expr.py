@@ -1,0 +1,256 @@
+"""Expressions: a program as immutable calls of NumPy's functions, each distinct call once."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.op import OPS
+
+__all__ = ["Builder", "Expr", "function_of", "in_order", "inputs_of", "is_number", "replaced"]
+
+ARGUMENT, CONSTANT = "argument", "constant"
+
+# What is written with a method or brackets rather than as a function of NumPy.
+METHODS: dict[str, Callable[..., Any]] = {
+    "T": lambda x: x.T,
+    "getitem": operator.getitem,
+    "astype": lambda x, dtype: x.astype(dtype),
+    "dot": lambda a, b: a.dot(b),
+}
+
+
+class Expr:
+    """One call: what is called, its arguments in order, its keywords; or an argument, a constant.
+
+    Arguments are other expressions, Python numbers (which NumPy promotes weakly), plain values,
+    and tuples of all these. Expressions of one `Builder` are equal only if they are identical.
+
+    Attributes:
+        fn: a path such as ``"np.exp"``, a name in `METHODS`, or the name of an operation that
+            is not, or not yet, taken apart into NumPy's functions.
+        shape, dtype: of the result; None for a result that is a tuple.
+    """
+
+    __slots__ = ("args", "dtype", "fn", "inputs", "keywords", "shape", "value")
+
+    def __init__(
+        self,
+        fn: str,
+        args: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        shape: Any,
+        dtype: Any,
+        value: Any = None,
+    ) -> None:
+        self.fn, self.args, self.keywords = fn, args, dict(keywords)
+        self.shape, self.dtype, self.value = shape, dtype, value
+        self.inputs: tuple[Expr, ...] = tuple(inputs_of((args, tuple(keywords.values()))))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self.shape is None else self.size * int(self.dtype.itemsize)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(x.fn if isinstance(x, Expr) else repr(x) for x in self.args)
+        return f"{self.fn}({shown}) {self.shape} {self.dtype}"
+
+
+def inputs_of(form: Any) -> Iterator[Expr]:
+    """The expressions in nested tuples and lists, in order."""
+    if isinstance(form, Expr):
+        yield form
+    elif isinstance(form, (tuple, list)):
+        for part in form:
+            yield from inputs_of(part)
+
+
+def replaced(form: Any, replace: Callable[[Expr], Any]) -> Any:
+    """The same nested form with every expression replaced."""
+    if isinstance(form, Expr):
+        return replace(form)
+    if type(form) in (tuple, list):
+        return type(form)(replaced(part, replace) for part in form)
+    return form
+
+
+def in_order(roots: Iterable[Any]) -> list[Expr]:
+    """Every expression that the roots are made from, each after what it is made from."""
+    order: list[Expr] = []
+    seen: set[Expr] = set()
+    stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(list(inputs_of([*roots])))]
+    while stack:
+        expr, ready = stack.pop()
+        if ready:
+            order.append(expr)
+        elif expr not in seen:
+            seen.add(expr)
+            stack.append((expr, True))
+            stack += [(x, False) for x in reversed(expr.inputs) if x not in seen]
+    return order
+
+
+def is_number(x: Any, value: float | None = None) -> bool:
+    """Whether an argument is a plain number, or this one."""
+    return type(x) in (int, float, bool) and (value is None or x == value)
+
+
+@lru_cache(maxsize=1024)
+def function_of(fn: str) -> Callable[..., Any]:
+    """What computes a call."""
+    if fn in METHODS:
+        return METHODS[fn]
+    if fn.startswith("np."):
+        return operator.attrgetter(fn[3:])(np)  # type: ignore[no-any-return]
+    return OPS[fn].forward
+
+
+class Builder:
+    """Makes expressions, and makes each only once; knows their shapes and dtypes.
+
+    Args:
+        values: what `argument` expressions stand for in this trace, used only where a shape
+            cannot be found out in another way.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Any, Expr] = {}
+        self._kept: list[Any] = []
+        self._values: dict[Expr, Any] = {}
+        self.names: dict[Expr, str] = {}
+
+    def argument(self, value: Any, name: str) -> Expr:
+        """A fresh argument of the program."""
+        expr = Expr(ARGUMENT, (), {}, value.shape, value.dtype)
+        self._values[expr], self.names[expr] = value, name
+        return expr
+
+    def constant(self, value: Any) -> Expr:
+        """An array that the program holds."""
+        value = np.asarray(value)
+        small = value.size <= 16
+        key = (CONSTANT, value.dtype, value.shape, value.tobytes() if small else id(value))
+        if key not in self._made:
+            self._kept.append(value)
+            self._made[key] = Expr(CONSTANT, (), {}, value.shape, value.dtype, value)
+        return self._made[key]
+
+    def call(self, fn: str, *args: Any, **keywords: Any) -> Expr:
+        """The call of a function, the same expression for the same call."""
+        return self._call(fn, args, keywords)
+
+    def like(self, expr: Expr, args: tuple[Any, ...], keywords: dict[str, Any]) -> Expr:
+        """The same call on other arguments of the same shapes."""
+        if args == expr.args and keywords == expr.keywords:
+            return expr
+        return self._call(expr.fn, args, keywords, (expr.shape, expr.dtype))
+
+    def _call(
+        self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any], form: Any = None
+    ) -> Expr:
+        key = (fn, _key(args), _key(tuple(sorted(keywords.items(), key=lambda item: item[0]))))
+        expr = self._made.get(key)
+        if expr is None:
+            shape, dtype = form or self._infer(fn, args, keywords)
+            expr = self._made[key] = Expr(fn, args, keywords, shape, dtype)
+            self._kept.append((args, keywords))
+        return expr
+
+    def value(self, expr: Expr) -> Any:
+        """What an expression comes to for the arguments of the trace."""
+        for x in in_order([expr]):
+            if x not in self._values:
+                self._values[x] = x.value if x.fn == CONSTANT else self._computed(x)
+        return self._values[expr]
+
+    def _computed(self, expr: Expr) -> Any:
+        args = replaced(expr.args, self._values.__getitem__)
+        keywords = {k: replaced(v, self._values.__getitem__) for k, v in expr.keywords.items()}
+        with np.errstate(all="ignore"):
+            return function_of(expr.fn)(*args, **keywords)
+
+    def _infer(self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
+        """The shape and dtype of a call, without computing it where that is possible."""
+        function = function_of(fn)
+        if isinstance(function, np.ufunc) and not function.signature and not keywords:
+            return (
+                np.broadcast_shapes(*(shape_of(x) for x in args)),
+                function.resolve_dtypes((*map(dtype_of, args), *(None,) * function.nout))[-1],
+            )
+        if fn in _CHEAP:
+            dummies = replaced(args, _dummy)
+            result = function(*dummies, **keywords)
+            return result.shape, result.dtype
+        if fn in ("np.matmul", "dot"):
+            a, b = args
+            shape = (*a.shape[:-1], *b.shape[:-2], *b.shape[-1:]) if b.ndim > 1 else a.shape[:-1]
+            if max(a.ndim, b.ndim) <= 2:
+                return (shape if a.ndim > 1 else b.shape[1:]), np.result_type(a.dtype, b.dtype)
+        if fn == "np.where":
+            return np.broadcast_shapes(*(shape_of(x) for x in args)), np.result_type(
+                *(x.dtype if isinstance(x, Expr) else x for x in args[1:])
+            )
+        if fn == "np.add.reduce":
+            small = np.add.reduce(np.zeros((1,) * args[0].ndim, args[0].dtype), **keywords)
+            axis = keywords.get("axis", 0)
+            axes = range(args[0].ndim) if axis is None else np.atleast_1d(axis) % args[0].ndim
+            keep = keywords.get("keepdims", False)
+            shape = (
+                (1 if k in axes else n)
+                for k, n in enumerate(args[0].shape)
+                if keep or k not in axes
+            )
+            return tuple(shape), small.dtype
+        values = replaced(args, self.value)
+        with np.errstate(all="ignore"):
+            result = function(*values, **{k: replaced(v, self.value) for k, v in keywords.items()})
+        if isinstance(result, (tuple, list)):
+            return None, None
+        return np.shape(result), np.asarray(result).dtype
+
+
+# Functions that only look at their operand in another way, and so cost nothing on a dummy.
+_CHEAP = {"T", "np.broadcast_to", "np.expand_dims", "np.transpose", "np.swapaxes", "np.squeeze"}
+
+
+def _dummy(expr: Expr) -> Any:
+    return np.broadcast_to(np.zeros((), expr.dtype), expr.shape)
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an argument; a number has none."""
+    return x.shape if isinstance(x, Expr) else np.shape(x)
+
+
+def dtype_of(x: Any) -> Any:
+    """The dtype of an argument as NumPy's promotion sees it: a number is weak."""
+    if isinstance(x, Expr):
+        return x.dtype
+    return type(x) if type(x) in (int, float) else np.asarray(x).dtype
+
+
+def _key(form: Any) -> Any:
+    """What tells one call from another; −0.0 from 0.0, 1 from 1.0 and from True."""
+    if isinstance(form, Expr):
+        return form
+    if isinstance(form, (tuple, list)):
+        return (type(form), *map(_key, form))
+    if isinstance(form, slice):
+        return (slice, _key(form.start), _key(form.stop), _key(form.step))
+    if isinstance(form, (float, np.floating)):
+        return (type(form), float(form).hex())
+    if isinstance(form, np.ndarray):
+        return (np.ndarray, form.dtype, form.shape, form.tobytes())
+    return (type(form), form)

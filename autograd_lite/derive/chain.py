@@ -1,0 +1,348 @@
+"""The chain rule over the graph: from the loss back, one node after the other.
+
+Each node hands its own slope, as a symbol, to the gradient rules of its operation, which run on
+Tensors and so record what they do; what they recorded is read in index notation. A slope that is
+short goes into the next one, a longer one keeps its name, so that every formula has a bounded
+length and all of them together are as long as the graph.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from autograd_lite.context import setting
+from autograd_lite.derive.index import Element, Expr, Length, Number, Opaque, Space, Total
+from autograd_lite.derive.lowest import EXP
+from autograd_lite.derive.reading import Reader, element, exact
+from autograd_lite.graph import Graph
+from autograd_lite.node import Node
+from autograd_lite.op import apply
+from autograd_lite.ops.reductions import axes_of
+from autograd_lite.sweep import sweep
+from autograd_lite.tensor import argument
+
+__all__ = ["Chain", "Slope"]
+
+LONG = 24
+"""An expression with more operations than this gets a name of its own."""
+
+TRANSPARENT = frozenset(
+    [
+        "transpose",
+        "swapaxes",
+        "reshape",
+        "squeeze",
+        "expand_dims",
+        "broadcast_to",
+        "identity",
+        "astype",
+    ]
+)
+"""Operations that only lay an array out anew."""
+
+
+@dataclass(slots=True)
+class Slope:
+    """The slope of the loss at a node.
+
+    Attributes:
+        product: by the slopes of the named nodes that it leads to.
+        closed: as short as it gets.
+        hidden: whether no other formula mentions it.
+    """
+
+    product: Expr
+    closed: Expr
+    hidden: bool = False
+
+
+class Chain:
+    """The slopes of a loss at every node that leads to it.
+
+    Args:
+        loss: a node with one element.
+        wanted: the nodes whose slopes keep a name, because they were asked for.
+        expand: put every slope into the next.
+        lengths: read counts as lengths of axes.
+        values: the gradients at the graph's values, to run the rules on.
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        wanted: set[Any],
+        expand: bool,
+        lengths: bool,
+        values: dict[Any, Any],
+    ) -> None:
+        self.loss = loss
+        self.wanted = wanted
+        self.expand = expand
+        self.values = values
+        self.graph = Graph.of(loss)
+        self.space = Space()
+        self.space.lengths_as_symbols = lengths
+        self.space.shapes = {node.position: node.shape for node in self.graph.nodes}
+        self.nodes: dict[int, Any] = {node.position: node for node in self.graph.nodes}
+        self.definitions: dict[int, Expr] = {}
+        self.reader = Reader(self.space, {})
+        self.slopes: dict[int, Slope] = {}
+        self.promoted: list[int] = []
+        self._forward()
+        self.hidden_layers = [n for n in self.graph.nodes if self._is_hidden_activation(n)]
+        self.layered = len(self.hidden_layers) > 1
+        self._backward()
+
+    # Forward: what each node is
+
+    def _forward(self) -> None:
+        space, known = self.space, self.reader.known
+        for node in self.graph.nodes:
+            if node.op is None:
+                known[node.position] = self.reader.leaf(node)
+                continue
+            args = [known[x.position] for x in node.inputs]
+            expr = self.reader.applied(node, args)
+            if expr.has(EXP):
+                expr = space.lowest(expr)
+            if self._is_see_through(node) and space.size(expr) <= LONG:
+                known[node.position] = expr
+                continue
+            symbol = space.symbol(element(node))
+            if expr == symbol:
+                continue
+            own = node is self.loss or node in self.wanted or node.name is not None
+            if not own and space.size(expr) <= LONG:
+                known[node.position] = expr
+                continue
+            if node.name is None and node is not self.loss:
+                self.promoted.append(node.position)
+            known[node.position] = symbol
+            self.definitions[node.position] = expr
+            if expr.is_Function and expr.func.__name__ == "sigmoid":
+                space.known[expr] = node.position, symbol_indices(space, symbol)
+            elif expr.is_Symbol and isinstance(entry := space.entry(expr), Opaque):
+                if space.calls[entry.call][0].name == "softmax":
+                    space.known[expr] = node.position, entry.indices
+
+    def _is_see_through(self, node: Any) -> bool:
+        """Whether a node only arranges another anew, or is named after the formula that it is."""
+        if node is self.loss or node in self.wanted:
+            return False
+        if node.op.name in TRANSPARENT:
+            return True
+        return node.name is not None and all(x.name and x.name in node.name for x in node.inputs)
+
+    def _is_hidden_activation(self, node: Any) -> bool:
+        """An activation that further products follow."""
+        if node.op is None or not node.op.activation or node.position not in self.definitions:
+            return False
+        (x,) = node.inputs
+        return (
+            x.requires_grad
+            and x.position in self.definitions
+            and any(c.op.name == "matmul" for c, _ in self.graph.consumers[node])
+        )
+
+    def field(self, node: Any) -> Expr:
+        """A node as other formulas write it."""
+        return self.reader.known[node.position]
+
+    def named(self, node: Any) -> bool:
+        """Whether formulas mention a node by its name."""
+        return node.position in self.definitions or node.op is None
+
+    # Backward: the slopes
+
+    def _backward(self) -> None:
+        space = self.space
+        products: dict[int, list[Expr]] = {self.loss.position: [sympy.S.One]}
+        closed: dict[int, list[Expr]] = {self.loss.position: [sympy.S.One]}
+        for node in reversed(self.graph.nodes):
+            position = node.position
+            if position not in products or not node.requires_grad:
+                continue
+            product = space.lowest(sympy.Add(*products.pop(position)))
+            form = space.lowest(sympy.Add(*closed.pop(position)))
+            if not self.expand:
+                form = gathered(space, form)
+            if not self.named(node) and not self.expand and space.size(form) > LONG:
+                self._promote(node)
+            self.slopes[position] = Slope(product, form)
+            if node.op is None:
+                continue
+            for x, part, part_closed in self._parts(node):
+                products.setdefault(x.position, []).append(part)
+                closed.setdefault(x.position, []).append(part_closed)
+
+    def _promote(self, node: Any) -> None:
+        """Give a node a name after all; what was read before keeps reading it as it is."""
+        self.definitions[node.position] = self.field(node)
+        self.promoted.append(node.position)
+        self.reader.known[node.position] = self.space.symbol(element(node))
+
+    def _parts(self, node: Any) -> list[tuple[Any, Expr, Expr]]:
+        """For each input what it receives, by the node's slope and in closed form."""
+        space, slope = self.space, self.slopes[node.position]
+        symbol = space.symbol(element(node, slope=True))
+        named = self.named(node) and node is not self.loss
+        result = []
+        with_symbol, with_closed = symbol if named else slope.product, slope.closed
+        must = not named or self._goes_in(node, slope.closed)
+        may = must or not self._is_composite(slope.closed)
+        slope.hidden = must
+        for x, read in self._local(node):
+            part = space.lowest(read(with_symbol))
+            if must and not self._is_activated(node, x):
+                result.append((x, part, space.lowest(read(with_closed))))
+                continue
+            best = part
+            if may:
+                tried = space.lowest(read(with_closed))
+                if space.size(tried) <= space.size(part) or (must and node.op.activation is False):
+                    result.append((x, part, tried))
+                    continue
+            if self._is_activated(node, x):
+                prime = sympy.Function(f"{node.op.name}′")(self.field(x))
+                best = (with_closed if must else with_symbol) * prime
+                part = with_symbol * prime
+            result.append((x, part, best))
+        return result
+
+    def _is_activated(self, node: Any, x: Any) -> bool:
+        """Whether a derivative is written g′(a)."""
+        return (
+            not self.expand
+            and node.op.activation
+            and not node.attributes
+            and self.field(x).is_Symbol
+            and node in self.hidden_layers
+        )
+
+    def _goes_in(self, node: Any, form: Expr) -> bool:
+        """Whether a slope is put into the next wherever it occurs."""
+        if self.expand:
+            return True
+        if is_short(self.space, form):
+            return True
+        return self.layered and node in self.hidden_layers and node not in self.wanted
+
+    def _is_composite(self, form: Expr) -> bool:
+        """Whether a form has sums or slopes in it that should not be written over and over."""
+        return self.space.contains(
+            form, lambda e: isinstance(e, Total) or (isinstance(e, Element) and e.slope)
+        )
+
+    def _local(self, node: Any) -> list[tuple[Any, Any]]:
+        """For each input a function from the node's slope to what the input receives."""
+        leaves = [argument(x.array, x.requires_grad) for x in node.inputs]
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            with setting(recording=True, watch=None, leaks=None):
+                copy = apply(node.op, leaves, node.attributes, settled=True)
+                value = self.values.get(node)
+                g = argument(np.ones_like(copy.array) if value is None else value, False)
+                parts = sweep(
+                    {copy: g},
+                    {x for x in leaves if x.requires_grad},
+                    on_tensors=True,
+                    written=True,
+                )
+        known = {leaf.position: self.field(x) for leaf, x in zip(leaves, node.inputs, strict=True)}
+        known[copy.position] = self.field(node)
+        self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
+        counts = self._counts(node)
+
+        def reading(part: Any) -> Any:
+            def read(slope: Expr) -> Expr:
+                if not isinstance(part, Node):
+                    return (
+                        exact(self.space, np.asarray(part).flat[0])
+                        if np.size(part)
+                        else sympy.S.Zero
+                    )
+                reader = Reader(self.space, known | {g.position: slope}, guards=True)
+                reader.counts = counts
+                return reader.read(part)
+
+            return read
+
+        return [
+            (x, reading(parts[leaf]))
+            for leaf, x in zip(leaves, node.inputs, strict=True)
+            if leaf in parts
+        ]
+
+    def _counts(self, node: Any) -> dict[float, Expr]:
+        """The numbers by which an average divides, as products of lengths."""
+        if not (self.space.lengths_as_symbols and node.op.averages):
+            return {}
+        shape = node.inputs[0].shape
+        if node.op.name == "mean":
+            kept = [shape[k] for k in axes_of(node.attributes.get("axis"), len(shape))]
+            choices = [kept]
+        else:
+            choices = [list(shape), list(shape[:-1])]
+        return {
+            float(math.prod(c)): sympy.Mul(*map(self.space.length, c))
+            for c in choices
+            if math.prod(c) > 1
+        }
+
+
+def symbol_indices(space: Space, symbol: Any) -> tuple[int | None, ...]:
+    return space.entry(symbol).indices  # type: ignore[no-any-return]
+
+
+def is_short(space: Space, form: Expr) -> bool:
+    """A constant times a node, a slope, or the difference of two of them."""
+    rest = [f for f in sympy.Mul.make_args(form) if not _constant(space, f)]
+    if not rest:
+        return True
+    if len(rest) > 1:
+        return False
+    if rest[0].is_Symbol:
+        return isinstance(space.entry(rest[0]), (Element, Opaque))
+    terms = rest[0].args if rest[0].is_Add else ()
+    return 0 < len(terms) <= 2 and all(
+        t.is_number or is_short(space, t.as_coeff_Mul()[1]) or (t.is_Function and len(t.args) == 1
+        and t.args[0].is_Symbol) or (t.is_Function and t.func.__name__ == "equal")
+        for t in terms
+    )  # fmt: skip
+
+
+def _constant(space: Space, f: Expr) -> bool:
+    base = f.base if f.is_Pow else f
+    return bool(base.is_number) or isinstance(space.entry(base), (Length, Number))
+
+
+def gathered(space: Space, form: Expr) -> Expr:
+    """A x + Aᵀ x as (A + Aᵀ) x: sums whose bodies share a factor become one."""
+    if not form.is_Add:
+        return form
+    totals = []
+    for term in form.args:
+        factors = sympy.Mul.make_args(term)
+        sums = [f for f in factors if isinstance(space.entry(f), Total)]
+        if len(sums) == 1 and len(space.entry(sums[0]).lengths) == 1:
+            totals.append((term, sympy.Mul(*(f for f in factors if f is not sums[0])), sums[0]))
+    best = form
+    for k, (one, c, first) in enumerate(totals):
+        for other, d, second in totals[k + 1 :]:
+            a, b = space.entry(first), space.entry(second)
+            if a.lengths != b.lengths or not space.free(c) == space.free(d) == frozenset():
+                continue
+            i = space.fresh()
+            bodies = [space.rename(t.body, {t.bound[0]: i}) for t in (a, b)]
+            both = space.lowest(c * bodies[0] + d * bodies[1])
+            if not both.is_Add:
+                merged = form - one - other + space.total(both, {i: a.lengths[0]})
+                if space.size(merged) <= space.size(best):
+                    best = merged
+    return best if best is form else gathered(space, best)

@@ -1,0 +1,350 @@
+"""Formulas: one expression that can be read, run and compared."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from autograd_lite.context import setting
+from autograd_lite.derive import names
+from autograd_lite.derive.chain import Chain
+from autograd_lite.derive.index import Element, Expr, Space, Total
+from autograd_lite.derive.notation import LaTeX, MathML, Notation, Text
+from autograd_lite.derive.reading import Reader
+from autograd_lite.derive.source import Source, Unwritable
+from autograd_lite.derive.tree import Arranger, Tree
+from autograd_lite.graph import Graph
+from autograd_lite.node import Node
+from autograd_lite.op import OPS, apply
+from autograd_lite.sweep import sweep
+from autograd_lite.tensor import argument
+from autograd_lite.text import subscript, superscript
+
+__all__ = ["Form", "Writer"]
+
+LETTERS = ("m", "n", "k", "p", "q", "r")
+
+
+class Writer:
+    """The names of a derivation, and how its expressions become formulas and numbers."""
+
+    def __init__(self, chain: Chain, lengths: Mapping[str, int]) -> None:
+        self.chain = chain
+        self.space = chain.space
+        self.arranger = Arranger(self.space)
+        self.names = self._node_names()
+        self.deltas = self._deltas()
+        loss = self.names[chain.loss.position]
+        self.slopes = {p: self.deltas.get(p, f"∂{loss}/∂{name}") for p, name in self.names.items()}
+        taken = set(self.names.values())
+        letters = iter(
+            [x for x in LETTERS if x not in taken] + [f"m{subscript(k)}" for k in range(99)]
+        )
+        self.letters = Letters({n: name for name, n in lengths.items()}, letters)
+        both = [*self.names.values(), *self.slopes.values()]
+        safe = iter(names.identifiers(both))
+        self.identifiers = {p: next(safe) for p in self.names}
+        self.slope_identifiers = {p: next(safe) for p in self.slopes}
+        kinds = {node.op.name for node in chain.hidden_layers}
+        self.activation = kinds.pop() if len(kinds) == 1 else None
+
+    def _node_names(self) -> dict[int, str]:
+        chain = self.chain
+        taken: dict[str, int] = {}
+        result: dict[int, str] = {}
+        unnamed: list[tuple[Any, str]] = []
+        parameters = [
+            n for n in chain.graph.nodes if n.op is None and n.requires_grad and not n.name
+        ]
+        for node in chain.graph.nodes:
+            name = names.plain(node.name) if node.name else ""
+            if name:
+                count = taken[name] = taken.get(name, 0) + 1
+                result[node.position] = name if count == 1 else name + subscript(count)
+            elif node is chain.loss:
+                unnamed.append((node, "L"))
+            elif node.op is None:
+                letter = "θ" if node.requires_grad else "c"
+                alone = node.requires_grad and len(parameters) == 1
+                unnamed.append((node, letter if alone else letter + "#"))
+            else:
+                unnamed.append((node, "t#"))
+        used = set(result.values())
+        counters: dict[str, int] = {}
+        for node, pattern in unnamed:
+            if pattern == "t#" and node.position not in chain.definitions:
+                result[node.position] = "t"
+                continue
+            if "#" not in pattern and pattern not in used:
+                name = pattern
+            else:
+                while True:
+                    k = counters[pattern] = counters.get(pattern, 0) + 1
+                    name = pattern.rstrip("#") + subscript(k)
+                    if name not in used:
+                        break
+            used.add(name)
+            result[node.position] = name
+        return result
+
+    def _deltas(self) -> dict[int, str]:
+        """δ⁽ˡ⁾ for the slope at what enters the activation of layer l, where there are several."""
+        if not self.chain.layered:
+            return {}
+        found, used = {}, set()
+        for k, node in enumerate(self.chain.hidden_layers, start=1):
+            x = node.inputs[0]
+            name = self.names[x.position]
+            raised = name[1:] if name[1:2] == "⁽" and name.endswith("⁾") else superscript(f"({k})")
+            if raised in used or "δ" + raised in self.names.values():
+                continue
+            used.add(raised)
+            found[x.position] = "δ" + raised
+        return found
+
+    # Writing
+
+    def tree(self, expr: Expr, shape: Sequence[int]) -> Tree:
+        """An expression as a formula in matrices."""
+        return self.arranger.whole(expr, shape)
+
+    def notation(self, kind: type[Notation]) -> Notation:
+        """One of the notations, with the names of this derivation."""
+        return kind(self.names, self.slopes, self.letters, self.activation)
+
+    def source(self, tree: Tree, slopes_given: bool = False) -> str:
+        """A formula as one NumPy expression."""
+        source = Source(self.identifiers, self.slope_identifiers, self._slope_tree, self._expanded)
+        if slopes_given:
+            source.written_slopes = set(self.slopes)
+        return source(tree)
+
+    def _slope_tree(self, position: int) -> Tree:
+        slope = self.chain.slopes[position]
+        return self.tree(slope.closed, self.chain.nodes[position].shape)
+
+    def _expanded(self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...]) -> str:
+        """The source of an operation that NumPy lacks: its forward, run on Tensors."""
+        texts = [self.source(tree) for tree in args]
+        if isinstance(op, str):
+            x, expr = prime(op)
+            (text,), (arg,) = texts, args
+            symbol = self.space.symbol(Element(-1, arg.axes))
+            tree = Arranger(self.space).tree(expr.xreplace({x: symbol}), arg.axes)
+            return Source(Once({-1: text}), {}, self._slope_tree, self._expanded)(tree)
+        leaves = [
+            argument(np.ones([2 if i is not None else 1 for i in t.axes]), False) for t in args
+        ]
+        for leaf in leaves:
+            leaf.name = "x"
+        try:
+            with setting(recording=True, watch=None, leaks=None):
+                result = op.forward(*leaves, **attributes)
+        except Exception as error:
+            raise Unwritable(f"{op.name} is no single NumPy expression: {error}") from error
+        if not isinstance(result, Node):
+            raise Unwritable(f"{op.name} is no single NumPy expression")
+        for node in Graph.of(result).nodes:
+            self.space.shapes[node.position] = node.shape
+        tree = Arranger(self.space).whole(Reader(self.space, {}).read(result), result.shape)
+        given = Once({leaf.position: t for leaf, t in zip(leaves, texts, strict=True)})
+        return Source(given, {}, self._slope_tree, self._expanded)(tree)
+
+    # Comparing and putting in
+
+    def resolved(self, expr: Expr) -> Expr:
+        """An expression without names of slopes and of derivatives, put in all the way."""
+        space = self.space
+        changes: dict[Any, Any] = {}
+        for symbol in expr.free_symbols:
+            entry = space.entry(symbol)
+            if isinstance(entry, Element) and entry.slope and entry.node in self.chain.slopes:
+                node = self.chain.nodes[entry.node]
+                if node.op is None and node not in self.chain.wanted:
+                    continue
+                closed = self.resolved(self.chain.slopes[entry.node].closed)
+                changes[symbol] = space.rename(
+                    closed, {k: i for k, i in enumerate(entry.indices) if i is not None}
+                )
+            elif isinstance(entry, Total):
+                if space.contains(entry.body, lambda e: isinstance(e, Element) and e.slope) or any(
+                    f.func.__name__.endswith("′") for f in entry.body.atoms(sympy.Function)
+                ):
+                    body, lengths = space.opened(entry)
+                    changes[symbol] = space.total(self.resolved(body), lengths)
+        primes = {
+            f: prime(f.func.__name__[:-1])[1].xreplace({prime(f.func.__name__[:-1])[0]: f.args[0]})
+            for f in expr.atoms(sympy.Function)
+            if f.func.__name__.endswith("′")
+        }
+        if changes or primes:
+            expr = space.lowest(expr.xreplace(primes).xreplace(changes))
+        return expr
+
+
+class Letters(dict[int, str]):
+    """A letter for each length, given out as they are met."""
+
+    def __init__(self, given: dict[int, str], letters: Any) -> None:
+        super().__init__(given)
+        self.rest = letters
+
+    def __missing__(self, n: int) -> str:
+        self[n] = next(self.rest)
+        return self[n]
+
+
+class Once(dict[int, str]):
+    """Texts that are written out once and named there, if they are more than a name."""
+
+    def __init__(self, texts: dict[int, str]) -> None:
+        super().__init__(texts)
+        self.met: dict[int, str] = {}
+
+    def __getitem__(self, key: int) -> str:
+        text = super().__getitem__(key)
+        if text.isidentifier():
+            return text
+        if key not in self.met:
+            self.met[key] = f"_{abs(hash(text)) % 10**6}"
+            return f"({self.met[key]} := {text})"
+        return self.met[key]
+
+
+@functools.cache
+def prime(name: str) -> tuple[Any, Expr]:
+    """The derivative of an elementwise operation of one operand, as an expression in x."""
+    x = argument(np.ones(()), True)
+    with setting(recording=True, watch=None, leaks=None):
+        y = apply(OPS[name], [x], {}, settled=True)
+        g = argument(np.ones(()), False)
+        part = sweep({y: g}, {x}, on_tensors=True, written=True)[x]
+    space = Space()
+    symbol = sympy.Symbol("x")
+    known = {x.position: symbol, g.position: sympy.S.One}
+    known[y.position] = sympy.Function(name)(symbol)
+    return symbol, Reader(space, known, guards=True).read(part)
+
+
+class Form:
+    """A formula.
+
+    It shows itself in a notebook; two are equal when they are the same function of the same
+    nodes, by the rules of algebra.
+    """
+
+    def __init__(self, writer: Writer, expr: Expr, shape: tuple[int, ...]) -> None:
+        self._writer = writer
+        self.expression = expr
+        self.shape = shape
+        self.tree = writer.tree(expr, shape)
+
+    def text(self) -> str:
+        """The formula on one line, in Unicode."""
+        return self._writer.notation(Text)(self.tree)
+
+    def latex(self) -> str:
+        """The formula in LaTeX's mathematics."""
+        return self._writer.notation(LaTeX)(self.tree)
+
+    def mathml(self) -> str:
+        """The formula in MathML, which browsers show without help."""
+        return f'<math display="block">{self._writer.notation(MathML)(self.tree)}</math>'
+
+    def numpy(self) -> str:
+        """The formula as one NumPy expression in the names that `values` of the derivation has.
+
+        Raises:
+            ValueError: if an operation in it is no single NumPy expression.
+        """
+        return self._writer.source(self.tree)
+
+    def evaluate(self, values: Mapping[Any, Any] | None = None) -> Any:
+        """The value of the formula.
+
+        Args:
+            values: arrays by Tensor or by name; what is not given is computed from what is, or
+                taken from the graph.
+        """
+        return self._run(self._writer.source(self.tree), namespace(self._writer, values))
+
+    def _run(self, source: str, values: Mapping[str, Any]) -> Any:
+        with np.errstate(all="ignore"):
+            result = eval(source, {"np": np, **values})
+        return np.asarray(result)[()]
+
+    @property
+    def operations(self) -> int:
+        """How many operations it takes to write it."""
+        return self.tree.operations()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Form) or self.shape != other.shape:
+            return NotImplemented if not isinstance(other, Form) else False
+        if self.expression == other.expression:
+            return True
+        a, b = (self._writer.resolved(f.expression) for f in (self, other))
+        return bool(a == b or self._writer.space.joint(a - b) == 0)
+
+    def __hash__(self) -> int:
+        return hash(self.shape)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<{self.text()}>"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+
+def namespace(writer: Writer, values: Mapping[Any, Any] | None = None) -> dict[str, Any]:
+    """The value of every node by its Python name, computed anew from the given ones.
+
+    Raises:
+        KeyError: for a name that no node has.
+    """
+    chain = writer.chain
+    given: dict[int, Any] = {}
+    for key, value in (values or {}).items():
+        for position, node in chain.nodes.items():
+            if node is key or (
+                isinstance(key, str)
+                and key in (writer.names[position], writer.identifiers[position])
+            ):
+                given[position] = np.asarray(value)
+                break
+        else:
+            raise KeyError(f"evaluate: nothing in this derivation is called {key!r}")
+    if not given:
+        return {writer.identifiers[p]: node.array for p, node in chain.nodes.items()}
+    arrays: dict[int, Any] = {}
+    with np.errstate(all="ignore"):
+        for position, node in chain.nodes.items():
+            if position in given:
+                arrays[position] = given[position]
+            elif node.op is None:
+                arrays[position] = node.array
+            else:
+                operands = [arrays[x.position] for x in node.inputs]
+                forward, attributes = node.op.forward, node.attributes
+                arrays[position] = (
+                    forward(operands, **attributes)
+                    if node.op.arity is None
+                    else forward(*operands, **attributes)
+                )
+    return {writer.identifiers[p]: array for p, array in arrays.items()}
+
+
+def reads(writer: Writer, tensor: Any) -> Form:
+    """A formula written with Tensors of the graph."""
+    known = dict(writer.chain.reader.known)
+    writer.space.shapes |= {n.position: n.shape for n in Graph.of(tensor).nodes}
+    expr = writer.space.lowest(Reader(writer.space, known).read(tensor))
+    return Form(writer, expr, tensor.shape)
+

@@ -1,0 +1,184 @@
+"""Python's operators and NumPy's functions on Tensors: each finds its operation in the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.node import Node
+from autograd_lite.op import NUMPY, OPS, REFUSED, apply
+
+__all__ = ["Operators"]
+
+
+class Operators:
+    """What makes ``a + b`` and ``np.exp(a)`` record an operation."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        out = kwargs.get("out")
+        if out is not None and any(x is not None for x in out):
+            raise TypeError(
+                f"{ufunc.__name__}: cannot write a Tensor into an array (out=, or array += t); "
+                "write array = array + t"
+            )
+        kwargs.pop("out", None)
+        if method != "__call__":
+            return _reduced(ufunc, method, inputs, kwargs)
+        op = NUMPY.get(ufunc)
+        if op is None:
+            raise _unknown(ufunc)
+        if kwargs:
+            for key in kwargs:
+                raise TypeError(
+                    f"{ufunc.__name__}: {key}= is not differentiated; use np.where or astype"
+                )
+        return op(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        answer = NUMPY.get(function)
+        if answer is None:
+            raise _unknown(function)
+        return answer(*args, **kwargs)
+
+    def __add__(self, other: Any) -> Any:
+        return apply(OPS["add"], (self, other))
+
+    def __radd__(self, other: Any) -> Any:
+        return apply(OPS["add"], (other, self))
+
+    def __sub__(self, other: Any) -> Any:
+        return apply(OPS["subtract"], (self, other))
+
+    def __rsub__(self, other: Any) -> Any:
+        return apply(OPS["subtract"], (other, self))
+
+    def __mul__(self, other: Any) -> Any:
+        return apply(OPS["multiply"], (self, other))
+
+    def __rmul__(self, other: Any) -> Any:
+        return apply(OPS["multiply"], (other, self))
+
+    def __truediv__(self, other: Any) -> Any:
+        return apply(OPS["divide"], (self, other))
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return apply(OPS["divide"], (other, self))
+
+    def __pow__(self, other: Any) -> Any:
+        return apply(OPS["power"], (self, other))
+
+    def __rpow__(self, other: Any) -> Any:
+        return apply(OPS["power"], (other, self))
+
+    def __matmul__(self, other: Any) -> Any:
+        return apply(OPS["matmul"], (self, other))
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return apply(OPS["matmul"], (other, self))
+
+    def __neg__(self) -> Any:
+        return apply(OPS["negative"], (self,))
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return apply(OPS["absolute"], (self,))
+
+    def __mod__(self, other: Any) -> Any:
+        return np.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return np.remainder(other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return np.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return np.floor_divide(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __lt__(self, other: Any) -> Any:
+        return apply(OPS["less"], (self, other))
+
+    def __le__(self, other: Any) -> Any:
+        return apply(OPS["less_equal"], (self, other))
+
+    def __gt__(self, other: Any) -> Any:
+        return apply(OPS["greater"], (self, other))
+
+    def __ge__(self, other: Any) -> Any:
+        return apply(OPS["greater_equal"], (self, other))
+
+    def __eq__(self, other: Any) -> Any:
+        return np.equal(self, other) if _numeric(other) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return np.not_equal(self, other) if _numeric(other) else NotImplemented
+
+    def __and__(self, other: Any) -> Any:
+        return np.bitwise_and(self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return np.bitwise_and(other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return np.bitwise_or(self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return np.bitwise_or(other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return np.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return np.bitwise_xor(other, self)
+
+    def __invert__(self) -> Any:
+        return np.invert(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return OPS["getitem"](self, key=key)
+
+
+def _numeric(other: Any) -> bool:
+    return isinstance(other, (Node, np.ndarray, np.generic, int, float, list, tuple))
+
+
+def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
+    """``np.add.reduce`` and its like are NumPy functions of their own."""
+    same = {
+        ("add", "reduce"): np.sum,
+        ("multiply", "reduce"): np.prod,
+        ("maximum", "reduce"): np.max,
+        ("minimum", "reduce"): np.min,
+        ("add", "accumulate"): np.cumsum,
+        ("multiply", "accumulate"): np.cumprod,
+        ("logical_and", "reduce"): np.all,
+        ("logical_or", "reduce"): np.any,
+    }
+    function: Any = same.get((ufunc.__name__, method))
+    if function is None:
+        raise TypeError(
+            f"{ufunc.__name__}.{method}: has no gradient rule here; write it with NumPy's "
+            "functions that have one (docs/operations.md)"
+        )
+    kwargs.setdefault("axis", 0)
+    return function(*inputs, **kwargs)
+
+
+def _unknown(function: Any) -> TypeError:
+    name = f"{getattr(function, '__module__', 'numpy') or 'numpy'}.{function.__name__}"
+    if function in REFUSED:
+        return TypeError(f"{name}: takes no Tensor: {REFUSED[function]}")
+    return TypeError(
+        f"{name}: has no gradient rule here, and a Tensor never quietly becomes an array; write "
+        "it with functions that have one (docs/operations.md), use .numpy() to mean plain "
+        "numbers, or define it with ag.operation"
+    )
