@@ -6,6 +6,7 @@ import linecache
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -113,12 +114,12 @@ def _worse(result: Any, operands: Sequence[Any]) -> bool:
 
 def _users_line() -> tuple[str, int, str] | None:
     """The file, line and function of the innermost caller outside this package and NumPy."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         home = frame.f_globals.get("__name__", "").split(".")[0]
         if home not in (__package__, "numpy", "contextlib", "functools"):
             return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

@@ -70,7 +70,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
         >>> import autograd_lite as ag
         >>> print(ag.check_gradients(lambda x: np.sum(np.abs(x)), np.array([1.0, 0.0])))
         2 derivatives agree with differences
-        argument 0[1]: a kink; the gradient 0 lies between the slopes -1 and 1
+        argument 0[1]: a kink; the gradient 0 lies between the slopes −1 and 1
     """
     if order not in (1, 2):
         raise ValueError(f"check_gradients: order is 1 or 2, not {order!r}")
@@ -193,7 +193,7 @@ def _check(
 
 def _verdict(claimed: float, found: Slope, size: float, fine: float, least: float) -> str | None:
     """None where gradient and difference agree, else what is to be said; wrong ones first."""
-    slack = fine * max(size, abs(found.value)) if np.isfinite(found.value) else 0.0
+    slack = fine * max(size, least, abs(found.value)) if np.isfinite(found.value) else 0.0
     if found.trouble == "a kink":
         low, high = sorted([found.left, found.right])
         slack = max(slack, 1e-3 * (high - low))
@@ -248,7 +248,11 @@ def _check_repeats(
             )
 
 
-def _weighted_sum(f: Callable[..., Any], weights: Sequence[Any]) -> Callable[..., float]:
+def _weighted_sum(
+    f: Callable[..., Any], weights: Sequence[Any]
+) -> Callable[[Sequence[Any]], tuple[float, float]]:
+    """The weighted sum of the results, and the relative rounding error that it has."""
+
     def value(arrays: Sequence[Any]) -> tuple[float, float]:
         with no_grad(), np.errstate(all="ignore"):
             results = flatten(f(*(Tensor(array, requires_grad=False) for array in arrays)))[0]
@@ -259,11 +263,15 @@ def _weighted_sum(f: Callable[..., Any], weights: Sequence[Any]) -> Callable[...
                 noise = max(noise, float(np.finfo(np.asarray(_value(y)).dtype).eps))
         return total, noise
 
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _slope_along(
-    value: Callable[..., Any], arrays: Sequence[Any], k: int, direction: Any, enough: float
+    value: Callable[[Sequence[Any]], tuple[float, float]],
+    arrays: Sequence[Any],
+    k: int,
+    direction: Any,
+    enough: float,
 ) -> Slope:
     wide = [array.astype(np.promote_types(array.dtype, np.float64)) for array in arrays]
     moved = direction != 0
@@ -274,7 +282,7 @@ def _slope_along(
     def phi(t: float) -> float:
         changed = list(wide)
         changed[k] = wide[k] + t * direction
-        return value(changed)[0]  # type: ignore[no-any-return]
+        return value(changed)[0]
 
     return slope(phi, scale, value(wide)[1], enough)
 

@@ -46,6 +46,7 @@ def custom_gradient(
     def decorate(forward: Callable[..., Any]) -> Op:
         name = getattr(forward, "__name__", type(forward).__name__)
         home = getattr(forward, "__module__", None) or "__main__"
-        return operation(f"{home}.{name}", forward, *rules, **{"symbol": name} | traits)
+        traits.setdefault("symbol", name)
+        return operation(f"{home}.{name}", forward, *rules, **traits)
 
     return decorate

@@ -80,9 +80,9 @@ def _at(phi: Callable[[float], float], here: float, h: float, noise: float) -> S
     trouble = ""
     first, second, third = (a - b for a, b in zip(right, left, strict=True))
     coarse, fine = 2 * second - first, 2 * third - second
-    if abs(fine) > 1e-5 * max(map(abs, [*right, *left])) + 4 * rounding:
-        if abs(fine - coarse) < 0.2 * abs(fine):
-            trouble = "a kink"
+    apart = abs(fine) > 1e-5 * max(map(abs, [*right, *left])) + 16 * rounding
+    if apart and abs(fine - coarse) < 0.2 * abs(fine):
+        trouble = "a kink"
     if abs(above[2] - below[2]) > 0.85 * abs(above[0] - below[0]) + 8 * noise * abs(here):
         trouble = "a jump"
     return Slope(value, error, left[-1], right[-1], trouble)

@@ -64,7 +64,7 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     Raises:
         TypeError: for complex, object, text, float16 and masked data.
     """
-    if type(data) in (int, bool) and not requires_grad and -(2**63) <= data < 2**63:
+    if type(data) is int and not requires_grad and -(2**63) <= data < 2**63:
         return data
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Functions into their derivatives: grad, value_and_grad, vjp, jvp, and the record of a function."""
+"""Functions into their derivatives: grad, value_and_grad, vjp, jvp; and the record of one."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def fitting(tree: Any, like: Sequence[Tensor], paths: Sequence[str], what: str) 
         if g is None or np.shape(g) != x.shape:
             raise ValueError(f"{what}{path} of shape {np.shape(g)} does not fit shape {x.shape}")
         if isinstance(g, Node):
-            fitted.append(g if g.dtype == x.dtype else OPS["astype"](g, dtype=x.dtype))
+            fitted.append(g if g.array.dtype == x.dtype else OPS["astype"](g, dtype=x.dtype))
         else:
             fitted.append(array_of(g, True, what + path).astype(x.dtype))
     return fitted

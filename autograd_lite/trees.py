@@ -91,19 +91,18 @@ def _flatten(
 
 def _children(tree: Any) -> tuple[list[tuple[str, Any]], Callable[[list[Any]], Any]] | None:
     """The steps to the children of a container, or None for a leaf."""
+    kind: Any = type(tree)
     if isinstance(tree, dict):
-        keys, kind = list(tree), type(tree)
+        keys = list(tree)
         steps = [(f"[{key!r}]", tree[key]) for key in keys]
-        if kind is dict:
+        if type(tree) is dict:
             return steps, lambda parts: dict(zip(keys, parts, strict=True))
         return steps, lambda parts: _like(tree, dict(zip(keys, parts, strict=True)))
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        kind = type(tree)
         return [(f".{name}", getattr(tree, name)) for name in tree._fields], (
             lambda parts: kind(*parts)
         )
     if isinstance(tree, (list, tuple)):
-        kind = type(tree)
         return [(f"[{k}]", part) for k, part in enumerate(tree)], lambda parts: kind(parts)
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = [field.name for field in dataclasses.fields(tree) if field.init]

@@ -10,11 +10,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import hostile  # noqa: E402
 import operations  # noqa: E402
 
 from autograd_lite.files import atomic  # noqa: E402
 
-PAGES = {"operations.md": operations.page}
+PAGES = {"hostile.md": hostile.page, "operations.md": operations.page}
 """Each page that is made, and what makes its text."""
 
 

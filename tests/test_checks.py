@@ -25,7 +25,9 @@ def _the_table_as_it_was():
         del OPS[name]
 
 
-SMOOTH = [step for step in STEPS if not step.startswith(("where", "relu", "abs", "maximum"))]
+# The product of three saturates the tanh, where float32 knows no slope but 0.
+ROUGH = ("where({0}", "relu", "abs", "maximum", "tanh({0} @")
+SMOOTH = [step for step in STEPS if not step.startswith(ROUGH)]
 
 
 @settings(max_examples=30)
@@ -196,9 +198,7 @@ def test_large_arrays_are_sampled_and_probed_as_a_whole():
 
 def test_integers_and_constants_are_left_alone():
     labels, data = np.array([0, 2]), ag.constant(X)
-    found = ag.check_gradients(
-        lambda w, k, c: np.sum((c @ w)[k]), np.ones((3, 2)), labels, data
-    )
+    found = ag.check_gradients(lambda w, k, c: np.sum((c @ w)[k]), np.ones((3, 2)), labels, data)
     assert found.count == 6
     w = ag.Tensor(X)
     assert ag.check_gradients(lambda w: np.sum(w**3), w).count == 9

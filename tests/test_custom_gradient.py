@@ -93,11 +93,7 @@ def test_operands_are_read_only(where):
         x *= 2
         return x
 
-    op = (
-        square(forward=change)
-        if where == "forward"
-        else square(lambda g, out, x: g * change(x))
-    )
+    op = square(forward=change) if where == "forward" else square(lambda g, out, x: g * change(x))
     x = ag.Tensor(X)
     with pytest.raises(ValueError, match="changes an operand in place"):
         np.sum(op(x)).backward()

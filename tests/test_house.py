@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import subprocess
 import sys
 from pathlib import Path
 
@@ -98,6 +99,17 @@ def test_only_numpy_and_the_standard_library(path):
     allowed = {"autograd_lite", "numpy", *OPTIONAL.get(own, ())}
     outside = {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
     assert outside <= allowed
+
+
+def test_the_engine_loads_nothing_but_numpy():
+    code = (
+        "import sys, numpy; before = set(sys.modules); import autograd_lite; "
+        "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(found.stdout.split()) <= {"autograd_lite", "numpy", *sys.stdlib_module_names}
 
 
 def test_no_test_or_tool_is_imported_by_the_package():

@@ -83,12 +83,13 @@ def test_sum_product_and_chain_rule(one, two, seed):
     f, x = matrices(one)
     g = lambda x: np.tanh(two.within(two.names)(*([x] * len(two.arrays))))  # noqa: E731
     h = lambda x: np.mean(f(x))  # noqa: E731
-    (df, dg), (vf, vg) = (ag.grad(h)(x), ag.grad(g)(x)), (h(ag.Tensor(x)).data, g(ag.Tensor(x)).data)
+    (df, dg), (vf, vg) = (
+        (ag.grad(h)(x), ag.grad(g)(x)),
+        (h(ag.Tensor(x)).data, g(ag.Tensor(x)).data),
+    )
     np.testing.assert_allclose(ag.grad(lambda x: h(x) + g(x))(x), df + dg, **CLOSE)
     np.testing.assert_allclose(ag.grad(lambda x: h(x) * g(x))(x), df * vg + vf * dg, **CLOSE)
-    np.testing.assert_allclose(
-        ag.grad(lambda x: np.exp(h(x)))(x), np.exp(vf) * df, **CLOSE
-    )
+    np.testing.assert_allclose(ag.grad(lambda x: np.exp(h(x)))(x), np.exp(vf) * df, **CLOSE)
 
 
 @given(SEEDS, st.integers(1, 6), st.integers(1, 4), st.sampled_from(["sum", "mean"]))
@@ -102,8 +103,9 @@ def test_the_hessian_of_logistic_regression(seed, rows, columns, reduction):
     losses = [
         lambda w: ag.binary_cross_entropy(ag.sigmoid(a @ w), y, reduction=reduction),
         lambda w: ag.binary_cross_entropy_with_logits(a @ w, y, reduction=reduction),
-        lambda w: -np.sum(y * np.log(ag.sigmoid(a @ w)) + (1 - y) * np.log(1 - ag.sigmoid(a @ w)))
-        / over,
+        lambda w: (
+            -np.sum(y * np.log(ag.sigmoid(a @ w)) + (1 - y) * np.log(1 - ag.sigmoid(a @ w))) / over
+        ),
     ]
     for loss in losses:
         np.testing.assert_allclose(ag.grad(loss)(w), a.T @ (y_hat - y) / over, **CLOSE)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning"
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
-@settings(max_examples=8)
+@settings(max_examples=12)
 @given(st.data())
 def test_first_order(name, data):
     check_gradient(data.draw(cases(OPS[name])))
@@ -43,7 +43,7 @@ def test_first_order_in_float32(name, data):
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
-@settings(max_examples=4)
+@settings(max_examples=6)
 @given(st.data())
 def test_second_order(name, data):
     check_second_order(data.draw(cases(OPS[name])))

@@ -55,7 +55,7 @@ def torch_names():
     }
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(programs(), st.integers(0, 99))
 def test_torch_agrees(program, seed):
     names = torch_names()
@@ -97,7 +97,10 @@ def test_jax_agrees(program, seed):
     v = directions(program, seed)
     f = program.within(names)
     argnums = tuple(range(len(program.arrays)))
-    arguments = tuple(map(jax.numpy.asarray, program.arrays))
-    value, gradient = jax.value_and_grad(f, argnums)(*arguments)
-    product = jax.jvp(jax.grad(f, argnums), arguments, tuple(map(jax.numpy.asarray, v)))[1]
-    agree(ours(program, v), (value, gradient, product))
+
+    @jax.jit
+    def theirs(arguments, v):
+        product = jax.jvp(jax.grad(f, argnums), arguments, v)[1]
+        return *jax.value_and_grad(f, argnums)(*arguments), product
+
+    agree(ours(program, v), theirs(program.arrays, v))

@@ -396,7 +396,8 @@ def test_a_tensor_has_no_subclass_and_no_attribute_of_ones_own():
         ("transpose", (1, 0)), ("swapaxes", (0, 1)), ("squeeze", ()), ("astype", (np.float32,)),
         ("copy", ()), ("cumsum", (1,)), ("prod", ()), ("std", ()), ("var", (0,)), ("ravel", ()),
         ("clip", (1.5, 3.5)), ("dot", (np.ones(3),)), ("flatten", ()), ("diagonal", ()),
-        ("trace", ()), ("take", ([0, 2],)), ("repeat", (2,)), ("round", ()), ("cumprod", (0,)), ("argsort", ()), ("all", ()), ("any", ()),
+        ("trace", ()), ("take", ([0, 2],)), ("repeat", (2,)), ("round", ()), ("cumprod", (0,)),
+        ("argsort", ()), ("all", ()), ("any", ()),
     ],
 )  # fmt: skip
 def test_methods_are_numpys(method, args):

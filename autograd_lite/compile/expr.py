@@ -120,9 +120,9 @@ def function_of(fn: str) -> Callable[..., Any]:
 class Builder:
     """Makes expressions, and makes each only once; knows their shapes and dtypes.
 
-    Args:
-        values: what `argument` expressions stand for in this trace, used only where a shape
-            cannot be found out in another way.
+    Attributes:
+        names: what people call an expression.
+        live: the expressions of the program that is being rewritten.
     """
 
     def __init__(self) -> None:
@@ -130,6 +130,7 @@ class Builder:
         self._kept: list[Any] = []
         self._values: dict[Expr, Any] = {}
         self.names: dict[Expr, str] = {}
+        self.live: set[Expr] = set()
 
     def argument(self, value: Any, name: str) -> Expr:
         """A fresh argument of the program."""
@@ -146,6 +147,12 @@ class Builder:
             self._kept.append(value)
             self._made[key] = Expr(CONSTANT, (), {}, value.shape, value.dtype, value)
         return self._made[key]
+
+    def ones(self, n: int, dtype: Any) -> Expr:
+        """A vector of ones, which the program holds once for each length."""
+        if ("ones", n, dtype) not in self._made:
+            self._made["ones", n, dtype] = self.constant(np.ones(n, dtype))
+        return self._made["ones", n, dtype]
 
     def call(self, fn: str, *args: Any, **keywords: Any) -> Expr:
         """The call of a function, the same expression for the same call."""
@@ -167,6 +174,11 @@ class Builder:
             expr = self._made[key] = Expr(fn, args, keywords, shape, dtype)
             self._kept.append((args, keywords))
         return expr
+
+    def known(self, fn: str, *args: Any) -> Expr | None:
+        """The call, if the program being rewritten already makes it."""
+        expr = None if None in args else self._made.get((fn, _key(args), _key(())))
+        return expr if expr in self.live else None
 
     def value(self, expr: Expr) -> Any:
         """What an expression comes to for the arguments of the trace."""

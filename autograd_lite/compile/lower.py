@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_lite.compile.expr import CONSTANT, Builder, Expr, function_of, replaced
+from autograd_lite.compile.rewrite import rewrite
 from autograd_lite.graph import Graph
 from autograd_lite.op import OPS
 
@@ -71,6 +71,8 @@ class Symbol(NDArrayOperatorsMixin):
         return self._made(name, *inputs, **keywords)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        if function in _ABOUT:
+            return getattr(args[0], _ABOUT[function])
         module = getattr(function, "__module__", None) or "numpy"
         return self._made(
             f"np{module.removeprefix('numpy')}.{function.__name__}", *args, **keywords
@@ -92,6 +94,10 @@ class Symbol(NDArrayOperatorsMixin):
         form = _unwrapped((args, tuple(keywords.values())), self.builder)
         expr = self.builder.call(fn, *form[0], **dict(zip(keywords, form[1], strict=True)))
         return Symbol(expr, self.builder)
+
+
+# NumPy's functions that ask for what a symbol knows.
+_ABOUT = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
 
 
 def _unwrapped(form: Any, builder: Builder) -> Any:
@@ -149,8 +155,7 @@ def _expanded(
 
     forward = getattr(op.forward, "__wrapped__", op.forward)
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with np.errstate(all="ignore"):
             found = forward(*replaced(operands, symbol), **attributes)
     except Exception:  # whatever a symbol cannot do, the forward can do on arrays
         return builder._call(op.name, operands, attributes, form)
@@ -163,12 +168,11 @@ def _expanded(
     return expr
 
 
-def taken_apart(roots: Sequence[Any], builder: Builder, rewrite: Callable[..., Any]) -> list[Any]:
-    """The same expressions with the `KEPT` operations as NumPy calls."""
+def taken_apart(roots: Sequence[Any], builder: Builder, names: set[str]) -> list[Any]:
+    """The same expressions with some of the `KEPT` operations as NumPy calls."""
 
-    def rule(expr: Expr) -> Any:
-        op = OPS[expr.fn]
-        return _expanded(op, expr.args, expr.keywords, (expr.shape, expr.dtype), builder)
+    def rule(builder: Builder, expr: Expr) -> Any:
+        form = expr.shape, expr.dtype
+        return _expanded(OPS[expr.fn], expr.args, expr.keywords, form, builder)
 
-    found: list[Any] = rewrite(roots, {"sigmoid": [rule], "softplus": [rule]})
-    return found
+    return rewrite(roots, {name: [rule] for name in names}, builder)

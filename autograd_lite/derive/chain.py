@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -54,12 +54,24 @@ class Slope:
     Attributes:
         product: by the slopes of the named nodes that it leads to.
         closed: as short as it gets.
-        hidden: whether no other formula mentions it.
     """
 
     product: Expr
     closed: Expr
-    hidden: bool = False
+
+
+class Track(NamedTuple):
+    """A slope in three ways.
+
+    Attributes:
+        product: by the slopes of named nodes.
+        kept: with short slopes put in.
+        put_in: with all slopes put in that have no sum in them.
+    """
+
+    product: Expr
+    kept: Expr
+    put_in: Expr
 
 
 class Chain:
@@ -89,6 +101,9 @@ class Chain:
         self.space = Space()
         self.space.lengths_as_symbols = lengths
         self.space.shapes = {node.position: node.shape for node in self.graph.nodes}
+        self.space.constants = {
+            n.position: n.array for n in self.graph.inputs if not n.requires_grad and n.name
+        }
         self.nodes: dict[int, Any] = {node.position: node for node in self.graph.nodes}
         self.definitions: dict[int, Expr] = {}
         self.reader = Reader(self.space, {})
@@ -125,6 +140,9 @@ class Chain:
                 self.promoted.append(node.position)
             known[node.position] = symbol
             self.definitions[node.position] = expr
+            if node is self.loss and space.size(expr) <= LONG:
+                if node.name is None or not node.op.elementwise:
+                    known[node.position] = expr
             if expr.is_Function and expr.func.__name__ == "sigmoid":
                 space.known[expr] = node.position, symbol_indices(space, symbol)
             elif expr.is_Symbol and isinstance(entry := space.entry(expr), Opaque):
@@ -162,24 +180,27 @@ class Chain:
 
     def _backward(self) -> None:
         space = self.space
-        products: dict[int, list[Expr]] = {self.loss.position: [sympy.S.One]}
-        closed: dict[int, list[Expr]] = {self.loss.position: [sympy.S.One]}
+        received: dict[int, list[Track]] = {self.loss.position: [Track(*[sympy.S.One] * 3)]}
         for node in reversed(self.graph.nodes):
             position = node.position
-            if position not in products or not node.requires_grad:
+            if position not in received or not node.requires_grad:
                 continue
-            product = space.lowest(sympy.Add(*products.pop(position)))
-            form = space.lowest(sympy.Add(*closed.pop(position)))
+            product, kept, put_in = (
+                space.lowest(sympy.Add(*parts)) for parts in zip(*received.pop(position), strict=True)
+            )
             if not self.expand:
-                form = gathered(space, form)
-            if not self.named(node) and not self.expand and space.size(form) > LONG:
+                kept, put_in = gathered(space, kept), gathered(space, put_in)
+            closed = put_in if space.size(put_in) <= space.size(kept) else kept
+            if not self.named(node) and not self.expand and space.size(closed) > LONG:
                 self._promote(node)
-            self.slopes[position] = Slope(product, form)
+            self.slopes[position] = Slope(product, closed)
             if node.op is None:
                 continue
-            for x, part, part_closed in self._parts(node):
-                products.setdefault(x.position, []).append(part)
-                closed.setdefault(x.position, []).append(part_closed)
+            above = Track(product, kept, put_in)
+            if self.named(node) and node is not self.loss:
+                above = self._named(node, closed)
+            for x, part in self._parts(node, above):
+                received.setdefault(x.position, []).append(part)
 
     def _promote(self, node: Any) -> None:
         """Give a node a name after all; what was read before keeps reading it as it is."""
@@ -187,32 +208,27 @@ class Chain:
         self.promoted.append(node.position)
         self.reader.known[node.position] = self.space.symbol(element(node))
 
-    def _parts(self, node: Any) -> list[tuple[Any, Expr, Expr]]:
-        """For each input what it receives, by the node's slope and in closed form."""
-        space, slope = self.space, self.slopes[node.position]
-        symbol = space.symbol(element(node, slope=True))
-        named = self.named(node) and node is not self.loss
+    def _named(self, node: Any, closed: Expr) -> Track:
+        """What stands for the slope of a named node in those that follow."""
+        symbol = self.space.symbol(element(node, slope=True))
+        if self._goes_in(node, closed):
+            return Track(symbol, closed, closed)
+        return Track(symbol, symbol, symbol if self._is_composite(closed) else closed)
+
+    def _parts(self, node: Any, above: Track) -> list[tuple[Any, Track]]:
+        """For each input what it receives."""
+        space = self.space
         result = []
-        with_symbol, with_closed = symbol if named else slope.product, slope.closed
-        must = not named or self._goes_in(node, slope.closed)
-        may = must or not self._is_composite(slope.closed)
-        slope.hidden = must
         for x, read in self._local(node):
-            part = space.lowest(read(with_symbol))
-            if must and not self._is_activated(node, x):
-                result.append((x, part, space.lowest(read(with_closed))))
-                continue
-            best = part
-            if may:
-                tried = space.lowest(read(with_closed))
-                if space.size(tried) <= space.size(part) or (must and node.op.activation is False):
-                    result.append((x, part, tried))
-                    continue
-            if self._is_activated(node, x):
+            done: dict[Expr, Expr] = {}
+            for slope in above:
+                if slope not in done:
+                    done[slope] = space.lowest(read(slope))
+            product, kept, put_in = (done[slope] for slope in above)
+            if self._is_activated(node, x) and space.size(put_in) > space.size(product):
                 prime = sympy.Function(f"{node.op.name}′")(self.field(x))
-                best = (with_closed if must else with_symbol) * prime
-                part = with_symbol * prime
-            result.append((x, part, best))
+                product, kept, put_in = (slope * prime for slope in (above.product, above.kept, above.kept))
+            result.append((x, Track(product, kept, put_in)))
         return result
 
     def _is_activated(self, node: Any, x: Any) -> bool:
@@ -222,7 +238,7 @@ class Chain:
             and node.op.activation
             and not node.attributes
             and self.field(x).is_Symbol
-            and node in self.hidden_layers
+            and any(node is layer for layer in self.hidden_layers)
         )
 
     def _goes_in(self, node: Any, form: Expr) -> bool:
@@ -231,7 +247,7 @@ class Chain:
             return True
         if is_short(self.space, form):
             return True
-        return self.layered and node in self.hidden_layers and node not in self.wanted
+        return self.layered and any(node is layer for layer in self.hidden_layers) and node not in self.wanted
 
     def _is_composite(self, form: Expr) -> bool:
         """Whether a form has sums or slopes in it that should not be written over and over."""

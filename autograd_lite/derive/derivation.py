@@ -241,7 +241,8 @@ def derived(
             "gradient by itself; derive its sum() or mean(), or one of its elements"
         )
     wanted = _wanted(loss, wrt)
-    values = gradients(loss).of
+    with np.errstate(all="ignore"):
+        values = gradients(loss).of
     chain = Chain(loss, set(wanted), expand, lengths, values)
     given = lengths if isinstance(lengths, Mapping) else {}
     writer = Writer(chain, given)
@@ -276,7 +277,7 @@ def _called(f: Any, args: Sequence[Any] | None, wrt: Any) -> tuple[Any, Any]:
         chosen = [x for x in ([wrt] if isinstance(wrt, (Node, str)) else wrt)]
         names = {x.name if isinstance(x, Node) else x for x in chosen}
         for leaf in leaves:
-            if leaf.name not in names and leaf not in chosen and leaf.op is None:
+            if leaf.name not in names and leaf.op is None and all(leaf is not x for x in chosen):
                 leaf.requires_grad = leaf.requires_grad and not names <= {x.name for x in leaves}
     return f(*leaves), wrt
 
@@ -312,6 +313,6 @@ def _wanted(loss: Any, wrt: Any) -> list[Any]:
                 UserWarning,
                 stacklevel=4,
             )
-        if x not in wanted:
+        if not any(x is other for other in wanted):
             wanted.append(x)
     return wanted

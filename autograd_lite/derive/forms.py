@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from itertools import count
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -118,10 +119,14 @@ class Writer:
 
     def source(self, tree: Tree, slopes_given: bool = False) -> str:
         """A formula as one NumPy expression."""
+        self._temporary = count(1)
         source = Source(self.identifiers, self.slope_identifiers, self._slope_tree, self._expanded)
         if slopes_given:
             source.written_slopes = set(self.slopes)
         return source(tree)
+
+    def _inner(self, tree: Tree) -> str:
+        return Source(self.identifiers, self.slope_identifiers, self._slope_tree, self._expanded)(tree)
 
     def _slope_tree(self, position: int) -> Tree:
         slope = self.chain.slopes[position]
@@ -129,13 +134,13 @@ class Writer:
 
     def _expanded(self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...]) -> str:
         """The source of an operation that NumPy lacks: its forward, run on Tensors."""
-        texts = [self.source(tree) for tree in args]
+        texts = list(map(self._inner, args))
         if isinstance(op, str):
             x, expr = prime(op)
             (text,), (arg,) = texts, args
             symbol = self.space.symbol(Element(-1, arg.axes))
             tree = Arranger(self.space).tree(expr.xreplace({x: symbol}), arg.axes)
-            return Source(Once({-1: text}), {}, self._slope_tree, self._expanded)(tree)
+            return self._filled(tree, {-1: text})
         leaves = [
             argument(np.ones([2 if i is not None else 1 for i in t.axes]), False) for t in args
         ]
@@ -151,8 +156,20 @@ class Writer:
         for node in Graph.of(result).nodes:
             self.space.shapes[node.position] = node.shape
         tree = Arranger(self.space).whole(Reader(self.space, {}).read(result), result.shape)
-        given = Once({leaf.position: t for leaf, t in zip(leaves, texts, strict=True)})
-        return Source(given, {}, self._slope_tree, self._expanded)(tree)
+        return self._filled(tree, {x.position: t for x, t in zip(leaves, texts, strict=True)})
+
+    def _filled(self, tree: Tree, texts: dict[int, str]) -> str:
+        """A formula with expressions in place of its nodes, each written out once."""
+        places = {position: f"\0{position}\0" for position in texts}
+        source = Source(places, {}, self._slope_tree, self._expanded)(tree)
+        for position, text in texts.items():
+            if not text.isidentifier() and source.count(places[position]) > 1:
+                name = f"_{next(self._temporary)}"
+                source = source.replace(places[position], f"({name} := {text})", 1)
+                text = name
+            closed = text if text.isidentifier() else f"({text})"
+            source = source.replace(places[position], closed)
+        return source
 
     # Comparing and putting in
 
@@ -196,23 +213,6 @@ class Letters(dict[int, str]):
     def __missing__(self, n: int) -> str:
         self[n] = next(self.rest)
         return self[n]
-
-
-class Once(dict[int, str]):
-    """Texts that are written out once and named there, if they are more than a name."""
-
-    def __init__(self, texts: dict[int, str]) -> None:
-        super().__init__(texts)
-        self.met: dict[int, str] = {}
-
-    def __getitem__(self, key: int) -> str:
-        text = super().__getitem__(key)
-        if text.isidentifier():
-            return text
-        if key not in self.met:
-            self.met[key] = f"_{abs(hash(text)) % 10**6}"
-            return f"({self.met[key]} := {text})"
-        return self.met[key]
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import count, islice, permutations
 from typing import Any
 
+import numpy as np
 import sympy
 
 from autograd_lite.derive import lowest
@@ -98,6 +99,9 @@ class Space:
         self.known: dict[Expr, tuple[int, tuple[Index, ...]]] = {}
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.lengths_as_symbols = False
+        self.constants: dict[int, Any] = {}
+        self.units: dict[int, int] = {}
+        self.delta_lengths: dict[int, int] = {}
 
     # Symbols
 
@@ -115,7 +119,7 @@ class Space:
 
     def call(self, op: Any, attributes: dict[str, Any], shape: tuple[int, ...]) -> int:
         """A number for an operation with its attributes."""
-        key = op.name, repr(attributes), shape
+        key = str(op), repr(attributes), shape
         number = self._calls.get(key)
         if number is None or not _same(self.calls[number][1], attributes):
             number = self._calls[key] = len(self.calls)
@@ -186,6 +190,12 @@ class Space:
             return expr
         if not simple:
             expr = self.lowest(expr)
+        if expr.is_Add:
+            content, rest = expr.primitive()
+            if all(t.as_coeff_Mul()[0].is_negative for t in rest.args):
+                content, rest = -content, sympy.Add(*(-t for t in rest.args))
+            if content != 1:
+                return content * self.total(rest, lengths, simple=True)
         if expr.is_Add and self._splits(expr, lengths):
             return sympy.Add(*(self.total(term, lengths, simple) for term in expr.args))
         lengths = dict(lengths)
@@ -209,11 +219,33 @@ class Space:
             return sympy.Mul(*outside, self.total(inside[0], lengths, simple))
         result = sympy.Mul(*outside)
         for indices, parts in self._components(inside, lengths):
+            if len(parts) == 1 and self._is_unit(parts[0], indices):
+                continue
             if parts:
                 result *= self._closed(parts, {i: lengths[i] for i in indices})
             else:
                 result *= sympy.Mul(*(self.length(lengths[i]) for i in indices))
         return result
+
+    def _is_unit(self, factor: Expr, indices: set[int]) -> bool:
+        """Whether a constant sums to 1 along an axis, as one-hot labels do."""
+        entry = self._entries.get(factor)
+        if factor.func.__name__ == "equal" and len(factor.args) == 2:
+            other = self._entries.get(factor.args[1])
+            return (
+                isinstance(other, Opaque)
+                and self.calls[other.call][0] == "arange"
+                and set(other.indices) == indices
+                and self.free(factor.args[0]).isdisjoint(indices)
+            )
+        if not isinstance(entry, Element) or entry.slope or entry.node not in self.constants:
+            return False
+        axes = [k for k, i in enumerate(entry.indices) if i in indices]
+        array = np.asarray(self.constants[entry.node])
+        if len(axes) != 1 or not (np.add.reduce(array, axis=axes[0]) == 1).all():
+            return False
+        self.units[entry.node] = axes[0]
+        return True
 
     def length(self, n: int) -> Expr:
         """The length of an axis: a number, or a symbol where that was asked for."""
@@ -313,7 +345,64 @@ class Space:
         """The expression in lowest terms, as one would write it by hand."""
         if expr.is_Atom:
             return expr
-        return lowest.lowest(self._recognised(expr))
+        return self._tidy(lowest.lowest(self._recognised(expr)))
+
+    def _tidy(self, expr: Expr) -> Expr:
+        """Differences the way round in which one writes them, 1 − ŷ, ŷ − y; 1/m in front."""
+        if expr.is_Add:
+            expr = sympy.Add(*map(self._tidy, expr.args))
+            if not expr.is_Add:
+                return expr
+            common = set.intersection(*({
+                f for f in sympy.Mul.make_args(term)
+                if f.is_Pow and isinstance(self._entries.get(f.base), Length)
+            } for term in expr.args))  # fmt: skip
+            if common:
+                front = sympy.Mul(*common)
+                return front * sympy.Add(*(term / front for term in expr.args))
+            return expr
+        if not expr.is_Mul:
+            return expr
+        factors = []
+        expr = sympy.Mul(*(self._tidy(f) if f.is_Add else f for f in expr.args))
+        for f in sympy.Mul.make_args(expr):
+            base, exponent = (f.base, f.exp) if f.is_Pow else (f, sympy.S.One)
+            if base.is_Add and exponent.is_odd and self._is_backwards(base):
+                factors += [sympy.S.NegativeOne, (-base) ** exponent]
+            else:
+                factors.append(f)
+        expr = sympy.Mul(*factors) if len(factors) != len(expr.args) else expr
+        if expr.is_Mul and expr.as_coeff_Mul()[0].is_negative:
+            for f in expr.args:
+                if f.is_Add and self._is_balanced(f):
+                    return -expr / f * sympy.Add(*(-t for t in f.args))
+        return expr
+
+    def _is_balanced(self, expr: Expr) -> bool:
+        negative = [t for t in expr.args if t.as_coeff_Mul()[0].is_negative]
+        return 2 * len(negative) == len(expr.args) and not any(t.is_number for t in expr.args)
+
+    def _is_backwards(self, expr: Expr) -> bool:
+        negative = [t for t in expr.args if t.as_coeff_Mul()[0].is_negative]
+        if len(negative) * 2 != len(expr.args):
+            return len(negative) * 2 > len(expr.args)
+        numbers = [t for t in expr.args if t.is_number]
+        if numbers:
+            return bool(numbers[0].is_negative)
+        return max(expr.args, key=self.newest) in negative
+
+    def newest(self, expr: Expr) -> tuple[int, str]:
+        """The latest node in an expression."""
+        latest = -1
+        for symbol in expr.free_symbols:
+            entry = self._entries[symbol]
+            if isinstance(entry, Element):
+                latest = max(latest, entry.node)
+            elif isinstance(entry, Total):
+                latest = max(latest, 10**15 + self.newest(entry.body)[0])
+            elif isinstance(entry, Opaque):
+                latest = max(latest, 10**14 + entry.call)
+        return latest, str(expr)
 
     def joint(self, expr: Expr) -> Expr:
         """The expression as one fraction, in which equal ones are alike."""
@@ -349,7 +438,7 @@ class Space:
         """σ and softmax where they are written out with exponentials."""
         exponentials = [f for f in expr.atoms(lowest.EXP) if f.func == lowest.EXP]
         if exponentials:
-            expr = lowest.with_sigmoid(expr, exponentials)
+            expr = lowest.with_sigmoid(expr, exponentials, self._node_of)
             expr = self._with_softmax(expr)
         if self.known:
             for call in expr.atoms(sympy.Function):
@@ -447,8 +536,6 @@ class Space:
 
 
 def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    import numpy as np
-
     if a.keys() != b.keys():
         return False
     try:

@@ -71,18 +71,20 @@ def _lowest(expr: Expr) -> Expr:
 
 
 def _apart(expr: Expr) -> Expr:
-    """Each term and each factor in lowest terms by itself, alike terms gathered."""
-    if expr.is_Add:
-        return sympy.Add(*(_joint(term) for term in expr.args))
+    """Each term in lowest terms by itself, those with the same denominator gathered."""
     if expr.is_Mul:
-        sums = [f for f in expr.args if f.is_Add]
-        rest = sympy.Mul(*(f for f in expr.args if not f.is_Add))
+        sums = [f for f in expr.args if f.is_Add and _denominators(f)]
         if len(sums) == 1:
-            inner = _apart(sums[0])
-            if any(not x.is_number and not _is_length(x) for x in sympy.Mul.make_args(rest)):
-                inner = sympy.Add(*(_joint(rest * t) for t in sympy.Add.make_args(inner)))
-                return inner
-            return sympy.Mul(rest, inner, evaluate=False) if rest.is_number else rest * inner
+            rest = sympy.Mul(*(f for f in expr.args if f is not sums[0]))
+            constant = sympy.Mul(*(f for f in sympy.Mul.make_args(rest) if _is_length(f)))
+            rest = rest / constant
+            return constant * _apart(sympy.Add(*(rest * t for t in sums[0].args)))
+    if expr.is_Add:
+        terms: dict[Any, list[Any]] = {}
+        for term in expr.args:
+            term = _joint(term)
+            terms.setdefault(_denominators(term), []).append(term)
+        return sympy.Add(*(_joint(sympy.Add(*ts)) if d else sympy.Add(*ts) for d, ts in terms.items()))
     return expr
 
 
@@ -93,8 +95,9 @@ def _is_length(x: Expr) -> bool:
 def _fractions(expr: Expr) -> bool:
     """Whether an expression is a constant times a sum with fractions."""
     factors = sympy.Mul.make_args(expr)
-    return sum(f.is_Add for f in factors) == 1 and all(
-        f.is_Add or f.is_number or _is_length(f) for f in factors
+    sums = [f for f in factors if f.is_Add]
+    return len(sums) == 1 and all(
+        bool(_denominators(f)) if f.is_Add else f.is_number or _is_length(f) for f in factors
     )
 
 
@@ -119,17 +122,19 @@ def _size(expr: Expr) -> int:
     return size
 
 
-def with_sigmoid(expr: Expr, exponentials: list[Expr]) -> Expr:
-    """σ(z) for 1 / (1 + exp(−z)) where it is written out."""
+def with_sigmoid(expr: Expr, exponentials: list[Expr], known: Any) -> Expr:
+    """σ(z) for 1 / (1 + exp(−z)) where it is written out, and where a node is known to be it."""
     sums = expr.atoms(sympy.Add)
     for e in sorted(exponentials, key=str):
-        if not any(_one_plus(s, e) for s in sums):
-            continue
         u = e.args[0]
         negative = u.could_extract_minus_sign()
         s = SIGMOID(-u if negative else u)
+        node = known(s)
+        if node is None and not expr.has(s) and not any(_one_plus(x, e) for x in sums):
+            continue
+        s = s if node is None else node
         tried = lowest(expr.xreplace({e: (1 - s) / s if negative else s / (1 - s)}))
-        if tried.count_ops() <= expr.count_ops():
+        if not tried.has(e) and tried.count_ops() <= expr.count_ops():
             expr = tried
     return expr
 

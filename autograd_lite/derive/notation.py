@@ -8,7 +8,8 @@ from html import escape
 from typing import Any
 
 from autograd_lite.derive import names
-from autograd_lite.derive.tree import Tree
+from autograd_lite.derive.source import key_text
+from autograd_lite.derive.tree import Tree, unsigned
 from autograd_lite.op import OPS
 from autograd_lite.text import number as rounded
 from autograd_lite.text import superscript
@@ -111,6 +112,8 @@ class Notation:
 
     def _mul(self, tree: Tree) -> Written:
         parts = [self.inside(a, PRODUCT if tree.data is None else PRODUCT) for a in tree.args]
+        if tree.data == "plain" and tree.args[0].kind == "slope":
+            return self.row([parts[0], self.dot(), self.juxtaposed(parts[1:])]), PRODUCT
         if tree.data == "plain" or not tree.axes:
             return self.juxtaposed(parts), PRODUCT
         parts = [
@@ -217,7 +220,14 @@ class Notation:
     def _opaque(self, tree: Tree) -> Written:
         op, attributes, _ = tree.data
         if op == "arange":
-            return self.function("arange", []), ATOM
+            return self.function("arange", [self.digits(attributes["n"])]), ATOM
+        if op == "array":
+            return self.plain(_short(attributes["values"].tolist())), ATOM
+        if op.name == "getitem":
+            return self.picked(self.inside(tree.args[0], ATOM), key_text(attributes["key"])), ATOM
+        if op.name == "add_at":
+            place = self.plain(f"[{key_text(attributes['key'])}]")
+            return self.function("add_at", [self(tree.args[0]), place]), ATOM
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER
         arguments = [self(a) for a in tree.args]
@@ -271,13 +281,13 @@ class Notation:
         return "Σ "
 
     def dot(self) -> str:
-        return "·"
+        return " · "
 
     def thin(self) -> str:
         return " "
 
     def row(self, parts: Sequence[str]) -> str:
-        return "".join(parts).replace("Σ (", "Σ(")
+        return "".join(parts).replace("Σ (", "Σ(").replace(") (", ")(")
 
     def closed(self, text: str) -> str:
         return f"({text})"
@@ -333,6 +343,10 @@ class Notation:
 
     def indexed(self, text: str, indices: str) -> str:
         return f"{text.rstrip()}[{','.join(indices)}]"
+
+
+    def picked(self, text: str, key: str) -> str:
+        return f"{text}[{key if len(key) <= 40 else '…'}]"
 
 
 class Text(Notation):
@@ -438,6 +452,10 @@ class LaTeX(Notation):
         return rf"{{{text}}}_{{{indices}}}"
 
 
+    def picked(self, text: str, key: str) -> str:
+        return rf"{{{text}}}_{{{self.plain(f'[{key}]' if len(key) <= 40 else '[…]')}}}"
+
+
 class MathML(Notation):
     """MathML Core, which browsers show by themselves."""
 
@@ -520,6 +538,9 @@ class MathML(Notation):
     def indexed(self, text: str, indices: str) -> str:
         return f"<msub>{self.row([text])}<mi>{indices}</mi></msub>"
 
+    def picked(self, text: str, key: str) -> str:
+        return f"<msub>{text}<mtext>[{escape(key if len(key) <= 40 else '…')}]</mtext></msub>"
+
 
 KINDS = {
     kind: {"T": "transpose", "norm²": "norm_squared"}.get(kind, kind)
@@ -556,22 +577,6 @@ KINDS = {
 }
 
 
-def unsigned(tree: Tree) -> tuple[bool, Tree]:
-    """Whether a formula begins with a minus, and the formula without."""
-    if tree.kind == "neg":
-        return True, tree.args[0]
-    if tree.kind == "number" and tree.data < 0:
-        return True, Tree("number", data=-tree.data)
-    if tree.kind in ("scaled", "div"):
-        negative, lead = unsigned(tree.args[0])
-        if negative:
-            rest = tree.args[1]
-            if tree.kind == "scaled" and lead.kind == "number" and lead.data == 1:
-                return True, rest
-            return True, Tree(tree.kind, (lead, rest), tree.axes, tree.data)
-    return False, tree
-
-
 def _between(parts: Sequence[str], sign: str) -> list[str]:
     return [x for k, part in enumerate(parts) for x in ((sign, part) if k else (part,))]
 
@@ -586,6 +591,8 @@ def _is_tight(text: str) -> bool:
         return True
     if text.isdecimal():
         return True
+    if "⁽" in text or re.search(r"σ\(|\w\w\(", text):
+        return False
     while text:
         match = re.match(r"\d+|\w[\u0302\u0303\u0304\u0307⁰¹²³⁴-⁾₀-₎ᵀ]*|\([^()]*\)ᵀ?", text)
         if match is None:

@@ -84,7 +84,24 @@ class Reader:
                 return self.counts[float(first)]
             if array.ndim == 0 or (array == first).all():
                 return exact(self.space, first)
+            if self.guards:
+                return self._constant(array)
         return self.space.symbol(element(node))
+
+    def _constant(self, array: Any) -> Expr:
+        """An array that a rule brings in: δᵢⱼ, the numbers 0, 1, …, or what it is."""
+        space = self.space
+        if array.ndim == 2 and np.array_equal(array, np.eye(*array.shape)) and len(array) > 1:
+            return space.delta(0, 1) if array.shape[0] == array.shape[1] else self._literal(array)
+        if array.ndim == 1 and np.array_equal(array, np.arange(array.size)):
+            return space.symbol(
+                Opaque(space.call("arange", {"n": array.size}, array.shape), (), (0,))
+            )
+        return self._literal(array)
+
+    def _literal(self, array: Any) -> Expr:
+        call = self.space.call("array", {"values": array}, array.shape)
+        return self.space.symbol(Opaque(call, (), places(array.shape)))
 
     def applied(self, node: Any, args: list[Expr]) -> Expr:
         """What an operation makes of expressions."""
@@ -256,10 +273,19 @@ def _matmul(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 def _getitem(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
     """Full slices and new axes only number the axes anew."""
+    (x,) = node.inputs
     key = node.attributes.get("key", ())
     key = key if isinstance(key, tuple) else (key,)
-    if any(k is not None and k is not Ellipsis and not _full(k) for k in key):
-        return None
+    taken = sum(k is not None and k is not Ellipsis for k in key)
+    axis = 0
+    for k in key:
+        if k is Ellipsis:
+            axis += x.ndim - taken
+        elif k is not None:
+            alone = isinstance(k, (int, np.integer)) and not isinstance(k, (bool, np.bool_))
+            if not _full(k) and not (alone and x.shape[axis] == 1):
+                return None
+            axis += 1
     return _reshape(r, node, args)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.derive.tree import Tree
+from autograd_lite.derive.tree import Tree, unsigned
 from autograd_lite.op import NUMPY, OPS
 
 __all__ = ["Source", "Unwritable"]
@@ -94,17 +94,15 @@ class Source:
     def _add(self, tree: Tree) -> tuple[str, int]:
         text = ""
         for k, arg in enumerate(tree.args):
-            part = self.inside(arg, SUM + 1 if k else SUM)
-            if not k:
-                text = part
-            elif part.startswith("-") and not part.startswith("-("):
-                text += f" - {part[1:]}"
+            negative, arg = unsigned(arg)
+            if k:
+                text += f" {'-' if negative else '+'} {self.inside(arg, SUM + 1)}"
             else:
-                text += f" + {part}"
+                text = "-" + self.inside(arg, PRODUCT) if negative else self.inside(arg, SUM)
         return text, SUM
 
     def _neg(self, tree: Tree) -> tuple[str, int]:
-        return "-" + self.inside(tree.args[0], PREFIX + 1), PREFIX
+        return "-" + self.inside(tree.args[0], PRODUCT), PRODUCT
 
     def _mul(self, tree: Tree) -> tuple[str, int]:
         return " * ".join(
@@ -201,7 +199,8 @@ class Source:
             a, b = (self.inside(x, SUM) for x in tree.args)
             return f"({a} {RELATIONS[name]} {b})", ATOM
         if name.endswith("′"):
-            return f"({self.expanded(name[:-1], {}, tree.args)})", ATOM
+            text = self.expanded(name[:-1], {}, tree.args)
+            return text if re.fullmatch(r"\([^()]*\)", text) else f"({text})", ATOM
         function = _numpy_name(OPS.get(name))
         if function is None:
             return f"({self.expanded(OPS[name], {}, tree.args)})", ATOM
@@ -211,7 +210,16 @@ class Source:
         op, attributes, shape = tree.data
         if op == "arange":
             return f"np.arange({attributes['n']})", ATOM
+        if op == "array":
+            return literal(attributes["values"]), ATOM
         arguments = [self(a) for a in tree.args]
+        if op.name == "add_along_axis":
+            axis = attributes.get("axis", -1)
+            size = int(np.prod(shape))
+            places = f"np.take_along_axis(np.arange({size}).reshape({shape}), {arguments[1]}, {axis})"
+            return (
+                f"np.bincount(np.ravel({places}), np.ravel({arguments[0]}), {size}).reshape({shape})"
+            ), ATOM
         if op.name == "getitem":
             return f"{self.inside(tree.args[0], ATOM)}[{key_text(attributes.get('key', ()))}]", ATOM
         if op.name == "add_at":

@@ -20,7 +20,7 @@ from autograd_lite.derive.index import (
     Total,
 )
 
-__all__ = ["Arranger", "Tree"]
+__all__ = ["Arranger", "Tree", "unsigned"]
 
 Axes = tuple[Index, ...]
 
@@ -59,6 +59,7 @@ class Arranger:
     def whole(self, expr: Expr, shape: Sequence[int]) -> Tree:
         """An expression in the indices of its axes as a formula of exactly that shape."""
         axes: Axes = tuple(None if n == 1 else k for k, n in enumerate(shape))
+        self.space.delta_lengths = dict(enumerate(shape))
         tree = self.tree(expr, axes)
         if tree.axes == axes:
             return tree
@@ -87,6 +88,14 @@ class Arranger:
         if expr.is_Symbol:
             return self._symbol(expr, hint)
         if expr.is_Add:
+            content, expr = expr.primitive()
+            if content != 1 and content.q == 1 and any(
+                isinstance(self.space.entry(x), Total) for x in expr.free_symbols
+            ):
+                expr = sympy.Add(*(content * t for t in expr.args))
+            elif content != 1:
+                body = self.tree(expr, hint)
+                return Tree("scaled", (Tree("number", data=content), body), body.axes)
             terms = [self.tree(t, hint) for t in sorted_terms(self, expr.args)]
             axes = common(terms, hint)
             return Tree("add", tuple(fitted(t, axes) for t in terms), axes)
@@ -118,7 +127,8 @@ class Arranger:
         if isinstance(entry, Number):
             return Tree("float", data=entry.value)
         if isinstance(entry, Delta):
-            return Tree("eye", (), entry.indices, None)
+            n = max(self.space.delta_lengths.get(i, 0) for i in entry.indices)
+            return Tree("eye", (), entry.indices, n)
         if isinstance(entry, Element):
             base = Tree("slope" if entry.slope else "node", (), entry.indices, entry.node)
         else:
@@ -137,14 +147,34 @@ class Arranger:
         coefficient = sympy.Mul(*(f for f in factors if f.is_Rational))
         over: list[Tree] = []
         under: list[Tree] = []
-        coefficient, signed = signs(self, coefficient, [f for f in factors if not f.is_Rational])
-        for f in signed:
+        taken = self._taken_in(factors, hint)
+        for f in (f for f in factors if not f.is_Rational):
             base, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
-            if exponent.is_negative:
+            if f in taken.values():
+                continue
+            if f in taken:
+                over.append(self._sum(self.space.entry(f), hint, taken[f]))
+            elif exponent.is_negative:
                 under.append(self.tree(base**-exponent, hint))
             else:
                 over.append(self.tree(f, hint))
         return self._multiplied(coefficient, over, under, hint)
+
+    def _taken_in(self, factors: list[Expr], hint: Axes) -> dict[Any, Any]:
+        """Vectors that go back into a matrix product: ((u vᵀ) ⊙ M)ᵀ X is v ⊙ Σ u M X as well."""
+        if len([i for i in hint if i is not None]) < 2:
+            return {}
+        free = self.space.free
+        for total in factors:
+            entry = self.space.entry(total) if total.is_Symbol else None
+            if not isinstance(entry, Total) or len(entry.lengths) != 1:
+                continue
+            (b,) = entry.bound
+            inside = [free(f) for f in sympy.Mul.make_args(entry.body)]
+            for vector in factors:
+                if len(free(vector)) == 1 and free(vector) | {b} in inside and {b} in inside:
+                    return {total: vector}
+        return {}
 
     def _multiplied(
         self, coefficient: Any, over: list[Tree], under: list[Tree], hint: Axes
@@ -162,14 +192,19 @@ class Arranger:
         body = self._combined(groups, hint) if groups else None
         if body is None:
             return scalar(coefficient, scalar_over, scalar_under)
+        divisors = [t for t in scalar_under if t.kind not in ("number", "length")]
+        if divisors:
+            scalar_under = [t for t in scalar_under if t.kind in ("number", "length")]
+            below = multiplied(divisors, joined(divisors))
+            body = Tree("div", (body, below), joined([body, below]))
         if coefficient == 1 and not scalar_over and not scalar_under:
             return body
         lead = scalar(coefficient, scalar_over, scalar_under)
         if lead.kind == "neg" and lead.args[0] == Tree("number", data=ONE):
             return Tree("neg", (body,), body.axes)
         if body.kind == "div" and body.args[0] == Tree("number", data=ONE):
-            return Tree("div", (lead, body.args[1]), body.axes)
-        return Tree("scaled", (lead, body), body.axes)
+            return Tree("div", (lead, body.args[1]), joined([lead, body]))
+        return Tree("scaled", (lead, body), joined([lead, body]))
 
     def _combined(self, groups: dict[frozenset[int], Tree], hint: Axes) -> Tree:
         """Factors with different indices as one: outer products, scaled rows and columns."""
@@ -194,7 +229,7 @@ class Arranger:
 
     # Sums
 
-    def _sum(self, entry: Total, hint: Axes) -> Tree:
+    def _sum(self, entry: Total, hint: Axes, vector: Expr | None = None) -> Tree:
         body = entry.body
         bound = list(entry.bound)
         factors = list(sympy.Mul.make_args(body))
@@ -203,6 +238,13 @@ class Arranger:
             if base.real == set(bound):
                 return Tree("norm²", (base,))
         over, under = [], []
+        if vector is not None:
+            (b,) = entry.bound
+            (j,) = self.space.free(vector)
+            weights = [f for f in factors if self.space.free(f) == {b}]
+            factors = [f for f in factors if self.space.free(f) != {b}]
+            product = self._product([*weights, vector], (b, j))
+            over.append(product)
         for f in factors:
             base_, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
             (under if exponent.is_negative else over).append(
@@ -356,8 +398,17 @@ def multiplied(trees: list[Tree], axes: Axes) -> Tree:
         return Tree("number", data=ONE)
     if len(trees) == 1:
         return trees[0]
-    alone = not axes or len(set().union(*(arrays(t) for t in trees))) == 1
-    return Tree("mul", tuple(trees), axes, "plain" if alone else None)
+    if not any(axes_ is not None for axes_ in axes):
+        return Tree("mul", tuple(trees), axes, "plain")
+    groups: dict[Any, list[Tree]] = {}
+    for tree in trees:
+        found = frozenset(arrays(tree))
+        groups.setdefault(found if len(found) == 1 else (tree,), []).append(tree)
+    parts = [
+        group[0] if len(group) == 1 else Tree("mul", tuple(group), axes, "plain")
+        for group in groups.values()
+    ]
+    return parts[0] if len(parts) == 1 else Tree("mul", tuple(parts), axes)
 
 
 def arrays(tree: Tree) -> set[Any]:
@@ -383,10 +434,30 @@ def scalar(coefficient: Any, over: list[Tree], under: list[Tree]) -> Tree:
         top.insert(0, Tree("number", data=sympy.Integer(p)))
     if q != 1:
         below.insert(0, Tree("number", data=sympy.Integer(q)))
-    tree = multiplied(top, ())
+    if len(top) > 1 or below:
+        sums = [t for t in top if t.kind in ("sum", "dot", "norm²", "trace")]
+        rest = [t for t in top if t not in sums]
+        if sums and all(t.kind in ("number", "length") for t in below + rest[:1]) and (q != 1 or below):
+            lead = multiplied(rest, ()) if rest else Tree("number", data=ONE)
+            lead = Tree("div", (lead, multiplied(below, ())), joined(below)) if below else lead
+            if lead.kind == "div" and {t.kind for t in lead.args} == {"number"}:
+                lead = Tree("number", data=sympy.Rational(p, q))
+            tree = Tree("scaled", (lead, multiplied(sums, ())))
+            return Tree("neg", (tree,)) if negative else tree
+    tree = multiplied(top, joined(top))
     if below:
-        tree = Tree("div", (tree, multiplied(below, ())))
-    return Tree("neg", (tree,)) if negative else tree
+        tree = Tree("div", (tree, multiplied(below, joined(below))), joined([*top, *below]))
+    return Tree("neg", (tree,), tree.axes) if negative else tree
+
+
+def joined(trees: Iterable[Tree]) -> Axes:
+    """The axes of what formulas broadcast to that are aligned already."""
+    axes: list[Index] = []
+    for tree in trees:
+        own = [None] * (len(axes) - len(tree.axes)) + list(tree.axes)
+        axes = [None] * (len(own) - len(axes)) + axes
+        axes = [i if i is not None else j for i, j in zip(own, axes, strict=True)]
+    return tuple(axes)
 
 
 def common(trees: Iterable[Tree], hint: Axes) -> Axes:
@@ -407,6 +478,9 @@ def common(trees: Iterable[Tree], hint: Axes) -> Axes:
 
 def fitted(tree: Tree, axes: Axes) -> Tree:
     """A formula that broadcasts against these axes."""
+    if tree.kind == "neg":
+        arg = fitted(tree.args[0], axes)
+        return Tree("neg", (arg,), arg.axes)
     own = tree.axes
     aligned = axes[len(axes) - len(own) :] if len(own) <= len(axes) else None
     if aligned is not None and all(i is None or i == j for i, j in zip(own, aligned, strict=True)):
@@ -424,38 +498,6 @@ def fitted(tree: Tree, axes: Axes) -> Tree:
 def place(i: Index, hint: Axes) -> int:
     """Where an index goes: first, last, or between for one that is summed away."""
     return 2 * hint.index(i) if i in hint else 1
-
-
-def signs(arranger: Arranger, coefficient: Any, factors: list[Expr]) -> tuple[Any, list[Expr]]:
-    """Differences the way round in which one writes them: 1 − ŷ, ŷ − y."""
-    turned = []
-    for f in factors:
-        base, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
-        if base.is_Add and exponent.is_odd and _backwards(arranger, base):
-            coefficient, f = -coefficient, (-base) ** exponent
-        turned.append(f)
-    if coefficient.is_negative:
-        # A difference of two nodes may take the sign that is left.
-        for k, f in enumerate(turned):
-            if f.is_Add and len(f.args) == 2 and sum(t.as_coeff_Mul()[0] < 0 for t in f.args) == 1:
-                if any(t.is_Rational for t in f.args):
-                    continue
-                turned[k] = sympy.Add(*(-t for t in f.args))
-                return -coefficient, turned
-    return coefficient, turned
-
-
-def _backwards(arranger: Arranger, expr: Expr) -> bool:
-    """x − 1 where 1 − x is meant, y − ŷ where ŷ − y is, or nothing but minus signs."""
-    negative = [t for t in expr.args if t.as_coeff_Mul()[0] < 0]
-    if len(negative) == len(expr.args):
-        return True
-    if len(expr.args) != 2 or len(negative) != 1:
-        return len(negative) > len(expr.args) - len(negative)
-    numbers = [t for t in expr.args if t.is_Rational]
-    if numbers:
-        return bool(numbers[0] < 0)
-    return False
 
 
 def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
@@ -480,6 +522,7 @@ def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
             bool(coefficient < 0) and not below_any,
             not term.is_Rational,
             not sums,
+            bool(rest.atoms(sympy.Add)) and not sums,
             flipped,
             newest,
             str(term),
@@ -493,3 +536,19 @@ def factor_key(tree: Tree) -> tuple[Any, ...]:
     order = {"number": 0, "length": 1, "slope": 2, "outer": 2, "matmul": 2, "scaled": 2, "node": 3,
              "pow": 3, "add": 5, "call": 6}.get(tree.kind, 4)  # fmt: skip
     return order, len(tree.args), str(tree.data)
+
+
+def unsigned(tree: Tree) -> tuple[bool, Tree]:
+    """Whether a formula begins with a minus, and the formula without."""
+    if tree.kind == "neg":
+        return True, tree.args[0]
+    if tree.kind == "number" and tree.data < 0:
+        return True, Tree("number", data=-tree.data)
+    if tree.kind in ("scaled", "div"):
+        negative, lead = unsigned(tree.args[0])
+        if negative:
+            rest = tree.args[1]
+            if tree.kind == "scaled" and lead.kind == "number" and lead.data == 1:
+                return True, rest
+            return True, Tree(tree.kind, (lead, rest), tree.axes, tree.data)
+    return False, tree

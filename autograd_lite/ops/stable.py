@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 
-from autograd_lite.node import ARGUMENT
 from autograd_lite.op import OPS, apply
 
 # Moving elements about commutes with what is done to each of them.

@@ -1,0 +1,124 @@
+"""Between which numbers the elements of an expression lie, whatever the arguments are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compile.expr import CONSTANT, Expr, in_order, is_number
+
+__all__ = ["bounds", "is_finite"]
+
+Interval = tuple[float, float]
+ANY: Interval = (-inf, inf)
+
+
+def _clean(low: float, high: float) -> Interval:
+    return ANY if np.isnan(low) or np.isnan(high) else (low, high)
+
+
+def _add(x: Interval, y: Interval) -> Interval:
+    return _clean(x[0] + y[0], x[1] + y[1])
+
+
+def _multiply(x: Interval, y: Interval) -> Interval:
+    ends = [a * b for a in x for b in y]
+    return ANY if any(np.isnan(end) for end in ends) else (min(ends), max(ends))
+
+
+def _divide(x: Interval, y: Interval) -> Interval:
+    if y[0] <= 0 <= y[1]:
+        return ANY
+    return _multiply(x, (1 / y[1], 1 / y[0]))
+
+
+def _exp(x: Interval) -> Interval:
+    with np.errstate(over="ignore"):
+        return float(np.exp(x[0])), float(np.exp(x[1]))
+
+
+def _hull(*intervals: Interval) -> Interval:
+    return min(x[0] for x in intervals), max(x[1] for x in intervals)
+
+
+def _absolute(x: Interval) -> Interval:
+    return max(x[0], -x[1], 0.0), max(-x[0], x[1])
+
+
+def _log1p(x: Interval) -> Interval:
+    return (float(np.log1p(x[0])), float(np.log1p(x[1]))) if x[0] > -1 else ANY
+
+
+def _square(x: Interval) -> Interval:
+    low, high = _absolute(x)
+    return low * low, high * high
+
+
+_BOUNDS: dict[str, Callable[..., Interval]] = {
+    "np.add": _add,
+    "np.subtract": lambda x, y: _add(x, (-y[1], -y[0])),
+    "np.multiply": _multiply,
+    "np.divide": _divide,
+    "np.negative": lambda x: (-x[1], -x[0]),
+    "np.absolute": _absolute,
+    "np.exp": _exp,
+    "np.log1p": _log1p,
+    "np.square": _square,
+    "np.sqrt": lambda x: (max(x[0], 0.0) ** 0.5, max(x[1], 0.0) ** 0.5),
+    "np.tanh": lambda x: (-1.0, 1.0),
+    "np.sin": lambda x: (-1.0, 1.0),
+    "np.cos": lambda x: (-1.0, 1.0),
+    "np.sign": lambda x: (-1.0, 1.0),
+    "sigmoid": lambda x: (0.0, 1.0),
+    "softplus": lambda x: (0.0, inf),
+    "np.maximum": lambda x, y: (max(x[0], y[0]), max(x[1], y[1])),
+    "np.minimum": lambda x, y: (min(x[0], y[0]), min(x[1], y[1])),
+    "np.where": lambda condition, x, y: _hull(x, y),
+    "T": lambda x: x,
+    "np.expand_dims": lambda x, axis: x,
+    "np.broadcast_to": lambda x, shape: x,
+    "np.reshape": lambda x, *_: x,
+    "getitem": lambda x, key: x,
+}
+
+
+def bounds(x: Any, known: dict[Expr, Interval] | None = None) -> Interval:
+    """The least interval known to hold every element; NaN is not considered.
+
+    Example:
+        >>> from autograd_lite.compile.expr import Builder
+        >>> import numpy as np
+        >>> b = Builder()
+        >>> x = b.argument(np.ones(2), "x")
+        >>> bounds(b.call("np.exp", b.call("np.negative", b.call("np.absolute", x))))
+        (0.0, 1.0)
+    """
+    if not isinstance(x, Expr):
+        return (x, x) if is_number(x) else ANY
+    known = {} if known is None else known
+    for expr in in_order([x]):
+        if expr not in known:
+            known[expr] = _bound(expr, known)
+    return known[x]
+
+
+def _bound(expr: Expr, known: dict[Expr, Interval]) -> Interval:
+    if expr.fn == CONSTANT and expr.value.size and expr.dtype.kind in "biuf":
+        if np.isfinite(expr.value).all():
+            return float(expr.value.min()), float(expr.value.max())
+        return ANY
+    if expr.dtype is not None and expr.dtype.kind == "b":
+        return 0.0, 1.0
+    rule = _BOUNDS.get(expr.fn)
+    if rule is None or expr.keywords:
+        return ANY
+    return rule(*(known[x] if isinstance(x, Expr) else bounds(x) for x in expr.args))
+
+
+def is_finite(x: Any) -> bool:
+    """Whether no argument, however large, makes an element infinite."""
+    low, high = bounds(x)
+    return -inf < low and high < inf

@@ -1,0 +1,283 @@
+"""Scalar factors: pulled out of everything linear, folded into one, and put where they are cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.compile.expr import CONSTANT, Builder, Expr, in_order, is_number, replaced
+
+__all__ = ["cost", "placed", "pulled_out"]
+
+# Linear in their first operand, or in the product of their two.
+LINEAR = set(
+    "T np.add.reduce np.expand_dims np.broadcast_to np.reshape getitem np.swapaxes np.squeeze "
+    "np.transpose sum_to".split()
+)
+SPREADING = {"T", "np.expand_dims", "np.broadcast_to", "np.reshape"}
+BILINEAR = {"np.multiply", "np.matmul", "scaled"}
+ADDITIVE = {"np.add", "np.subtract"}
+
+# Beyond these a product may leave the range of floating-point numbers that it stayed in before.
+LARGEST = 2.0**30
+
+CALL = 800  # what one call costs, in elements of an elementwise call
+
+
+class Factor(NamedTuple):
+    """over and under: the number over / under, kept apart so that people can read it."""
+
+    over: float = 1.0
+    under: float = 1.0
+
+    def times(self, other: Factor) -> Factor:
+        return Factor(self.over * other.over, self.under * other.under)
+
+    def safe(self) -> bool:
+        sizes = abs(self.over), abs(self.under)
+        return all(1 / LARGEST <= size <= LARGEST for size in sizes)
+
+
+ONE = Factor()
+
+
+def cost(size: int) -> int:
+    """What an elementwise call on so many elements costs."""
+    return CALL + size
+
+
+def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
+    """The same results, each scalar factor and sign as late as possible."""
+    parts: dict[Expr, tuple[Factor, Any]] = {}
+
+    def part(x: Any) -> tuple[Factor, Any]:
+        if is_number(x) and x and Factor(abs(x)).safe():
+            return Factor(float(x)), 1.0
+        return parts[x] if isinstance(x, Expr) else (ONE, x)
+
+    def whole(x: Expr) -> Any:
+        factor, core = parts[x]
+        if isinstance(core, Expr):
+            return _made(b, factor, core)
+        scalar = b.constant(np.asarray(factor.over / factor.under, x.dtype))
+        return b.call("np.broadcast_to", scalar, x.shape) if x.shape else scalar
+
+    for expr in in_order(roots):
+        if expr.fn == CONSTANT and expr.shape == () and _floats(expr):
+            parts[expr] = part(expr.value.item())
+            if parts[expr][1] != 1.0:
+                parts[expr] = ONE, expr
+            continue
+        found = _split(b, expr, [part(x) for x in expr.args]) if _floats(expr) else None
+        if found is None or not found[0].safe():
+            args = replaced(expr.args, whole)
+            keywords = {k: replaced(v, whole) for k, v in expr.keywords.items()}
+            found = ONE, b.like(expr, args, keywords)
+        parts[expr] = found
+        if expr in b.names and found[0] == ONE and isinstance(found[1], Expr):
+            b.names.setdefault(found[1], b.names[expr])
+    return [replaced(root, whole) for root in roots]
+
+
+def _floats(expr: Expr) -> bool:
+    return expr.dtype is not None and expr.dtype.kind == "f" and all(
+        x.dtype is not None and x.dtype.kind in "fb" for x in expr.inputs
+    )
+
+
+def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
+    """The factor of a call and what is left of it, or None where it is not linear."""
+    fn = expr.fn
+    if fn == "np.negative":
+        (factor, core), = parts
+        return factor.times(Factor(-1.0)), core
+    if fn in LINEAR and isinstance(expr.args[0], Expr):
+        factor, core = parts[0]
+        if not isinstance(core, Expr):
+            return (factor, core) if expr.fn in SPREADING else None
+        return factor, b.like(expr, (core, *expr.args[1:]), expr.keywords)
+    if fn in BILINEAR or fn == "np.divide":
+        (f, x), (g, y) = parts
+        if fn == "np.divide":
+            g = Factor(g.under, g.over)
+        factor = f.times(g)
+        if is_number(y, 1.0) and isinstance(x, Expr) and x.shape == expr.shape:
+            return factor, x
+        if fn != "np.divide" and is_number(x, 1.0) and isinstance(y, Expr) and (
+            y.shape == expr.shape
+        ):
+            return factor, y
+        if not (isinstance(x, Expr) and isinstance(y, Expr)):
+            if is_number(x, 1.0) and is_number(y, 1.0):
+                return factor, 1.0
+            if fn != "np.divide":
+                return None
+        return factor, b.like(expr, (x, y), {})
+    if fn in ADDITIVE:
+        (f, x), (g, y) = parts
+        if not (isinstance(x, Expr) and isinstance(y, Expr)):
+            return None
+        minus = fn == "np.subtract"
+        if f == g:
+            return f, b.like(expr, (x, y), {})
+        if f == g.times(Factor(-1.0)):
+            return f, b.call("np.add" if minus else "np.subtract", x, y)
+        if g.over < 0:
+            y = _made(b, g.times(Factor(-1.0)), y)
+            return ONE, b.call("np.add" if minus else "np.subtract", _made(b, f, x), y)
+        if f.over < 0 and not minus:
+            return ONE, b.call(
+                "np.subtract", _made(b, g, y), _made(b, f.times(Factor(-1.0)), x)
+            )
+    return None
+
+
+def _made(b: Builder, factor: Factor, core: Expr) -> Any:
+    """factor · core."""
+    over, under = factor
+    if under < 0:
+        over, under = -over, -under
+    if under != 1:
+        core = b.call("np.divide", core, under)
+    if over == 1:
+        return core
+    return b.call("np.negative", core) if over == -1 else b.call("np.multiply", over, core)
+
+
+# Placing them
+
+
+def _scale(expr: Expr, exact: bool) -> Any:
+    """The factor that a call multiplies by: (fn, number), and what it multiplies."""
+    if expr.fn == "np.divide" and is_number(expr.args[1]) and isinstance(expr.args[0], Expr):
+        return ("np.divide", expr.args[1]), expr.args[0]
+    if exact and expr.fn == "np.multiply":
+        for x, other in (expr.args, expr.args[::-1]):
+            if is_number(x) and isinstance(other, Expr):
+                return ("np.multiply", x), other
+    return None, None
+
+
+def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
+    """The same results, a factor that several share put once where it is cheapest.
+
+    Args:
+        roots: the results.
+        b: their builder.
+        all_factors: place every factor, not only what is divided by, which keeps the factor that
+            people wrote in front of a gradient where it stands.
+    """
+    roots = list(roots)
+    for _ in range(8):
+        order = in_order(roots)
+        scales: dict[Any, list[Expr]] = {}
+        for expr in order:
+            factor, _core = _scale(expr, all_factors)
+            if factor is not None and expr.dtype.kind == "f":
+                scales.setdefault(factor, []).append(expr)
+        best: tuple[int, Any] = (0, None)
+        for factor, group in scales.items():
+            best = max(best, _best(factor, group, order, roots), key=lambda found: found[0])
+        if best[1] is None:
+            break
+        factor, at, covered = best[1]
+        roots = _moved(roots, b, factor, at, covered)
+    return roots
+
+
+def _best(factor: Any, group: list[Expr], order: list[Expr], roots: list[Any]) -> tuple[int, Any]:
+    """How much is saved by applying a factor at one place, and where."""
+    scaled = set(group)
+    consumers: dict[Expr, list[Expr]] = {}
+    for expr in order:
+        for x in expr.inputs:
+            consumers.setdefault(x, []).append(expr)
+    ends = set(x for root in roots for x in ([root] if isinstance(root, Expr) else []))
+    uniform: set[Expr] = set()
+    for expr in reversed(order):
+        users = consumers.get(expr, [])
+        if expr not in ends and users and all(
+            user in scaled or (user in uniform and _linear_in(user, expr)) for user in users
+        ):
+            uniform.add(expr)
+    best: tuple[int, Any] = (0, None)
+    if len(uniform) > 400:
+        return best
+    for at in order:
+        if at in uniform and at.dtype.kind == "f":
+            reached = _reached(at, [x for x in order if x in uniform], scaled)
+            if reached is None:
+                continue
+            covered = [expr for expr in group if any(x in reached for x in expr.inputs)]
+            # As late as possible for the same price: a named quantity stays what it is.
+            saved = sum(cost(x.size) for x in covered) - cost(at.size)
+            if covered and saved > best[0]:
+                best = saved, (factor, at, covered)
+    return best
+
+
+def _linear_in(user: Expr, x: Expr) -> bool:
+    if user.fn in LINEAR or user.fn == "np.negative":
+        return user.args[0] is x
+    if user.fn in BILINEAR or user.fn in ADDITIVE:
+        return sum(arg is x for arg in user.args) == 1
+    return user.fn == "np.divide" and user.args[0] is x and user.args[1] is not x
+
+
+def _reached(at: Expr, region: list[Expr], scaled: set[Expr]) -> set[Expr] | None:
+    """What is scaled when `at` is, or None if something would be scaled twice or in part."""
+    reached = {at}
+    for expr in region:
+        if expr is at:
+            continue
+        hits = sum(isinstance(x, Expr) and x in reached for x in expr.args)
+        if not hits:
+            continue
+        if expr in scaled:
+            return None
+        if expr.fn in ADDITIVE and hits != 2:
+            return None
+        if expr.fn in BILINEAR and hits != 1:
+            return None
+        reached.add(expr)
+    return reached
+
+
+def _moved(
+    roots: Sequence[Any], b: Builder, factor: Any, at: Expr, covered: Sequence[Expr]
+) -> list[Any]:
+    fn, number = factor
+    dropped, new = set(covered), dict[Expr, Any]()
+    for expr in in_order(roots):
+        args = replaced(expr.args, new.__getitem__)
+        keywords = {k: replaced(v, new.__getitem__) for k, v in expr.keywords.items()}
+        made = b.like(expr, args, keywords)
+        if expr in b.names:
+            b.names.setdefault(made, b.names[expr])
+        if expr in dropped:
+            made = next(x for x in made.args if isinstance(x, Expr))
+        elif expr is at:
+            made = b.call(fn, made, number) if fn == "np.divide" else b.call(fn, number, made)
+        new[expr] = made
+    return [replaced(root, new.__getitem__) for root in roots]
+
+
+def merged(b: Builder, expr: Expr) -> Any:
+    """c · (x / n) = (c / n) · x, one call for two; a rule for code that runs."""
+    factor, x = _scale(expr, True)
+    inner, core = _scale(x, True) if isinstance(x, Expr) else (None, None)
+    if factor is None or inner is None or expr.dtype.kind != "f":
+        return None
+    number = 1.0
+    for fn, value in (factor, inner):
+        number = number * value if fn == "np.multiply" else number / value
+    if not 1 / LARGEST**2 < abs(number) < LARGEST**2:
+        return None
+    return b.call("np.multiply", number, core)
+
+
+MERGED: dict[str, list[Callable[..., Any]]] = {"np.multiply": [merged], "np.divide": [merged]}
+"""The table of that rule."""
+

@@ -1,0 +1,82 @@
+"""Rewrites for the machine: which of NumPy's equal calls is the fastest. None changes the algebra."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_lite.compile.expr import Builder, Expr
+from autograd_lite.compile.rewrite import Rule
+from autograd_lite.compile.rules import is_call, rule
+
+__all__ = ["MACHINE"]
+
+MACHINE: dict[str, list[Rule]] = {}
+"""Rules about calls that give the same numbers, to rounding, at another price."""
+
+# NumPy adds up in pairs and BLAS in a few running sums; up to here both round alike.
+LONGEST_SUM = 2048
+
+
+def _product(b: Builder, x: Any, y: Any, e: Expr) -> Any:
+    """x.dot(y), which for vectors and matrices is NumPy's quickest way to a product."""
+    made = b.call("dot", x, y)
+    return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
+
+
+@rule(MACHINE, "np.matmul", "A @ B is A.dot(B) for vectors and matrices")
+def matmul_as_dot(b: Builder, e: Expr) -> Any:
+    x, y = e.args
+    if e.dtype.kind != "f" or not (isinstance(x, Expr) and isinstance(y, Expr)):
+        return None
+    if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2):
+        return None
+    return _product(b, x, y, e)
+
+
+@rule(MACHINE, "np.multiply", "a column times a row is an outer product, which BLAS does")
+def outer_as_dot(b: Builder, e: Expr) -> Any:
+    for column, row in (e.args, e.args[::-1]):
+        if not (isinstance(column, Expr) and isinstance(row, Expr) and e.ndim == 2):
+            continue
+        if e.dtype.kind == "f" and column.ndim == 2 and column.shape[1] == 1:
+            if row.ndim == 1 and column.shape[0] > 1:
+                row = b.call("np.expand_dims", row, 0)
+            if row.ndim == 2 and row.shape[0] == 1:
+                return _product(b, column, row, e)
+    return None
+
+
+@rule(MACHINE, "np.add.reduce", "Σ x y over one axis is x · y")
+def sum_of_products(b: Builder, e: Expr) -> Any:
+    x = e.args[0]
+    if is_call(x, "np.multiply") and x.ndim == 1 and x.size <= LONGEST_SUM and _plain(e):
+        left, right = x.args
+        if isinstance(left, Expr) and isinstance(right, Expr) and left.shape == right.shape:
+            return _product(b, left, right, e)
+    return None
+
+
+@rule(MACHINE, "np.add.reduce", "a sum over rows is a product with ones")
+def sum_as_dot(b: Builder, e: Expr) -> Any:
+    x, axis = e.args[0], e.keywords.get("axis", 0)
+    if e.dtype.kind != "f" or not _plain(e) or x.dtype != e.dtype or not x.size:
+        return None
+    if x.ndim == 1 and x.size <= LONGEST_SUM:
+        return _product(b, b.ones(x.size, x.dtype), x, e)
+    if x.ndim == 2 and axis in (0, (0,), -2):
+        return _product(b, b.ones(x.shape[0], x.dtype), x, e)
+    if x.ndim == 2 and axis in (1, (1,), -1) and x.shape[1] <= LONGEST_SUM:
+        return _product(b, x, b.ones(x.shape[1], x.dtype), e)
+    return None
+
+
+def _plain(e: Expr) -> bool:
+    return e.dtype.kind == "f" and not e.keywords.keys() - {"axis"} and len(e.args) == 1
+
+
+@rule(MACHINE, "np.negative", "−|x| is x with the sign of −1, one call for two")
+def negative_absolute(b: Builder, e: Expr) -> Any:
+    x = e.args[0]
+    if is_call(x, "np.absolute") and e.dtype.kind == "f":
+        return b.call("np.copysign", x.args[0], -1.0)
+    return None

@@ -1,0 +1,62 @@
+"""Names in generated code: what people call a thing, as an identifier that can do no harm."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable
+
+__all__ = ["Names", "identifier"]
+
+RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np"}
+
+_MARKS = {"\u0302": "_hat", "\u0304": "_bar", "\u0303": "_tilde", "\u0307": "_dot"}
+
+
+def identifier(text: str) -> str:
+    """An ASCII identifier that reads like the text; may be empty.
+
+    Example:
+        >>> [identifier(text) for text in ("ŷ", "W⁽¹⁾", "w·x", "α", "lambda", "x; import os")]
+        ['y_hat', 'W1', 'w_x', 'alpha', 'lambda', 'x_import_os']
+    """
+    written = []
+    for letter in unicodedata.normalize("NFKD", text):
+        if letter.isascii():
+            written.append(letter)
+        elif letter in _MARKS:
+            written.append(_MARKS[letter])
+        else:
+            words = unicodedata.name(letter, "").split()
+            greek = len(words) >= 4 and words[0] == "GREEK" and words[2] == "LETTER"
+            written.append((words[3].lower() if greek else "_") if words else "_")
+    name = re.sub(r"(?<=\w)\((\d+)\)", r"\1", "".join(written))
+    name = re.sub(r"\W+|__+", "_", name, flags=re.ASCII).strip("_")[:60]
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+class Names:
+    """Names of one function, none twice.
+
+    Example:
+        >>> names = Names(["X"])
+        >>> names.take("X"), names.take("lambda"), names.take("np")
+        ('X_1', 'lambda_', 'np_')
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = {*RESERVED, *taken}
+
+    def take(self, text: str, otherwise: str = "t") -> str:
+        """A free name that reads like the text."""
+        name = identifier(text) or otherwise
+        if name in RESERVED:
+            name += "_"
+        found, count = name, 0
+        while found in self.taken:
+            count += 1
+            found = f"{name}_{count}"
+        self.taken.add(found)
+        return found

@@ -1,0 +1,38 @@
+"""The passes from a record to a program that people read, and to the one that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.compile import factors, lower, machine, rules
+from autograd_lite.compile.expr import Builder
+from autograd_lite.compile.rewrite import Rules, rewrite
+
+__all__ = ["for_people", "for_speed"]
+
+
+def _together(*tables: Rules) -> Rules:
+    fns = dict.fromkeys(fn for table in tables for fn in table)
+    return {fn: [rule for table in tables for rule in table.get(fn, ())] for fn in fns}
+
+
+def for_people(roots: Sequence[Any], b: Builder) -> list[Any]:
+    """In lowest terms: what one would write by hand."""
+    roots = rewrite(roots, rules.ALGEBRA, b)
+    roots = factors.pulled_out(roots, b)
+    roots = rewrite(roots, _together(rules.ALGEBRA, rules.SIGMOIDS), b)
+    roots = factors.pulled_out(roots, b)
+    roots = lower.taken_apart(roots, b, {"softplus"})
+    roots = rewrite(roots, rules.ALGEBRA, b)
+    roots = rewrite(roots, rules.SHARING, b)
+    roots = lower.taken_apart(roots, b, {"sigmoid"})
+    roots = rewrite(roots, rules.ALGEBRA, b)
+    return factors.placed(roots, b, all_factors=False)
+
+
+def for_speed(roots: Sequence[Any], b: Builder) -> list[Any]:
+    """The same with scalars folded and placed by cost."""
+    roots = factors.placed(roots, b, all_factors=True)
+    roots = rewrite(roots, factors.MERGED, b)
+    return rewrite(roots, machine.MACHINE, b)

@@ -1,0 +1,81 @@
+"""The rewriting of expressions by tables of rules, to a fixed point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compile.expr import (
+    CONSTANT,
+    Builder,
+    Expr,
+    function_of,
+    in_order,
+    replaced,
+)
+
+__all__ = ["Rule", "Rules", "rewrite"]
+
+Rule = Callable[[Builder, Expr], Any]
+"""What an expression equals, better computed, or None."""
+
+Rules = Mapping[str, Sequence[Rule]]
+"""The rules for each function."""
+
+def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder) -> list[Any]:
+    """The same results with every rule applied wherever it fits, inputs first."""
+    roots = list(roots)
+    builder.live = set(in_order(roots))
+    done: dict[Expr, Any] = {}
+
+    def settle(root: Expr) -> Any:
+        for expr in in_order([root]):
+            if expr not in done:
+                done[expr] = expr
+                done[expr] = simplest(expr)
+        return done[root]
+
+    def simplest(expr: Expr) -> Any:
+        args = replaced(expr.args, done.__getitem__)
+        keywords = {k: replaced(v, done.__getitem__) for k, v in expr.keywords.items()}
+        new = builder.like(expr, args, keywords)
+        if expr in builder.names:
+            builder.names.setdefault(new, builder.names[expr])
+        if (folded := _folded(new, builder)) is not None:
+            return folded
+        for rule in rules.get(new.fn, ()):
+            better = rule(builder, new)
+            if better is not None and better is not new:
+                if isinstance(better, Expr) and new in builder.names:
+                    builder.names.setdefault(better, builder.names[new])
+                return settle(better) if isinstance(better, Expr) else better
+        return new
+
+    return [replaced(root, settle) for root in roots]
+
+
+def _folded(expr: Expr, builder: Builder) -> Any:
+    """The value of a call on constants, if holding it costs no more than they do."""
+    if not expr.args or expr.fn not in FOLDED:
+        return None
+    if not all(x.fn == CONSTANT for x in expr.inputs) or expr.shape is None:
+        return None
+    if not expr.inputs or (expr.fn == "np.divide" and not expr.shape):
+        # A quotient of two numbers is left to read; what uses it takes it in as its factor.
+        return None
+    if expr.size > max(16, *(x.size for x in expr.inputs), 16):
+        return None
+    with np.errstate(all="ignore"):
+        args = replaced(expr.args, lambda x: x.value)
+        value = function_of(expr.fn)(*args, **expr.keywords)
+    return builder.constant(np.asarray(value))
+
+
+FOLDED = {
+    *(f"np.{name}" for name in dir(np) if isinstance(getattr(np, name), np.ufunc)),
+    *"T np.add.reduce np.expand_dims np.where np.mean astype np.reshape np.zeros_like".split(),
+    "np.ones_like",
+}
+"""What may be computed when the program is compiled, from constants."""
