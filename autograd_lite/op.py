@@ -69,7 +69,7 @@ class Op:
 
     name: str
     forward: Callable[..., Any]
-    compute: Callable[..., Any]
+    compute: Any
     rules: tuple[Callable[..., Any] | None, ...]
     arity: int | None
     symbol: str
@@ -299,7 +299,7 @@ def apply(
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, op, inputs, attributes) from error
 
-    node = _new(_Tensor)
+    node: Any = _new(_Tensor)
     node.array = out
     node.grad = node.name = None
     node.scope = context.scope
@@ -331,7 +331,7 @@ def apply(
 
 def leaf(data: Any, requires_grad: bool = False, name: str | None = None) -> Any:
     """A Tensor that nothing made; data are copied, a Python number stays one."""
-    node = _new(_Tensor)
+    node: Any = _new(_Tensor)
     if type(data) is float:
         node.array = np.float64(data) if requires_grad else data
     else:

@@ -90,16 +90,16 @@ class Operators:
         return apply(OPS["absolute"], (self,))
 
     def __mod__(self, other: Any) -> Any:
-        return np.remainder(self, other)
+        return apply(OPS["remainder"], (self, other))
 
     def __rmod__(self, other: Any) -> Any:
-        return np.remainder(other, self)
+        return apply(OPS["remainder"], (other, self))
 
     def __floordiv__(self, other: Any) -> Any:
-        return np.floor_divide(self, other)
+        return apply(OPS["floor_divide"], (self, other))
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return np.floor_divide(other, self)
+        return apply(OPS["floor_divide"], (other, self))
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -117,31 +117,31 @@ class Operators:
         return apply(OPS["greater_equal"], (self, other))
 
     def __eq__(self, other: Any) -> Any:
-        return np.equal(self, other) if _numeric(other) else NotImplemented
+        return apply(OPS["equal"], (self, other)) if _numeric(other) else NotImplemented
 
     def __ne__(self, other: Any) -> Any:
-        return np.not_equal(self, other) if _numeric(other) else NotImplemented
+        return apply(OPS["not_equal"], (self, other)) if _numeric(other) else NotImplemented
 
     def __and__(self, other: Any) -> Any:
-        return np.bitwise_and(self, other)
+        return apply(OPS["bitwise_and"], (self, other))
 
     def __rand__(self, other: Any) -> Any:
-        return np.bitwise_and(other, self)
+        return apply(OPS["bitwise_and"], (other, self))
 
     def __or__(self, other: Any) -> Any:
-        return np.bitwise_or(self, other)
+        return apply(OPS["bitwise_or"], (self, other))
 
     def __ror__(self, other: Any) -> Any:
-        return np.bitwise_or(other, self)
+        return apply(OPS["bitwise_or"], (other, self))
 
     def __xor__(self, other: Any) -> Any:
-        return np.bitwise_xor(self, other)
+        return apply(OPS["bitwise_xor"], (self, other))
 
     def __rxor__(self, other: Any) -> Any:
-        return np.bitwise_xor(other, self)
+        return apply(OPS["bitwise_xor"], (other, self))
 
     def __invert__(self) -> Any:
-        return np.invert(self)
+        return apply(OPS["invert"], (self,))
 
     def __getitem__(self, key: Any) -> Any:
         return OPS["getitem"](self, key=key)

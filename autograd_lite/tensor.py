@@ -306,11 +306,11 @@ class Tensor(Operators, Node):
 
     def argmax(self, axis: Any = None) -> Any:
         """`numpy.argmax`, a constant."""
-        return np.argmax(self, axis=axis)  # type: ignore[call-overload]
+        return OPS["argmax"](self, axis=axis)
 
     def argmin(self, axis: Any = None) -> Any:
         """`numpy.argmin`, a constant."""
-        return np.argmin(self, axis=axis)  # type: ignore[call-overload]
+        return OPS["argmin"](self, axis=axis)
 
     def reshape(self, *shape: Any) -> Any:
         """`numpy.reshape`; takes a shape or its lengths."""
@@ -379,7 +379,7 @@ def argument(data: Any, requires_grad: bool, name: str | None = None) -> Tensor:
     return node  # type: ignore[no-any-return]
 
 
-def _named(node: Any, name: str | None) -> Any:
+def _named(node: Tensor, name: str | None) -> Tensor:
     if name is not None and not isinstance(name, str):
         raise TypeError(f"a Tensor's name is a string, not {type(name).__name__}")
     node.name = name

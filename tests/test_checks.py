@@ -66,11 +66,16 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("fault", "dtype"),
+    [
+        (fault, dtype)
+        for fault in FAULTS
+        for dtype in (np.float32, np.float64)
+        if dtype == np.float64 or fault != "float32"
+    ],
+)
 def test_planted_faults_are_found(fault, dtype):
-    if fault == "float32" and dtype == np.float32:
-        pytest.skip("right for float32")
     product = ag.custom_gradient(FAULTS[fault], lambda g, out, x, y: g * x)(lambda x, y: x * y)
     with pytest.raises(ag.GradientError):
         ag.check_gradients(lambda x, y: np.sum(product(x, y)), X.astype(dtype), Y.astype(dtype))

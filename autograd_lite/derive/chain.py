@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -90,7 +91,7 @@ class Chain:
         loss: Any,
         wanted: set[Any],
         expand: bool,
-        lengths: bool,
+        lengths: bool | Mapping[str, int],
         values: dict[Any, Any],
     ) -> None:
         self.loss = loss
@@ -99,7 +100,9 @@ class Chain:
         self.values = values
         self.graph = Graph.of(loss)
         self.space = Space()
-        self.space.lengths_as_symbols = lengths
+        self.space.lengths_as_symbols = bool(lengths)
+        if isinstance(lengths, Mapping):
+            self.space.lengths_met = frozenset(lengths.values())
         self.space.shapes = {node.position: node.shape for node in self.graph.nodes}
         self.space.constants = {
             n.position: n.array for n in self.graph.inputs if not n.requires_grad and n.name
@@ -143,6 +146,8 @@ class Chain:
             if node is self.loss and space.size(expr) <= LONG:
                 if node.name is None or not node.op.elementwise:
                     known[node.position] = expr
+            if node is self.loss and node.name is None:
+                continue
             if expr.is_Function and expr.func.__name__ == "sigmoid":
                 space.known[expr] = node.position, symbol_indices(space, symbol)
             elif expr.is_Symbol and isinstance(entry := space.entry(expr), Opaque):

@@ -117,6 +117,19 @@ class Derivation:
         """
         return reads(self._writer, expression)
 
+    def hessian(self, w: Any) -> Form:
+        """The matrix of second derivatives by one of the things differentiated by.
+
+        Example:
+            >>> import autograd_lite as ag
+            >>> x, A = ag.Tensor([1.0, 2.0], name="x"), ag.constant([[1, 2], [3, 4]], name="A")
+            >>> ag.derive(x @ A @ x).hessian(x)
+            <A + Aᵀ>
+        """
+        from autograd_lite.derive.second import hessian
+
+        return hessian(self, self._nodes.get(w, w) if isinstance(w, str) else w)  # type: ignore[no-any-return]
+
     # Steps
 
     def _steps(self) -> list[Step]:

@@ -125,16 +125,14 @@ class Writer:
             source.written_slopes = set(self.slopes)
         return source(tree)
 
-    def _inner(self, tree: Tree) -> str:
-        return Source(self.identifiers, self.slope_identifiers, self._slope_tree, self._expanded)(tree)
-
     def _slope_tree(self, position: int) -> Tree:
         slope = self.chain.slopes[position]
         return self.tree(slope.closed, self.chain.nodes[position].shape)
 
-    def _expanded(self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...]) -> str:
+    def _expanded(
+        self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...], texts: list[str]
+    ) -> str:
         """The source of an operation that NumPy lacks: its forward, run on Tensors."""
-        texts = list(map(self._inner, args))
         if isinstance(op, str):
             x, expr = prime(op)
             (text,), (arg,) = texts, args
@@ -209,6 +207,10 @@ class Letters(dict[int, str]):
     def __init__(self, given: dict[int, str], letters: Any) -> None:
         super().__init__(given)
         self.rest = letters
+
+    def back(self) -> dict[str, int]:
+        """The lengths by their letters."""
+        return {name: n for n, name in self.items()}
 
     def __missing__(self, n: int) -> str:
         self[n] = next(self.rest)

@@ -99,6 +99,7 @@ class Space:
         self.known: dict[Expr, tuple[int, tuple[Index, ...]]] = {}
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.lengths_as_symbols = False
+        self.lengths_met: frozenset[int] = frozenset()
         self.constants: dict[int, Any] = {}
         self.units: dict[int, int] = {}
         self.delta_lengths: dict[int, int] = {}

@@ -62,9 +62,8 @@ class Notation:
         return text if own >= precedence else self.closed(text)
 
     def written(self, tree: Tree) -> Written:
-        method: Callable[[Tree], Written] | None = getattr(self, "_" + KINDS[tree.kind], None)
-        assert method is not None, tree.kind
-        return method(tree)
+        name = {"T": "transpose", "norm²": "norm_squared"}.get(tree.kind, tree.kind)
+        return getattr(self, f"_{name}")(tree)  # type: ignore[no-any-return]
 
     # Atoms
 
@@ -160,6 +159,9 @@ class Notation:
         ), PRODUCT
 
     def _transpose(self, tree: Tree) -> Written:
+        (arg,) = tree.args
+        if arg.kind == "opaque" and not isinstance(arg.data[0], str) and arg.data[0].name == "inv":
+            return self.raised(self.inside(arg.args[0], ATOM), self.inverse_transposed), POWER
         return self.transposed(tree.args[0]), ATOM - 1
 
     def _axes(self, tree: Tree) -> Written:
@@ -257,7 +259,12 @@ class Notation:
         bound = "".join(letters[i] for i in tree.data)
         return self.row([self.indexed(self.sign_of_sum(), bound), self.juxtaposed(parts)]), PRODUCT
 
+    def _diag(self, tree: Tree) -> Written:
+        return self.function("diag", [self(tree.args[0])]), ATOM
+
     # What the notations differ in; these are those of text
+
+    inverse_transposed = "−T"
 
     def digits(self, n: Any) -> str:
         return str(n)
@@ -298,7 +305,7 @@ class Notation:
     def juxtaposed(self, parts: Sequence[str]) -> str:
         text = parts[0]
         for part in parts[1:]:
-            tight = _is_tight(text) and _is_tight(part)
+            tight = _is_tight(text) and _is_tight(part) or text[-1] == ")" and part[0] == "("
             text += part if tight else " " + part
         return text
 
@@ -322,7 +329,7 @@ class Notation:
         return self.raised(text, exponent)
 
     def raised(self, text: str, exponent: str) -> str:
-        if exponent.lstrip("−").isdecimal():
+        if exponent.lstrip("−").isdecimal() or exponent == "−T":
             return text + superscript(exponent)
         return f"{text}^{exponent if exponent.isalnum() else f'({exponent})'}"
 
@@ -356,6 +363,7 @@ class Text(Notation):
 class LaTeX(Notation):
     """LaTeX's mathematics."""
 
+    inverse_transposed = r"-\top"
     SIGNS: dict[str, str] = {  # noqa: RUF012
         "−": " - ", "+": " + ", "⊙": r" \odot ", "<": " < ", "≤": r" \le ", ">": " > ",
         "≥": r" \ge ", "=": " = ", "≠": r" \ne ",
@@ -459,6 +467,8 @@ class LaTeX(Notation):
 class MathML(Notation):
     """MathML Core, which browsers show by themselves."""
 
+    inverse_transposed = "<mrow><mo>−</mo><mi>⊤</mi></mrow>"
+
     def name(self, name: str) -> str:
         name = names.plain(name)
         if names.is_symbol(name):
@@ -542,41 +552,6 @@ class MathML(Notation):
         return f"<msub>{text}<mtext>[{escape(key if len(key) <= 40 else '…')}]</mtext></msub>"
 
 
-KINDS = {
-    kind: {"T": "transpose", "norm²": "norm_squared"}.get(kind, kind)
-    for kind in [
-        "number",
-        "float",
-        "length",
-        "node",
-        "slope",
-        "eye",
-        "add",
-        "neg",
-        "mul",
-        "scaled",
-        "matmul",
-        "outer",
-        "rows",
-        "columns",
-        "T",
-        "axes",
-        "div",
-        "pow",
-        "dot",
-        "sum",
-        "trace",
-        "diagonal",
-        "norm",
-        "norm²",
-        "call",
-        "opaque",
-        "broadcast",
-        "einsum",
-    ]
-}
-
-
 def _between(parts: Sequence[str], sign: str) -> list[str]:
     return [x for k, part in enumerate(parts) for x in ((sign, part) if k else (part,))]
 
@@ -591,7 +566,7 @@ def _is_tight(text: str) -> bool:
         return True
     if text.isdecimal():
         return True
-    if "⁽" in text or re.search(r"σ\(|\w\w\(", text):
+    if "⁽" in text or re.search(r"σ\(|[a-zA-Z]{2}\(", text):
         return False
     while text:
         match = re.match(r"\d+|\w[\u0302\u0303\u0304\u0307⁰¹²³⁴-⁾₀-₎ᵀ]*|\([^()]*\)ᵀ?", text)

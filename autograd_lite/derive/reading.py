@@ -34,6 +34,8 @@ def places(shape: tuple[int, ...]) -> tuple[Index, ...]:
 def exact(space: Space, x: Any) -> Expr:
     """A number as it is: a fraction if it is a short one, so that 0.25 reads 1/4."""
     x = np.asarray(x).item()
+    if x in space.lengths_met and x > 1:
+        return space.length(int(x))
     if isinstance(x, (int, bool)):
         return sympy.Integer(int(x))
     if np.isfinite(x):
@@ -93,10 +95,9 @@ class Reader:
         space = self.space
         if array.ndim == 2 and np.array_equal(array, np.eye(*array.shape)) and len(array) > 1:
             return space.delta(0, 1) if array.shape[0] == array.shape[1] else self._literal(array)
-        if array.ndim == 1 and np.array_equal(array, np.arange(array.size)):
-            return space.symbol(
-                Opaque(space.call("arange", {"n": array.size}, array.shape), (), (0,))
-            )
+        if np.array_equal(array.ravel(), np.arange(array.size)) and max(array.shape) == array.size:
+            call = space.call("arange", {"n": array.size}, (array.size,))
+            return space.symbol(Opaque(call, (), (array.shape.index(array.size),)))
         return self._literal(array)
 
     def _literal(self, array: Any) -> Expr:
@@ -199,6 +200,14 @@ def _reduction(r: Reader, node: Any, args: list[Expr], mean: bool = False) -> Ex
         return expr
     left = [k for k in range(x.ndim) if k not in axes]
     return r.space.rename(expr, {k: place for place, k in enumerate(left)})
+
+
+def _norm(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
+    """√Σ x², for vectors and where no other norm is meant."""
+    (x,) = node.inputs
+    if node.attributes.get("ord") is not None and (node.attributes["ord"] != 2 or x.ndim != 1):
+        return None
+    return _reduction(r, node, [args[0] ** 2]) ** sympy.Rational(1, 2)
 
 
 def _logsumexp(r: Reader, node: Any, args: list[Expr]) -> Expr:
@@ -338,6 +347,17 @@ def _entropy(r: Reader, node: Any, args: list[Expr]) -> Expr:
     return expr if reduction == "sum" else expr / sympy.Mul(*map(r.space.length, lengths.values()))
 
 
+def _cofactors(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
+    """det(X) X⁻ᵀ."""
+    (x,) = node.inputs
+    if x.ndim != 2 or len(x.array) < 2:
+        return None
+    operand = ((r.space.lowest(args[0]), x.shape),)
+    det = r.space.call(OPS["det"], {}, ())
+    inv = r.space.call(OPS["inv"], {}, x.shape)
+    return r.space.symbol(Opaque(det, operand, ())) * r.space.symbol(Opaque(inv, operand, (1, 0)))
+
+
 READINGS: dict[str, Reading] = {
     "where": _where,
     "log": _log,
@@ -345,6 +365,8 @@ READINGS: dict[str, Reading] = {
     "sum": _reduction,
     "mean": lambda r, node, args: _reduction(r, node, args, mean=True),
     "logsumexp": _logsumexp,
+    "norm": _norm,
+    "cofactors": _cofactors,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "sum_to": _sum_to,

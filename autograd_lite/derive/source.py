@@ -44,7 +44,7 @@ class Source:
         names: dict[int, str],
         slopes: dict[int, str],
         slope_tree: Callable[[int], Tree],
-        expanded: Callable[[Any, dict[str, Any], tuple[Tree, ...]], str],
+        expanded: Callable[[Any, dict[str, Any], tuple[Tree, ...], list[str]], str],
     ) -> None:
         self.names = names
         self.slopes = slopes
@@ -151,6 +151,8 @@ class Source:
 
     def _axes(self, tree: Tree) -> tuple[str, int]:
         (arg,) = tree.args
+        if not arg.axes:
+            return f"np.reshape({self(arg)}, {(1,) * len(tree.axes)})", ATOM
         text = self.inside(arg, ATOM)
         real = [i for i in arg.axes if i is not None]
         wanted = [i for i in tree.axes if i is not None]
@@ -199,11 +201,11 @@ class Source:
             a, b = (self.inside(x, SUM) for x in tree.args)
             return f"({a} {RELATIONS[name]} {b})", ATOM
         if name.endswith("′"):
-            text = self.expanded(name[:-1], {}, tree.args)
+            text = self._expanded(name[:-1], {}, tree.args)
             return text if re.fullmatch(r"\([^()]*\)", text) else f"({text})", ATOM
         function = _numpy_name(OPS.get(name))
         if function is None:
-            return f"({self.expanded(OPS[name], {}, tree.args)})", ATOM
+            return f"({self._expanded(OPS[name], {}, tree.args)})", ATOM
         return f"{function}({', '.join(map(self, tree.args))})", ATOM
 
     def _opaque(self, tree: Tree) -> tuple[str, int]:
@@ -226,11 +228,17 @@ class Source:
             return added_at(arguments[0], attributes.get("key", ()), shape), ATOM
         function = _numpy_name(op)
         if function is None:
-            return f"({self.expanded(op, attributes, tree.args)})", ATOM
+            return f"({self._expanded(op, attributes, tree.args)})", ATOM
         if op.arity is None:
             arguments = [f"[{', '.join(arguments)}]"]
         extra = [f"{k}={literal(v)}" for k, v in attributes.items()]
         return f"{function}({', '.join(arguments + extra)})", ATOM
+
+    def _expanded(self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...]) -> str:
+        return self.expanded(op, attributes, args, [self(a) for a in args])
+
+    def _diag(self, tree: Tree) -> tuple[str, int]:
+        return f"np.diag({self(tree.args[0])})", ATOM
 
     def _eye(self, tree: Tree) -> tuple[str, int]:
         return f"np.eye({tree.data})", ATOM

@@ -19,6 +19,7 @@ from autograd_lite.derive.index import (
     Space,
     Total,
 )
+from autograd_lite.op import OPS
 
 __all__ = ["Arranger", "Tree", "unsigned"]
 
@@ -96,7 +97,7 @@ class Arranger:
             elif content != 1:
                 body = self.tree(expr, hint)
                 return Tree("scaled", (Tree("number", data=content), body), body.axes)
-            terms = [self.tree(t, hint) for t in sorted_terms(self, expr.args)]
+            terms = [self.tree(t, hint) for t in sorted_terms(self, expr.args, hint)]
             axes = common(terms, hint)
             return Tree("add", tuple(fitted(t, axes) for t in terms), axes)
         if expr.is_Mul:
@@ -189,6 +190,11 @@ class Arranger:
         }
         scalar_over = [t for t in over if not t.real]
         scalar_under = [t for t in under if not t.real]
+        eyes = [s for s in groups if groups[s].kind == "eye"]
+        for s in eyes:
+            vectors = [groups.pop(frozenset({i})) for i in s if frozenset({i}) in groups]
+            if vectors:
+                groups[s] = Tree("diag", (elementwise(vectors, [], hint),), groups[s].axes)
         body = self._combined(groups, hint) if groups else None
         if body is None:
             return scalar(coefficient, scalar_over, scalar_under)
@@ -373,6 +379,8 @@ def transposed(tree: Tree) -> Tree:
     axes = tree.axes[::-1]
     if tree.kind == "T":
         return tree.args[0]
+    if tree.kind in ("eye", "diag"):
+        return replace(tree, axes=axes)
     if tree.kind == "matmul" and len(tree.axes) == 2 and all(len(a.axes) == 2 for a in tree.args):
         a, b = tree.args
         return Tree("matmul", (transposed(b), transposed(a)), axes)
@@ -500,7 +508,7 @@ def place(i: Index, hint: Axes) -> int:
     return 2 * hint.index(i) if i in hint else 1
 
 
-def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
+def sorted_terms(arranger: Arranger, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
     """Terms in the order in which one writes them."""
     space = arranger.space
 
@@ -513,10 +521,7 @@ def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
             (e.node for s in rest.free_symbols if isinstance(e := space.entry(s), Element)),
             default=-1,
         )
-        flipped = any(
-            isinstance(e := space.entry(s), Element) and list(filter(None, e.indices)) !=
-            sorted(filter(None, e.indices)) for s in rest.free_symbols
-        )  # fmt: skip
+        flipped = is_turned(space, rest, hint)
         return (
             below,
             bool(coefficient < 0) and not below_any,
@@ -531,11 +536,35 @@ def sorted_terms(arranger: Arranger, terms: Sequence[Expr]) -> list[Expr]:
     return sorted(terms, key=key)
 
 
+def is_turned(space: Space, expr: Expr, hint: Axes) -> bool:
+    """Whether a matrix in an expression is met transposed."""
+    for symbol in expr.free_symbols:
+        entry = space.entry(symbol)
+        if isinstance(entry, Total) and is_turned(space, entry.body, hint):
+            return True
+        if isinstance(entry, (Element, Opaque)):
+            places = [place(i, hint) for i in entry.indices if i is not None]
+            if places != sorted(places):
+                return True
+    return False
+
+
 def factor_key(tree: Tree) -> tuple[Any, ...]:
-    """Slopes first, then nodes, then sums, then functions."""
-    order = {"number": 0, "length": 1, "slope": 2, "outer": 2, "matmul": 2, "scaled": 2, "node": 3,
-             "pow": 3, "add": 5, "call": 6}.get(tree.kind, 4)  # fmt: skip
-    return order, len(tree.args), str(tree.data)
+    """Numbers first, then slopes, nodes, what becomes of them, sums, and functions."""
+    activation = isinstance(tree.data, str) and tree.data in OPS and OPS[tree.data].activation
+    order = {
+        "number": 0,
+        "length": 1,
+        "slope": 2,
+        "outer": 2,
+        "matmul": 2,
+        "scaled": 2,
+        "node": 3,
+        "pow": 3,
+        "add": 5,
+        "call": 4 if activation else 6,
+    }.get(tree.kind, 4)
+    return order, len(tree.args), tree.data if isinstance(tree.data, int) else 0, str(tree.kind)
 
 
 def unsigned(tree: Tree) -> tuple[bool, Tree]:

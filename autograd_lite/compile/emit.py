@@ -1,0 +1,210 @@
+"""The code that runs: one call a line, arrays written into those that are done with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, dtype_of, in_order
+from autograd_lite.compile.names import Names
+from autograd_lite.compile.printer import INFIX, Printer, literal
+
+__all__ = ["Code", "Emitter"]
+
+LARGE = 1 << 15  # bytes from which a buffer is kept for a later result of the same form
+
+OPERATORS = {fn for fn in INFIX if fn != "np.power"} | {"np.negative", "np.square"}
+
+# Calls whose result is an array of its own, never a view of an operand.
+FRESH = {"np.where", "dot", "np.matmul", "np.add.reduce", "np.concatenate", "np.stack", "np.array"}
+
+
+class Code:
+    """Lines of a function, and what the module around it must define first."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.aliases: dict[str, str] = {}
+        self.constants: dict[str, Any] = {}
+        self.helpers: dict[str, str] = {}
+
+
+def ufunc_of(fn: str) -> Any:
+    """The ufunc of a call, if it is elementwise."""
+    found = getattr(np, fn[3:], None) if fn.startswith("np.") else None
+    return found if isinstance(found, np.ufunc) and not found.signature else None
+
+
+class Emitter:
+    """Writes the calls that results need, each into a buffer that is free where one is.
+
+    Args:
+        code: where to write.
+        names: of the function that is written.
+        b: the builder of the expressions.
+        named: the names of what is known already: arguments, or what other lines computed.
+        owned: what may be overwritten once it is done with.
+        helper: the name under which an operation that is no NumPy function is defined.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        names: Names,
+        b: Builder,
+        named: dict[Expr, str],
+        owned: Sequence[Expr] = (),
+        helper: Callable[[str], str] = lambda name: name,
+    ) -> None:
+        self.code, self.names, self.b, self.named, self.helper = code, names, b, dict(named), helper
+        self.holders: dict[Expr, set[Expr]] = {x: {x} for x in named}
+        self.owned = set(owned)
+        self.contiguous: set[Expr] = set()
+        self.free: dict[Any, list[Expr]] = {}
+        self.printer = Printer(self.named)
+
+    def write(self, roots: Sequence[Any], kept: Sequence[Expr] = ()) -> None:
+        """Write the lines for the results; what is `kept` is needed after them, too."""
+        order = [x for x in in_order(roots) if x not in self.named]
+        last: dict[Expr, int] = {}
+        for k, expr in enumerate(order):
+            for x in expr.inputs:
+                last[x] = k
+        for root in (*roots, *kept):
+            if isinstance(root, Expr):
+                last[root] = len(order)
+        # What looks at a buffer keeps it from being overwritten.
+        until: dict[Expr, int] = {}
+        for expr in order:
+            self.holders[expr] = self._holders(expr)
+        for expr in (*self.named, *order):
+            for holder in self.holders[expr]:
+                until[holder] = max(until.get(holder, -1), last.get(expr, -1))
+        for k, expr in enumerate(order):
+            self._statement(expr, k, until)
+            for x in dict.fromkeys(h for y in expr.inputs for h in self.holders[y]):
+                if until[x] == k and x in self.owned and x in self.contiguous:
+                    if x.nbytes >= LARGE:
+                        self.free.setdefault((x.shape, x.dtype), []).append(x)
+
+    def _holders(self, expr: Expr) -> set[Expr]:
+        """The buffers that the result of a call may share."""
+        if expr.fn == CONSTANT or expr.fn in FRESH or ufunc_of(expr.fn) or not expr.inputs:
+            return {expr}
+        if expr.fn == "astype" and expr.args[1] != expr.args[0].dtype:
+            return {expr}
+        return set().union(*(self.holders[x] for x in expr.inputs))
+
+    def _statement(self, expr: Expr, k: int, until: dict[Expr, int]) -> None:
+        if expr.fn == CONSTANT:
+            self.named[expr] = self._constant(expr.value)
+            return
+        scalar = expr.shape == ()
+        if scalar and expr.fn in OPERATORS and all(
+            not isinstance(x, Expr) or x.shape == () for x in expr.args
+        ):
+            written = self.printer.call(expr)
+        elif ufunc := ufunc_of(expr.fn):
+            written = self._ufunc(expr, ufunc, k, until)
+        elif expr.fn == "dot":
+            left, right = expr.args
+            out = self._buffer(expr) if not scalar else None
+            inner = self.text(right) + (f", {out}" if out else "")
+            written = f"{self.printer.text(left, 100)}.dot({inner})"
+            self.contiguous.add(expr)
+        elif expr.fn == "np.add.reduce":
+            words = [self.text(expr.args[0])]
+            words += [f"{key}={literal(value)}" for key, value in expr.keywords.items()]
+            written = f"{self._alias('np.add.reduce')}({', '.join(words)})"
+        elif expr.fn == "np.where":
+            condition, *branches = expr.args
+            words = [self.text(condition)]
+            words += [self._operand(x, expr.dtype, scalar) for x in branches]
+            written = f"{self._alias(expr.fn)}({', '.join(words)})" + "[()]" * scalar
+        elif expr.fn.startswith("np.") or expr.fn in ("T", "getitem", "astype"):
+            written = self.printer.call(expr) + "[()]" * (scalar and expr.fn != "T")
+        else:
+            written = self._helper(expr) + "[()]" * scalar
+        if self.holders[expr] == {expr}:
+            self.owned.add(expr)
+        # A view costs nothing: it is written where it is used.
+        if expr.fn == "T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
+            self.named[expr] = written
+            return
+        name = self.names.take(self.b.names.get(expr, ""), f"t{len(self.code.lines) + 1}")
+        self.named[expr] = name
+        self.code.lines.append(f"{name} = {written}")
+
+    def text(self, x: Any) -> str:
+        return self.printer.text(x)
+
+    def _ufunc(self, expr: Expr, ufunc: Any, k: int, until: dict[Expr, int]) -> str:
+        scalar = expr.shape == ()
+        dtypes = ufunc.resolve_dtypes((*map(dtype_of, expr.args), *(None,) * ufunc.nout))
+        words = [
+            self._operand(x, dtype, scalar) for x, dtype in zip(expr.args, dtypes, strict=False)
+        ]
+        arrays = [x for x in expr.inputs if x.shape == expr.shape]
+        if arrays and all(x in self.contiguous for x in arrays):
+            self.contiguous.add(expr)
+        if not scalar:
+            out = None
+            for x in expr.inputs:
+                mine = self.holders[x] == {x} and x in self.owned and until[x] == k
+                if mine and x.shape == expr.shape and x.dtype == expr.dtype:
+                    out = self.named[x]
+                    if x in self.contiguous:
+                        self.contiguous.add(expr)
+                    self.owned.discard(x)
+                    break
+            out = out or self._buffer(expr)
+            if out:
+                words.append(out)
+        return f"{self._alias(expr.fn)}({', '.join(words)})"
+
+    def _buffer(self, expr: Expr) -> str | None:
+        """A free buffer of a result's form."""
+        free = self.free.get((expr.shape, expr.dtype))
+        if not free:
+            return None
+        x = free.pop()
+        if x not in self.owned:
+            return self._buffer(expr)
+        self.owned.discard(x)
+        self.contiguous.add(expr)
+        return self.named[x]
+
+    def _operand(self, x: Any, dtype: Any, scalar: bool) -> str:
+        if isinstance(x, Expr) or scalar:
+            return self.text(x)
+        return self._constant(np.asarray(x, dtype))
+
+    def _constant(self, value: Any) -> str:
+        for name, other in self.code.constants.items():
+            if other is value or (
+                value.ndim == 0 == other.ndim
+                and (value.dtype, value.tobytes()) == (other.dtype, other.tobytes())
+            ):
+                return name
+        word = "c"
+        if value.ndim == 0:
+            written = repr(value.item()).replace("-", "minus_").replace(".", "_").replace("+", "")
+            word = f"c{written}" if value.dtype != bool else f"c_{written}"
+        name = self.names.take(word, "c")
+        self.code.constants[name] = value
+        return name
+
+    def _alias(self, fn: str) -> str:
+        if fn not in self.code.aliases:
+            short = fn.removeprefix("np.").replace(".", "_")
+            self.code.aliases[fn] = self.names.take({"add_reduce": "sum_over"}.get(short, short))
+        return self.code.aliases[fn]
+
+    def _helper(self, expr: Expr) -> str:
+        if expr.fn not in self.code.helpers:
+            self.code.helpers[expr.fn] = self.helper(expr.fn)
+        words = [self.text(x) for x in expr.args]
+        words += [f"{key}={self.text(value)}" for key, value in expr.keywords.items()]
+        return f"{self.code.helpers[expr.fn]}({', '.join(words)})"

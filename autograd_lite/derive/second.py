@@ -1,0 +1,91 @@
+"""Second derivatives: the closed form of a gradient, derived once more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+
+from autograd_lite.context import setting
+from autograd_lite.derive import DerivationError
+from autograd_lite.derive.index import Element, Expr, Space, Total
+from autograd_lite.node import Node
+from autograd_lite.tensor import constant
+
+__all__ = ["hessian"]
+
+
+def hessian(derivation: Any, w: Any) -> Any:
+    """The matrix of second derivatives by one node, as a formula.
+
+    The gradient's closed form is run on the graph's Tensors, which makes a graph of it; the
+    slope of vᵀ gradient, which is linear in v, is derived from that, and v taken out.
+    """
+    from autograd_lite.derive.derivation import Derivation, derived
+    from autograd_lite.derive.forms import Form
+
+    form = derivation.closed_form[w]
+    writer, chain = derivation._writer, derivation._chain
+    form.text()  # gives the lengths their letters
+    names = {writer.identifiers[p]: node for p, node in chain.nodes.items()}
+    shape = (*w.shape, *w.shape)
+    with setting(recording=True, watch=None, leaks=None), np.errstate(all="ignore"):
+        gradient = eval(form.numpy(), {"np": np, **names})  # noqa: S307
+        v = constant(np.random.default_rng(0).normal(size=w.shape), name=_free("v", writer))
+        product = np.sum(v * gradient)
+    if not isinstance(product, Node) or not product.requires_grad:
+        return Form(writer, sympy.S.Zero, shape)
+    second: Derivation = derived(
+        product, w, True, False, None, writer.letters.back()
+    )
+    inner = second._chain
+    expr = taken_out(inner.space, inner.slopes[w.position].closed, v.position, w.ndim, w.shape)
+    result = Form(second._writer, inner.space.lowest(expr), shape)
+    value = np.asarray(result.evaluate())
+    expected = np.asarray(inner.values[w])
+    found = np.tensordot(value, v.array, axes=w.ndim)
+    if np.isfinite(found).all() and np.isfinite(expected).all():
+        scale = np.abs(expected).max(initial=0)
+        if np.abs(found - expected).max(initial=0) > 1e-6 * scale + 1e-9:
+            raise DerivationError("derive: the Hessian disagrees with the sweep; it is not shown")
+    return result
+
+
+def _free(name: str, writer: Any) -> str:
+    while name in writer.names.values():
+        name += "′"
+    return name
+
+
+def taken_out(
+    space: Space, expr: Expr, v: int, offset: int, shape: tuple[int, ...]
+) -> Expr:
+    """The derivative of an expression that is linear in v, at new indices."""
+    if expr.is_Add:
+        return sympy.Add(*(taken_out(space, t, v, offset, shape) for t in expr.args))
+    if expr.is_Mul:
+        for k, factor in enumerate(expr.args):
+            if _mentions(space, factor, v):
+                rest = sympy.Mul(*(f for j, f in enumerate(expr.args) if j != k))
+                return rest * taken_out(space, factor, v, offset, shape)
+        return sympy.S.Zero
+    entry = space.entry(expr)
+    if isinstance(entry, Element) and entry.node == v:
+        result = sympy.S.One
+        for k, i in enumerate(entry.indices):
+            if i is not None:
+                result *= space.delta(i, offset + k)
+        return result
+    if isinstance(entry, Total):
+        body, lengths = space.opened(entry)
+        return space.total(taken_out(space, body, v, offset, shape), lengths)
+    if expr.is_Pow or expr.is_Function or _mentions(space, expr, v):
+        if not _mentions(space, expr, v):
+            return sympy.S.Zero
+        raise ValueError("hessian: this gradient has operations that no Hessian is written for")
+    return sympy.S.Zero
+
+
+def _mentions(space: Space, expr: Expr, v: int) -> bool:
+    return space.contains(expr, lambda e: isinstance(e, Element) and e.node == v)
