@@ -3,6 +3,7 @@
 from autograd_lite import ops as ops
 from autograd_lite.anomaly import AnomalyError, detect_anomaly
 from autograd_lite.checks import GradientError, check_gradients
+from autograd_lite.compile import compile
 from autograd_lite.context import no_grad, scope
 from autograd_lite.custom import custom_gradient
 from autograd_lite.derive import derive
@@ -41,6 +42,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "check_gradients",
+    "compile",
     "constant",
     "cross_entropy",
     "custom_gradient",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from autograd_lite.context import current
 if TYPE_CHECKING:
     from autograd_lite.op import Op
 
-__all__ = ["Node", "array_of", "describe", "plain"]
+__all__ = ["Node", "array_of", "describe", "held_elsewhere", "plain"]
 
 Array = Any
 """A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly)."""
@@ -56,6 +57,21 @@ class Node:
 RECORD, OUTSIDE, ARGUMENT = "record", "outside", "argument"
 
 NOTHING: dict[str, Any] = {}
+
+
+def held_elsewhere(x: Any) -> bool:
+    """Whether anything but this leaf may still reach the memory of its array."""
+    return x.array.base is not None or _references(x) > _ALONE
+
+
+def _references(x: Any) -> float:
+    return sys.getrefcount(x.array) if hasattr(sys, "getrefcount") else float("inf")
+
+
+# How many references an array has that one node alone holds depends on the interpreter.
+_lonely = Node()
+_lonely.array = np.zeros(1)
+_ALONE = _references(_lonely)
 
 
 def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Array:

@@ -14,7 +14,17 @@ import numpy as np
 
 from autograd_lite.context import current
 from autograd_lite.foreign import guarded, is_foreign
-from autograd_lite.node import NOTHING, OUTSIDE, RECORD, Node, array_of, describe, plain
+from autograd_lite.node import (
+    ARGUMENT,
+    NOTHING,
+    OUTSIDE,
+    RECORD,
+    Node,
+    array_of,
+    describe,
+    held_elsewhere,
+    plain,
+)
 
 __all__ = [
     "NUMPY",
@@ -350,9 +360,9 @@ def leaf(data: Any, requires_grad: bool = False, name: str | None = None) -> Any
 
 def _record(x: Node) -> Any:
     """The array of a leaf, for a record to keep."""
-    if x.sharing is OUTSIDE:
+    if x.sharing is OUTSIDE and held_elsewhere(x):
         return x.array.copy() if x.array.shape else x.array[()]
-    if x.sharing is None:
+    if x.sharing is not ARGUMENT:
         x.sharing = RECORD
     return x.array
 

@@ -101,10 +101,9 @@ def _leading(order: list[Any], wanted: Collection[Any], written: bool) -> list[A
 def _fitted(part: Any, node: Any, k: int) -> Any:
     """A part in the shape and dtype of its input; broadcasting is undone here, and only here."""
     op, x = node.op, node.inputs[k]
-    if not isinstance(part, Node):
-        part = np.asarray(part)
-    if part.shape != x.shape:
-        if not (op.broadcasts and part.shape == node.shape):
+    shape = x.array.shape
+    if part.shape != shape:
+        if not (op.broadcasts and part.shape == node.array.shape):
             raise ValueError(
                 f"{op.name}: the gradient rule of input {k} gave shape {part.shape} for "
                 f"{describe(x)}; it must have the shape of that input"
@@ -112,9 +111,9 @@ def _fitted(part: Any, node: Any, k: int) -> Any:
             )
         sum_to = OPS["sum_to"]
         if isinstance(part, Node):
-            part = sum_to(part, shape=x.shape)
+            part = sum_to(part, shape=shape)
         else:
-            part = sum_to.forward(part, x.shape)
+            part = sum_to.forward(part, shape)
     if part.dtype != x.dtype:
         if part.dtype.kind not in "biuf":
             raise TypeError(

@@ -10,7 +10,16 @@ import numpy as np
 
 from autograd_lite import op as _op
 from autograd_lite.context import current
-from autograd_lite.node import ARGUMENT, OUTSIDE, RECORD, Node, array_of, describe, plain
+from autograd_lite.node import (
+    ARGUMENT,
+    OUTSIDE,
+    RECORD,
+    Node,
+    array_of,
+    describe,
+    held_elsewhere,
+    plain,
+)
 from autograd_lite.op import OPS, apply
 from autograd_lite.operators import Operators
 from autograd_lite.sweep import sweep
@@ -64,7 +73,9 @@ class Tensor(Operators, Node):
         if self.op is not None or self.sharing is ARGUMENT:
             self._refuse_leak("data")
             return self._read_only()
-        if self.sharing is RECORD or not isinstance(self.array, np.ndarray):
+        if not isinstance(self.array, np.ndarray) or (
+            self.sharing is RECORD and held_elsewhere(self)
+        ):
             self.array = np.array(self.array)
         self.sharing = OUTSIDE
         return self.array
@@ -394,12 +405,14 @@ def _restored(data: Any, name: str | None, requires_grad: bool, grad: Any) -> Te
 
 def _seed(result: Tensor, gradient: Any, what: str = "backward") -> Any:
     if gradient is None:
+        if result.shape == ():
+            return result.dtype.type(1)
         if result.size != 1:
             raise ValueError(
                 f"{what}: {describe(result)} has {result.size} elements, and only one number has "
                 "a gradient by itself; sum() or mean() it, or give gradient=, of its shape"
             )
-        return result.dtype.type(1) if result.shape == () else np.ones(result.shape, result.dtype)
+        return np.ones(result.shape, result.dtype)
     seed = np.array(plain(gradient, what, "gradient"))
     if seed.shape != result.shape or seed.dtype.kind not in "biuf":
         raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from autograd_lite.text import number, printable
 from autograd_lite.viz.folding import Group
+from autograd_lite.viz.marks import Mark
 
 __all__ = [
     "GREY", "ROLES", "Look", "attributes", "card", "escape", "font", "legend", "part", "role_of",
-    "summary",
+    "shape", "summary", "word",
 ]  # fmt: skip
 
 INK, GREY, GRADIENT, BADGE = "#202124", "#5F6368", "#A63F00", "#3C4043"
@@ -109,10 +110,16 @@ def role_of(node: Any, result: Any) -> str:
 
 
 def card(
-    node: Any, title: str | None, role: str, badge: str | None = None, gradient: Any = None
+    node: Any,
+    array: Any,
+    title: str | None,
+    role: str,
+    badge: str | None = None,
+    gradient: Any = None,
+    marks: Iterable[Mark] = (),
 ) -> str:
-    """The label of one node: badge, name, role word and shape, value, gradient."""
-    rows = [_number_rows("value", node.array, INK)]
+    """The label of one node: badge, name, role word and shape, value, gradient, marks."""
+    rows = [_number_rows("value", array, INK)]
     if gradient is not None:
         if isinstance(gradient, tuple) or np.size(gradient) <= LARGEST:
             rows.append(_number_rows("grad", gradient, GRADIENT))
@@ -122,12 +129,18 @@ def card(
     name = font(escape(title, 40), 15, bold=True) if title else ""
     if not title and node.op is not None:
         name = font(escape(node.op.name), 13, GREY)
-    words = [_word(node, role), _shape(node)]
-    return _assembled(name, " ".join(filter(None, words)), rows, ROLES[role].border, badge)
+    words = [word(node, role), shape(array)]
+    signs = _signs(marks)
+    return _assembled(name, " ".join(filter(None, words)), rows, ROLES[role].border, badge, signs)
 
 
 def _assembled(
-    name: str, words: str, blocks: list[list[list[str]]], line: str, badge: str | None
+    name: str,
+    words: str,
+    blocks: list[list[list[str]]],
+    line: str,
+    badge: str | None,
+    signs: str,
 ) -> str:
     columns = max(len(row) for block in blocks for row in block)
     head = (GAP if name and words else "").join((name, font(escape(words), 11, GREY)))
@@ -136,6 +149,8 @@ def _assembled(
         if k:
             rows.append("<HR/>")
         rows.extend(_spread(row, columns) for row in block)
+    if signs:
+        rows.append(cell(signs, COLSPAN=columns, ALIGN="LEFT"))
     content = table(rows, CELLPADDING=2, COLOR=line)
     if badge is None:
         return content
@@ -188,7 +203,8 @@ def _largest(gradient: Any) -> float:
         return float(np.abs(np.asarray(gradient)).max())
 
 
-def _word(node: Any, role: str) -> str:
+def word(node: Any, role: str) -> str:
+    """What a card says beside the name."""
     if role == "data":
         if node.name in TARGETS:
             return "target"
@@ -199,11 +215,26 @@ def _word(node: Any, role: str) -> str:
     return ""
 
 
-def _shape(node: Any) -> str:
-    if isinstance(node.array, tuple):
+def shape(array: Any) -> str:
+    """The shape of an array as Python writes it; nothing for one number."""
+    if isinstance(array, tuple):
         return ""
-    shape = np.shape(node.array)
-    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})" if shape else ""
+    sides = np.shape(array)
+    return f"({', '.join(map(str, sides))}{',' * (len(sides) == 1)})" if sides else ""
+
+
+def _signs(marks: Iterable[Mark]) -> str:
+    """The marks of a card, each with a sign and a border of its own."""
+    signs = [
+        cell(
+            table(
+                [cell(font(escape(f"{mark.sign} {mark.text}"), 11, mark.color, bold=True))],
+                BORDER=1, STYLE=f"ROUNDED,{mark.line}", COLOR=mark.color, CELLPADDING=3,
+            )
+        )
+        for mark in marks
+    ]  # fmt: skip
+    return table(["".join(signs)], CELLSPACING=2) if signs else ""
 
 
 def part(gradient: Any) -> str:
@@ -216,8 +247,8 @@ def part(gradient: Any) -> str:
     return f"← |·| ≤ {number(_largest(values))}"
 
 
-def summary(group: Group) -> str:
-    """The label of a fold: its title and what it holds."""
+def summary(group: Group, marks: Mapping[Mark, int]) -> str:
+    """The label of a fold: its title, what it holds and what is marked inside."""
     counts = sorted(group.operations.items(), key=lambda item: (-item[1], item[0]))
     cells = [
         cell(_badge(sign, 11, 3)) + cell(font(f"{count:,}", 12), ALIGN="LEFT")
@@ -241,6 +272,8 @@ def summary(group: Group) -> str:
     rows = [cell(text, ALIGN="LEFT") for text in (title, *held) if text]
     if cells:
         rows.insert(1, cell(table(["".join(cells)], CELLSPACING=3), ALIGN="LEFT"))
+    if signs := _signs(mark.counted(count) for mark, count in marks.items()):
+        rows.append(cell(signs, ALIGN="LEFT"))
     return table(rows, CELLPADDING=2)
 
 

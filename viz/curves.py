@@ -1,52 +1,184 @@
-"""The loss over training, as a picture."""
+"""Curves: the loss over training, the sigmoid, and what flows through the layers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import autograd_lite as ag
+from autograd_lite.sweep import gradients
+from autograd_lite.text import number
+from autograd_lite.viz import style
+
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
-# Okabe and Ito's colours stay apart with any kind of colour vision, dashes also in grey.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-_DASHES = ("-", "--", "-.", ":")
+__all__ = ["layer_histograms", "loss_curves", "sigmoid_curves"]
+
+ACTIVATIONS = frozenset(
+    {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maximum"}
+)
+"""The operations whose results are the activations of a layer."""
 
 
-def loss_curves(losses: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw the loss before each step, one line a model; needs matplotlib.
+@style.styled
+def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
+    """The loss before each step, one line a run; needs matplotlib.
 
     The y axis is logarithmic where every finite loss is positive. Losses that are not finite leave
-    a gap. The figure belongs to no window: `figure.savefig(path)` writes it.
+    a gap.
 
     Raises ValueError when there is nothing to draw, ImportError without matplotlib.
 
     Example:
-        >>> loss_curves({"logistic regression": [0.69, 0.3, 0.2]}).axes[0].get_ylabel()
+        >>> loss_curves({"logistic regression": [0.69, 0.3, 0.2]}).get_ylabel()
         'loss'
     """
-    from matplotlib.figure import Figure
-
     if not losses or not all(len(curve) for curve in losses.values()):
         raise ValueError("loss_curves: there are no losses to draw")
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.add_subplot()
+    ax = style.axes(ax, (7, 4))
+    longest = max(map(len, losses.values()))
     for k, (name, curve) in enumerate(losses.items()):
-        axes.plot(
-            curve,
-            label=name,
-            color=_COLOURS[k % len(_COLOURS)],
-            linestyle=_DASHES[k % len(_DASHES)],
-            marker="o" if len(curve) == 1 else None,
-        )
+        look: dict[str, Any] = style.SERIES[k % len(style.SERIES)]
+        # The first marker of each line stands elsewhere, so that no two lines hide each other's.
+        every = (k * max(1, longest // 40), max(1, longest // 10))
+        many = len(curve) > 12
+        ax.plot(np.asarray(curve), label=name, markersize=5, **look, markevery=every if many else 1)
     every = np.concatenate([np.asarray(curve, dtype=float) for curve in losses.values()])
     if (every[np.isfinite(every)] > 0).all():
-        axes.set_yscale("log")
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss")
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    return figure
+        _logarithmic(ax)
+    ax.set_xlabel("step")
+    ax.set_ylabel("loss")
+    ax.margins(x=0.02)
+    if len(losses) > 1:
+        ax.legend()
+    else:
+        ax.set_title(*losses)
+    return ax
+
+
+def _logarithmic(ax: Axes) -> None:
+    """A logarithmic y axis whose ticks are numbers as people write them: 0.1, 0.2, 0.5."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=9))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+@style.styled
+def sigmoid_curves(ax: Axes | None = None) -> Axes:
+    """The sigmoid and its derivative, σ′ = σ (1 − σ), which is never above ¼; needs matplotlib.
+
+    Example:
+        >>> sigmoid_curves().get_xlabel()
+        'z'
+    """
+    ax = style.axes(ax, (7, 4))
+    z = np.linspace(-8, 8, 401)
+    σ = ag.sigmoid(z)
+    slope = ag.grad(lambda z: ag.sigmoid(z).sum())(z)
+    ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+    ax.axvline(0, color=style.GREY, linewidth=0.8)
+    ax.plot(z, σ, color=style.VALUE, label="σ(z) = 1 / (1 + exp(−z))")
+    ax.plot(
+        z, slope, color=style.GRADIENT, linestyle=(0, (5, 1.5)), label="σ′(z) = σ(z) (1 − σ(z))"
+    )
+    for value, text, up in ((0.5, "σ(0) = ½", -4), (0.25, "σ′(0) = ¼", 5)):
+        ax.plot([0], [value], "o", color=style.INK, markersize=5)
+        place = {"textcoords": "offset points", "va": "top" if up < 0 else "bottom"}
+        ax.annotate(text, (0, value), (10, up), **place)  # type: ignore[arg-type]
+    for side, at in (("right", -5.2), ("left", 5.2)):
+        ax.text(at, 0.1, "saturated:\nhardly a gradient", ha="center", color=style.GREY, size=9)
+    ax.set_xlabel("z")
+    ax.set_ylim(-0.04, 1.08)
+    ax.set_xlim(-8, 8)
+    ax.legend(loc="upper left", bbox_to_anchor=(0.0, 0.93))
+    return ax
+
+
+@style.styled
+def layer_histograms(loss: ag.Tensor, names: Sequence[str] | None = None) -> Any:
+    """Activations and their gradients, a row of two histograms a layer; needs matplotlib.
+
+    The exact zeros, of which ReLU makes many, are counted in words and left out of the bars, as is
+    the outermost half percent on either side. All layers share one scale, so that what vanishes or
+    explodes on the way is seen.
+
+    Args:
+        loss: the graph of a loss, such as `model.loss_graph(X, y)`.
+        names: the nodes to show; by default every result of an activation function.
+
+    Returns:
+        An array (layers, 2) of Axes.
+
+    Raises:
+        ValueError: when the graph has no such node.
+
+    Example:
+        >>> from autograd_lite.models import student
+        >>> layer_histograms(student(), ["z", "ŷ"]).shape
+        (2, 2)
+    """
+    layers = list(_layers(loss, names))
+    slopes = gradients(loss).of
+    axes = style.panels(len(layers), 2, (7.5, 0.9 + 1.55 * len(layers)), sharex="col")
+    values = [np.ravel(node.array) for node in layers]
+    falls = [np.ravel(slopes[node]) for node in layers]
+    looks = ({"facecolor": style.VALUE}, {"facecolor": "#F6DFD2", "hatch": "////"})
+    for column, (arrays, look) in enumerate(zip((values, falls), looks, strict=True)):
+        edge = (style.VALUE, style.GRADIENT)[column]
+        bins = _bins(np.concatenate(arrays))
+        for ax, node, array in zip(axes[:, column], layers, arrays, strict=True):
+            shown = _shown(array)
+            share = np.full(shown.size, 100 / array.size)
+            ax.hist(shown, bins, weights=share, histtype="stepfilled", edgecolor=edge, **look)
+            name = node.name or node.op.name
+            ax.set_title(f"∂{loss.name or 'L'}/∂{name}" if column else name)
+            zeros = 1 - np.count_nonzero(array) / array.size
+            words = [f"{zeros:.0%} are 0"] if zeros else []
+            words.append(f"deviation {number(float(f'{array.std():.2g}'))}")
+            note = {"transform": ax.transAxes, "color": style.GREY, "size": 9}
+            ax.text(1, 1.03, ", ".join(words), ha="right", va="bottom", **note)
+            ax.grid(axis="x", visible=False)
+            ax.axvline(0, color=style.GREY, linewidth=0.8)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("% of all")
+    axes[-1, 0].set_xlabel("activation")
+    axes[-1, 1].set_xlabel("gradient of the loss")
+    return axes
+
+
+def _layers(loss: ag.Tensor, names: Sequence[str] | None) -> Iterator[Any]:
+    nodes = [node for node in ag.Graph.of(loss).nodes if node.requires_grad and node is not loss]
+    if names is None:
+        found = [node for node in nodes if node.op is not None and node.op.name in ACTIVATIONS]
+        if not found:
+            raise ValueError(
+                "layer_histograms: no node of this graph is the result of an activation function; "
+                "say names=, of the nodes to show"
+            )
+        yield from found
+        return
+    for name in names:
+        known = [node for node in nodes if node.name == name]
+        if len(known) != 1:
+            few = "no node" if not known else f"{len(known)} nodes"
+            raise ValueError(f"layer_histograms: {few} with a gradient is called {name!r}")
+        yield known[0]
+
+
+def _shown(array: Any) -> Any:
+    return array[np.isfinite(array) & (array != 0)]
+
+
+def _bins(array: Any) -> Any:
+    """Bins for all but the outermost half percent on either side, which would hide the rest."""
+    shown = _shown(array)
+    if not shown.size:
+        return np.linspace(-1, 1, 49)
+    low, high = np.percentile(shown, (0.5, 99.5))
+    return np.linspace(min(low, 0.0), max(high, 0.0), 49)

@@ -1,4 +1,4 @@
-"""Drawing a result: its graph as cards, in DOT, SVG, PNG or PDF."""
+"""Drawing a result: its graph as cards, in DOT, SVG, PNG or PDF, or as a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from autograd_lite import sweep
 from autograd_lite.files import atomic
 from autograd_lite.graph import Graph
 from autograd_lite.viz.folding import fold
-from autograd_lite.viz.layout import layout
+from autograd_lite.viz.layout import Scene, layout
+from autograd_lite.viz.page import page
 from autograd_lite.viz.rendering import FORMATS, render
 
 __all__ = ["Drawing", "draw"]
@@ -23,10 +24,12 @@ class Drawing:
         source: the picture in DOT, Graphviz's language.
     """
 
-    __slots__ = ("source",)
+    __slots__ = ("_depth", "_scene", "source")
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, scene: Scene, depth: int | None) -> None:
+        self.source = layout(fold(scene.graph, depth), scene)
+        self._scene = scene
+        self._depth = depth
 
     def svg(self) -> str:
         """The picture as SVG.
@@ -36,8 +39,18 @@ class Drawing:
         """
         return render(self.source, "svg").decode()
 
+    def html(self) -> str:
+        """The picture as a page to step through, in one file that fetches nothing.
+
+        Raises:
+            RuntimeError: if no Graphviz is installed; it says what to install.
+        """
+        return page(self._scene, self._depth)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as the suffix says: .svg, .png, .pdf or .dot; returns the path.
+        """Write the picture as the suffix says and return the path.
+
+        The suffixes are .svg, .png, .pdf, .dot and .html, a page to step through.
 
         A file that is there is replaced only when the new one is complete.
 
@@ -51,9 +64,12 @@ class Drawing:
             picture = render(self.source, format)
         elif format == "dot":
             picture = self.source.encode()
+        elif format == "html":
+            picture = self.html().encode()
         else:
             raise ValueError(
-                f"save: {path.name} must end in .svg, .png, .pdf or .dot, which says what to write"
+                f"save: {path.name} must end in .svg, .png, .pdf, .dot or .html, which says what "
+                "to write"
             )
         with atomic(path, "wb") as file:
             file.write(picture)
@@ -98,4 +114,4 @@ def draw(result: Any, *, gradients: bool = True, depth: int | None = None) -> Dr
         raise ValueError(f"draw: depth is the number of open scopes, 0 or more, not {depth!r}")
     graph = Graph.of(result)
     found = sweep.gradients(result) if gradients and result.requires_grad else None
-    return Drawing(layout(fold(graph, depth), graph, found))
+    return Drawing(Scene(graph, found), depth)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby, takewhile
 from typing import Any
 
 from autograd_lite.graph import Graph
 from autograd_lite.viz.labels import symbol
 
-__all__ = ["LIMIT", "Group", "fold", "is_literal"]
+__all__ = ["LIMIT", "Group", "fold", "is_literal", "unfold"]
 
 LIMIT = 200
 """More cards than this nobody reads, and Graphviz needs seconds for them."""
 
 RUNS = 16
 """Into how many cards the operations of a graph that is still too large go."""
+
+REPEATED = 3
+"""So many folded layers in a row that do the same share a card."""
+
+OUTSIDE = 40
+"""Of what a fold takes from outside, so many cards are shown with its inside."""
 
 DEEPEST = 8
 """How deep automatic folding lets frames nest."""
@@ -42,6 +48,14 @@ class Group:
         return Counter(symbol(node.op) for node in self.nodes if node.op is not None)
 
     @property
+    def kind(self) -> Any:
+        """What repeated layers have in common; None for one node."""
+        if self.title is None:
+            return None
+        shapes = tuple(leaf.shape for leaf in self.parameters)
+        return self.scope, tuple(sorted(self.operations.items())), shapes
+
+    @property
     def parameters(self) -> list[Any]:
         """The leaves that want a gradient."""
         return [node for node in self.nodes if node.op is None and node.requires_grad]
@@ -63,13 +77,69 @@ def fold(graph: Graph, depth: int | None = None, limit: int = LIMIT) -> list[Gro
     result = graph.outputs[-1]
     nodes = [node for node in graph.nodes if not is_literal(node, graph)]
     if depth is not None:
-        return _by_scope(nodes, graph, result, depth)
+        return _in_order(_by_scope(nodes, graph, result, depth))
+    return _in_order(_fitting(nodes, graph, result, limit))
+
+
+def unfold(group: Group, graph: Graph, limit: int = LIMIT) -> list[Group]:
+    """The cards inside a fold, and those that it takes from outside; none where it is too large.
+
+    Args:
+        group: several nodes that share a card.
+        graph: the graph that they come from.
+        limit: the number of cards above which the inside folds again.
+    """
+    nodes = list(group.nodes)
+    acting = [node for node in nodes if node.op is not None]
+    if not acting:
+        return [Group((node,), None, ()) for node in nodes] if len(nodes) <= limit else []
+    depth = len(group.scope)
+    several = len({node.scope[: depth + 1] for node in acting}) > 1
+    groups = _fitting(nodes, graph, None, limit, depth + (not several), merging=False)
+    held = set(nodes)
+    taken = (x for node in acting for x in node.inputs if x not in held)
+    outside = list(dict.fromkeys(x for x in taken if not is_literal(x, graph)))
+    return _in_order([*(Group((x,), None, ()) for x in outside[:OUTSIDE]), *groups])
+
+
+def _in_order(groups: list[Group]) -> list[Group]:
+    return sorted(groups, key=lambda group: group.nodes[-1].position)
+
+
+def _fitting(
+    nodes: list[Any],
+    graph: Graph,
+    result: Any,
+    limit: int,
+    least: int = 0,
+    merging: bool = True,
+) -> list[Group]:
+    """As many open scopes as fit within the limit, at least so many."""
     deepest = min(max((len(node.scope) for node in nodes), default=0), DEEPEST)
-    for depth in range(deepest, -1, -1):
+    for depth in range(max(deepest, least), least - 1, -1):
         groups = _by_scope(nodes, graph, result, depth)
         if len(groups) <= limit:
-            return groups
-    return _by_runs(groups, graph, result)
+            break
+    if merging:
+        groups = _merged(groups)
+    return groups if len(groups) <= limit else _by_runs(groups, graph, result)
+
+
+def _merged(groups: list[Group]) -> list[Group]:
+    """Folded layers that follow each other and do the same become one card with their number."""
+    result: list[Group] = []
+    acting: list[Group] = []
+    for group in groups:
+        (result if group.nodes[-1].op is None else acting).append(group)
+    for kind, same in groupby(acting, key=lambda group: group.kind):
+        run = list(same)
+        if kind is None or len(run) < REPEATED:
+            result.extend(run)
+            continue
+        nodes = sorted((n for g in run for n in g.nodes), key=lambda n: n.position)
+        title = f"{run[0].title} … {run[-1].title}  ({len(run):,} ×)"
+        result.append(Group(tuple(nodes), title, run[0].scope))
+    return _in_order(result)
 
 
 def is_literal(node: Any, graph: Graph) -> bool:
@@ -161,7 +231,8 @@ def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
     for run, nodes in zip(runs, members, strict=True):
         nodes.sort(key=lambda node: node.position)
         folded.append(_folded(run, nodes))
-    folded.append(Group((result,), None, ()))
+    if result is not None:
+        folded.append(Group((result,), None, ()))
     return folded
 
 

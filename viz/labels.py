@@ -8,7 +8,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.op import Op
 from autograd_lite.text import number, printable, superscript
 
-__all__ = ["badge", "labels", "symbol"]
+__all__ = ["ATOM", "SIGNED", "badge", "formula", "labels", "symbol"]
 
 LONGEST = 14
 """A formula longer than this says less than the name of its operation."""
@@ -39,7 +39,7 @@ def labels(graph: Graph) -> dict[Any, str]:
             operands = [formulas.get(x) for x in node.inputs]
             if None in operands:
                 continue
-            text, precedence = _formula(node, operands)  # type: ignore[arg-type]
+            text, precedence = formula(node, operands)  # type: ignore[arg-type]
             if len(text) > LONGEST:
                 continue
             formulas[node] = text, precedence
@@ -69,7 +69,8 @@ def symbol(op: Op) -> str:
     return "(·)ᵀ" if op.name == "transpose" else op.symbol
 
 
-def _formula(node: Any, operands: list[Formula]) -> Formula:
+def formula(node: Any, operands: list[Formula]) -> Formula:
+    """How the operation of a node is written with these operands."""
     op = node.op
     precedence = op.precedence
     if op.name == "matmul":

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from autograd_lite.graph import Graph
 from autograd_lite.sweep import Gradients
+from autograd_lite.text import printable
 from autograd_lite.viz import cards
 from autograd_lite.viz.folding import Group, is_literal
 from autograd_lite.viz.labels import badge, labels
+from autograd_lite.viz.marks import Mark, marks
 
-__all__ = ["layout"]
+__all__ = ["Edge", "Scene", "edges_between", "frames", "layout"]
 
 HEAD = """\
 digraph autograd_lite {
@@ -37,77 +40,135 @@ MOVES = frozenset(
 STRAIGHT = 20
 
 
+class Scene:
+    """A graph with what its cards say, as it was when it was drawn.
+
+    Attributes:
+        graph: what is drawn.
+        gradients: what to show as gradients, None for none.
+        arrays: what each node held; training goes on, and the picture does not change.
+        numbers: the position of each node in the graph, which names its card.
+        names: what a card calls its node.
+        loss: what the gradients are gradients of, as a text.
+    """
+
+    __slots__ = ("arrays", "gradients", "graph", "loss", "names", "numbers")
+
+    def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
+        self.graph = graph
+        self.gradients = gradients
+        self.arrays = {node: node.array for node in graph.nodes}
+        self.numbers = {node: k for k, node in enumerate(graph.nodes)}
+        self.names = labels(graph)
+        result = graph.outputs[-1]
+        name = printable(result.name or "", 12) or "L"
+        self.loss = name if np.size(result.array) == 1 else f"(Σ {name})"
+
+    def gradient(self, node: Any) -> Any:
+        """The gradient that the card of a node shows, None where it shows none."""
+        if self.gradients is None or not node.requires_grad:
+            return None
+        return self.gradients.of.get(node)
+
+    def card_of(self, group: Group) -> str:
+        """A card is called after the position of its last node, so equal graphs draw equally."""
+        return f"n{self.numbers[group.nodes[-1]]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow between two cards, by their numbers, and the part of the gradient on it."""
+    """An arrow between two cards, by their numbers.
+
+    Attributes:
+        tail: the card that it leaves.
+        head: the card that it reaches.
+        at: between single nodes the consumer and the number of the operand.
+        part: the part of the gradient on it, where the tail has several consumers.
+    """
 
     tail: int
     head: int
+    at: tuple[Any, int] | None
     part: str
 
 
-def layout(groups: list[Group], graph: Graph, gradients: Gradients | None) -> str:
+def layout(
+    groups: list[Group],
+    scene: Scene,
+    page: str | None = None,
+    slopes: dict[tuple[Any, int], str] | None = None,
+) -> str:
     """The cards of a graph, their frames and arrows, in DOT.
 
-    A card is called after the position of its last node in the graph, so that the same graph
-    always gives the same text.
-
     Args:
-        groups: what shares a card.
-        graph: the graph that they come from.
-        gradients: what to show as gradients, None for none.
+        groups: what shares a card, in order of their last nodes.
+        scene: the graph that they come from.
+        page: for a page, what the identifiers of its cards (n), frames (c) and arrows (e) begin
+            with.
+        slopes: what to write on the arrow to a consumer's k-th operand.
     """
-    number = {node: k for k, node in enumerate(graph.nodes)}
-    groups = sorted(groups, key=lambda group: number[group.nodes[-1]])
-    ids = [f"n{number[group.nodes[-1]]}" for group in groups]
-    edges = _edges(groups, graph, gradients)
+    ids = [scene.card_of(group) for group in groups]
+    edges = edges_between(groups, scene)
     plan = _Plan(groups, edges)
     inside: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name, group, label in zip(ids, groups, _labels(groups, graph, gradients), strict=True):
-        inside[group.scope].append(f"{name} {label}")
+    for name, group, label in zip(ids, groups, _labels(groups, scene), strict=True):
+        known = "" if page is None else f' [id="{page}{name}"]'
+        inside[group.scope].append(f"{name} {label}{known}")
     for anchor, beside in sorted(plan.beside.items()):
         names = "; ".join(ids[k] for k in (anchor, *beside))
         inside[groups[anchor].scope].append(f"{{rank=same; {names}}}")
     folded = any(group.title is not None for group in groups)
-    lines = [HEAD % cards.legend(_meaning(graph, gradients), folded), *_frames(inside)]
-    lines.extend(f"  {plan.arrow(edge, ids)}\n" for edge in edges)
+    gradient = None
+    if scene.gradients is not None:
+        gradient = cards.escape(f"∂{scene.loss}/∂(this node)")
+        if slopes:
+            gradient += ",  × … = local derivative (multiply right to left)"
+    lines = [HEAD % cards.legend(gradient, folded), *_frames(inside, frames(groups), page)]
+    for k, edge in enumerate(edges):
+        label = edge.part
+        if slopes and edge.at in slopes:
+            label = "\\n".join(filter(None, (cards.escape(slopes[edge.at], 40), label)))
+        known = "" if page is None else f'id="{page}e{k}"'
+        lines.append(f"  {plan.arrow(edge, ids, label, known)}\n")
     return "".join([*lines, "}\n"])
 
 
-def _labels(groups: list[Group], graph: Graph, gradients: Gradients | None) -> Iterator[str]:
+def _labels(groups: list[Group], scene: Scene) -> Iterator[str]:
     """The attributes of each card."""
-    result = graph.outputs[-1]
-    names = labels(graph)
-    of = {} if gradients is None else gradients.of
+    graph = scene.graph
     for group in groups:
-        node = group.nodes[-1]
         if group.title is not None:
-            yield cards.attributes("folded", cards.summary(group))
+            yield cards.attributes("folded", cards.summary(group, found(group, scene)))
             continue
-        role = cards.role_of(node, result)
+        node = group.nodes[-1]
+        role = cards.role_of(node, graph.outputs[-1])
         symbol = None
         if node.op is not None:
             literals = {k: x for k, x in enumerate(node.inputs) if is_literal(x, graph)}
             symbol = badge(node, literals)
-        gradient = of.get(node) if node.requires_grad else None
-        label = cards.card(node, names.get(node), role, symbol, gradient)
+        array, gradient = scene.arrays[node], scene.gradient(node)
+        label = cards.card(
+            node, array, scene.names.get(node), role, symbol, gradient,
+            marks(node, array, gradient, last=node is graph.outputs[-1]),
+        )  # fmt: skip
         yield cards.attributes(role, label)
 
 
-def _meaning(graph: Graph, gradients: Gradients | None) -> str | None:
-    """What the gradients are gradients of."""
-    if gradients is None:
-        return None
-    result = graph.outputs[-1]
-    name = cards.escape(result.name or "L", 12)
-    total = name if np.size(result.array) == 1 else f"(Σ {name})"
-    return f"∂{total}/∂(this node)"
+def found(group: Group, scene: Scene) -> Counter[Mark]:
+    """How often each mark occurs in a fold."""
+    last = scene.graph.outputs[-1]
+    return Counter(
+        mark.plain
+        for node in group.nodes
+        for mark in marks(node, scene.arrays[node], scene.gradient(node), last=node is last)
+    )
 
 
-def _edges(groups: list[Group], graph: Graph, gradients: Gradients | None) -> list[Edge]:
+def edges_between(groups: list[Group], scene: Scene) -> list[Edge]:
     """The arrows; between two single nodes one for each operand, else one for all."""
     owner = {node: k for k, group in enumerate(groups) for node in group.nodes}
-    parts = {} if gradients is None else gradients.parts
+    consumers = scene.graph.consumers
+    parts = {} if scene.gradients is None else scene.gradients.parts
     edges, known = [], set()
     for head, group in enumerate(groups):
         for node in group.nodes:
@@ -119,22 +180,29 @@ def _edges(groups: list[Group], graph: Graph, gradients: Gradients | None) -> li
                 if not single and (tail, head) in known:
                     continue
                 known.add((tail, head))
-                shared = single and len(graph.consumers[x]) > 1 and (node, k) in parts
-                edges.append(Edge(tail, head, cards.part(parts[node, k]) if shared else ""))
+                shared = single and len(consumers[x]) > 1 and (node, k) in parts
+                part = cards.part(parts[node, k]) if shared else ""
+                edges.append(Edge(tail, head, (node, k) if single else None, part))
     return edges
 
 
-def _frames(inside: dict[tuple[str, ...], list[str]]) -> Iterator[str]:
+def frames(groups: Iterable[Group]) -> dict[tuple[str, ...], int]:
+    """The frames around the cards, an outer one before those inside, and their numbers."""
+    scopes = (group.scope[: k + 1] for group in groups for k in range(len(group.scope)))
+    return {scope: k for k, scope in enumerate(dict.fromkeys(scopes))}
+
+
+def _frames(
+    inside: dict[tuple[str, ...], list[str]],
+    numbers: dict[tuple[str, ...], int],
+    page: str | None,
+) -> Iterator[str]:
     """The statements of each frame between its braces, frames within frames."""
     children: defaultdict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
-    seen: set[tuple[str, ...]] = {()}
-    for scope in inside:
-        for depth in range(1, len(scope) + 1):
-            if scope[:depth] not in seen:
-                seen.add(scope[:depth])
-                children[scope[: depth - 1]].append(scope[:depth])
+    for scope in numbers:
+        children[scope[:-1]].append(scope)
     stack: list[tuple[bool, tuple[str, ...]]] = [(False, ())]
-    frames, depth = 0, 0
+    depth = 0
     while stack:
         closed, scope = stack.pop()
         if closed:
@@ -145,9 +213,9 @@ def _frames(inside: dict[tuple[str, ...], list[str]]) -> Iterator[str]:
             depth += 1
             title = cards.font(cards.escape(scope[-1]), 12, cards.GREY)
             label = f" label=<{title}>" if title else ' label=""'
-            yield "  " * depth + f"subgraph cluster_{frames} {{\n"
-            yield "  " * depth + f"  graph [{FRAME}{label}]\n"
-            frames += 1
+            known = "" if page is None else f' id="{page}c{numbers[scope]}"'
+            yield "  " * depth + f"subgraph cluster_{numbers[scope]} {{\n"
+            yield "  " * depth + f"  graph [{FRAME}{label}{known}]\n"
             stack.append((True, scope))
         for statement in inside.get(scope, ()):
             yield "  " * depth + f"  {statement}\n"
@@ -234,10 +302,10 @@ class _Plan:
                 return chain
             edge = self.incoming[edge.tail][0]
 
-    def arrow(self, edge: Edge, ids: list[str]) -> str:
+    def arrow(self, edge: Edge, ids: list[str], label: str, known: str) -> str:
         """An edge in DOT."""
         tail, head = ids[edge.tail], ids[edge.head]
-        attributes = []
+        attributes = [known] if known else []
         above = self.above.get(edge)
         if above is not None and above == bool(self.groups[edge.head].scope):
             # Within a rank dot puts the tail above the head, in a frame the head above the tail.
@@ -245,6 +313,6 @@ class _Plan:
             attributes.append("dir=back")
         if edge in self.straight:
             attributes.append(f"weight={STRAIGHT}")
-        if edge.part:
-            attributes.append(f'label="{edge.part}"')
+        if label:
+            attributes.append(f'label="{label}"')
         return f"{tail} -> {head}" + (f" [{' '.join(attributes)}]" if attributes else "")

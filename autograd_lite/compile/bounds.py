@@ -48,6 +48,12 @@ def _absolute(x: Interval) -> Interval:
     return max(x[0], -x[1], 0.0), max(-x[0], x[1])
 
 
+def _signed(size: Interval, sign: Interval) -> Interval:
+    if sign[1] < 0:
+        return -size[1], -size[0]
+    return size if sign[0] > 0 else (-size[1], size[1])
+
+
 def _log1p(x: Interval) -> Interval:
     return (float(np.log1p(x[0])), float(np.log1p(x[1]))) if x[0] > -1 else ANY
 
@@ -64,6 +70,7 @@ _BOUNDS: dict[str, Callable[..., Interval]] = {
     "np.divide": _divide,
     "np.negative": lambda x: (-x[1], -x[0]),
     "np.absolute": _absolute,
+    "np.copysign": lambda x, y: _signed(_absolute(x), y),
     "np.exp": _exp,
     "np.log1p": _log1p,
     "np.square": _square,

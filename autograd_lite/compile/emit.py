@@ -62,6 +62,7 @@ class Emitter:
         self.holders: dict[Expr, set[Expr]] = {x: {x} for x in named}
         self.owned = set(owned)
         self.contiguous: set[Expr] = set()
+        self.spent: set[Expr] = set()
         self.free: dict[Any, list[Expr]] = {}
         self.printer = Printer(self.named)
 
@@ -158,6 +159,7 @@ class Emitter:
                     if x in self.contiguous:
                         self.contiguous.add(expr)
                     self.owned.discard(x)
+                    self.spent.add(x)
                     break
             out = out or self._buffer(expr)
             if out:
@@ -188,7 +190,7 @@ class Emitter:
                 and (value.dtype, value.tobytes()) == (other.dtype, other.tobytes())
             ):
                 return name
-        word = "c"
+        word = f"ones_{value.size}" if value.ndim == 1 and (value == 1).all() else "c"
         if value.ndim == 0:
             written = repr(value.item()).replace("-", "minus_").replace(".", "_").replace("+", "")
             word = f"c{written}" if value.dtype != bool else f"c_{written}"

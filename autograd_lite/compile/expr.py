@@ -175,6 +175,10 @@ class Builder:
             self._kept.append((args, keywords))
         return expr
 
+    def forget(self) -> None:
+        """Let the values of the trace go."""
+        self._values.clear()
+
     def known(self, fn: str, *args: Any) -> Expr | None:
         """The call, if the program being rewritten already makes it."""
         expr = None if None in args else self._made.get((fn, _key(args), _key(())))

@@ -101,6 +101,7 @@ class Printer:
             return literal(x.value[()] if x.value.ndim == 0 else x.value), ATOM
         if x.fn in INFIX:
             symbol, precedence = INFIX[x.fn]
+            args = tuple(_whole(arg, args) for arg in args)
             if x.fn == "np.power":
                 return f"{self.text(args[0], ATOM)} ** {self.text(args[1], NEGATE)}", precedence
             left = self.text(args[0], precedence + (precedence == COMPARE))
@@ -119,7 +120,7 @@ class Printer:
             return f"{self.text(args[0], ATOM)}[{index}]", ATOM
         words = [self.text(arg) for arg in args]
         for name, value in x.keywords.items():
-            if not (x.fn == "np.add.reduce" and name == "axis" and value is None):
+            if name != "axis" or x.fn != "np.add.reduce" or not _all_axes(value, x.args[0].ndim):
                 words.append(f"{name}={self.text(value)}")
         return f"{SPELLED.get(x.fn, x.fn)}({', '.join(words)})", ATOM
 
@@ -129,6 +130,17 @@ class Printer:
         if isinstance(key, tuple) and any(isinstance(part, Expr) for part in key):
             return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
         return key_of(key)
+
+
+def _whole(x: Any, args: Sequence[Any]) -> Any:
+    """A whole number beside a float written without its point."""
+    if type(x) is float and x.is_integer() and 0 < abs(x) < 1e6:
+        return int(x) if any(isinstance(y, Expr) and y.dtype.kind == "f" for y in args) else x
+    return x
+
+
+def _all_axes(axis: Any, ndim: int) -> bool:
+    return axis is None or (ndim == 1 and axis in (0, -1, (0,), (-1,)))
 
 
 def _new_axis(x: Expr) -> str | None:

@@ -116,6 +116,14 @@ def broadcast_argument(b: Builder, e: Expr) -> Any:
     return None
 
 
+@rule(ALGEBRA, " ".join(ELEMENTWISE), "a whole number beside floats is a float")
+def as_float(b: Builder, e: Expr) -> Any:
+    if e.fn == "np.ldexp" or not all(x.dtype.kind == "f" for x in e.inputs):
+        return None
+    args = [float(x) if type(x) is int else x for x in e.args]
+    return None if all(x is y for x, y in zip(args, e.args, strict=True)) else b.call(e.fn, *args)
+
+
 # Neutral elements, signs, transposes
 
 

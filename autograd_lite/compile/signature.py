@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,20 +72,24 @@ class Signature:
     """The form of the arguments of a call, to look a program up by and to trace it with.
 
     Args:
-        args: positional arguments, each in nested containers.
-        names: what the function calls them.
+        args: the arguments, each in nested containers; those given by keyword last.
+        names: what the function calls the positional ones.
+        keywords: the names of the others.
 
     Raises:
         TypeError: for an argument that is no array, number, text or other hashable value.
     """
 
-    def __init__(self, args: Sequence[Any], names: Sequence[str]) -> None:
+    def __init__(
+        self, args: Sequence[Any], names: Sequence[str], keywords: tuple[str, ...] = ()
+    ) -> None:
+        self.names, self.keywords = (*names, *keywords), keywords
         self.arrays: list[Any] = []
         self.leaves: list[Leaf] = []
         self.tree = tuple(
-            self._form(arg, name, name) for arg, name in zip(args, names, strict=True)
+            self._form(arg, name, name) for arg, name in zip(args, self.names, strict=True)
         )
-        self.key: Hashable = tuple(map(_key, self.tree))
+        self.key: Hashable = (keywords, *map(_key, self.tree))
 
     def _form(self, tree: Any, path: str, name: str) -> Any:
         if isinstance(tree, (np.ndarray, np.generic, Node)):
@@ -110,6 +114,12 @@ class Signature:
         )
         keys = tuple(tree) if isinstance(tree, dict) else tuple(step for step, _ in parts[0])
         return Container(type(tree), keys, children, tree)
+
+    def call(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Any:
+        """The function on the arguments with other arrays in place of theirs."""
+        values = self.rebuilt(arrays)
+        count = len(values) - len(self.keywords)
+        return function(*values[:count], **dict(zip(self.keywords, values[count:], strict=True)))
 
     def rebuilt(self, arrays: Sequence[Any]) -> list[Any]:
         """The arguments with other arrays in place of theirs."""
@@ -171,18 +181,16 @@ class Packing:
 PLAIN = (list, tuple, dict)
 
 
-def unpacking(tree: Sequence[Any], names: Names) -> tuple[list[str], list[str], dict[int, str]]:
+def unpacking(
+    signature: Signature, names: Names
+) -> tuple[list[str], list[str], dict[int, str]]:
     """The parameters of a function, the lines that take them apart, and the name of each leaf."""
     parameters, lines, found = [], list[str](), dict[int, str]()
-    for form in tree:
-        name = names.take(_first_name(form), "argument")
+    for form, called in zip(signature.tree, signature.names, strict=True):
+        name = names.take(called, "argument")
         parameters.append(name)
         _unpack(form, name, lines, found, names)
     return parameters, lines, found
-
-
-def _first_name(form: Any) -> str:
-    return form.name if isinstance(form, Leaf) else ""
 
 
 def _unpack(

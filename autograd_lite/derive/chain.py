@@ -30,8 +30,14 @@ from autograd_lite.tensor import argument
 
 __all__ = ["Chain", "Slope"]
 
-LONG = 24
+LONG = 16
 """An expression with more operations than this gets a name of its own."""
+
+PASSES = 3
+"""A name that the way back turns out to need is used from the start the next time."""
+
+LARGE = 1_000
+"""Graphs with more nodes are gone through once."""
 
 TRANSPARENT = frozenset(
     [
@@ -108,14 +114,18 @@ class Chain:
             n.position: n.array for n in self.graph.inputs if not n.requires_grad and n.name
         }
         self.nodes: dict[int, Any] = {node.position: node for node in self.graph.nodes}
-        self.definitions: dict[int, Expr] = {}
-        self.reader = Reader(self.space, {})
-        self.slopes: dict[int, Slope] = {}
-        self.promoted: list[int] = []
-        self._forward()
-        self.hidden_layers = [n for n in self.graph.nodes if self._is_hidden_activation(n)]
-        self.layered = len(self.hidden_layers) > 1
-        self._backward()
+        self.promoted: set[int] = set()
+        for _ in range(PASSES if len(self.graph) <= LARGE else 1):
+            before = len(self.promoted)
+            self.definitions: dict[int, Expr] = {}
+            self.reader = Reader(self.space, {})
+            self.slopes: dict[int, Slope] = {}
+            self._forward()
+            self.hidden_layers = [n for n in self.graph.nodes if self._is_hidden_activation(n)]
+            self.layered = len(self.hidden_layers) > 1
+            self._backward()
+            if len(self.promoted) == before:
+                break
 
     # Forward: what each node is
 
@@ -135,12 +145,17 @@ class Chain:
             symbol = space.symbol(element(node))
             if expr == symbol:
                 continue
-            own = node is self.loss or node in self.wanted or node.name is not None
+            own = (
+                node is self.loss
+                or node in self.wanted
+                or node.name is not None
+                or node.position in self.promoted
+            )
             if not own and space.size(expr) <= LONG:
                 known[node.position] = expr
                 continue
             if node.name is None and node is not self.loss:
-                self.promoted.append(node.position)
+                self.promoted.add(node.position)
             known[node.position] = symbol
             self.definitions[node.position] = expr
             if node is self.loss and space.size(expr) <= LONG:
@@ -196,7 +211,7 @@ class Chain:
             if not self.expand:
                 kept, put_in = gathered(space, kept), gathered(space, put_in)
             closed = put_in if space.size(put_in) <= space.size(kept) else kept
-            if not self.named(node) and not self.expand and space.size(closed) > LONG:
+            if self._needs_name(node, closed):
                 self._promote(node)
             self.slopes[position] = Slope(product, closed)
             if node.op is None:
@@ -207,10 +222,18 @@ class Chain:
             for x, part in self._parts(node, above):
                 received.setdefault(x.position, []).append(part)
 
+    def _needs_name(self, node: Any, closed: Expr) -> bool:
+        return (
+            not self.expand
+            and not self.named(node)
+            and node.op.name not in TRANSPARENT
+            and self.space.size(closed) > LONG
+        )
+
     def _promote(self, node: Any) -> None:
         """Give a node a name after all; what was read before keeps reading it as it is."""
         self.definitions[node.position] = self.field(node)
-        self.promoted.append(node.position)
+        self.promoted.add(node.position)
         self.reader.known[node.position] = self.space.symbol(element(node))
 
     def _named(self, node: Any, closed: Expr) -> Track:

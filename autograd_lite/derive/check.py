@@ -35,12 +35,6 @@ def check(derivation: Any) -> None:
                 pairs.append((step.name, step.node, _code(writer.source(form.tree, True))))
             except Unwritable as reason:
                 unwritable.append(f"{step.name}: {reason}")
-    for node, form in derivation.closed_form.items():
-        try:
-            pairs.append((writer.slopes.get(node.position, "0"), node, _code(form.numpy())))
-        except Unwritable as reason:
-            unwritable.append(str(reason))
-
     verdicts = [_verdicts(derivation, pairs, chain.nodes, chain.values)]
     random = np.random.default_rng(0)
     for k in range(POINTS):
@@ -113,11 +107,10 @@ def _verdicts(derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any) -> li
     values: dict[str, Any] = {"np": np}
     for position, node in nodes.items():
         values[writer.identifiers[position]] = node.array
-    slopes = {}
     for position, node in nodes.items():
         g = of.get(node)
         if g is not None and position in writer.slope_identifiers:
-            slopes[writer.slope_identifiers[position]] = g
+            values[writer.slope_identifiers[position]] = g
     result = []
     with np.errstate(all="ignore"):
         for _, node, code in pairs:
@@ -126,7 +119,7 @@ def _verdicts(derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any) -> li
             if expected is None:
                 expected = np.zeros(node.shape)
             try:
-                got = np.asarray(eval(code, values | slopes))  # noqa: S307
+                got = np.asarray(eval(code, values))  # noqa: S307
             except (ZeroDivisionError, OverflowError):
                 result.append(UNDEFINED)
                 continue

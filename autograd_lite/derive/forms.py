@@ -117,13 +117,28 @@ class Writer:
         """One of the notations, with the names of this derivation."""
         return kind(self.names, self.slopes, self.letters, self.activation)
 
-    def source(self, tree: Tree, slopes_given: bool = False) -> str:
-        """A formula as one NumPy expression."""
+    def source(self, tree: Tree, slopes_given: bool = False, own: bool = False) -> str:
+        """A formula as one NumPy expression, or with the operations that NumPy lacks as such."""
         self._temporary = count(1)
-        source = Source(self.identifiers, self.slope_identifiers, self._slope_tree, self._expanded)
+        write = Source(self.identifiers, self.slope_identifiers, self._expanded, own)
+        text = write(tree)
         if slopes_given:
-            source.written_slopes = set(self.slopes)
-        return source(tree)
+            return text
+        needed: dict[int, Tree] = {}
+        todo = list(tree.slopes())
+        while todo:
+            position = todo.pop()
+            if position not in needed:
+                needed[position] = self._slope_tree(position)
+                todo += needed[position].slopes()
+        if not needed:
+            return text
+        # What a slope needs lies nearer to the loss, and so at a later position.
+        parts = [
+            f"{self.slope_identifiers[position]} := {write(needed[position])}"
+            for position in sorted(needed, reverse=True)
+        ]
+        return f"({', '.join([*parts, text])})[-1]"
 
     def _slope_tree(self, position: int) -> Tree:
         slope = self.chain.slopes[position]
@@ -159,7 +174,7 @@ class Writer:
     def _filled(self, tree: Tree, texts: dict[int, str]) -> str:
         """A formula with expressions in place of its nodes, each written out once."""
         places = {position: f"\0{position}\0" for position in texts}
-        source = Source(places, {}, self._slope_tree, self._expanded)(tree)
+        source = Source(places, {}, self._expanded)(tree)
         for position, text in texts.items():
             if not text.isidentifier() and source.count(places[position]) > 1:
                 name = f"_{next(self._temporary)}"

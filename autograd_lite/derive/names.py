@@ -76,7 +76,7 @@ def identifiers(names: Iterable[str]) -> list[str]:
         >>> identifiers(["ŷ", "W⁽¹⁾", "lambda", "w·x", "w x", "np", "∂L/∂a⁽¹⁾"])
         ['ŷ', 'W1', 'lambda_', 'w_x', 'w_x_2', 'np_', 'dL_da1']
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     result = []
     for name in names:
         text = unicodedata.normalize("NFKC", name.replace("∂", "d")).replace("′", "_prime")
@@ -87,9 +87,10 @@ def identifiers(names: Iterable[str]) -> list[str]:
         text = unicodedata.normalize("NFKC", text)
         if keyword.iskeyword(text) or hasattr(builtins, text) or text in ("np", "numpy"):
             text += "_"
-        chosen, k = text, 2
+        chosen = text
         while chosen in taken:
-            chosen, k = f"{text}_{k}", k + 1
-        taken.add(chosen)
+            taken[text] += 1
+            chosen = f"{text}_{taken[text]}"
+        taken[chosen] = 1
         result.append(chosen)
     return result

@@ -11,6 +11,7 @@ from autograd_lite.context import setting
 from autograd_lite.derive import DerivationError
 from autograd_lite.derive.index import Element, Expr, Space, Total
 from autograd_lite.node import Node
+from autograd_lite.op import OPS
 from autograd_lite.tensor import constant
 
 __all__ = ["hessian"]
@@ -31,7 +32,8 @@ def hessian(derivation: Any, w: Any) -> Any:
     names = {writer.identifiers[p]: node for p, node in chain.nodes.items()}
     shape = (*w.shape, *w.shape)
     with setting(recording=True, watch=None, leaks=None), np.errstate(all="ignore"):
-        gradient = eval(form.numpy(), {"np": np, **names})  # noqa: S307
+        source = writer.source(form.tree, own=True)
+        gradient = eval(source, {"np": np, "OPS": OPS, **names})  # noqa: S307
         v = constant(np.random.default_rng(0).normal(size=w.shape), name=_free("v", writer))
         product = np.sum(v * gradient)
     if not isinstance(product, Node) or not product.requires_grad:

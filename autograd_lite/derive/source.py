@@ -34,23 +34,23 @@ class Source:
 
     Args:
         names: the Python name of each node by its position.
-        slopes: the Python name of each slope, and a function that gives its own tree; it is
-            written out where it first occurs and named there.
-        expanded: a function that writes an operation that NumPy lacks as a tree of those it has.
+        slopes: the Python name of each slope.
+        expanded: a function that writes an operation that NumPy lacks, or the derivative of one,
+            by those that it has, from the operation, its attributes, operands and their texts.
+        own: leave the operations that NumPy lacks as they are, OPS["softmax"](…).
     """
 
     def __init__(
         self,
         names: dict[int, str],
         slopes: dict[int, str],
-        slope_tree: Callable[[int], Tree],
         expanded: Callable[[Any, dict[str, Any], tuple[Tree, ...], list[str]], str],
+        own: bool = False,
     ) -> None:
         self.names = names
         self.slopes = slopes
-        self.slope_tree = slope_tree
         self.expanded = expanded
-        self.written_slopes: set[int] = set()
+        self.own = own
 
     def __call__(self, tree: Tree) -> str:
         return self.written(tree)[0]
@@ -84,12 +84,7 @@ class Source:
         return self.names[tree.data], ATOM
 
     def _slope(self, tree: Tree) -> tuple[str, int]:
-        name = self.slopes[tree.data]
-        if tree.data in self.written_slopes:
-            return name, ATOM
-        text = self(self.slope_tree(tree.data))
-        self.written_slopes.add(tree.data)
-        return f"({name} := {text})", ATOM
+        return self.slopes[tree.data], ATOM
 
     def _add(self, tree: Tree) -> tuple[str, int]:
         text = ""
@@ -235,6 +230,9 @@ class Source:
         return f"{function}({', '.join(arguments + extra)})", ATOM
 
     def _expanded(self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...]) -> str:
+        if self.own and not isinstance(op, str):
+            extra = [f"{k}={literal(v)}" for k, v in attributes.items()]
+            return f"OPS[{op.name!r}]({', '.join([*map(self, args), *extra])})"
         return self.expanded(op, attributes, args, [self(a) for a in args])
 
     def _diag(self, tree: Tree) -> tuple[str, int]:

@@ -46,6 +46,11 @@ class Tree:
                "broadcast": 0}.get(self.kind, max(1, len(self.args) - 1))  # fmt: skip
         return own + sum(arg.operations() for arg in self.args)
 
+    def slopes(self) -> set[int]:
+        """The nodes whose slopes it mentions."""
+        own = {self.data} if self.kind == "slope" else set()
+        return own.union(*(arg.slopes() for arg in self.args))
+
 
 ONE = sympy.S.One
 
@@ -235,6 +240,14 @@ class Arranger:
 
     # Sums
 
+    def _upright(self, expr: Expr, hint: Axes) -> Tree:
+        """A factor of a sum, the way round in which less is transposed."""
+        free = sorted(self.space.free(expr), key=lambda i: (place(i, hint), i))
+        if expr.is_Symbol or len(free) != 2:
+            return self.tree(expr, hint)
+        first, second = self.tree(expr, (free[0], free[1])), self.tree(expr, (free[1], free[0]))
+        return min(first, second, key=turns)
+
     def _sum(self, entry: Total, hint: Axes, vector: Expr | None = None) -> Tree:
         body = entry.body
         bound = list(entry.bound)
@@ -254,11 +267,16 @@ class Arranger:
         for f in factors:
             base_, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
             (under if exponent.is_negative else over).append(
-                self.tree(base_**-exponent if exponent.is_negative else f, hint)
+                self._upright(base_**-exponent if exponent.is_negative else f, hint)
             )
         return contraction(
             self, over, under, bound, hint, dict(zip(bound, entry.lengths, strict=True))
         )
+
+
+def turns(tree: Tree) -> int:
+    """How often something is transposed or broadcast the unusual way round."""
+    return (tree.kind in ("T", "axes")) + sum(map(turns, tree.args))
 
 
 def contraction(

@@ -9,8 +9,8 @@ from autograd_lite.op import operation
 from autograd_lite.ops.composition import along, composed, lifted, normalized
 
 
-def _sum_to(x, shape):
-    lead = np.ndim(x) - len(shape)
+def _sum_to(x, shape=()):
+    lead = x.ndim - len(shape)
     if lead:
         x = np.add.reduce(x, axis=0 if lead == 1 else tuple(range(lead)))
     if x.shape == shape:
@@ -21,7 +21,7 @@ def _sum_to(x, shape):
 
 sum_to = operation(
     "sum_to",
-    lambda x, shape=(): _sum_to(x, shape),
+    _sum_to,
     lambda g, out, x, shape=(): np.broadcast_to(g, x.shape),
     symbol="Σ",
     formula="Σ x over the axes that broadcasting to the shape of x would repeat",

@@ -1,0 +1,228 @@
+"""`compile`: a function that runs as generated NumPy."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compile.names import identifier
+from autograd_lite.compile.program import Program
+from autograd_lite.compile.signature import HasTensors, Signature
+from autograd_lite.files import atomic
+from autograd_lite.graph import Graph
+
+__all__ = ["Compiled", "compile"]
+
+MOST = 16  # programs that one function keeps
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Compiled:
+    """A function, compiled anew for each form of its arguments; made by `compile`."""
+
+    def __init__(
+        self, function: Callable[..., Any], rows: int | str | None, donate: Sequence[str]
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._rows, self._donate = function, rows, tuple(donate)
+        self._signature = inspect.signature(function)
+        known = self._signature.parameters
+        for name in self._donate:
+            if name not in known:
+                raise ValueError(
+                    f"compile: donate names {name!r}, which {_name(function)} has not; its "
+                    f"arguments are {', '.join(known) or 'none'}"
+                )
+        self._programs: OrderedDict[Any, Program] = OrderedDict()
+        self._quick: tuple[tuple[Any, Any], ...] = ()
+        self._lock = RLock()
+        self._last: Program | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            for fits, run in self._quick:
+                if fits(args):
+                    return run(*args)
+        try:
+            signature, arguments = self._read(args, kwargs)
+        except HasTensors:
+            return self._function(*args, **kwargs)
+        program = self._program(signature)
+        if program.donated:
+            _check_donated(program, signature.arrays)
+        return program.run(*arguments)
+
+    def _read(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Signature, list[Any]]:
+        """The signature of a call, and its arguments in order, as arrays."""
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        names = list[str]()
+        for name, parameter in self._signature.parameters.items():
+            if parameter.kind in _POSITIONAL:
+                names.append(name)
+            elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                names += [f"{name}{k}" for k in range(len(bound.arguments[name]))]
+        values = (*bound.args, *bound.kwargs.values())
+        signature = Signature(values, names, tuple(bound.kwargs))
+        return signature, signature.rebuilt(signature.arrays)
+
+    def _program(self, signature: Signature) -> Program:
+        with self._lock:
+            program = self._programs.get(signature.key)
+            if program is None:
+                donated = [
+                    leaf.number
+                    for leaf in signature.leaves
+                    for name in self._donate
+                    if leaf.path == name or leaf.path.startswith((f"{name}[", f"{name}."))
+                ]
+                program = Program(self._function, _name(self._function), signature, donated)
+                self._programs[signature.key] = program
+                while len(self._programs) > MOST:
+                    self._programs.popitem(last=False)
+            self._programs.move_to_end(signature.key)
+            self._last = program
+            recent = list(self._programs.values())[:-4:-1]
+            self._quick = tuple((p.fits, p.run) for p in recent if p.fits is not None)
+        return program
+
+    @property
+    def source(self) -> str:
+        """The code that ran last.
+
+        Raises:
+            RuntimeError: if nothing was compiled yet.
+        """
+        return self._latest("source").source
+
+    def readable(self, *args: Any, **kwargs: Any) -> str:
+        """The same as plain NumPy for people to read: a module that needs NumPy alone.
+
+        With arguments, for these; without, for those that were compiled last.
+
+        Raises:
+            RuntimeError: if nothing was compiled yet.
+            ValueError: if the function uses an operation that cannot be written as source.
+        """
+        if args or kwargs:
+            return self._for(args, kwargs).readable()
+        return self._latest("readable()").readable()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the readable form as a module; the file is whole or not there.
+
+        Raises:
+            RuntimeError, ValueError: as `readable` does.
+            OSError: if the file cannot be written.
+        """
+        text = self.readable()
+        with atomic(path) as file:
+            file.write(text)
+
+    def source_for(self, *args: Any, **kwargs: Any) -> str:
+        """The code that runs for these arguments."""
+        return self._for(args, kwargs).source
+
+    def graph_for(self, *args: Any, **kwargs: Any) -> Graph:
+        """The record that the code for these arguments comes from."""
+        return self._for(args, kwargs).graph
+
+    def _for(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Program:
+        try:
+            return self._program(self._read(args, kwargs)[0])
+        except HasTensors:
+            raise TypeError("compile: give arrays, not Tensors, to see the code for them") from None
+
+    def _latest(self, what: str) -> Program:
+        if self._last is None:
+            raise RuntimeError(
+                f"{what}: {_name(self._function)} was not called yet, and code is made for shapes; "
+                "call it, or use source_for(...) or readable(...) with arguments"
+            )
+        return self._last
+
+    def __repr__(self) -> str:
+        return f"<compiled {_name(self._function)}, {len(self._programs)} programs>"
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return identifier(getattr(function, "__name__", "")) or "function"
+
+
+def _check_donated(program: Program, arrays: Sequence[Any]) -> None:
+    leaves = program.signature.leaves
+    for k in program.donated:
+        if not arrays[k].flags.writeable:
+            raise ValueError(
+                f"compile: {leaves[k].path} is donated to be overwritten, but it is read-only"
+            )
+        for j, other in enumerate(arrays):
+            if j != k and np.may_share_memory(arrays[k], other):
+                raise ValueError(
+                    f"compile: {leaves[k].path} is donated to be overwritten, but it shares memory "
+                    f"with {leaves[j].path}; pass a copy"
+                )
+
+
+def compile(
+    f: Callable[..., Any] | None = None,
+    *,
+    rows: int | str | None = None,
+    donate: Sequence[str] = (),
+) -> Any:
+    """The same function, run as generated straight-line NumPy; a call or a decorator.
+
+    The first call with new containers, shapes, dtypes or plain values traces f on Tensors; later
+    ones run the code. Arrays are what may change from call to call. Numbers, strings and other
+    plain values in the arguments are free to use, also in control flow, and belong to the code:
+    another value is another program (pass ``np.float64(x)`` for a number that changes often).
+    Arrays that f closes over are constants, taken once.
+
+    Args:
+        f: a function of arrays in nested containers, and to such; it may use the whole engine,
+            `value_and_grad` and the update of parameters included.
+        rows: run over blocks of so many rows where the results are sums over rows; "auto" to
+            decide by size; None for one pass.
+        donate: names of arguments whose arrays may be overwritten by the results.
+
+    Called with Tensors, f runs as it is written and records.
+
+    Raises:
+        TypeError: where f takes the value of an array out (``if x > 0``, ``float(x)``), from the
+            first call.
+        ValueError: if donate names no argument of f; if rows is asked for and the results are
+            no sums over rows.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> @ag.compile
+        ... def slope(x):
+        ...     return ag.grad(lambda x: np.sum(x**2))(x)
+        >>> slope(np.array([1.0, 2.0]))
+        array([2., 4.])
+        >>> print(slope.readable())
+        import numpy as np
+        <BLANKLINE>
+        <BLANKLINE>
+        def slope(x):
+            ...
+            return 2.0 * x
+        <BLANKLINE>
+    """
+    donate = (donate,) if isinstance(donate, str) else tuple(donate)
+    if not (rows is None or rows == "auto" or (isinstance(rows, int) and rows > 0)):
+        raise ValueError(f'compile: rows is "auto", a positive number, or None, not {rows!r}')
+    if f is None:
+        return lambda function: Compiled(function, rows, donate)
+    if not callable(f):
+        raise TypeError(f"compile: takes a function, not {type(f).__name__}")
+    return Compiled(f, rows, donate)

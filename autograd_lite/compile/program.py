@@ -1,0 +1,202 @@
+"""One program: a function traced for one signature, its source, and the function that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compile import passes
+from autograd_lite.compile.bounds import bounds
+from autograd_lite.compile.embed import Embedded
+from autograd_lite.compile.emit import Code, Emitter
+from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
+from autograd_lite.compile.lower import from_graph
+from autograd_lite.compile.module import LITERAL, constant_source, loaded, shape_text
+from autograd_lite.compile.names import Names
+from autograd_lite.compile.printer import Printer, statements
+from autograd_lite.compile.signature import Packing, Signature, guard, packed, unpacking
+from autograd_lite.context import setting
+from autograd_lite.graph import Graph
+from autograd_lite.tensor import Tensor
+from autograd_lite.transforms import trace
+
+__all__ = ["Program"]
+
+# Calls that may raise floating-point warnings for ordinary numbers: a warning belongs to the
+# function as it is written, not to the code that it becomes.
+_RANGES = {
+    "np.exp": (-np.inf, 700.0, 0),
+    "np.log": (1e-300, np.inf, 0),
+    "np.log1p": (-0.99, np.inf, 0),
+    "np.sqrt": (0.0, np.inf, 0),
+    "np.divide": (1e-300, np.inf, 1),
+}
+_QUIET = set(
+    "np.add np.subtract np.multiply np.negative np.absolute np.maximum np.minimum np.greater "
+    "np.greater_equal np.less np.less_equal np.equal np.not_equal np.where np.copysign np.sign "
+    "np.square np.matmul dot T getitem astype np.add.reduce np.expand_dims np.broadcast_to "
+    "np.reshape np.tanh np.sin np.cos np.max np.min np.transpose np.swapaxes np.squeeze "
+    "np.concatenate np.stack np.isfinite np.logical_and np.logical_or np.logical_not add_at".split()
+)
+
+
+class Program:
+    """A function traced for one signature.
+
+    Attributes:
+        graph: the record of the function.
+        source: the module that runs.
+        run: the function in it.
+        fits: whether the arguments of a call have this signature, or None where that cannot be
+            told quickly.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, signature: Signature, donated: Sequence[int]
+    ) -> None:
+        self.name, self.signature, self.donated = name, signature, set(donated)
+        self.graph = self._traced(function)
+        self.b = Builder()
+        self.arguments = [
+            self.b.argument(array, leaf.name)
+            for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
+        ]
+        written = from_graph(self.graph, self.arguments, self.b)
+        self.results = passes.for_people(written, self.b)
+        self.source, self.run, self.fits = self._running(passes.for_speed(self.results, self.b))
+        self.b.forget()
+
+    def _traced(self, function: Callable[..., Any]) -> Graph:
+        """The record; the values that it holds are those of the better computed equals."""
+
+        def leaves(*arrays: Any) -> list[Any]:
+            packing = self.packing = Packing(self.signature.call(function, arrays))
+            return packing.leaves
+
+        named = [
+            Tensor(array, leaf.name, requires_grad=False)
+            for array, leaf in zip(self.signature.arrays, self.signature.leaves, strict=True)
+        ]
+        with setting(scope=(), watch=None):
+            graph = trace(leaves, *named)
+        return Graph(graph.outputs, graph.inputs, written=False)
+
+    # The code that runs
+
+    def _running(self, roots: Sequence[Any]) -> tuple[str, Any, Any]:
+        names, code, embedded = Names(["ndarray", self.name]), Code(), Embedded()
+        parameters, unpack, found = unpacking(self.signature, names)
+        named = {x: found[k] for k, x in enumerate(self.arguments)}
+        code.lines += unpack
+        owned = [x for k, x in enumerate(self.arguments) if k in self.donated]
+        for x in self.arguments:
+            if x.shape == ():
+                code.lines.append(f"{named[x]} = {named[x]}[()]")
+        emitter = Emitter(code, names, self.b, named, owned, embedded.add)
+        emitter.write(self._ordered(roots))
+        results = self._own(roots, emitter)
+        held: dict[str, Any] = {"np": np, "ndarray": np.ndarray}
+        body = [*code.lines, f"return {packed(self.packing.tree, results, held)}"]
+        if not _quiet(in_order(roots)):
+            body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
+        source = self._module(code, embedded, parameters, body, held)
+        (run,) = loaded(source, self.name, held | embedded.given, [self.name])
+        fits = None
+        text = guard(self.signature.tree, held)
+        if text is not None and not self.donated:
+            (fits,) = loaded(text, f"{self.name}_signature", held, ["fits"])
+        return source, run, fits
+
+    def _module(
+        self, code: Code, embedded: Embedded, parameters: list[str], body: list[str], held: Any
+    ) -> str:
+        head = ["import numpy as np", ""]
+        head += [f"{alias} = {fn}" for fn, alias in code.aliases.items()]
+        for name, value in code.constants.items():
+            if value.size <= LITERAL:
+                head.append(constant_source(name, value))
+            else:
+                held[name] = value
+                head.append(f"# {name}: {value.dtype} {shape_text(value.shape)}, a constant")
+        head += [f"\n\n{text}" for text in embedded.sources]
+        head += ["", "", f"def {self.name}({', '.join(parameters)}):"]
+        return "\n".join([*head, *(f"    {line}" for line in body)]) + "\n"
+
+    def _ordered(self, roots: Sequence[Any]) -> list[Any]:
+        """What overwrites a donated argument comes after what still needs it."""
+        donated = {self.arguments[k] for k in self.donated}
+        return sorted(
+            roots, key=lambda x: isinstance(x, Expr) and any(y in donated for y in x.inputs)
+        )
+
+    def _own(self, roots: Sequence[Any], emitter: Emitter) -> list[str]:
+        """The results as arrays of the caller's own: copies of what is or shares another's."""
+        taken = {x for x in emitter.holders if x.fn in (ARGUMENT, CONSTANT)} - emitter.spent
+        written = []
+        for x in roots:
+            text = emitter.text(x)
+            if isinstance(x, Expr) and x.shape != ():
+                holders = emitter.holders[x]
+                text = f"np.array({text})" if holders & taken else text
+                taken |= holders
+            written.append(text)
+        return written
+
+    # The code that people read
+
+    def readable(self) -> str:
+        """The program as a module of plain NumPy, without buffers.
+
+        Raises:
+            ValueError: if it holds what cannot be written as source.
+        """
+        names, embedded = Names([self.name]), Embedded(strict=True)
+        parameters, lines, found = unpacking(self.signature, names)
+        named = {x: found[k] for k, x in enumerate(self.arguments)}
+        order = in_order(self.results)
+        constants = []
+        for x in order:
+            if x.fn == CONSTANT and x.ndim:
+                named[x] = names.take(self.b.names.get(x, "").upper(), "C")
+                constants.append(constant_source(named[x], x.value))
+            elif not (x.fn.startswith("np.") or x.fn in ("T", "getitem", "astype", ARGUMENT, CONSTANT)):
+                embedded.add(x.fn)
+        lines += statements(self.results, self.b, named, names)
+        printer = Printer(named)
+        results = [self._copied(x, printer) for x in self.results]
+        quiet = _quiet(order)
+        head = ["import numpy as np", *(f"\n\n{text}" for text in embedded.sources), "", ""]
+        if not quiet:
+            head.append('@np.errstate(all="ignore")')
+        head.append(f"def {self.name}({', '.join(parameters)}):")
+        body = [*self._docstring(found), *lines]
+        body.append(f"return {packed(self.packing.tree, results, None)}")
+        text = "\n".join([*head, *(f"    {line}".rstrip() for line in body)]) + "\n"
+        return text + "".join(f"\n\n{constant}\n" for constant in constants)
+
+    def _copied(self, x: Any, printer: Printer) -> str:
+        text = printer.text(x)
+        if isinstance(x, Expr) and x.fn in (ARGUMENT, CONSTANT):
+            return f"np.array({text})[()]"
+        return text
+
+    def _docstring(self, found: dict[int, str]) -> list[str]:
+        lines = ['"""Compiled by autograd_lite, for these shapes and dtypes:', ""]
+        for leaf in self.signature.leaves:
+            lines.append(f"{found[leaf.number]}: {leaf.dtype} {shape_text(leaf.shape)}")
+        return [*lines, '"""']
+
+
+def _quiet(order: Sequence[Expr]) -> bool:
+    """Whether no call raises a floating-point warning on ordinary numbers."""
+    for x in order:
+        if x.fn in _RANGES:
+            low, high, k = _RANGES[x.fn]
+            least, most = bounds(x.args[k])
+            if x.dtype is None or x.dtype.kind != "f" or least < low or most > high:
+                return False
+        elif x.fn not in _QUIET and x.fn not in (ARGUMENT, CONSTANT):
+            return False
+    return True

@@ -1,0 +1,83 @@
+"""Two classes in the plane that no straight line tells apart, drawn from a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.data.tables import Table
+
+_COLUMNS, _TARGET = ("x₁", "x₂"), "class"
+
+
+def make_moons(
+    n_samples: int = 200,
+    *,
+    noise: float = 0.15,
+    random_state: int | np.random.Generator | None = None,
+) -> Table:
+    """Two half circles that reach into each other: X (n_samples, 2), y of 0 and 1.
+
+    The first, (cos φ, sin φ), opens downwards, the second, (1 − cos φ, ½ − sin φ), upwards; φ
+    takes even steps from 0 to π, and every coordinate is moved by normal noise of the deviation
+    `noise`. An odd point more goes to the second.
+
+    Raises ValueError when n_samples is below 2 or the noise is no finite number from 0.
+
+    Example:
+        >>> X, y, *_ = make_moons(4, noise=0)
+        >>> X.round(1).tolist(), y.tolist()
+        ([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5], [2.0, 0.5]], [0, 0, 1, 1])
+    """
+    first, second = _halves(n_samples)
+    φ, ψ = np.linspace(0, np.pi, first), np.linspace(0, np.pi, second)
+    curves = (
+        np.column_stack([np.cos(φ), np.sin(φ)]),
+        np.column_stack([1 - np.cos(ψ), 0.5 - np.sin(ψ)]),
+    )
+    return _noisy(curves, noise, random_state)
+
+
+def make_spirals(
+    n_samples: int = 200,
+    *,
+    turns: float = 1.25,
+    noise: float = 0.02,
+    random_state: int | np.random.Generator | None = None,
+) -> Table:
+    """Two spirals around each other: X (n_samples, 2) in the unit disc, y of 0 and 1.
+
+    The first is r (cos 2π·turns·r, sin 2π·turns·r) with the radius r in even steps from 0.1 to 1;
+    the second is the first turned by half a circle. Every coordinate is moved by normal noise of
+    the deviation `noise`. An odd point more goes to the second.
+
+    Raises ValueError when n_samples is below 2 or the noise is no finite number from 0.
+
+    Example:
+        >>> X, y, *_ = make_spirals(4, turns=1, noise=0)
+        >>> X[[1, 3]].round(1).tolist(), y.tolist()
+        ([[1.0, -0.0], [-1.0, 0.0]], [0, 0, 1, 1])
+    """
+    curves = []
+    for sign, points in zip((1, -1), _halves(n_samples), strict=True):
+        r = np.linspace(0.1, 1, points)
+        φ = 2 * np.pi * turns * r
+        curves.append(sign * np.column_stack([r * np.cos(φ), r * np.sin(φ)]))
+    return _noisy(curves, noise, random_state)
+
+
+def _halves(n_samples: int) -> tuple[int, int]:
+    if n_samples < 2:
+        raise ValueError(f"n_samples must be at least 2, one a class, not {n_samples}")
+    return n_samples // 2, n_samples - n_samples // 2
+
+
+def _noisy(
+    curves: npt.ArrayLike, noise: float, random_state: int | np.random.Generator | None
+) -> Table:
+    if not 0 <= noise < np.inf:
+        raise ValueError(f"noise is a standard deviation, 0 or more, not {noise}")
+    X = np.vstack(curves)  # type: ignore[call-overload]
+    y = np.repeat([0, 1], [len(curve) for curve in curves])  # type: ignore[union-attr,arg-type]
+    X = X + noise * np.random.default_rng(random_state).normal(size=X.shape)
+    return Table(X, y, _COLUMNS, _TARGET)

@@ -1,0 +1,128 @@
+"""What a classifier decides: its boundary in the plane, and where it is right and wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.viz import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["confusion", "confusion_matrix", "decision_boundary"]
+
+
+class Model(Protocol):
+    """A fitted classifier of two classes."""
+
+    classes_: npt.NDArray[Any]
+
+    def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+        """The probability of each class, (rows, 2)."""
+
+
+LEVELS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+TINTS = ("#9FC4E0", "#BFD9EC", "#DCEBF5", "#FFF9EC", "#FEF1D4", "#FDE6B5")
+"""From the first class, certain, to the second."""
+
+
+@style.styled
+def decision_boundary(
+    model: Model,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    columns: tuple[str, str] = ("x₁", "x₂"),
+    ax: Axes | None = None,
+) -> Axes:
+    """The probability that a model gives each point of the plane, and the points it learnt from.
+
+    The thick line is where both classes are equally probable; the thin ones where one has 10 %.
+
+    Args:
+        model: a fitted classifier of two classes and two columns.
+        X: the points, (rows, 2).
+        y: their classes, (rows,).
+        columns: what the two columns are called.
+
+    Raises:
+        ValueError: when X has not two columns.
+
+    Example:
+        >>> from autograd_lite.models import LogisticRegression
+        >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 1, 1]
+        >>> decision_boundary(LogisticRegression().fit(X, y), X, y).get_xlabel()
+        'x₁'
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim != 2 or X.shape[1] != 2:
+        raise ValueError(f"decision_boundary: X must have two columns, not the shape {X.shape}")
+    ax = style.axes(ax, (5.6, 4.6))
+    low, high = X.min(axis=0), X.max(axis=0)
+    room = 0.12 * np.where(high > low, high - low, 1)
+    sides = [np.linspace(a - r, b + r, 241) for a, b, r in zip(low, high, room, strict=True)]
+    grid = np.stack(np.meshgrid(*sides), axis=-1)
+    p = model.predict_proba(grid.reshape(-1, 2))[:, 1].reshape(grid.shape[:2])
+    ax.contourf(*sides, p, LEVELS, colors=TINTS)
+    for level, width, dashes, label in (
+        (0.5, 2.0, "-", "50 %"), (0.1, 0.9, "--", "10 % and 90 %"), (0.9, 0.9, "--", None)
+    ):  # fmt: skip
+        ax.contour(*sides, p, (level,), colors=style.INK, linewidths=width, linestyles=dashes)
+        if label:
+            ax.plot([], [], dashes, color=style.INK, linewidth=width, label=label)
+    for k, look in zip(model.classes_, style.CLASSES, strict=True):
+        mine: dict[str, Any] = look
+        ax.scatter(*X[y == k].T, s=26, linewidth=0.8, label=f"class {k}", zorder=3, **mine)
+    ax.set(xlabel=columns[0], ylabel=columns[1])
+    ax.set(xlim=sides[0][[0, -1]], ylim=sides[1][[0, -1]])
+    ax.locator_params(nbins=6)
+    ax.grid(False)
+    return ax
+
+
+def confusion(y: npt.ArrayLike, predicted: npt.ArrayLike, classes: Any) -> npt.NDArray[np.int64]:
+    """How often a row of class i (row i) was taken for class j (column j).
+
+    Example:
+        >>> confusion([0, 0, 1, 1], [0, 1, 1, 1], [0, 1]).tolist()
+        [[1, 1], [0, 2]]
+    """
+    y, predicted = np.asarray(y), np.asarray(predicted)
+    return np.array([[np.sum((y == i) & (predicted == j)) for j in classes] for i in classes])
+
+
+@style.styled
+def confusion_matrix(
+    y: npt.ArrayLike, predicted: npt.ArrayLike, classes: Any, *, ax: Axes | None = None
+) -> Axes:
+    """What each class was taken for, in rows and in percent of its class.
+
+    Example:
+        >>> confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], [0, 1]).get_xlabel()
+        'predicted'
+    """
+    counts = confusion(y, predicted, classes)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax = style.axes(ax, (4.0, 3.4))
+    from matplotlib.colors import LinearSegmentedColormap
+
+    tint = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#DCEBF7", style.VALUE])
+    ax.pcolormesh(shares, cmap=tint, vmin=0, vmax=1, edgecolors="#7A7A7A", linewidth=1)
+    for (i, j), count in np.ndenumerate(counts):
+        color = "white" if shares[i, j] > 0.7 else style.INK
+        weight = "bold" if i == j else "normal"
+        ax.text(j + 0.5, i + 0.45, f"{count}", ha="center", va="center", size=17, color=color, weight=weight)
+        ax.text(j + 0.5, i + 0.74, f"{shares[i, j]:.1%}", ha="center", va="center", size=9, color=color)
+    ticks = np.arange(len(classes)) + 0.5
+    ax.set_xticks(ticks, [str(k) for k in classes])
+    ax.set_yticks(ticks, [str(k) for k in classes], rotation=90, va="center")
+    ax.tick_params(length=0, labelcolor=style.INK, labelsize=10)
+    ax.spines[:].set_visible(False)
+    ax.set(xlabel="predicted", ylabel="true")
+    ax.invert_yaxis()
+    ax.set_aspect("equal")
+    ax.grid(False)
+    return ax
