@@ -147,6 +147,7 @@ softmax = operation(
     formula="p = exp x / Σ exp x",
     gradient="p (g − Σ g p)",
     notes="`axis` may be one axis, several, or None for all.",
+    rows="along",
 )
 
 log_softmax = operation(
@@ -156,4 +157,5 @@ log_softmax = operation(
     symbol="log softmax",
     formula="x − log Σ exp x",
     gradient="g − softmax(x) Σ g",
+    rows="along",
 )

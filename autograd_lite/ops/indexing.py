@@ -38,4 +38,5 @@ getitem = operation(
     precedence=90,
     formula="a[key]",
     gradient="zeros, with g added at the key; repeated indices add up",
+    rows="moved",
 )

@@ -30,9 +30,13 @@ def _reducible(size, reduction):
         raise ValueError("the mean over no examples does not exist")
 
 
+def _array(x):
+    return x if hasattr(x, "dtype") else np.asarray(x)
+
+
 def _fitting(prediction, target, reduction):
     """Both as arrays, of one shape; a target of integers or truth values in the other's dtype."""
-    prediction, target = np.asarray(prediction), np.asarray(target)
+    prediction, target = _array(prediction), _array(target)
     if prediction.shape != target.shape:
         raise ValueError(
             f"a loss compares arrays of one shape, not {prediction.shape} with {target.shape}; "

@@ -60,6 +60,7 @@ matmul = operation(
     formula="a b",
     gradient="g bᵀ, aᵀ g",
     notes="Vectors and stacks of matrices as in NumPy; what a stack repeated is summed.",
+    rows="product",
 )
 
 

@@ -32,6 +32,7 @@ sum_ = operation(
     symbol="Σ",
     formula="Σ a",
     gradient="g, broadcast to the shape of a",
+    rows="sum",
 )
 
 
@@ -51,6 +52,7 @@ mean = operation(
     averages=True,
     formula="Σ a / n",
     gradient="g / n, broadcast to the shape of a",
+    rows="along",
 )
 
 
@@ -70,6 +72,7 @@ for _name in ("max", "min"):
         _name,
         _along_axes(getattr(np, _name)),
         _extreme,
+        rows="along",
         numpy=(getattr(np, _name), getattr(np, "a" + _name)),
         symbol=_name,
         formula=f"{_name} a",
@@ -100,6 +103,7 @@ logsumexp = operation(
     symbol="log Σ exp",
     formula="log Σ exp a",
     gradient="g softmax(a)",
+    rows="along",
 )
 
 
@@ -154,6 +158,7 @@ cumsum = operation(
     numpy=(np.cumsum,),
     formula="a₀ + … + aᵢ",
     gradient="the running sum of g from its end",
+    rows="along",
 )
 
 
@@ -171,6 +176,7 @@ cumprod = operation(
     numpy=(np.cumprod,),
     formula="a₀ ⋯ aᵢ",
     gradient="the products of all the others, added up over the results; exact also at zeros",
+    rows="along",
 )
 
 
@@ -202,6 +208,7 @@ prod = operation(
     symbol="Π",
     formula="Π a",
     gradient="g times the product of the others; exact also at zeros",
+    rows="along",
 )
 
 

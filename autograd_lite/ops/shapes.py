@@ -26,6 +26,7 @@ sum_to = operation(
     symbol="Σ",
     formula="Σ x over the axes that broadcasting to the shape of x would repeat",
     gradient="g, broadcast to the shape of x",
+    rows="sum",
 )
 
 broadcast_to = operation(
@@ -35,6 +36,7 @@ broadcast_to = operation(
     numpy=(np.broadcast_to,),
     formula="x, repeated to a shape",
     gradient="g, summed to the shape of x",
+    rows="moved",
 )
 
 
@@ -67,6 +69,7 @@ reshape = operation(
     numpy=(np.reshape,),
     formula="x in another shape",
     gradient="g in the shape of x",
+    rows="moved",
 )
 
 
@@ -85,6 +88,7 @@ transpose = operation(
     precedence=90,
     formula="xᵀ",
     gradient="gᵀ",
+    rows="moved",
 )
 
 swapaxes = operation(
@@ -94,6 +98,7 @@ swapaxes = operation(
     numpy=(np.swapaxes,),
     formula="x with two axes swapped",
     gradient="g with the same axes swapped",
+    rows="moved",
 )
 
 squeeze = operation(
@@ -103,6 +108,7 @@ squeeze = operation(
     numpy=(np.squeeze,),
     formula="x without axes of length 1",
     gradient="g in the shape of x",
+    rows="moved",
 )
 
 expand_dims = operation(
@@ -112,6 +118,7 @@ expand_dims = operation(
     numpy=(np.expand_dims,),
     formula="x with further axes of length 1",
     gradient="g in the shape of x",
+    rows="moved",
 )
 
 

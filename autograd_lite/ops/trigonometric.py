@@ -39,7 +39,7 @@ arctan2 = operation(
     "arctan2",
     np.arctan2,
     lambda g, out, y, x: scaled(g, scaled(x, 1 / (x * x + y * y))),
-    lambda g, out, y, x: scaled(g, scaled(-y, 1 / (x * x + y * y))),
+    lambda g, out, y, x: scaled(-g, scaled(y, 1 / (x * x + y * y))),
     formula="the angle of the point (b, a)",
     gradient="g b / (a² + b²), −g a / (a² + b²)",
     notes="The gradient at the origin is 0.",
