@@ -1,5 +1,9 @@
 """autograd_lite: reverse-mode automatic differentiation on NumPy that shows its work."""
 
+import os
+
+import numpy as np
+
 from autograd_lite import ops as ops
 from autograd_lite.anomaly import AnomalyError, detect_anomaly
 from autograd_lite.checks import GradientError, check_gradients
@@ -73,11 +77,11 @@ __all__ = [
     "vjp",
 ]
 
-_above = __import__("pathlib").Path(__file__).parent.parent
-if (_above / "pyproject.toml").is_file() and str(_above) not in __path__:
+_checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if os.path.isfile(os.path.join(_checkout, "pyproject.toml")) and _checkout not in __path__:
     # In a checkout models/ and viz/ stand beside this package; a wheel has them inside.
-    __path__.append(str(_above))
+    __path__.append(_checkout)
 
 # glibc gives freed memory back to the system at once, and the next step faults it in anew, until
 # one large block has been freed: then it keeps blocks up to that size. The block is never touched.
-__import__("numpy").empty(31 << 20, dtype="u1")
+np.empty(31 << 20, dtype="u1")

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from autograd_lite.node import Node
+from autograd_lite.notebook import graph_html
 
 __all__ = ["Graph", "ancestors"]
 
@@ -78,6 +79,9 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def _repr_html_(self) -> str:
+        return graph_html(self)
 
     def __repr__(self) -> str:
         leaves = sum(node.op is None for node in self.nodes)

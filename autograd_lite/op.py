@@ -52,6 +52,9 @@ class BroadcastWarning(UserWarning):
     """Two operands of different rank were broadcast to something larger than both."""
 
 
+# What NumPy 2.0 calls by another name than later versions.
+RENAMED = {"newshape": "shape"}
+
 VARIABLE = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 _position = count().__next__
@@ -74,6 +77,11 @@ class Op:
     gradient. For an operation on a sequence ``rules`` holds one rule, which also takes the
     number ``k`` of the input.
 
+    ``rows`` says what becomes of an axis of examples: "each" stays, in every elementwise
+    operation; "moved", the same elements lie elsewhere; "product", it stays on a free axis and ends
+    as a sum on a contracted one; "sum", it ends where it is summed; "along", it stays unless it is
+    the axis that the operation goes along. Nothing stands for an operation that mixes rows.
+
     Called on arrays an operation computes; called with a Tensor among its operands it records.
     """
 
@@ -86,6 +94,7 @@ class Op:
     precedence: int = 100
     elementwise: bool = False
     broadcasts: bool = False
+    rows: str = ""
     formula: str = ""
     gradient: str = ""
     notes: str = ""
@@ -209,6 +218,8 @@ def operation(
         if arity == -1:
             arity = len(rules) or 1
         parameters, unsupported = numpy_parameters(parameters, defaults, numpy)
+    if traits.get("elementwise"):
+        traits.setdefault("rows", "each")
     foreign = is_foreign(forward, *rules)
     known = OPS.get(name)
     if foreign:
@@ -256,11 +267,14 @@ def numpy_parameters(
         if isinstance(function, np.ufunc) or any(p.kind in VARIABLE for p in named):
             continue
         heads = sum(name not in defaults for name in own)
+        names = {RENAMED.get(p.name, p.name): p.default for p in named}
         unsupported = {
-            p.name: p.default for k, p in enumerate(named) if k >= heads and p.name not in own
+            name: default
+            for k, (name, default) in enumerate(names.items())
+            if k >= heads and name not in own
         }
-        extra = tuple(name for name in own[heads:] if name not in theirs)
-        return (*(p.name for p in named), *extra), unsupported
+        extra = tuple(name for name in own[heads:] if name not in names)
+        return (*names, *extra), unsupported
     return own, {}
 
 

@@ -110,10 +110,8 @@ def _fitted(part: Any, node: Any, k: int) -> Any:
                 + (f" or of the result, {node.shape}" if op.broadcasts else "")
             )
         sum_to = OPS["sum_to"]
-        if isinstance(part, Node):
-            part = sum_to(part, shape=shape)
-        else:
-            part = sum_to.forward(part, shape)
+        recorded = isinstance(part, Node)
+        part = sum_to(part, shape=shape) if recorded else sum_to.forward(part, shape)
     if part.dtype != x.dtype:
         if part.dtype.kind not in "biuf":
             raise TypeError(
@@ -170,7 +168,8 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
         x = edge[0].inputs[edge[1]]
         if edge in better_parts:
             parts[edge] = better_parts[edge]
-            rest[x] = rest[x] - parts[edge]
+            with np.errstate(all="ignore"):
+                rest[x] = rest[x] - parts[edge]
         elif x in better:
             bypassed.setdefault(x, []).append(edge)
     for x, edges in bypassed.items():

@@ -20,6 +20,7 @@ from autograd_lite.node import (
     held_elsewhere,
     plain,
 )
+from autograd_lite.notebook import tensor_html
 from autograd_lite.op import OPS, apply
 from autograd_lite.operators import Operators
 from autograd_lite.sweep import sweep
@@ -221,6 +222,9 @@ class Tensor(Operators, Node):
         wants = "" if self.op is not None or self.requires_grad else ", requires_grad=False"
         text = np.array2string(np.asarray(self.array), separator=", ", prefix="Tensor(")
         return f"Tensor({text}{name}{made}{wants})"
+
+    def _repr_html_(self) -> str:
+        return tensor_html(self)
 
     def __len__(self) -> int:
         if not self.shape:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.steps import ESSENTIAL, PEERS, SHAPES, Shape, problem
 from benchmarks.worker import Subject, Worker, WorkerError, resolve
 
-MEMORY_PEERS = ("hand", "autograd_lite", "torch")
+MEMORY_PEERS = ("hand", "autograd_lite", "compiled", "torch")
 
 
 def build(peer: str, *shape: int) -> Subject:

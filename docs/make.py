@@ -1,4 +1,4 @@
-"""Make the pages that come from running the project: `python docs/make.py [--check]`."""
+"""Make what comes from running the project: `python docs/make.py [--check | --pictures]`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import compiled  # noqa: E402
+import derivations  # noqa: E402
+import gallery  # noqa: E402
 import hostile  # noqa: E402
 import operations  # noqa: E402
 
 from autograd_lite.files import atomic  # noqa: E402
 
-PAGES = {"hostile.md": hostile.page, "operations.md": operations.page}
+PAGES = {
+    "compile.md": compiled.page,
+    "gallery.md": gallery.page,
+    "hostile.md": hostile.page,
+    "operations.md": operations.page,
+    **derivations.PAGES,
+}
 """Each page that is made, and what makes its text."""
 
 
@@ -28,15 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the pages, or with --check only say which are stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, say what is stale")
-    check = parser.parse_args(arguments).check
+    parser.add_argument(
+        "--pictures", action="store_true", help="draw the pictures and run the notebook as well"
+    )
+    given = parser.parse_args(arguments)
+    check = given.check
     names = stale()
     for name in names:
         if check:
             print(f"docs/{name} is stale; run python docs/make.py")
             continue
+        (HERE / name).parent.mkdir(exist_ok=True)
         with atomic(HERE / name, "w") as file:
             file.write(PAGES[name]())
         print(f"docs/{name}")
+    if given.pictures and not check:
+        gallery.write(HERE)
     return 1 if check and names else 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -35,6 +35,8 @@ class Classifier(ABC):
     After `fit`: `classes_`, `parameters_` (arrays by name), `loss_curve_` (the loss before each
     step), `loss_` (of the weights kept), `n_iter_` and `n_features_in_`; with `standardize` also
     `mean_` and `scale_`, the columns' means and standard deviations, which are None without.
+    `feature_names_in_` and `target_name_`, what the columns of X and what y are called, are None
+    until somebody sets them; `save` keeps them.
     """
 
     learning_rate_init: float
@@ -46,6 +48,8 @@ class Classifier(ABC):
     verbose: bool = False
 
     title: ClassVar[str]
+    compiled: ClassVar[bool] = True
+    """Whether `fit` runs compiled steps; the eager engine gives the same to rounding."""
 
     @abstractmethod
     def shapes(self, n_features: int) -> Shapes:
@@ -92,6 +96,8 @@ class Classifier(ABC):
             learning_rate=self.learning_rate_init,
             max_iter=self.max_iter,
             tol=self.tol,
+            accuracy=(lambda: self._accuracy(A, target, θ)) if self.verbose else None,
+            slope=self._slope(A, target, list(θ)) if self.compiled else None,
             verbose=self.verbose,
             title=self.title,
         )
@@ -152,6 +158,28 @@ class Classifier(ABC):
         target = ag.constant(t.astype(X.dtype), name="y")
         return self.loss(self.inputs(_scaled(X, mean, scale)), target, self._parameters(arrays))
 
+    def _accuracy(self, X: ag.Tensor, y: ag.Tensor, θ: Parameters) -> float:
+        with ag.no_grad():
+            z, _ = self.forward(X, θ)
+            return float(np.mean((z.numpy() > 0) == y.numpy()))
+
+    def _slope(
+        self, X: ag.Tensor, y: ag.Tensor, names: Sequence[str]
+    ) -> Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]]:
+        """The loss and its gradients at given weights, compiled."""
+
+        @ag.compile(rows="auto")
+        def step(θ: Parameters, X: ag.Tensor, y: ag.Tensor) -> Any:
+            return ag.value_and_grad(lambda θ: self.loss(X, y, θ))(θ)
+
+        A, t = X.numpy(), y.numpy()
+
+        def slope(weights: Sequence[Array]) -> tuple[Any, Sequence[Array]]:
+            loss, gradients = step(dict(zip(names, weights, strict=True)), A, t)
+            return loss, [np.asarray(gradients[name]) for name in names]
+
+        return slope
+
     def _settle(
         self,
         n_features: int,
@@ -166,6 +194,8 @@ class Classifier(ABC):
         self.parameters_ = parameters
         self.mean_ = mean
         self.scale_ = scale
+        self.feature_names_in_: Sequence[str] | None = None
+        self.target_name_: str | None = None
 
     def _predicting(self, X: npt.ArrayLike) -> tuple[ag.Tensor, ag.Tensor]:
         self._check_fitted("predict")

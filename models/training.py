@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 import autograd_lite as ag
+
+Array = npt.NDArray[Any]
 
 
 class ConvergenceWarning(UserWarning):
@@ -31,14 +34,20 @@ def gradient_descent(
     learning_rate: float,
     max_iter: int,
     tol: float = 0.0,
+    accuracy: Callable[[], float] | None = None,
+    slope: Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]] | None = None,
     verbose: bool = False,
     title: str = "gradient descent",
 ) -> Descent:
     """Minimise `loss()` by θ ← θ − α ∂L/∂θ, over all examples at once.
 
-    Each iteration builds the graph anew, sweeps back, and steps. It ends after `max_iter` steps,
+    Each iteration builds the graph anew, sweeps back, and steps; or, where `slope` is given, asks
+    that for the loss and the gradients at the parameters' arrays. It ends after `max_iter` steps,
     or earlier when no element of the gradient exceeds `tol`, or when the loss is no finite
     number. The parameters end at the weights of the smallest loss met on the way.
+
+    `verbose` shows the loss on standard error, in a notebook as a bar below the cell, and beside
+    it what `accuracy()` gives, about a hundred times in all.
 
     Warns ConvergenceWarning, naming the learning rate, when the loss stopped being finite, rose
     above where it started, or ended above its smallest value.
@@ -67,18 +76,23 @@ def gradient_descent(
             best, kept = value, [θ.numpy() for θ in parameters]
         return finite
 
+    def swept(_: Sequence[Array]) -> tuple[Any, Sequence[Array]]:
+        L = loss()
+        if not np.isfinite(L.item()):
+            return L.item(), []
+        for θ in parameters:
+            θ.zero_grad()
+        L.backward()
+        return L.item(), [np.asarray(θ.grad) for θ in parameters]
+
     # A step too long may overflow; the loss then tells, and the warning below reports it.
-    with np.errstate(all="ignore"), _progress(title, max_iter, verbose) as report:
+    with np.errstate(all="ignore"), _progress(title, max_iter, verbose, accuracy) as report:
         for _ in range(max_iter):
-            L = loss()
-            losses.append(L.item())
+            value, gradients = (slope or swept)([θ.numpy() for θ in parameters])
+            losses.append(float(value))
             report(losses[-1])
             if not improves(losses[-1]):
                 break
-            for θ in parameters:
-                θ.zero_grad()
-            L.backward()
-            gradients = [np.asarray(θ.grad) for θ in parameters]
             if max(np.abs(g).max(initial=0) for g in gradients) <= tol:
                 break
             for θ, g in zip(parameters, gradients, strict=True):
@@ -114,32 +128,48 @@ def _warn_of_rising(losses: Sequence[float], best: float, α: float) -> None:
 
 
 @contextmanager
-def _progress(title: str, total: int, verbose: bool) -> Iterator[Callable[[float], None]]:
-    """A progress bar on standard error where tqdm is installed, else a line each tenth."""
+def _progress(
+    title: str, total: int, verbose: bool, accuracy: Callable[[], float] | None
+) -> Iterator[Callable[[float], None]]:
+    """A progress bar where tqdm is installed, else a line each tenth."""
     if not verbose:
         yield lambda loss: None
         return
     try:
-        from tqdm import tqdm
+        with warnings.catch_warnings():
+            # In a notebook without widgets tqdm warns, and then shows its plain bar.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
     except ImportError:
-        yield _lines(title, total)
+        yield _lines(title, total, accuracy)
         return
     with tqdm(total=total, desc=title, unit="step", file=sys.stderr) as bar:
 
         def report(loss: float) -> None:
-            bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+            if _is_due(int(bar.n) + 1, total, 100):
+                bar.set_postfix_str(_state(loss, accuracy), refresh=False)
             bar.update()
 
         yield report
 
 
-def _lines(title: str, total: int) -> Callable[[float], Any]:
+def _lines(title: str, total: int, accuracy: Callable[[], float] | None) -> Callable[[float], Any]:
     done = 0
 
     def report(loss: float) -> None:
         nonlocal done
         done += 1
-        if done == 1 or done == total or done % max(1, total // 10) == 0:
-            print(f"{title}: step {done} of {total}, loss {loss:.4f}", file=sys.stderr)
+        if _is_due(done, total, 10):
+            state = _state(loss, accuracy)
+            print(f"{title}: step {done} of {total}, {state}", file=sys.stderr)
 
     return report
+
+
+def _is_due(step: int, total: int, times: int) -> bool:
+    """Whether a step is the first, the last, or one of so many in between."""
+    return step in (1, total) or step % max(1, total // times) == 0
+
+
+def _state(loss: float, accuracy: Callable[[], float] | None) -> str:
+    return f"loss {loss:.4f}" + (f", accuracy {accuracy():.4f}" if accuracy else "")

@@ -35,8 +35,9 @@ _BROKEN = (
 def save(model: Classifier, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to `path` as npz, whole or not at all.
 
-    The file holds the model's name, its settings as JSON, its classes, the means and deviations
-    of standardised columns, and each parameter by its name. `load` reads it, and so does
+    The file holds the model's name, its settings as JSON, its classes, the names of its columns
+    and its target where they are known, the means and deviations of standardised columns, and
+    each parameter by its name. `load` reads it, and so does
     `numpy.load(path, allow_pickle=False)`.
 
     Raises NotFittedError before `fit`, TypeError for labels that are neither numbers, truth values
@@ -52,6 +53,10 @@ def save(model: Classifier, path: str | os.PathLike[str]) -> None:
         "n_features": model.n_features_in_,
         **model.parameters_,
     }
+    if model.feature_names_in_ is not None:
+        arrays["columns"] = np.array(model.feature_names_in_, dtype=str)
+    if model.target_name_ is not None:
+        arrays["target"] = model.target_name_
     if model.mean_ is not None:
         arrays |= {"mean": model.mean_, "scale": model.scale_}
     with atomic(path, "wb") as file:
@@ -104,6 +109,9 @@ def _restored(arrays: dict[str, Any]) -> Classifier:
     if classes.shape != (2,) or classes.dtype.kind not in "biufU":
         raise ValueError("it does not name two classes")
     columns = int(arrays.pop("n_features"))
+    names, target = arrays.pop("columns", None), arrays.pop("target", None)
+    if names is not None and (names.shape != (columns,) or names.dtype.kind != "U"):
+        raise ValueError(f"it does not name {columns} columns")
     shapes = model.shapes(columns)
     if arrays.keys() & {"mean", "scale"}:
         shapes |= {"mean": (columns,), "scale": (columns,)}
@@ -115,6 +123,8 @@ def _restored(arrays: dict[str, Any]) -> Classifier:
         raise ValueError(f"unknown arrays: {', '.join(sorted(arrays.keys() - shapes.keys()))}")
     mean, scale = arrays.pop("mean", None), arrays.pop("scale", None)
     model._settle(columns, classes, arrays, mean, scale)
+    model.feature_names_in_ = None if names is None else tuple(names.tolist())
+    model.target_name_ = None if target is None else str(target)
     return model
 
 

@@ -186,7 +186,7 @@ def test_draw(run, tmp_path, example):
         (("walkthrough", "--y", "2"), "y is a probability"),
         (("walkthrough", "--out", "none/walk.md"), "none/walk.md"),
         (("draw", "graph"), "invalid choice: 'graph'"),
-        (("draw", "student", "--out", "graph.bmp"), "must end in .svg, .png, .pdf or .dot"),
+        (("draw", "student", "--out", "graph.bmp"), "must end in .svg, .png, .pdf, .dot or .html"),
         (("draw", "student", "--out", "none/graph.dot"), "none"),
     ],
 )
@@ -230,7 +230,7 @@ def test_an_interruption_ends_quietly(run, monkeypatch, tmp_path):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("autograd_lite.cli.load_breast_cancer", interrupted)
+    monkeypatch.setattr("autograd_lite.commands.train.load_breast_cancer", interrupted)
     code, _, complaints = run("train", "--out", tmp_path / "out")
     assert code == 130
     assert len(complaints.splitlines()) == 1

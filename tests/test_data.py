@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_lite.data import load_breast_cancer, read_csv, split
+from autograd_lite.data import load_breast_cancer, make_moons, make_spirals, read_csv, split
 
 
 @pytest.fixture
@@ -134,3 +134,46 @@ def test_bad_splits(arguments, message):
     X, y, test_size = arguments
     with pytest.raises(ValueError, match=message):
         split(X, y, test_size=test_size, random_state=0)
+
+
+@pytest.mark.parametrize("make", [make_moons, make_spirals])
+@given(st.integers(2, 60), st.integers(0, 2**32), st.floats(0, 2))
+def test_drawn_points(make, n_samples, seed, noise):
+    X, y, columns, _ = make(n_samples, noise=noise, random_state=seed)
+    assert X.shape == (n_samples, 2)
+    assert X.dtype == np.float64
+    assert len(columns) == 2
+    assert np.bincount(y).tolist() == [n_samples // 2, n_samples - n_samples // 2]
+    np.testing.assert_array_equal(make(n_samples, noise=noise, random_state=seed).X, X)
+
+
+@given(st.integers(2, 60))
+def test_moons_are_half_circles(n_samples):
+    X, y, *_ = make_moons(n_samples, noise=0)
+    centre = np.array([[0, 0], [1, 0.5]])[y]
+    np.testing.assert_allclose(np.linalg.norm(X - centre, axis=1), 1)
+    assert np.all((X - centre)[:, 1] * np.where(y == 0, 1, -1) > -1e-9)
+
+
+@given(st.integers(1, 30), st.floats(0.1, 3))
+def test_one_spiral_is_the_other_turned(half, turns):
+    X, y, *_ = make_spirals(2 * half, turns=turns, noise=0)
+    np.testing.assert_allclose(X[y == 1], -X[y == 0])
+    r = np.linalg.norm(X[y == 0], axis=1)
+    np.testing.assert_allclose(r, np.linspace(0.1, 1, half))
+    angle = 2 * np.pi * turns * r
+    np.testing.assert_allclose(X[y == 0], r[:, None] * np.c_[np.cos(angle), np.sin(angle)])
+
+
+@pytest.mark.parametrize("make", [make_moons, make_spirals])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_samples": 1}, "at least 2, one a class"),
+        ({"noise": -1}, "0 or more"),
+        ({"noise": float("nan")}, "0 or more"),
+    ],
+)
+def test_bad_drawings(make, options, message):
+    with pytest.raises(ValueError, match=message):
+        make(**options)

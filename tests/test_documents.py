@@ -17,7 +17,13 @@ FOLDERS = {
     "models": "autograd_lite.models",
     "viz": "autograd_lite.viz",
 }
-NEEDS = {"autograd_lite.viz.curves": "matplotlib", "autograd_lite.derive": "sympy"}
+NEEDS = {
+    "autograd_lite.viz.curves": "matplotlib",
+    "autograd_lite.viz.decisions": "matplotlib",
+    "autograd_lite.viz.style": "matplotlib",
+    "autograd_lite.viz.surfaces": "matplotlib",
+    "autograd_lite.derive": "sympy",
+}
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 # Examples are looked for in the text, so that no module is imported before its test.

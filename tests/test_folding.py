@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.viz import draw
-from autograd_lite.viz.folding import LIMIT, RUNS, fold, is_literal
+from autograd_lite.viz.folding import LIMIT, RUNS, fold, is_literal, unfold
 
 SCOPES = st.lists(st.sampled_from(["encoder", "layer", "block"]), max_size=3).map(tuple)
 STEPS = st.lists(
@@ -132,13 +132,72 @@ def test_a_long_chain_folds_into_runs(length):
     assert sum(g.title is not None for g in groups) == RUNS
 
 
+def layers(widths):
+    """A layer in a scope for each width, each with more operations than the one before."""
+    t = ag.Tensor(0.5, name="x")
+    for k, width in enumerate(widths):
+        with ag.scope(f"layer {k}"):
+            for _ in range(width):
+                t = np.tanh(t)
+    return np.exp(t)
+
+
 def test_scopes_fold_before_runs_do():
-    titles = [g.title for g in fold(ag.Graph.of(chain(LIMIT * 2, "layer {}")))]
-    assert titles[:-1] == [f"layer {k}" for k in range(LIMIT // 5)]
+    titles = [g.title for g in fold(ag.Graph.of(layers(range(30, 50))))]
+    assert titles == [*(f"layer {k}" for k in range(20)), None]
+
+
+def test_repeated_layers_share_a_card_with_their_number():
+    graph = ag.Graph.of(layers([9] + [40] * 8 + [7, 7, 40]))
+    groups = fold(graph)
+    assert [g.title for g in groups] == [
+        *("layer 0", "layer 1 … layer 8  (8 ×)", "layer 9", "layer 10", "layer 11", None)
+    ]
+    inside = [g.title for g in unfold(groups[1], graph)]
+    assert inside == [None, *(f"layer {k}" for k in range(1, 9))]
+
+
+def test_layers_of_other_shapes_are_no_repetition():
+    t = ag.constant(np.ones(3), name="x")
+    for k in range(60):
+        with ag.scope(f"layer {k}"):
+            t = np.tanh(t * ag.Tensor(np.ones((1,) * (1 + k % 2) + (3,))) + 0.5 - 1.0)
+    titles = [g.title for g in fold(ag.Graph.of(np.sum(t)), limit=80)]
+    assert titles.count(None) == 2
+    assert len(titles) == 62
+
+
+@given(STEPS, st.integers(1, 12))
+def test_the_inside_of_a_fold_holds_what_it_folds(steps, limit):
+    graph = grown(steps)
+    for group in fold(graph, 0, limit) + fold(graph, None, limit):
+        if group.title is None:
+            continue
+        inside = unfold(group, graph)
+        held = [node for part in inside for node in part.nodes]
+        assert len(set(held)) == len(held)
+        assert set(group.nodes) <= set(held)
+        outside = set(held) - set(group.nodes)
+        taken = {x for node in group.nodes for x in node.inputs}
+        assert outside <= taken
+
+
+def test_unfolding_ends():
+    x = ag.Tensor(np.arange(1000.0), name="x")
+    graph = ag.Graph.of(sum(np.tanh(x[k]) for k in range(500)))
+    waiting, opened = fold(graph), 0
+    while waiting:
+        group = waiting.pop()
+        if group.title is not None:
+            inside = unfold(group, graph)
+            assert all(len(part.nodes) < len(group.nodes) for part in inside)
+            waiting.extend(inside)
+            opened += 1
+    assert 1 < opened < 500
 
 
 def test_too_many_scopes_fold_into_runs_named_after_them():
-    titles = [g.title for g in fold(ag.Graph.of(chain(LIMIT * 20, "layer {}"))) if g.title]
+    titles = [g.title for g in fold(ag.Graph.of(layers(range(10, 260)))) if g.title]
     assert len(titles) == RUNS
     assert titles[0].startswith("layer 0 … ")
 

@@ -1,5 +1,18 @@
-"""Pictures of graphs and of training."""
+"""Pictures of graphs, of training, and of what a model has learnt."""
 
+from autograd_lite.viz.curves import layer_histograms, loss_curves, sigmoid_curves
+from autograd_lite.viz.decisions import confusion_matrix, decision_boundary
 from autograd_lite.viz.drawing import Drawing, draw
+from autograd_lite.viz.surfaces import descent_path, learning_rates
 
-__all__ = ["Drawing", "draw"]
+__all__ = [
+    "Drawing",
+    "confusion_matrix",
+    "decision_boundary",
+    "descent_path",
+    "draw",
+    "layer_histograms",
+    "learning_rates",
+    "loss_curves",
+    "sigmoid_curves",
+]

@@ -224,12 +224,12 @@ def shape(array: Any) -> str:
 
 
 def _signs(marks: Iterable[Mark]) -> str:
-    """The marks of a card, each with a sign and a border of its own."""
+    """The marks of a card, each with a sign of its own."""
     signs = [
         cell(
             table(
                 [cell(font(escape(f"{mark.sign} {mark.text}"), 11, mark.color, bold=True))],
-                BORDER=1, STYLE=f"ROUNDED,{mark.line}", COLOR=mark.color, CELLPADDING=3,
+                BORDER=1, STYLE="ROUNDED", COLOR=mark.color, CELLPADDING=3,
             )
         )
         for mark in marks

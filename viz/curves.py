@@ -41,13 +41,12 @@ def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -
     ax = style.axes(ax, (7, 4))
     longest = max(map(len, losses.values()))
     for k, (name, curve) in enumerate(losses.items()):
-        look: dict[str, Any] = style.SERIES[k % len(style.SERIES)]
         # The first marker of each line stands elsewhere, so that no two lines hide each other's.
-        every = (k * max(1, longest // 40), max(1, longest // 10))
-        many = len(curve) > 12
-        ax.plot(np.asarray(curve), label=name, markersize=5, **look, markevery=every if many else 1)
-    every = np.concatenate([np.asarray(curve, dtype=float) for curve in losses.values()])
-    if (every[np.isfinite(every)] > 0).all():
+        every = (k * max(1, longest // 40), max(1, longest // 10)) if len(curve) > 12 else 1
+        look: dict[str, Any] = style.SERIES[k % len(style.SERIES)] | {"markersize": 5}
+        ax.plot(np.asarray(curve), label=name, markevery=every, **look)
+    values = np.concatenate([np.asarray(curve, dtype=float) for curve in losses.values()])
+    if np.all(values[np.isfinite(values)] > 0):
         _logarithmic(ax)
     ax.set_xlabel("step")
     ax.set_ylabel("loss")
@@ -55,7 +54,7 @@ def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -
     if len(losses) > 1:
         ax.legend()
     else:
-        ax.set_title(*losses)
+        ax.set_title(next(iter(losses)))
     return ax
 
 
@@ -91,7 +90,7 @@ def sigmoid_curves(ax: Axes | None = None) -> Axes:
         ax.plot([0], [value], "o", color=style.INK, markersize=5)
         place = {"textcoords": "offset points", "va": "top" if up < 0 else "bottom"}
         ax.annotate(text, (0, value), (10, up), **place)  # type: ignore[arg-type]
-    for side, at in (("right", -5.2), ("left", 5.2)):
+    for at in (-5.2, 5.2):
         ax.text(at, 0.1, "saturated:\nhardly a gradient", ha="center", color=style.GREY, size=9)
     ax.set_xlabel("z")
     ax.set_ylim(-0.04, 1.08)
@@ -125,7 +124,7 @@ def layer_histograms(loss: ag.Tensor, names: Sequence[str] | None = None) -> Any
     """
     layers = list(_layers(loss, names))
     slopes = gradients(loss).of
-    axes = style.panels(len(layers), 2, (7.5, 0.9 + 1.55 * len(layers)), sharex="col")
+    axes = style.panels(len(layers), 2, (7.5, 0.9 + 1.55 * len(layers)), sharex="col", sharey="col")
     values = [np.ravel(node.array) for node in layers]
     falls = [np.ravel(slopes[node]) for node in layers]
     looks = ({"facecolor": style.VALUE}, {"facecolor": "#F6DFD2", "hatch": "////"})
@@ -144,6 +143,7 @@ def layer_histograms(loss: ag.Tensor, names: Sequence[str] | None = None) -> Any
             note = {"transform": ax.transAxes, "color": style.GREY, "size": 9}
             ax.text(1, 1.03, ", ".join(words), ha="right", va="bottom", **note)
             ax.grid(axis="x", visible=False)
+            ax.locator_params(nbins=5)
             ax.axvline(0, color=style.GREY, linewidth=0.8)
     for ax in axes[:, 0]:
         ax.set_ylabel("% of all")

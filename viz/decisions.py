@@ -60,7 +60,7 @@ def decision_boundary(
     X, y = np.asarray(X), np.asarray(y)
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(f"decision_boundary: X must have two columns, not the shape {X.shape}")
-    ax = style.axes(ax, (5.6, 4.6))
+    alone, ax = ax is None, style.axes(ax, (5.6, 4.4))
     low, high = X.min(axis=0), X.max(axis=0)
     room = 0.12 * np.where(high > low, high - low, 1)
     sides = [np.linspace(a - r, b + r, 241) for a, b, r in zip(low, high, room, strict=True)]
@@ -74,11 +74,13 @@ def decision_boundary(
         if label:
             ax.plot([], [], dashes, color=style.INK, linewidth=width, label=label)
     for k, look in zip(model.classes_, style.CLASSES, strict=True):
-        mine: dict[str, Any] = look
-        ax.scatter(*X[y == k].T, s=26, linewidth=0.8, label=f"class {k}", zorder=3, **mine)
+        points: dict[str, Any] = {"s": 26, "linewidth": 0.8, "zorder": 3} | look
+        ax.scatter(*X[y == k].T, label=f"class {k}", **points)
     ax.set(xlabel=columns[0], ylabel=columns[1])
     ax.set(xlim=sides[0][[0, -1]], ylim=sides[1][[0, -1]])
     ax.locator_params(nbins=6)
+    if alone:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     ax.grid(False)
     return ax
 
@@ -114,8 +116,19 @@ def confusion_matrix(
     for (i, j), count in np.ndenumerate(counts):
         color = "white" if shares[i, j] > 0.7 else style.INK
         weight = "bold" if i == j else "normal"
-        ax.text(j + 0.5, i + 0.45, f"{count}", ha="center", va="center", size=17, color=color, weight=weight)
-        ax.text(j + 0.5, i + 0.74, f"{shares[i, j]:.1%}", ha="center", va="center", size=9, color=color)
+        ax.text(
+            j + 0.5,
+            i + 0.45,
+            f"{count}",
+            ha="center",
+            va="center",
+            size=17,
+            color=color,
+            weight=weight,
+        )
+        ax.text(
+            j + 0.5, i + 0.74, f"{shares[i, j]:.1%}", ha="center", va="center", size=9, color=color
+        )
     ticks = np.arange(len(classes)) + 0.5
     ax.set_xticks(ticks, [str(k) for k in classes])
     ax.set_yticks(ticks, [str(k) for k in classes], rotation=90, va="center")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from autograd_lite.graph import Graph
 from autograd_lite.viz.labels import symbol
 
-__all__ = ["LIMIT", "Group", "fold", "is_literal", "unfold"]
+__all__ = ["LIMIT", "Group", "common", "fold", "is_literal", "unfold"]
 
 LIMIT = 200
 """More cards than this nobody reads, and Graphviz needs seconds for them."""
@@ -21,8 +22,9 @@ RUNS = 16
 REPEATED = 3
 """So many folded layers in a row that do the same share a card."""
 
-OUTSIDE = 40
-"""Of what a fold takes from outside, so many cards are shown with its inside."""
+OUTSIDE, SHARED = 40, 4
+"""Of what a fold takes from outside, up to so many cards are shown with its inside, and those only
+that are taken up to so many times."""
 
 DEEPEST = 8
 """How deep automatic folding lets frames nest."""
@@ -97,8 +99,9 @@ def unfold(group: Group, graph: Graph, limit: int = LIMIT) -> list[Group]:
     several = len({node.scope[: depth + 1] for node in acting}) > 1
     groups = _fitting(nodes, graph, None, limit, depth + (not several), merging=False)
     held = set(nodes)
-    taken = (x for node in acting for x in node.inputs if x not in held)
-    outside = list(dict.fromkeys(x for x in taken if not is_literal(x, graph)))
+    taken = Counter(x for node in acting for x in node.inputs if x not in held)
+    # What everything takes would tie all to all; without it the inside falls into its pieces.
+    outside = [x for x, times in taken.items() if times <= SHARED and not is_literal(x, graph)]
     return _in_order([*(Group((x,), None, ()) for x in outside[:OUTSIDE]), *groups])
 
 
@@ -194,12 +197,15 @@ def _frame(node: Any, graph: Graph, depth: int) -> tuple[str, ...]:
     """The frames around the card of one node; a parameter stands with those that use it."""
     scope: tuple[str, ...] = node.scope
     if node.op is None and not scope and (node.requires_grad or node.name is None):
-        scopes = [consumer.scope for consumer, _ in graph.consumers[node]] or [()]
-        common = takewhile(
-            lambda pair: pair[0] == pair[1], zip(min(scopes), max(scopes), strict=False)
-        )
-        scope = tuple(title for title, _ in common)
+        scope = common(consumer.scope for consumer, _ in graph.consumers[node])
     return scope[:depth]
+
+
+def common(scopes: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The frames that several scopes are all in."""
+    found = list(scopes) or [()]
+    pairs = zip(min(found), max(found), strict=False)
+    return tuple(title for title, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
@@ -247,8 +253,9 @@ def _runs(acting: list[Group]) -> list[list[Group]]:
     size = -(-len(acting) // RUNS)
     runs: list[list[Group]] = []
     last = 0
+    alike = len({away for away, _ in far}) == 1
     for away, group in sorted(far, key=lambda pair: pair[0]):
-        if not runs or (len(runs[-1]) >= size and away != last):
+        if not runs or (len(runs[-1]) >= size and (away != last or alike)):
             runs.append([])
         runs[-1].append(group)
         last = away

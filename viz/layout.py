@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ __all__ = ["Edge", "Scene", "edges_between", "frames", "layout"]
 HEAD = """\
 digraph autograd_lite {
   graph [rankdir=LR nodesep=0.25 ranksep=0.45 pad=0.2 bgcolor=white fontname="Helvetica"
-    labelloc=b labeljust=l label=<%s>]
+    labelloc=b labeljust=l label=%s%s]
   node [shape=box margin="0.11,0.06" width=0 height=0 fontname="Helvetica"]
   edge [color="#4A4F55" penwidth=1.3 arrowsize=0.8 fontname="Helvetica" fontsize=11
     fontcolor="#A63F00"]
@@ -39,6 +40,12 @@ MOVES = frozenset(
 
 STRAIGHT = 20
 
+MANY, HURRY = 400, " splines=line nslimit=1 nslimit1=1 mclimit=0.1"
+"""For more cards than this Graphviz may take minutes to find its best layout; a good one does."""
+
+PACKED = 6
+"""So many pieces that no arrow joins stand in rows on a page."""
+
 
 class Scene:
     """A graph with what its cards say, as it was when it was drawn.
@@ -52,7 +59,7 @@ class Scene:
         loss: what the gradients are gradients of, as a text.
     """
 
-    __slots__ = ("arrays", "gradients", "graph", "loss", "names", "numbers")
+    __slots__ = ("_marks", "arrays", "gradients", "graph", "loss", "names", "numbers")
 
     def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
         self.graph = graph
@@ -60,6 +67,7 @@ class Scene:
         self.arrays = {node: node.array for node in graph.nodes}
         self.numbers = {node: k for k, node in enumerate(graph.nodes)}
         self.names = labels(graph)
+        self._marks: dict[Any, tuple[Mark, ...]] = {}
         result = graph.outputs[-1]
         name = printable(result.name or "", 12) or "L"
         self.loss = name if np.size(result.array) == 1 else f"(Σ {name})"
@@ -69,6 +77,13 @@ class Scene:
         if self.gradients is None or not node.requires_grad:
             return None
         return self.gradients.of.get(node)
+
+    def marks(self, node: Any) -> tuple[Mark, ...]:
+        """What is wrong at a node."""
+        if node not in self._marks:
+            last = node is self.graph.outputs[-1]
+            self._marks[node] = marks(node, self.arrays[node], self.gradient(node), last)
+        return self._marks[node]
 
     def card_of(self, group: Group) -> str:
         """A card is called after the position of its last node, so equal graphs draw equally."""
@@ -110,23 +125,24 @@ def layout(
     ids = [scene.card_of(group) for group in groups]
     edges = edges_between(groups, scene)
     plan = _Plan(groups, edges)
+    order, packed = (range(len(ids)), "") if page is None else _packed(len(ids), edges)
     inside: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name, group, label in zip(ids, groups, _labels(groups, scene), strict=True):
-        known = "" if page is None else f' [id="{page}{name}"]'
-        inside[group.scope].append(f"{name} {label}{known}")
+    labelled = list(_labels(groups, scene))
+    for k in order:
+        known = "" if page is None else f' [id="{page}{ids[k]}"]'
+        inside[groups[k].scope].append(f"{ids[k]} {labelled[k]}{known}")
     for anchor, beside in sorted(plan.beside.items()):
         names = "; ".join(ids[k] for k in (anchor, *beside))
         inside[groups[anchor].scope].append(f"{{rank=same; {names}}}")
     folded = any(group.title is not None for group in groups)
-    gradient = None
-    if scene.gradients is not None:
-        gradient = cards.escape(f"∂{scene.loss}/∂(this node)")
-        if slopes:
-            gradient += ",  × … = local derivative (multiply right to left)"
-    lines = [HEAD % cards.legend(gradient, folded), *_frames(inside, frames(groups), page)]
+    meaning = None if scene.gradients is None else cards.escape(f"∂{scene.loss}/∂(this node)")
+    legend = f"<{cards.legend(meaning, folded)}>" if page is None else '""'
+    if hurried := len(groups) > MANY:
+        packed += HURRY
+    lines = [HEAD % (legend, packed), *_frames(inside, frames(groups), page)]
     for k, edge in enumerate(edges):
         label = edge.part
-        if slopes and edge.at in slopes:
+        if slopes and edge.at in slopes and not hurried:
             label = "\\n".join(filter(None, (cards.escape(slopes[edge.at], 40), label)))
         known = "" if page is None else f'id="{page}e{k}"'
         lines.append(f"  {plan.arrow(edge, ids, label, known)}\n")
@@ -149,19 +165,38 @@ def _labels(groups: list[Group], scene: Scene) -> Iterator[str]:
         array, gradient = scene.arrays[node], scene.gradient(node)
         label = cards.card(
             node, array, scene.names.get(node), role, symbol, gradient,
-            marks(node, array, gradient, last=node is graph.outputs[-1]),
+            scene.marks(node),
         )  # fmt: skip
         yield cards.attributes(role, label)
 
 
+def _packed(cards: int, edges: list[Edge]) -> tuple[Sequence[int], str]:
+    """The order of the cards in which pieces that no arrow joins stand in rows, and how to ask."""
+    piece = list(range(cards))
+
+    def first(k: int) -> int:
+        while piece[k] != k:
+            piece[k] = k = piece[piece[k]]
+        return k
+
+    for edge in edges:
+        a, b = sorted((first(edge.tail), first(edge.head)))
+        piece[b] = a
+    pieces = sorted({first(k) for k in range(cards)})
+    if len(pieces) < PACKED:
+        return range(cards), ""
+    columns = math.isqrt(len(pieces))
+    short = -len(pieces) % columns
+    # Graphviz fills the rows from the bottom, and people read them from the top.
+    rows = {k: divmod(n + short, columns) for n, k in enumerate(pieces)}
+    place = {k: (-row, column) for k, (row, column) in rows.items()}
+    order = sorted(range(cards), key=lambda k: (place[first(k)], k))
+    return order, f' pack=30 packmode="array_ci{columns}"'
+
+
 def found(group: Group, scene: Scene) -> Counter[Mark]:
     """How often each mark occurs in a fold."""
-    last = scene.graph.outputs[-1]
-    return Counter(
-        mark.plain
-        for node in group.nodes
-        for mark in marks(node, scene.arrays[node], scene.gradient(node), last=node is last)
-    )
+    return Counter(mark.plain for node in group.nodes for mark in scene.marks(node))
 
 
 def edges_between(groups: list[Group], scene: Scene) -> list[Edge]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,15 +22,13 @@ class Mark:
     Attributes:
         sign: a shape that tells it from the others without colour.
         text: what it is, in words.
-        color: its colour.
-        line: the line around it.
+        color: its colour, which no other has, so that the page knows marks of gradients.
         plain: the same without numbers of its own, to be counted.
     """
 
     sign: str
     text: str
     color: str
-    line: str = "SOLID"
 
     @property
     def plain(self) -> Mark:
@@ -40,11 +39,11 @@ class Mark:
         return self if count == 1 else replace(self, text=f"{count:,} × {self.text}")
 
 
-NOT_FINITE = Mark("✖", "not finite", "#B3261E")
+NOT_FINITE = Mark("✖", "not finite", "#B01818")
+DEAD = Mark("⊘", "dead", "#63676C")
 EXPLODES = Mark("▲", "exploding", "#B3261E")
-VANISHES = Mark("▽", "vanishing", "#0B57D0", "DOTTED")
-ZERO = Mark("∅", "zero gradient", "#5F6368", "DASHED")
-DEAD = Mark("◌", "dead", "#5F6368", "DASHED")
+VANISHES = Mark("▽", "vanishing", "#0B57D0")
+ZERO = Mark("∅", "zero gradient", "#5C6166")
 
 
 def marks(node: Any, array: Any, gradient: Any, last: bool = False) -> tuple[Mark, ...]:
@@ -84,8 +83,11 @@ def _found(node: Any, array: Any, gradient: Any, last: bool) -> Iterator[Mark]:
         return
     if not np.size(gradient):
         return
-    with np.errstate(all="ignore"):
-        norm = float(np.linalg.norm(np.ravel(gradient).astype(np.float64)))
+    if isinstance(gradient, float):
+        norm = abs(gradient)
+    else:
+        with np.errstate(all="ignore"):
+            norm = float(np.linalg.norm(np.ravel(gradient).astype(np.float64)))
     if norm == 0:
         yield ZERO
     elif norm > EXPLODING:
@@ -95,4 +97,6 @@ def _found(node: Any, array: Any, gradient: Any, last: bool) -> Iterator[Mark]:
 
 
 def _finite(array: Any) -> bool:
+    if isinstance(array, float):  # so are NumPy's own
+        return math.isfinite(array)
     return isinstance(array, tuple) or bool(np.isfinite(array).all())

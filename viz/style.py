@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from autograd_lite.files import atomic
 
@@ -62,7 +63,7 @@ _STYLE = {
     "legend.frameon": False,
     "legend.handlelength": 3.2,
     "lines.linewidth": 1.9,
-    "savefig.dpi": 130.0,
+    "savefig.dpi": 110.0,
     "svg.hashsalt": "autograd_lite",
     "text.color": INK,
     "xtick.color": "#7A7A7A",
@@ -72,6 +73,9 @@ _STYLE = {
     "ytick.labelcolor": GREY,
     "ytick.labelsize": 9.0,
 }
+
+Array = npt.NDArray[np.object_]
+"""Axes in rows and columns."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,21 +104,28 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Any:
     """An array (rows, columns) of empty Axes in a figure of that size, in inches.
 
-    The figure belongs to no window: `save(axes, path)` or `axes.figure.savefig(path)` writes it.
+    The figure belongs to no window: `save(axes, path)` or `axes.figure.savefig(path)` writes it,
+    and in a notebook `axes.figure` shows itself.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
+    class Picture(Figure):
+        """A figure that shows itself in a notebook, whether or not pyplot was ever imported."""
+
+        def _repr_png_(self) -> bytes:
+            return render(self.axes, "png")
+
+    figure = Picture(figsize=size, layout="constrained")
     return figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     """The Axes given, or those of a new figure."""
-    return panels(1, 1, size)[0, 0] if ax is None else ax  # type: ignore[no-any-return]
+    return panels(1, 1, size)[0, 0] if ax is None else ax
 
 
 @styled
-def render(axes: Axes, format: str) -> bytes:
+def render(axes: Axes | Array | list[Axes], format: str) -> bytes:
     """The whole figure of some Axes as svg, png or pdf; equal figures give equal bytes."""
     picture = BytesIO()
     # A date would make every file differ from the last.
@@ -125,7 +136,7 @@ def render(axes: Axes, format: str) -> bytes:
     return picture.getvalue()
 
 
-def save(axes: Axes, path: str | os.PathLike[str]) -> Path:
+def save(axes: Axes | Array, path: str | os.PathLike[str]) -> Path:
     """Write the whole figure of some Axes as the suffix says: .svg, .png or .pdf.
 
     A file that is there is replaced only when the new one is complete.
@@ -153,11 +164,9 @@ def format_of(path: Path) -> str:
     """
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
-        raise ValueError(
-            f"{path.name} must end in .svg, .png or .pdf, which says what to write"
-        )
+        raise ValueError(f"{path.name} must end in .svg, .png or .pdf, which says what to write")
     return format
 
 
-def _figure(axes: Axes) -> Figure:
-    return np.ravel(axes)[0].get_figure(root=True)  # type: ignore[arg-type,no-any-return]
+def _figure(axes: Any) -> Figure:
+    return np.ravel(axes)[0].get_figure(root=True)  # type: ignore[no-any-return]

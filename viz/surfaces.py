@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["descent", "descent_path", "learning_rates"]
 
+Array = npt.NDArray[np.float64]
 Loss = Callable[[Any], Any]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 
 def descent(
     loss: Loss, start: npt.ArrayLike, learning_rate: float, steps: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Array, Array]:
     """The way of gradient descent: the points (steps + 1, n), and the loss at each, (steps + 1,).
 
     It ends early where the loss is no finite number.
@@ -74,8 +75,8 @@ def descent_path(
     """
     path, _ = descent(loss, start, learning_rate, steps)
     ax = style.axes(ax, (5.4, 5))
-    (left, right), (low, high) = window or _around(path)
-    _contours(ax, loss, (left, right), (low, high))
+    (left, right), (low, high) = window = window or _around(path)
+    _contours(ax, _surface(loss, window))
     _way(ax, path)
     ax.set(xlim=(left, right), ylim=(low, high), xlabel=names[0], ylabel=names[1])
     # Only where both axes have one scale does a step stand upright on the contour.
@@ -89,31 +90,33 @@ def _around(path: Any) -> Window:
     return tuple(zip((low - room).tolist(), (high + room).tolist(), strict=True))  # type: ignore[return-value]
 
 
-def _contours(ax: Axes, loss: Loss, xs: tuple[float, float], ys: tuple[float, float]) -> None:
+def _surface(loss: Loss, window: Window) -> tuple[Array, Array, Array]:
+    x, y = (np.linspace(*side, 81) for side in window)
+    # A Tensor, because a loss of its log-odds is exact there and overflows for plain arrays.
+    return x, y, np.array([[float(loss(ag.Tensor([a, b]))) for a in x] for b in y])
+
+
+def _contours(ax: Axes, surface: tuple[Array, Array, Array]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.ticker import FuncFormatter
 
-    x, y = np.linspace(*xs, 81), np.linspace(*ys, 81)
-    with ag.no_grad(), np.errstate(all="ignore"):
-        surface = np.array([[float(loss(np.array([a, b]))) for a in x] for b in y])
     tint = LinearSegmentedColormap.from_list("loss", ["#FFFFFF", "#F7E1EE", "#DDA9C8"])
-    low, high = surface.min(), surface.max()
+    low, high = surface[2].min(), surface[2].max()
     # Even steps of the logarithm show the bottom of a steep valley as well as its walls.
     spread = np.geomspace if low > 0 and high > 8 * low else np.linspace
     levels = np.unique([float(f"{level:.2g}") for level in spread(low, high, 13)])
+    levels = levels[1:-1]
     bands = tint(np.linspace(0, 1, len(levels) + 1))
-    ax.contourf(x, y, surface, levels, colors=bands, extend="both")
-    lines = ax.contour(x, y, surface, levels[1:-1], colors=style.LOSS, linewidths=0.7, alpha=0.8)
-    ax.clabel(lines, lines.levels[::2], fmt=FuncFormatter(lambda v, _: number(v)), fontsize=7.5)
+    ax.contourf(*surface, levels, colors=bands, extend="both")
+    lines = ax.contour(*surface, levels, colors=style.LOSS, linewidths=0.7, alpha=0.8)
+    ax.clabel(lines, levels[::2], fmt=FuncFormatter(lambda v, _: number(v)), fontsize=7.5)
     ax.grid(False)
 
 
 def _way(ax: Axes, path: Any) -> None:
     dark = "#6B4500"
     ax.plot(*path.T, "-", color=dark, linewidth=1.4, zorder=3)
-    ax.plot(
-        *path[1:-1].T, "o", color="#FDE9C4", markeredgecolor=dark, markersize=4.5, zorder=4
-    )
+    ax.plot(*path[1:-1].T, "o", color="#FDE9C4", markeredgecolor=dark, markersize=4.5, zorder=4)
     ax.plot(*path[:1].T, "D", color="white", markeredgecolor=dark, markersize=7, zorder=5)
     ax.plot(*path[-1:].T, "s", color=dark, markeredgecolor="white", markersize=8, zorder=5)
 
@@ -148,20 +151,24 @@ def learning_rates(
     """
     ways = {name: descent(loss, start, rate, steps) for name, rate in rates.items()}
     window = window or _around(np.concatenate([path for path, _ in ways.values()]))
+    surface = _surface(loss, window)
     axes = style.panels(
-        2, len(rates), (3.1 * len(rates), 5.2), sharex="row", sharey="row",
+        2,
+        len(rates),
+        (3.1 * len(rates), 5.2),
+        sharex="row",
+        sharey="row",
         gridspec_kw={"height_ratios": (1.5, 1)},
     )
-    for (above, below), (name, rate), (_, losses), look in zip(
-        axes.T, rates.items(), ways.values(), style.SERIES * len(rates), strict=False
-    ):
-        descent_path(loss, start, rate, steps, names=names, window=window, ax=above)
-        above.set_aspect("auto")
-        above.set_title(f"{name}: α = {number(rate)}")
-        below.plot(losses, markersize=3.5, linewidth=1.4, color=style.LOSS, marker="o")
+    for (above, below), (name, (path, losses)) in zip(axes.T, ways.items(), strict=True):
+        _contours(above, surface)
+        _way(above, path)
+        above.set(xlim=window[0], ylim=window[1], xlabel=names[0])
+        above.set_title(f"{name}: α = {number(rates[name])}")
+        below.plot(losses, "o-", markersize=3.5, linewidth=1.4, color=style.LOSS)
         below.set_xlabel("step")
-        below.set_title(f"loss {number(losses[0])} → {number(losses[-1])}", size=9.5, color=style.GREY)
-        for ax in (above, below):
-            ax.label_outer(remove_inner_ticks=True) if ax is below else ax.label_outer()
+        fall = f"loss {number(losses[0])} → {number(losses[-1])}"
+        below.set_title(fall, size=9.5, color=style.GREY)
+    axes[0, 0].set_ylabel(names[1])
     axes[1, 0].set_ylabel("loss")
     return axes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from autograd_lite.viz.layout import Scene
 
 __all__ = ["Words", "text_of"]
 
-FEW = 3
-"""So many numbers of an array are written out in a sentence."""
+FEW, ON_EDGES = 3, 2
+"""So many numbers of an array are written out in a sentence, and on an arrow."""
 
 TERMS = 4
 """So many parts of a gradient are written out."""
 
 SPREADS = frozenset({"sum", "mean"})
 """Operations whose derivative by each element is one number, spread over the input."""
+
+
+SUM, PRODUCT = OPS["add"].precedence, OPS["multiply"].precedence
 
 
 class Words:
@@ -38,8 +42,11 @@ class Words:
 
     def name(self, node: Any) -> str:
         """What a sentence calls a node."""
-        name = self.scene.names.get(node)
-        return name or (node.op.name if node.op is not None else "constant")
+        if name := self.scene.names.get(node):
+            return name
+        if node.op is not None:
+            return str(node.op.name)
+        return "parameter" if node.requires_grad else "constant"
 
     def of(self, node: Any) -> str:
         """The gradient of a node, such as ∂L/∂z."""
@@ -54,15 +61,15 @@ class Words:
             parts.append(f"{node.op.symbol} of {len(named)} operands")
         elif named:
             if None not in named:
-                known = [(name or "", 0 if _is_compound(name or "") else ATOM) for name in named]
+                known = [(name or "", _tightness(name or "")) for name in named]
                 parts.append(formula(node, known)[0])
             arrays = [self.scene.arrays[x] for x in node.inputs]
             if all(_is_short(array) for array in arrays):
                 numbers = [
-                    (text := text_of(array), SIGNED if text.startswith("−") else ATOM)
+                    (text := text_of(array), SIGNED - 1 if text.startswith("−") else ATOM)
                     for array in arrays
                 ]
-                parts.append(formula(node, numbers)[0])
+                parts.append(re.sub(r"\((\([^()]*\))\)", r"\1", formula(node, numbers)[0]))
         parts.append(text_of(self.scene.arrays[node]))
         return " = ".join(dict.fromkeys(parts))
 
@@ -90,9 +97,9 @@ class Words:
             values = np.asarray(s)
             if values.size and (values == values.flat[0]).all():
                 return f"× {number(values.flat[0])}"
-            if _is_short(s):
-                return f"× {text_of(s)}"
-            return f"× {number(values.min())} … {number(values.max())}" if values.size else ""
+            if values.size <= ON_EDGES:
+                return f"× {text_of(s)}" if values.size else ""
+            return f"× {_span(values)}"
         if consumer.op.name == "matmul":
             return self._product("", consumer, k).strip()
         return {"transpose": "ᵀ"}.get(consumer.op.name, "")
@@ -123,8 +130,9 @@ class Words:
                 product = product * np.ravel(gradients.of[consumer])[0]
             if product.shape != x.shape:
                 product = OPS["sum_to"].forward(product, x.shape)
-        part = np.asarray(gradients.parts[consumer, k])
-        return s if np.allclose(product, part, rtol=1e-4, atol=1e-12) else None
+            part = np.asarray(gradients.parts[consumer, k])
+            agrees = np.allclose(product, part, rtol=1e-4, atol=1e-12, equal_nan=True)
+        return s if agrees else None
 
     def _term(self, consumer: Any, k: int) -> str:
         """One part of a gradient, as a product."""
@@ -133,14 +141,14 @@ class Words:
         g, s = gradients.of[consumer], self._slope(consumer, k)
         above, x = self.of(consumer), consumer.inputs[k]
         if s is not None:
-            spread = consumer.op.elementwise and np.shape(s) != x.shape
+            spread = consumer.op.elementwise and np.size(s) != x.size
             if _is_short(g) and _is_short(s):
                 left, right = text_of(g), text_of(s)
             else:
                 left, right = above, self.slope(consumer, k).removeprefix("× ")
                 right = f"({right})" if "…" in right else right
             sign = "⊙" if np.size(g) > 1 and np.size(s) > 1 and "…" not in right else "×"
-            if right == "1" and not _is_short(g):
+            if not right or (right == "1" and not _is_short(g)):
                 return f"Σ {left}" if spread else left
             return f"Σ({left} {sign} {right})" if spread else f"{left} {sign} {right}"
         if consumer.op.name == "matmul":
@@ -182,16 +190,31 @@ def text_of(array: Any) -> str:
         return "nothing"
     if _is_short(values):
         return f"({', '.join(number(x) for x in values.flat)})"
+    return f"{shape(values)} numbers, {_span(values)}"
+
+
+def _span(values: Any) -> str:
     with np.errstate(all="ignore"):
-        return f"{shape(values)} numbers, {number(values.min())} … {number(values.max())}"
+        return f"{number(values.min())} … {number(values.max())}"
 
 
 def _is_short(array: Any) -> bool:
     return not isinstance(array, tuple) and 0 < np.size(array) <= FEW
 
 
+def _tightness(name: str) -> int:
+    """The precedence of a name that may be a formula, such as w·x + b."""
+    outside = name
+    while (shorter := re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", outside)) != outside:
+        outside = shorter
+    for signs, precedence in (("+−", SUM), (" ·×÷", PRODUCT)):
+        if any(sign in outside for sign in signs):
+            return precedence
+    return ATOM
+
+
 def _is_compound(name: str) -> bool:
-    return any(sign in name for sign in " ·+−×÷")
+    return _tightness(name) < ATOM
 
 
 def _sum(terms: list[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ import autograd_lite as ag
 from autograd_lite.data import Table, load_breast_cancer, make_moons, make_spirals, split
 from autograd_lite.models import LogisticRegression, MLPClassifier
 from autograd_lite.models.classifier import Classifier
-from autograd_lite.text import superscript
+from autograd_lite.text import number, superscript
 from autograd_lite.viz import style
 from autograd_lite.viz.curves import layer_histograms, loss_curves, sigmoid_curves
 from autograd_lite.viz.decisions import confusion_matrix, decision_boundary
@@ -29,10 +28,6 @@ class Picture(NamedTuple):
     axes: Callable[[], Any]
 
 
-def _sigmoid() -> Any:
-    return sigmoid_curves()
-
-
 @style.styled
 def _descent() -> Any:
     """The student: 3 hours studied, 5 slept, passed; w starts at (0.1, −0.2), b stays 0."""
@@ -42,25 +37,30 @@ def _descent() -> Any:
         return ag.binary_cross_entropy(ag.sigmoid(x @ w), 1.0)
 
     ax = descent_path(loss, start, 0.1, 12, window=((-0.3, 0.85), (-0.45, 0.7)))
-    ax.annotate("start: (0.1, −0.2)", start, (10, -4), textcoords="offset points", size=9)
-    second = start + 0.1 * 2.0046 / 3 * x
-    ax.annotate("after one step: (0.3005, 0.1341)", second, (10, -4), textcoords="offset points", size=9)
+    second = start - 0.1 * ag.grad(loss)(np.array(start))
+    note: dict[str, Any] = {"textcoords": "offset points", "size": 9}
+    ax.annotate("start: (0.1, −0.2)", start, (10, -4), **note)
+    ax.annotate(
+        f"after one step:\n({number(second[0])}, {number(second[1])})",
+        second,
+        (-8, -1),
+        ha="right",
+        **note,
+    )
     ax.set_title("each step is a multiple of x = (3, 5)")
     return ax
 
 
 def _rates() -> Any:
-    table = load_breast_cancer()
-    X = table.X[:, [table.columns.index(name) for name in ("mean_radius", "mean_texture")]]
-    X = ag.constant((X - X.mean(axis=0)) / X.std(axis=0))
-    y = ag.constant(table.y == "malignant")
+    table = make_moons(200, noise=0.7, random_state=0)
+    X = ag.constant((table.X - table.X.mean(axis=0)) * [2, 1])
+    y = ag.constant(table.y)
 
     def loss(w: Any) -> Any:
         return ag.binary_cross_entropy(ag.sigmoid(X @ w), y)
 
-    import os
-    rates = eval(os.environ.get("RATES","{'too small': 0.3, 'right': 6.0, 'too large': 24.0}"))
-    return learning_rates(loss, eval(os.environ.get("START","(-1.0, 2.0)")), rates, 25)
+    rates = {"too small": 0.1, "right": 1.2, "too large": 6.0}
+    return learning_rates(loss, (-1.0, 2.0), rates, 25)
 
 
 def _runs() -> Any:
@@ -79,9 +79,9 @@ def _mlp(units: Any, steps: int) -> MLPClassifier:
 
 
 @style.styled
-def _boundaries(table: Table, perceptron: MLPClassifier) -> Any:
+def _boundaries(table: Table, perceptron: MLPClassifier, size: tuple[float, float]) -> Any:
     models = (LogisticRegression(learning_rate_init=0.5, standardize=True), perceptron)
-    axes = style.panels(1, 2, (9, 4.1), sharex=True, sharey=True)[0]
+    axes = style.panels(1, 2, size, sharex=True, sharey=True)[0]
     for ax, model in zip(axes, models, strict=True):
         model.fit(table.X, table.y)
         decision_boundary(model, table.X, table.y, ax=ax)
@@ -95,17 +95,17 @@ def _boundaries(table: Table, perceptron: MLPClassifier) -> Any:
 
 
 def _moons() -> Any:
-    return _boundaries(make_moons(200, random_state=0), _mlp(16, 1000))
+    return _boundaries(make_moons(200, random_state=0), _mlp(16, 1000), (9, 3.8))
 
 
-def _spiral() -> Any:
-    return _boundaries(make_spirals(240, random_state=0), _mlp((32, 32), 1000))
+def _spirals() -> Any:
+    return _boundaries(make_spirals(240, random_state=0), _mlp((32, 32), 1000), (7.4, 4.9))
 
 
 def _layers() -> Any:
-    """Five layers at the start of training: He's weights keep the spread of what flows."""
     table = make_spirals(240, random_state=0)
-    return layer_histograms(_mlp((64,) * 4, 1).loss_graph(table.X, table.y), [f"h{superscript(f'({k})')}" for k in range(1, 5)])
+    names = [f"h{superscript(f'({layer})')}" for layer in range(1, 5)]
+    return layer_histograms(_mlp((64,) * 4, 1).loss_graph(table.X, table.y), names)
 
 
 def _confusion() -> Any:
@@ -116,12 +116,57 @@ def _confusion() -> Any:
 
 
 PICTURES: dict[str, Picture] = {
-    "sigmoid": Picture("The sigmoid and its derivative", "", _sigmoid),
-    "descent": Picture("Gradient descent on one student", "", _descent),
-    "learning-rates": Picture("The learning rate", "", _rates),
-    "loss-curves": Picture("Loss curves of several runs", "", _runs),
-    "moons": Picture("Two moons", "", _moons),
-    "spirals": Picture("Two spirals", "", _spiral),
-    "layers": Picture("Activations and gradients by layer", "", _layers),
-    "confusion": Picture("Right and wrong", "", _confusion),
+    "sigmoid": Picture(
+        "The sigmoid and its derivative",
+        "The derivative is at most ¼, and far from 0 there is hardly any: a unit that is certain "
+        "learns slowly. Cross-entropy undoes that, because its gradient divides by σ′.",
+        sigmoid_curves,
+    ),
+    "descent": Picture(
+        "Gradient descent on one student",
+        "The loss of the student who studied 3 hours, slept 5 and passed, over the two weights; "
+        "b stays 0, α = 0.1. The gradient is (ŷ − y) x, so every step goes along x = (3, 5), "
+        "upright on the contours, and gets shorter as ŷ nears y.",
+        _descent,
+    ),
+    "learning-rates": Picture(
+        "The learning rate: too small, right, too large",
+        "Logistic regression without an intercept, z = w₁x₁ + w₂x₂, on 200 points of two moons "
+        "with so much noise that they overlap, x₁ stretched by 2; 25 steps from the same start. "
+        "Too small a rate is on its way still; too large a one leaps across the valley, back and "
+        "forth, and never settles. `fit` reports that with a `ConvergenceWarning`.",
+        _rates,
+    ),
+    "loss-curves": Picture(
+        "Loss curves of several runs",
+        "Two moons again, α = 0.5 for all. Two hidden units are no better than none; with 8 "
+        "the loss keeps falling, because a bent boundary can tell the moons apart.",
+        _runs,
+    ),
+    "moons": Picture(
+        "The decision boundary on two moons",
+        "Logistic regression draws a straight line; one hidden layer of 16 units bends it. On the "
+        "thick line both classes are equally probable, on the dashed ones one of them has 10 %.",
+        _moons,
+    ),
+    "spirals": Picture(
+        "The decision boundary on two spirals",
+        "No line tells two spirals apart. Two hidden layers of 32 units follow them, after 1,000 "
+        "steps of plain gradient descent.",
+        _spirals,
+    ),
+    "layers": Picture(
+        "Activations and gradients by layer",
+        "A perceptron of four hidden layers of 64 units, before its first step, on two spirals. "
+        "He's start weights keep the spread of the activations from layer to layer, and that of "
+        "the gradients on their way back; half of all ReLUs are silent.",
+        _layers,
+    ),
+    "confusion": Picture(
+        "Where a model is right and wrong",
+        "Logistic regression on the quarter of the Wisconsin breast cancer data that it has not "
+        "seen.",
+        _confusion,
+    ),
 }
+"""Every picture by its name on the command line."""

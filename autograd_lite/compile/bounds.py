@@ -84,11 +84,11 @@ _BOUNDS: dict[str, Callable[..., Interval]] = {
     "np.maximum": lambda x, y: (max(x[0], y[0]), max(x[1], y[1])),
     "np.minimum": lambda x, y: (min(x[0], y[0]), min(x[1], y[1])),
     "np.where": lambda condition, x, y: _hull(x, y),
-    "T": lambda x: x,
+    ".T": lambda x: x,
     "np.expand_dims": lambda x, axis: x,
     "np.broadcast_to": lambda x, shape: x,
     "np.reshape": lambda x, *_: x,
-    "getitem": lambda x, key: x,
+    "[]": lambda x, key: x,
 }
 
 

@@ -97,15 +97,23 @@ def _definition(function: FunctionType) -> Any:
         if ast.get_docstring(found):
             found.body = found.body[1:]
         return found
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Lambda):
-            made = eval(compile(ast.Expression(node), "<lambda>", "eval"), dict(vars(np)))
-            if made.__code__.co_code == function.__code__.co_code and (
-                made.__code__.co_names == function.__code__.co_names
-                and made.__code__.co_varnames == function.__code__.co_varnames
-            ):
-                return node
+    lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    if len(lambdas) == 1:
+        return lambdas[0]
+    code = function.__code__
+    for node in lambdas:
+        made = eval(compile(ast.Expression(node), "<lambda>", "eval"), {}).__code__
+        if (made.co_code, made.co_names, made.co_varnames) == (
+            code.co_code,
+            code.co_names,
+            code.co_varnames,
+        ):
+            return node
     raise Unwritable("its source was not found")
+
+
+def _numpy(function: Any) -> ast.expr:
+    return ast.parse(f"np.{function.__name__}", mode="eval").body
 
 
 class _Uses(ast.NodeTransformer):
@@ -114,7 +122,7 @@ class _Uses(ast.NodeTransformer):
     def __init__(self, embedded: Embedded, values: dict[str, Any]) -> None:
         self.embedded, self.values = embedded, values
 
-    def visit_Attribute(self, node: ast.Attribute) -> Any:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
         value = self.values.get(node.value.id) if isinstance(node.value, ast.Name) else None
         if isinstance(value, Op) and node.attr == "forward":
             return self._named(value.forward, value.name)
@@ -122,7 +130,7 @@ class _Uses(ast.NodeTransformer):
             return ast.parse("np.prod", mode="eval").body
         return self.generic_visit(node)
 
-    def visit_Name(self, node: ast.Name) -> Any:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> Any:
         if node.id not in self.values or not isinstance(node.ctx, ast.Load):
             return node
         value = self.values[node.id]
@@ -130,8 +138,10 @@ class _Uses(ast.NodeTransformer):
             return ast.Name("np", ast.Load())
         if isinstance(value, Op):
             return self._named(value.forward, value.name)
+        if getattr(value, "__module__", None) == "math" and hasattr(np, value.__name__):
+            return _numpy(value)
         if isinstance(value, np.ufunc) or getattr(np, getattr(value, "__name__", ""), 0) is value:
-            return ast.parse(f"np.{value.__name__}", mode="eval").body
+            return _numpy(value)
         if isinstance(value, FunctionType):
             return self._named(value, value.__name__)
         if isinstance(value, (bool, int, float, str, tuple)) or value is None:
@@ -139,7 +149,7 @@ class _Uses(ast.NodeTransformer):
         kind = "the module" if isinstance(value, ModuleType) else "the name"
         raise Unwritable(f"it uses {kind} {node.id}")
 
-    def _named(self, function: Any, name: str) -> ast.Name:
+    def _named(self, function: Any, name: str) -> ast.expr:
         if isinstance(function, np.ufunc):
-            return ast.parse(f"np.{function.__name__}", mode="eval").body  # type: ignore[return-value]
+            return _numpy(function)
         return ast.Name(self.embedded._function(function, name), ast.Load())

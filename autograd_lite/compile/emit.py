@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, dtype_of, in_order
+from autograd_lite.compile.expr import CONSTANT, Builder, Expr, dtype_of, in_order
 from autograd_lite.compile.names import Names
 from autograd_lite.compile.printer import INFIX, Printer, literal
 
@@ -18,7 +18,7 @@ LARGE = 1 << 15  # bytes from which a buffer is kept for a later result of the s
 OPERATORS = {fn for fn in INFIX if fn != "np.power"} | {"np.negative", "np.square"}
 
 # Calls whose result is an array of its own, never a view of an operand.
-FRESH = {"np.where", "dot", "np.matmul", "np.add.reduce", "np.concatenate", "np.stack", "np.array"}
+FRESH = {"np.where", ".dot", "np.matmul", "np.add.reduce", "np.concatenate", "np.stack", "np.array"}
 
 
 class Code:
@@ -29,6 +29,9 @@ class Code:
         self.aliases: dict[str, str] = {}
         self.constants: dict[str, Any] = {}
         self.helpers: dict[str, str] = {}
+
+
+WORDS = {0.0: "zero", 1.0: "one", -1.0: "minus_one", 2.0: "two", 0.5: "half"}
 
 
 def ufunc_of(fn: str) -> Any:
@@ -68,7 +71,7 @@ class Emitter:
 
     def write(self, roots: Sequence[Any], kept: Sequence[Expr] = ()) -> None:
         """Write the lines for the results; what is `kept` is needed after them, too."""
-        order = [x for x in in_order(roots) if x not in self.named]
+        order = in_order(roots, self.named)
         last: dict[Expr, int] = {}
         for k, expr in enumerate(order):
             for x in expr.inputs:
@@ -86,30 +89,32 @@ class Emitter:
         for k, expr in enumerate(order):
             self._statement(expr, k, until)
             for x in dict.fromkeys(h for y in expr.inputs for h in self.holders[y]):
-                if until[x] == k and x in self.owned and x in self.contiguous:
-                    if x.nbytes >= LARGE:
-                        self.free.setdefault((x.shape, x.dtype), []).append(x)
+                done = until[x] == k and x in self.owned and x in self.contiguous
+                if done and x.nbytes >= LARGE:
+                    self.free.setdefault((x.shape, x.dtype), []).append(x)
 
     def _holders(self, expr: Expr) -> set[Expr]:
         """The buffers that the result of a call may share."""
         if expr.fn == CONSTANT or expr.fn in FRESH or ufunc_of(expr.fn) or not expr.inputs:
             return {expr}
-        if expr.fn == "astype" and expr.args[1] != expr.args[0].dtype:
+        if expr.fn == ".astype" and expr.args[1] != expr.args[0].dtype:
             return {expr}
         return set().union(*(self.holders[x] for x in expr.inputs))
 
     def _statement(self, expr: Expr, k: int, until: dict[Expr, int]) -> None:
         if expr.fn == CONSTANT:
-            self.named[expr] = self._constant(expr.value)
+            self.named[expr] = self.constant(expr.value)
             return
         scalar = expr.shape == ()
-        if scalar and expr.fn in OPERATORS and all(
-            not isinstance(x, Expr) or x.shape == () for x in expr.args
+        if (
+            scalar
+            and expr.fn in OPERATORS
+            and all(not isinstance(x, Expr) or x.shape == () for x in expr.args)
         ):
             written = self.printer.call(expr)
         elif ufunc := ufunc_of(expr.fn):
             written = self._ufunc(expr, ufunc, k, until)
-        elif expr.fn == "dot":
+        elif expr.fn == ".dot":
             left, right = expr.args
             out = self._buffer(expr) if not scalar else None
             inner = self.text(right) + (f", {out}" if out else "")
@@ -124,21 +129,31 @@ class Emitter:
             words = [self.text(condition)]
             words += [self._operand(x, expr.dtype, scalar) for x in branches]
             written = f"{self._alias(expr.fn)}({', '.join(words)})" + "[()]" * scalar
-        elif expr.fn.startswith("np.") or expr.fn in ("T", "getitem", "astype"):
-            written = self.printer.call(expr) + "[()]" * (scalar and expr.fn != "T")
+        elif expr.fn == ".astype":
+            written = (
+                f"{self.printer.text(expr.args[0], 100)}.astype({self._alias(f'np.{expr.dtype}')})"
+            )
+        elif expr.fn.startswith("np.") or expr.fn in (".T", "[]"):
+            written = self.printer.call(expr) + "[()]" * (scalar and expr.fn != ".T")
         else:
             written = self._helper(expr) + "[()]" * scalar
         if self.holders[expr] == {expr}:
             self.owned.add(expr)
         # A view costs nothing: it is written where it is used.
-        if expr.fn == "T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
+        if expr.fn == ".T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
             self.named[expr] = written
             return
         name = self.names.take(self.b.names.get(expr, ""), f"t{len(self.code.lines) + 1}")
         self.named[expr] = name
         self.code.lines.append(f"{name} = {written}")
 
+    def know(self, expr: Expr, name: str) -> None:
+        """Take over what other lines computed, a buffer of its own."""
+        self.named[expr], self.holders[expr] = name, {expr}
+        self.owned.add(expr)
+
     def text(self, x: Any) -> str:
+        """The source of an argument."""
         return self.printer.text(x)
 
     def _ufunc(self, expr: Expr, ufunc: Any, k: int, until: dict[Expr, int]) -> str:
@@ -163,7 +178,9 @@ class Emitter:
                     break
             out = out or self._buffer(expr)
             if out:
-                words.append(out)
+                # NumPy wants these two to say that a third argument is not a third operand.
+                named = expr.fn in ("np.maximum", "np.minimum")
+                words.append(f"out={out}" if named else out)
         return f"{self._alias(expr.fn)}({', '.join(words)})"
 
     def _buffer(self, expr: Expr) -> str | None:
@@ -181,20 +198,21 @@ class Emitter:
     def _operand(self, x: Any, dtype: Any, scalar: bool) -> str:
         if isinstance(x, Expr) or scalar:
             return self.text(x)
-        return self._constant(np.asarray(x, dtype))
+        return self.constant(np.asarray(x, dtype))
 
-    def _constant(self, value: Any) -> str:
+    def constant(self, value: Any) -> str:
+        """The name of a constant of the module."""
         for name, other in self.code.constants.items():
             if other is value or (
                 value.ndim == 0 == other.ndim
                 and (value.dtype, value.tobytes()) == (other.dtype, other.tobytes())
             ):
                 return name
-        word = f"ones_{value.size}" if value.ndim == 1 and (value == 1).all() else "c"
         if value.ndim == 0:
-            written = repr(value.item()).replace("-", "minus_").replace(".", "_").replace("+", "")
-            word = f"c{written}" if value.dtype != bool else f"c_{written}"
-        name = self.names.take(word, "c")
+            word = WORDS.get(value.item(), "c") if value.dtype.kind == "f" else "c"
+        else:
+            word = f"ones_{value.size}" if value.ndim == 1 and (value == 1).all() else "c"
+        name = self.names.take(word)
         self.code.constants[name] = value
         return name
 

@@ -17,10 +17,10 @@ ARGUMENT, CONSTANT = "argument", "constant"
 
 # What is written with a method or brackets rather than as a function of NumPy.
 METHODS: dict[str, Callable[..., Any]] = {
-    "T": lambda x: x.T,
-    "getitem": operator.getitem,
-    "astype": lambda x, dtype: x.astype(dtype),
-    "dot": lambda a, b: a.dot(b),
+    ".T": lambda x: x.T,
+    "[]": operator.getitem,
+    ".astype": lambda x, dtype: x.astype(dtype),
+    ".dot": lambda a, b: a.dot(b),
 }
 
 
@@ -86,10 +86,13 @@ def replaced(form: Any, replace: Callable[[Expr], Any]) -> Any:
     return form
 
 
-def in_order(roots: Iterable[Any]) -> list[Expr]:
-    """Every expression that the roots are made from, each after what it is made from."""
+def in_order(roots: Iterable[Any], known: Iterable[Expr] = ()) -> list[Expr]:
+    """Every expression that the roots are made from, each after what it is made from.
+
+    What is known, and what only that is made from, is left out.
+    """
     order: list[Expr] = []
-    seen: set[Expr] = set()
+    seen: set[Expr] = set(known)
     stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(list(inputs_of([*roots])))]
     while stack:
         expr, ready = stack.pop()
@@ -209,7 +212,7 @@ class Builder:
             dummies = replaced(args, _dummy)
             result = function(*dummies, **keywords)
             return result.shape, result.dtype
-        if fn in ("np.matmul", "dot"):
+        if fn in ("np.matmul", ".dot"):
             a, b = args
             shape = (*a.shape[:-1], *b.shape[:-2], *b.shape[-1:]) if b.ndim > 1 else a.shape[:-1]
             if max(a.ndim, b.ndim) <= 2:
@@ -238,7 +241,7 @@ class Builder:
 
 
 # Functions that only look at their operand in another way, and so cost nothing on a dummy.
-_CHEAP = {"T", "np.broadcast_to", "np.expand_dims", "np.transpose", "np.swapaxes", "np.squeeze"}
+_CHEAP = {".T", "np.broadcast_to", "np.expand_dims", "np.transpose", "np.swapaxes", "np.squeeze"}
 
 
 def _dummy(expr: Expr) -> Any:

@@ -1,7 +1,8 @@
-"""Scalar factors: pulled out of everything linear, folded into one, and put where they are cheap."""
+"""Scalar factors: pulled out of everything linear, folded into one, put where they are cheap."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,11 +13,15 @@ from autograd_lite.compile.expr import CONSTANT, Builder, Expr, in_order, is_num
 __all__ = ["cost", "placed", "pulled_out"]
 
 # Linear in their first operand, or in the product of their two.
-LINEAR = set(
-    "T np.add.reduce np.expand_dims np.broadcast_to np.reshape getitem np.swapaxes np.squeeze "
-    "np.transpose sum_to".split()
-)
-SPREADING = {"T", "np.expand_dims", "np.broadcast_to", "np.reshape"}
+SPREADING = {".T", "np.expand_dims", "np.broadcast_to", "np.reshape"}
+LINEAR = SPREADING | {
+    "[]",
+    "np.add.reduce",
+    "np.squeeze",
+    "np.swapaxes",
+    "np.transpose",
+    "sum_to",
+}
 BILINEAR = {"np.multiply", "np.matmul", "scaled"}
 ADDITIVE = {"np.add", "np.subtract"}
 
@@ -33,7 +38,11 @@ class Factor(NamedTuple):
     under: float = 1.0
 
     def times(self, other: Factor) -> Factor:
-        return Factor(self.over * other.over, self.under * other.under)
+        over, under = self.over * other.over, self.under * other.under
+        if over.is_integer() and under.is_integer() and abs(over) + abs(under) < LARGEST:
+            common = math.gcd(int(over), int(under)) or 1
+            over, under = over / common, under / common
+        return Factor(over, under)
 
     def safe(self) -> bool:
         sizes = abs(self.over), abs(self.under)
@@ -53,7 +62,7 @@ def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
     parts: dict[Expr, tuple[Factor, Any]] = {}
 
     def part(x: Any) -> tuple[Factor, Any]:
-        if is_number(x) and x and Factor(abs(x)).safe():
+        if is_number(x) and x and Factor(abs(float(x))).safe():
             return Factor(float(x)), 1.0
         return parts[x] if isinstance(x, Expr) else (ONE, x)
 
@@ -82,16 +91,22 @@ def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
 
 
 def _floats(expr: Expr) -> bool:
-    return expr.dtype is not None and expr.dtype.kind == "f" and all(
-        x.dtype is not None and x.dtype.kind in "fb" for x in expr.inputs
+    return (
+        expr.dtype is not None
+        and expr.dtype.kind == "f"
+        and all(x.dtype is not None and x.dtype.kind in "fb" for x in expr.inputs)
     )
+
+
+def _same_form(x: Any, expr: Expr) -> bool:
+    return isinstance(x, Expr) and (x.shape, x.dtype) == (expr.shape, expr.dtype)
 
 
 def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
     """The factor of a call and what is left of it, or None where it is not linear."""
     fn = expr.fn
     if fn == "np.negative":
-        (factor, core), = parts
+        ((factor, core),) = parts
         return factor.times(Factor(-1.0)), core
     if fn in LINEAR and isinstance(expr.args[0], Expr):
         factor, core = parts[0]
@@ -103,11 +118,9 @@ def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
         if fn == "np.divide":
             g = Factor(g.under, g.over)
         factor = f.times(g)
-        if is_number(y, 1.0) and isinstance(x, Expr) and x.shape == expr.shape:
+        if is_number(y, 1.0) and _same_form(x, expr):
             return factor, x
-        if fn != "np.divide" and is_number(x, 1.0) and isinstance(y, Expr) and (
-            y.shape == expr.shape
-        ):
+        if fn != "np.divide" and is_number(x, 1.0) and _same_form(y, expr):
             return factor, y
         if not (isinstance(x, Expr) and isinstance(y, Expr)):
             if is_number(x, 1.0) and is_number(y, 1.0):
@@ -128,9 +141,7 @@ def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
             y = _made(b, g.times(Factor(-1.0)), y)
             return ONE, b.call("np.add" if minus else "np.subtract", _made(b, f, x), y)
         if f.over < 0 and not minus:
-            return ONE, b.call(
-                "np.subtract", _made(b, g, y), _made(b, f.times(Factor(-1.0)), x)
-            )
+            return ONE, b.call("np.subtract", _made(b, g, y), _made(b, f.times(Factor(-1.0)), x))
     return None
 
 
@@ -194,12 +205,16 @@ def _best(factor: Any, group: list[Expr], order: list[Expr], roots: list[Any]) -
     for expr in order:
         for x in expr.inputs:
             consumers.setdefault(x, []).append(expr)
-    ends = set(x for root in roots for x in ([root] if isinstance(root, Expr) else []))
+    ends = {root for root in roots if isinstance(root, Expr)}
     uniform: set[Expr] = set()
     for expr in reversed(order):
         users = consumers.get(expr, [])
-        if expr not in ends and users and all(
-            user in scaled or (user in uniform and _linear_in(user, expr)) for user in users
+        if (
+            expr not in ends
+            and users
+            and all(
+                user in scaled or (user in uniform and _linear_in(user, expr)) for user in users
+            )
         ):
             uniform.add(expr)
     best: tuple[int, Any] = (0, None)
@@ -280,4 +295,3 @@ def merged(b: Builder, expr: Expr) -> Any:
 
 MERGED: dict[str, list[Callable[..., Any]]] = {"np.multiply": [merged], "np.divide": [merged]}
 """The table of that rule."""
-

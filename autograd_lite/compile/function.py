@@ -8,15 +8,18 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import RLock
-from typing import Any
+from types import MethodType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compile.names import identifier
-from autograd_lite.compile.program import Program
-from autograd_lite.compile.signature import HasTensors, Signature
 from autograd_lite.files import atomic
 from autograd_lite.graph import Graph
+
+if TYPE_CHECKING:
+    # The compiler itself is loaded by the first call of a compiled function.
+    from autograd_lite.compile.program import Program
+    from autograd_lite.compile.signature import Signature
 
 __all__ = ["Compiled", "compile"]
 
@@ -51,17 +54,24 @@ class Compiled:
             for fits, run in self._quick:
                 if fits(args):
                     return run(*args)
-        try:
-            signature, arguments = self._read(args, kwargs)
-        except HasTensors:
+        read = self._read(args, kwargs)
+        if read is None:
             return self._function(*args, **kwargs)
+        signature, arguments = read
         program = self._program(signature)
         if program.donated:
             _check_donated(program, signature.arrays)
         return program.run(*arguments)
 
-    def _read(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Signature, list[Any]]:
-        """The signature of a call, and its arguments in order, as arrays."""
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def _read(
+        self, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> tuple[Signature, list[Any]] | None:
+        """The signature of a call, and its arguments in order, as arrays; None for Tensors."""
+        from autograd_lite.compile.signature import HasTensors, Signature
+
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         names = list[str]()
@@ -71,10 +81,15 @@ class Compiled:
             elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 names += [f"{name}{k}" for k in range(len(bound.arguments[name]))]
         values = (*bound.args, *bound.kwargs.values())
-        signature = Signature(values, names, tuple(bound.kwargs))
+        try:
+            signature = Signature(values, names, tuple(bound.kwargs))
+        except HasTensors:
+            return None
         return signature, signature.rebuilt(signature.arrays)
 
     def _program(self, signature: Signature) -> Program:
+        from autograd_lite.compile.program import Program
+
         with self._lock:
             program = self._programs.get(signature.key)
             if program is None:
@@ -84,7 +99,9 @@ class Compiled:
                     for name in self._donate
                     if leaf.path == name or leaf.path.startswith((f"{name}[", f"{name}."))
                 ]
-                program = Program(self._function, _name(self._function), signature, donated)
+                program = Program(
+                    self._function, _name(self._function), signature, donated, self._rows
+                )
                 self._programs[signature.key] = program
                 while len(self._programs) > MOST:
                     self._programs.popitem(last=False)
@@ -136,10 +153,10 @@ class Compiled:
         return self._for(args, kwargs).graph
 
     def _for(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Program:
-        try:
-            return self._program(self._read(args, kwargs)[0])
-        except HasTensors:
-            raise TypeError("compile: give arrays, not Tensors, to see the code for them") from None
+        read = self._read(args, kwargs)
+        if read is None:
+            raise TypeError("compile: give arrays, not Tensors, to see the code for them")
+        return self._program(read[0])
 
     def _latest(self, what: str) -> Program:
         if self._last is None:
@@ -149,12 +166,21 @@ class Compiled:
             )
         return self._last
 
+    def _repr_markdown_(self) -> str:
+        """In a notebook: the readable form of what was compiled last."""
+        if self._last is None:
+            return f"`{self!r}`"
+        return f"```python\n{self.readable()}```\n"
+
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}, {len(self._programs)} programs>"
 
 
 def _name(function: Callable[..., Any]) -> str:
-    return identifier(getattr(function, "__name__", "")) or "function"
+    from autograd_lite.compile.names import Names
+
+    name = getattr(function, "__name__", "")
+    return "function" if name == "<lambda>" else Names().take(name, "function")
 
 
 def _check_donated(program: Program, arrays: Sequence[Any]) -> None:
@@ -214,8 +240,11 @@ def compile(
         <BLANKLINE>
         <BLANKLINE>
         def slope(x):
-            ...
-            return 2.0 * x
+            \"\"\"Compiled by autograd_lite, for these shapes and dtypes:
+        <BLANKLINE>
+            x: float64 (2,)
+            \"\"\"
+            return 2 * x
         <BLANKLINE>
     """
     donate = (donate,) if isinstance(donate, str) else tuple(donate)

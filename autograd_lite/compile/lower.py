@@ -37,14 +37,14 @@ class Symbol(NDArrayOperatorsMixin):
     size = property(lambda self: self.expr.size)
 
     @property
-    def T(self) -> Any:  # noqa: N802
-        return self._made("T", self)
+    def T(self) -> Any:
+        return self._made(".T", self)
 
     def astype(self, dtype: Any) -> Any:
-        return self if self.dtype == dtype else self._made("astype", self, np.dtype(dtype))
+        return self if self.dtype == dtype else self._made(".astype", self, np.dtype(dtype))
 
     def __getitem__(self, key: Any) -> Any:
-        return self._made("getitem", self, key)
+        return self._made("[]", self, key)
 
     def __iter__(self) -> Iterator[Any]:
         if self.shape is not None:
@@ -88,7 +88,7 @@ class Symbol(NDArrayOperatorsMixin):
             fn = "np.add.reduce"
             keywords = {"axis": None} | keywords
         elif fn == "np.transpose" and len(args) == 1 and keywords.get("axes") is None:
-            fn, keywords = "T", {}
+            fn, keywords = ".T", {}
         if not keywords.get("keepdims", True):
             del keywords["keepdims"]
         form = _unwrapped((args, tuple(keywords.values())), self.builder)
@@ -138,6 +138,8 @@ def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
     if isinstance(op.forward, np.ufunc):
         return builder.call(f"np.{op.forward.__name__}", *operands)
     form = (None, None) if isinstance(node.array, tuple) else (node.shape, node.dtype)
+    if op.name == "astype" and isinstance(operands[0], Expr):
+        return builder.call(".astype", operands[0], node.dtype)
     if op.name in KEPT:
         return builder._call(op.name, operands, node.attributes, form)
     return _expanded(op, operands, node.attributes, form, builder)

@@ -1,4 +1,4 @@
-"""Rewrites for the machine: which of NumPy's equal calls is the fastest. None changes the algebra."""
+"""Rewrites for the machine: the fastest of NumPy's equal calls. None changes the algebra."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_SUM = 2048
 
 def _product(b: Builder, x: Any, y: Any, e: Expr) -> Any:
     """x.dot(y), which for vectors and matrices is NumPy's quickest way to a product."""
-    made = b.call("dot", x, y)
+    made = b.call(".dot", x, y)
     return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
 
 
@@ -44,6 +44,17 @@ def outer_as_dot(b: Builder, e: Expr) -> Any:
             if row.ndim == 2 and row.shape[0] == 1:
                 return _product(b, column, row, e)
     return None
+
+
+@rule(MACHINE, "np.multiply", "a mask becomes numbers before it multiplies, not while it does")
+def mask_as_numbers(b: Builder, e: Expr) -> Any:
+    if e.dtype.kind != "f" or not e.shape:
+        return None
+    args = [
+        b.call(".astype", x, e.dtype) if isinstance(x, Expr) and x.dtype.kind == "b" else x
+        for x in e.args
+    ]
+    return None if all(x is y for x, y in zip(args, e.args, strict=True)) else b.call(e.fn, *args)
 
 
 @rule(MACHINE, "np.add.reduce", "Σ x y over one axis is x · y")

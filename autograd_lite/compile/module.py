@@ -30,12 +30,10 @@ def constant_source(name: str, value: Any) -> str:
     Raises:
         ValueError: for a constant too large for source text.
     """
+    if value.ndim and value.size and (value == 1).all():
+        return f'{name} = np.ones({value.shape!r}, dtype="{value.dtype}")'
     if value.size <= LITERAL and np.isfinite(value).all():
         return f"{name} = {literal(value)}"
-    if value.size and not value[(0,) * value.ndim].tobytes().strip(b"\0") and not value.any():
-        return f"{name} = np.zeros({value.shape!r}, dtype={value.dtype.name!r})"
-    if value.size and (value == 1).all():
-        return f"{name} = np.ones({value.shape!r}, dtype={value.dtype.name!r})"
     if value.nbytes > LARGEST:
         raise ValueError(
             f"compile: the function closes over an array {shape_text(value.shape)} of "
@@ -47,7 +45,7 @@ def constant_source(name: str, value: Any) -> str:
     return (
         f"{name} = np.frombuffer(\n    bytes.fromhex(\n"
         + text.replace("    ", "        ")
-        + f"\n    ),\n    dtype={value.dtype.name!r},\n).reshape({value.shape!r})"
+        + f'\n    ),\n    dtype="{value.dtype}",\n).reshape({value.shape!r})'
     )
 
 

@@ -52,7 +52,7 @@ class Names:
     def take(self, text: str, otherwise: str = "t") -> str:
         """A free name that reads like the text."""
         name = identifier(text) or otherwise
-        if name in RESERVED:
+        if name in RESERVED or name == "_":
             name += "_"
         found, count = name, 0
         while found in self.taken:

@@ -98,9 +98,11 @@ def lowest_terms(b: Builder, e: Expr) -> Any:
         return None
     result = _sum(b, [(_product(b, [atoms.all[k] for k in key]), x) for key, x in terms])
     result = _product(b, [*(atoms.all[k] for k in sorted(common)), result])
-    return result if isinstance(result, Expr) and (
-        (result.shape, result.dtype) == (e.shape, e.dtype)
-    ) else None
+    return (
+        result
+        if isinstance(result, Expr) and ((result.shape, result.dtype) == (e.shape, e.dtype))
+        else None
+    )
 
 
 def atoms_of_all(p: Polynomial) -> list[int]:

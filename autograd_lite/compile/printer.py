@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
 from autograd_lite.compile.names import Names
 
-__all__ = ["literal", "statements"]
+__all__ = ["WIDTH", "Printer", "literal", "statements"]
 
 WIDTH = 88
 
@@ -32,6 +33,8 @@ INFIX = {
     "np.power": ("**", POWER),
 }
 
+ELEMENTWISE = {"np.maximum", "np.minimum", "np.where"}
+
 # What reads better under another name.
 SPELLED = {"np.absolute": "np.abs", "np.add.reduce": "np.sum"}
 
@@ -41,17 +44,19 @@ def literal(value: Any) -> str:
 
     Example:
         >>> literal((1.5, slice(None), np.dtype("float32"), None))
-        "(1.5, slice(None, None, None), np.dtype('float32'), None)"
+        '(1.5, slice(None, None, None), np.dtype("float32"), None)'
     """
     if isinstance(value, float) and not np.isfinite(value):
         sign = "-" if value < 0 else ""
         return "np.nan" if np.isnan(value) else f"{sign}np.inf"
     if isinstance(value, np.ndarray):
-        return f"np.array({value.tolist()!r}, dtype={str(value.dtype)!r})"
+        return f'np.array({value.tolist()!r}, dtype="{value.dtype}")'
+    if isinstance(value, str):
+        return json.dumps(value)
     if isinstance(value, np.generic):
         return f"np.{value.dtype.name}({value.item()!r})"
     if isinstance(value, np.dtype):
-        return f"np.dtype({value.name!r})"
+        return f'np.dtype("{value.name}")'
     if isinstance(value, type) and issubclass(value, np.generic):
         return f"np.{value.__name__}"
     if isinstance(value, (tuple, list)):
@@ -75,8 +80,10 @@ def key_of(key: Any) -> str:
 class Printer:
     """Writes expressions with the names that some of them have."""
 
-    def __init__(self, names: Mapping[Expr, str]) -> None:
-        self.names = names
+    def __init__(
+        self, names: Mapping[Expr, str], helper: Callable[[str], str] = lambda fn: fn
+    ) -> None:
+        self.names, self.helper = names, helper
 
     def text(self, x: Any, within: int = 0) -> str:
         """An argument, in parentheses where what stands around it binds as tightly."""
@@ -97,6 +104,8 @@ class Printer:
 
     def _call(self, x: Expr) -> tuple[str, int]:
         args = x.args
+        if (number := _everywhere(x)) is not None:
+            return f"np.full({x.shape}, {literal(number)})", ATOM
         if x.fn == CONSTANT:
             return literal(x.value[()] if x.value.ndim == 0 else x.value), ATOM
         if x.fn in INFIX:
@@ -108,21 +117,26 @@ class Printer:
             return f"{left} {symbol} {self.text(args[1], precedence + 1)}", precedence
         if x.fn == "np.negative":
             return f"-{self.text(args[0], NEGATE)}", NEGATE
+        if x.fn == "np.reciprocal" and x.dtype.kind == "f":
+            return f"1 / {self.text(args[0], MULTIPLY + 1)}", MULTIPLY
         if x.fn == "np.square":
             return f"{self.text(args[0], ATOM)} ** 2", POWER
-        if x.fn == "T":
+        if x.fn == ".T":
             return f"{self.text(args[0], ATOM)}.T", ATOM
-        if x.fn == "getitem":
+        if x.fn == "[]":
             return f"{self.text(args[0], ATOM)}[{self._key(args[1])}]", ATOM
-        if x.fn == "astype":
+        if x.fn == ".astype":
             return f"{self.text(args[0], ATOM)}.astype({literal(args[1])})", ATOM
         if x.fn == "np.expand_dims" and (index := _new_axis(x)) is not None:
             return f"{self.text(args[0], ATOM)}[{index}]", ATOM
+        if x.fn in ELEMENTWISE:
+            args = tuple(_whole(arg, args) for arg in args)
         words = [self.text(arg) for arg in args]
         for name, value in x.keywords.items():
             if name != "axis" or x.fn != "np.add.reduce" or not _all_axes(value, x.args[0].ndim):
                 words.append(f"{name}={self.text(value)}")
-        return f"{SPELLED.get(x.fn, x.fn)}({', '.join(words)})", ATOM
+        name = SPELLED.get(x.fn, x.fn) if x.fn.startswith("np.") else self.helper(x.fn)
+        return f"{name}({', '.join(words)})", ATOM
 
     def _key(self, key: Any) -> str:
         if isinstance(key, Expr):
@@ -132,9 +146,18 @@ class Printer:
         return key_of(key)
 
 
+def _everywhere(x: Expr) -> Any:
+    """The scalar that an array of constants holds in every place."""
+    if x.fn == "np.broadcast_to" and isinstance(x.args[0], Expr) and x.args[0].fn == CONSTANT:
+        return x.args[0].value[()]
+    if x.fn == CONSTANT and x.ndim and x.size and (x.value == x.value.flat[0]).all():
+        return x.value.flat[0]
+    return None
+
+
 def _whole(x: Any, args: Sequence[Any]) -> Any:
     """A whole number beside a float written without its point."""
-    if type(x) is float and x.is_integer() and 0 < abs(x) < 1e6:
+    if type(x) is float and x.is_integer() and abs(x) < 1e6 and str(x) != "-0.0":
         return int(x) if any(isinstance(y, Expr) and y.dtype.kind == "f" for y in args) else x
     return x
 
@@ -151,7 +174,7 @@ def _new_axis(x: Expr) -> str | None:
 
 
 def statements(
-    roots: Sequence[Any], b: Builder, names: dict[Expr, str], taken: Names
+    roots: Sequence[Any], b: Builder, printer: Printer, names: dict[Expr, str], taken: Names
 ) -> list[str]:
     """The lines that compute the results; `names` gets a name for whatever they assign.
 
@@ -166,14 +189,13 @@ def statements(
     for root in roots:
         if isinstance(root, Expr):
             uses[root] = uses.get(root, 0) + 1
-    lines = []
-    printer = Printer(names)
+    lines: list[str] = []
     for expr in order:
         if expr in names or expr.fn in (ARGUMENT, CONSTANT):
             continue
         named = expr in b.names
         written = printer.call(expr)
-        view = expr.fn in ("T", "np.expand_dims") and expr.args[0] in names
+        view = expr.fn in (".T", "np.expand_dims") and expr.args[0] in names
         if named or (uses.get(expr, 0) > 1 and not view) or len(written) > WIDTH:
             name = taken.take(b.names.get(expr, ""), f"t{len(lines) + 1}")
             names[expr] = name

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compile import passes
+from autograd_lite.compile.blocks import Blocks, blocks_of, large, write_loop
 from autograd_lite.compile.bounds import bounds
 from autograd_lite.compile.embed import Embedded
 from autograd_lite.compile.emit import Code, Emitter
@@ -15,8 +16,9 @@ from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_ord
 from autograd_lite.compile.lower import from_graph
 from autograd_lite.compile.module import LITERAL, constant_source, loaded, shape_text
 from autograd_lite.compile.names import Names
-from autograd_lite.compile.printer import Printer, statements
-from autograd_lite.compile.signature import Packing, Signature, guard, packed, unpacking
+from autograd_lite.compile.printer import WIDTH, Printer, statements
+from autograd_lite.compile.rows import split
+from autograd_lite.compile.signature import Packing, Signature, guard, packed, returned, unpacking
 from autograd_lite.context import setting
 from autograd_lite.graph import Graph
 from autograd_lite.tensor import Tensor
@@ -33,13 +35,15 @@ _RANGES = {
     "np.sqrt": (0.0, np.inf, 0),
     "np.divide": (1e-300, np.inf, 1),
 }
-_QUIET = set(
-    "np.add np.subtract np.multiply np.negative np.absolute np.maximum np.minimum np.greater "
-    "np.greater_equal np.less np.less_equal np.equal np.not_equal np.where np.copysign np.sign "
-    "np.square np.matmul dot T getitem astype np.add.reduce np.expand_dims np.broadcast_to "
-    "np.reshape np.tanh np.sin np.cos np.max np.min np.transpose np.swapaxes np.squeeze "
-    "np.concatenate np.stack np.isfinite np.logical_and np.logical_or np.logical_not add_at".split()
-)
+_QUIET = {
+    *(".T", ".astype", ".dot", "[]", "np.matmul", "np.add.reduce", "add_at"),
+    *("np.add", "np.subtract", "np.multiply", "np.negative", "np.square", "np.tanh"),
+    *("np.absolute", "np.copysign", "np.sign", "np.maximum", "np.minimum", "np.max", "np.min"),
+    *("np.greater", "np.greater_equal", "np.less", "np.less_equal", "np.equal", "np.not_equal"),
+    *("np.where", "np.isfinite", "np.logical_and", "np.logical_or", "np.logical_not"),
+    *("np.broadcast_to", "np.expand_dims", "np.reshape", "np.squeeze", "np.swapaxes"),
+    *("np.transpose", "np.concatenate", "np.stack"),
+}
 
 
 class Program:
@@ -54,7 +58,12 @@ class Program:
     """
 
     def __init__(
-        self, function: Callable[..., Any], name: str, signature: Signature, donated: Sequence[int]
+        self,
+        function: Callable[..., Any],
+        name: str,
+        signature: Signature,
+        donated: Sequence[int],
+        rows: int | str | None = None,
     ) -> None:
         self.name, self.signature, self.donated = name, signature, set(donated)
         self.graph = self._traced(function)
@@ -65,7 +74,13 @@ class Program:
         ]
         written = from_graph(self.graph, self.arguments, self.b)
         self.results = passes.for_people(written, self.b)
-        self.source, self.run, self.fits = self._running(passes.for_speed(self.results, self.b))
+        roots = passes.with_factors_placed(self.results, self.b)
+        blocks = None
+        if isinstance(rows, int) or (rows == "auto" and large(roots)):
+            blocks = blocks_of(roots, self.b, split(roots, self.b.names), rows, passes.for_speed)
+        if blocks is None:
+            roots = passes.for_speed(roots, self.b)
+        self.source, self.run, self.fits = self._running(roots, blocks)
         self.b.forget()
 
     def _traced(self, function: Callable[..., Any]) -> Graph:
@@ -79,13 +94,13 @@ class Program:
             Tensor(array, leaf.name, requires_grad=False)
             for array, leaf in zip(self.signature.arrays, self.signature.leaves, strict=True)
         ]
-        with setting(scope=(), watch=None):
+        with setting(scope=(), watch=None), np.errstate(all="ignore"):
             graph = trace(leaves, *named)
         return Graph(graph.outputs, graph.inputs, written=False)
 
     # The code that runs
 
-    def _running(self, roots: Sequence[Any]) -> tuple[str, Any, Any]:
+    def _running(self, roots: Sequence[Any], blocks: Blocks | None) -> tuple[str, Any, Any]:
         names, code, embedded = Names(["ndarray", self.name]), Code(), Embedded()
         parameters, unpack, found = unpacking(self.signature, names)
         named = {x: found[k] for k, x in enumerate(self.arguments)}
@@ -95,11 +110,13 @@ class Program:
             if x.shape == ():
                 code.lines.append(f"{named[x]} = {named[x]}[()]")
         emitter = Emitter(code, names, self.b, named, owned, embedded.add)
+        if blocks is not None:
+            write_loop(blocks, code, names, self.b, emitter)
         emitter.write(self._ordered(roots))
         results = self._own(roots, emitter)
         held: dict[str, Any] = {"np": np, "ndarray": np.ndarray}
-        body = [*code.lines, f"return {packed(self.packing.tree, results, held)}"]
-        if not _quiet(in_order(roots)):
+        body = [*code.lines, returned(packed(self.packing.tree, results, held))]
+        if not _quiet(in_order([*roots, *(blocks.inner if blocks else ())])):
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         source = self._module(code, embedded, parameters, body, held)
         (run,) = loaded(source, self.name, held | embedded.given, [self.name])
@@ -115,7 +132,7 @@ class Program:
         head = ["import numpy as np", ""]
         head += [f"{alias} = {fn}" for fn, alias in code.aliases.items()]
         for name, value in code.constants.items():
-            if value.size <= LITERAL:
+            if value.size <= LITERAL or (value == 1).all():
                 head.append(constant_source(name, value))
             else:
                 held[name] = value
@@ -125,11 +142,15 @@ class Program:
         return "\n".join([*head, *(f"    {line}" for line in body)]) + "\n"
 
     def _ordered(self, roots: Sequence[Any]) -> list[Any]:
-        """What overwrites a donated argument comes after what still needs it."""
+        """What can overwrite a donated argument comes after what still needs it."""
         donated = {self.arguments[k] for k in self.donated}
-        return sorted(
-            roots, key=lambda x: isinstance(x, Expr) and any(y in donated for y in x.inputs)
-        )
+
+        def overwrites(x: Any) -> bool:
+            return isinstance(x, Expr) and any(
+                y in donated and y.shape == x.shape for y in x.inputs
+            )
+
+        return sorted(roots, key=overwrites)
 
     def _own(self, roots: Sequence[Any], emitter: Emitter) -> list[str]:
         """The results as arrays of the caller's own: copies of what is or shares another's."""
@@ -156,36 +177,52 @@ class Program:
         parameters, lines, found = unpacking(self.signature, names)
         named = {x: found[k] for k, x in enumerate(self.arguments)}
         order = in_order(self.results)
-        constants = []
+        constants, constant = list[str](), set[Expr]()
         for x in order:
-            if x.fn == CONSTANT and x.ndim:
+            if x.fn == CONSTANT and x.ndim and not (x.size and (x.value == x.value.flat[0]).all()):
                 named[x] = names.take(self.b.names.get(x, "").upper(), "C")
                 constants.append(constant_source(named[x], x.value))
-            elif not (x.fn.startswith("np.") or x.fn in ("T", "getitem", "astype", ARGUMENT, CONSTANT)):
-                embedded.add(x.fn)
-        lines += statements(self.results, self.b, named, names)
-        printer = Printer(named)
-        results = [self._copied(x, printer) for x in self.results]
+                constant.add(x)
+        printer = Printer(named, embedded.add)
+        lines += statements(self.results, self.b, printer, named, names)
+        results = [self._copied(x, printer, constant) for x in self.results]
         quiet = _quiet(order)
         head = ["import numpy as np", *(f"\n\n{text}" for text in embedded.sources), "", ""]
         if not quiet:
             head.append('@np.errstate(all="ignore")')
         head.append(f"def {self.name}({', '.join(parameters)}):")
         body = [*self._docstring(found), *lines]
-        body.append(f"return {packed(self.packing.tree, results, None)}")
+        text = returned(packed(self.packing.tree, results, None))
+        if len(text) > WIDTH:
+            results = self._assigned(results, body, names)
+            text = returned(packed(self.packing.tree, results, None))
+        body.append(text)
         text = "\n".join([*head, *(f"    {line}".rstrip() for line in body)]) + "\n"
         return text + "".join(f"\n\n{constant}\n" for constant in constants)
 
-    def _copied(self, x: Any, printer: Printer) -> str:
+    def _copied(self, x: Any, printer: Printer, constant: set[Expr]) -> str:
         text = printer.text(x)
-        if isinstance(x, Expr) and x.fn in (ARGUMENT, CONSTANT):
+        if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constant):
             return f"np.array({text})[()]"
         return text
 
+    def _assigned(self, results: list[str], body: list[str], names: Names) -> list[str]:
+        """The names of the results, where one line cannot hold what they are."""
+        found = []
+        for text, hint in zip(results, self.packing.names, strict=True):
+            if not text.isidentifier():
+                name = names.take(f"{hint}_out" if hint else "out")
+                body.append(f"{name} = {text}")
+                text = name
+            found.append(text)
+        return found
+
     def _docstring(self, found: dict[int, str]) -> list[str]:
         lines = ['"""Compiled by autograd_lite, for these shapes and dtypes:', ""]
-        for leaf in self.signature.leaves:
-            lines.append(f"{found[leaf.number]}: {leaf.dtype} {shape_text(leaf.shape)}")
+        lines += [
+            f"{found[leaf.number]}: {leaf.dtype} {shape_text(leaf.shape)}"
+            for leaf in self.signature.leaves
+        ]
         return [*lines, '"""']
 
 

@@ -24,6 +24,7 @@ Rule = Callable[[Builder, Expr], Any]
 Rules = Mapping[str, Sequence[Rule]]
 """The rules for each function."""
 
+
 def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder) -> list[Any]:
     """The same results with every rule applied wherever it fits, inputs first."""
     roots = list(roots)
@@ -62,7 +63,7 @@ def _folded(expr: Expr, builder: Builder) -> Any:
         return None
     if not all(x.fn == CONSTANT for x in expr.inputs) or expr.shape is None:
         return None
-    if not expr.inputs or (expr.fn == "np.divide" and not expr.shape):
+    if expr.fn == "np.divide" and not expr.shape:
         # A quotient of two numbers is left to read; what uses it takes it in as its factor.
         return None
     if expr.size > max(16, *(x.size for x in expr.inputs), 16):
@@ -74,8 +75,7 @@ def _folded(expr: Expr, builder: Builder) -> Any:
 
 
 FOLDED = {
-    *(f"np.{name}" for name in dir(np) if isinstance(getattr(np, name), np.ufunc)),
-    *"T np.add.reduce np.expand_dims np.where np.mean astype np.reshape np.zeros_like".split(),
-    "np.ones_like",
+    *(f"np.{name}" for name, function in vars(np).items() if isinstance(function, np.ufunc)),
+    *(".T", ".astype", "np.add.reduce", "np.expand_dims", "np.mean", "np.reshape", "np.where"),
 }
 """What may be computed when the program is compiled, from constants."""

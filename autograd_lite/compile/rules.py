@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compile.bounds import is_finite
-from autograd_lite.compile.expr import CONSTANT, Builder, Expr, dtype_of, is_number, shape_of
-from autograd_lite.compile.polynomial import lowest_terms
+from autograd_lite.compile.bounds import bounds, is_finite
+from autograd_lite.compile.expr import (
+    CONSTANT,
+    Builder,
+    Expr,
+    dtype_of,
+    function_of,
+    inputs_of,
+    is_number,
+    shape_of,
+)
 from autograd_lite.compile.rewrite import Rule
 
-__all__ = ["ALGEBRA", "SHARING", "SIGMOIDS", "STATEMENTS"]
+__all__ = ["ALGEBRA", "STATEMENTS", "careful", "is_call", "rule", "same"]
 
 ALGEBRA: dict[str, list[Rule]] = {}
 """Rules that are always better."""
-
-SHARING: dict[str, list[Rule]] = {}
-"""Rules that use what the program computes in any case, applied last."""
-
-SIGMOIDS: dict[str, list[Rule]] = {}
-"""Rules about σ and softplus, applied once signs and scalars are where they belong."""
 
 STATEMENTS: dict[str, str] = {}
 """What each rule says, by the name of its function."""
@@ -62,12 +64,16 @@ def scalar_of(x: Any) -> Any:
     return None
 
 
-def _is_elementwise(fn: str) -> bool:
-    ufunc = getattr(np, fn[3:], None) if fn.startswith("np.") else None
-    return fn == "np.where" or (isinstance(ufunc, np.ufunc) and not ufunc.signature)
-
-
-ELEMENTWISE = tuple(sorted(f"np.{name}" for name in dir(np) if _is_elementwise(f"np.{name}")))
+ELEMENTWISE = sorted(
+    {
+        "np.where",
+        *(
+            f"np.{name}"
+            for name, function in vars(np).items()
+            if isinstance(function, np.ufunc) and not function.signature
+        ),
+    }
+)
 
 
 # Constants
@@ -95,7 +101,9 @@ def _dtype(fn: str, args: list[Any]) -> Any:
 @rule(ALGEBRA, "np.zeros_like np.ones_like", "zeros and ones are scalars, broadcast")
 def filled(b: Builder, e: Expr) -> Any:
     value = np.asarray(0 if e.fn == "np.zeros_like" else 1, e.dtype)
-    return b.constant(value) if not e.shape else b.call("np.broadcast_to", b.constant(value), e.shape)
+    return (
+        b.constant(value) if not e.shape else b.call("np.broadcast_to", b.constant(value), e.shape)
+    )
 
 
 @rule(ALGEBRA, "np.broadcast_to", "what has a shape is not broadcast to it")
@@ -104,6 +112,31 @@ def broadcast_to_itself(b: Builder, e: Expr) -> Any:
     if is_call(x, "np.broadcast_to"):
         return b.call("np.broadcast_to", x.args[0], e.shape)
     return same(x, e)
+
+
+@rule(ALGEBRA, " ".join(ELEMENTWISE), "a function of scalars alone is a scalar")
+def of_scalars(b: Builder, e: Expr) -> Any:
+    if not e.shape or not e.inputs or any(x.fn != "np.broadcast_to" for x in e.inputs):
+        return None
+    scalars = [scalar_of(x) for x in e.args]
+    if any(x is None for x in scalars):
+        return None
+    given = [
+        np.asarray(x, y.dtype) if isinstance(y, Expr) else x
+        for x, y in zip(scalars, e.args, strict=True)
+    ]
+    with np.errstate(all="ignore"):
+        value = np.asarray(function_of(e.fn)(*given), e.dtype)
+    return b.call("np.broadcast_to", b.constant(value), e.shape)
+
+
+@rule(ALGEBRA, "np.add.reduce", "a sum of one number is a product with how many there are")
+def sum_of_scalar(b: Builder, e: Expr) -> Any:
+    value = scalar_of(e.args[0]) if is_call(e.args[0], "np.broadcast_to") else None
+    if value is None or e.dtype.kind != "f" or not e.size:
+        return None
+    total = b.constant(np.asarray(value * (e.args[0].size // e.size), e.dtype))
+    return b.call("np.broadcast_to", total, e.shape) if e.shape else total
 
 
 @rule(ALGEBRA, " ".join(ELEMENTWISE), "an elementwise function broadcasts by itself")
@@ -118,7 +151,8 @@ def broadcast_argument(b: Builder, e: Expr) -> Any:
 
 @rule(ALGEBRA, " ".join(ELEMENTWISE), "a whole number beside floats is a float")
 def as_float(b: Builder, e: Expr) -> Any:
-    if e.fn == "np.ldexp" or not all(x.dtype.kind == "f" for x in e.inputs):
+    beside = [x for x in e.args[e.fn == "np.where" :] if isinstance(x, Expr)]
+    if e.fn == "np.ldexp" or not beside or not all(x.dtype.kind == "f" for x in beside):
         return None
     args = [float(x) if type(x) is int else x for x in e.args]
     return None if all(x is y for x, y in zip(args, e.args, strict=True)) else b.call(e.fn, *args)
@@ -160,6 +194,14 @@ def over_one(b: Builder, e: Expr) -> Any:
     return same(e.args[0], e) if is_number(e.args[1], 1) else None
 
 
+@rule(ALGEBRA, "np.divide", "1 / x is a reciprocal")
+def one_over(b: Builder, e: Expr) -> Any:
+    x, y = e.args
+    if is_number(x, 1) and same(y, e) is not None and e.dtype.kind == "f":
+        return b.call("np.reciprocal", y)
+    return None
+
+
 @rule(ALGEBRA, "np.power", "x ** 2 = x²")
 def to_the_second(b: Builder, e: Expr) -> Any:
     x, n = e.args
@@ -188,25 +230,50 @@ def add_negative(b: Builder, e: Expr) -> Any:
     return b.call("np.subtract", y, x.args[0]) if is_call(x, "np.negative") else None
 
 
+@rule(ALGEBRA, "np.add", "x + x = 2 x")
+def doubled(b: Builder, e: Expr) -> Any:
+    x, y = e.args
+    return b.call("np.multiply", 2.0, x) if x is y and e.dtype.kind == "f" else None
+
+
+@rule(ALGEBRA, "add_at", "zeros with everything added in its place are a reshape")
+def add_everywhere(b: Builder, e: Expr) -> Any:
+    g, key = e.args[0], e.keywords.get("key", ())
+    if not isinstance(g, Expr) or not 0 < g.size == e.size <= 1 << 20 or list(inputs_of(key)):
+        return None
+    places = np.arange(e.size).reshape(e.shape)[key]
+    if places.shape != g.shape or not np.array_equal(places.ravel(), np.arange(e.size)):
+        return None
+    return b.call("np.reshape", g, e.shape)
+
+
+@rule(ALGEBRA, "np.reshape", "only the last shape counts")
+def reshaped_twice(b: Builder, e: Expr) -> Any:
+    x = e.args[0]
+    if is_call(x, "np.reshape") and not (e.keywords or x.keywords):
+        return b.call("np.reshape", x.args[0], *e.args[1:])
+    return None
+
+
 @rule(ALGEBRA, "np.subtract", "x − (−y) = x + y")
 def subtract_negative(b: Builder, e: Expr) -> Any:
     x, y = e.args
     return b.call("np.add", x, y.args[0]) if is_call(y, "np.negative") else None
 
 
-@rule(ALGEBRA, "T", "xᵀᵀ = x")
+@rule(ALGEBRA, ".T", "xᵀᵀ = x")
 def double_transpose(b: Builder, e: Expr) -> Any:
     x = e.args[0]
-    return x.args[0] if is_call(x, "T") else (x if x.ndim < 2 else None)
+    return x.args[0] if is_call(x, ".T") else (x if x.ndim < 2 else None)
 
 
-@rule(ALGEBRA, "T", "(AᵀB)ᵀ = BᵀA")
+@rule(ALGEBRA, ".T", "(AᵀB)ᵀ = BᵀA")
 def transposed_product(b: Builder, e: Expr) -> Any:
     x = e.args[0]
-    if is_call(x, "np.matmul") and x.ndim == 2 and any(is_call(y, "T") for y in x.args):
+    if is_call(x, "np.matmul") and x.ndim == 2 and any(is_call(y, ".T") for y in x.args):
         left, right = x.args
         if left.ndim == right.ndim == 2:
-            return b.call("np.matmul", b.call("T", right), b.call("T", left))
+            return b.call("np.matmul", b.call(".T", right), b.call(".T", left))
     return None
 
 
@@ -214,10 +281,12 @@ def transposed_product(b: Builder, e: Expr) -> Any:
 def plain_transpose(b: Builder, e: Expr) -> Any:
     axes = e.args[1] if len(e.args) > 1 else e.keywords.get("axes")
     reverse = tuple(range(e.ndim))[::-1]
-    return b.call("T", e.args[0]) if axes is None or tuple(axes) == reverse else None
+    return b.call(".T", e.args[0]) if axes is None or tuple(axes) == reverse else None
 
 
-@rule(ALGEBRA, "np.expand_dims np.reshape np.squeeze astype", "what has the form already is itself")
+@rule(
+    ALGEBRA, "np.expand_dims np.reshape np.squeeze .astype", "what has the form already is itself"
+)
 def same_form(b: Builder, e: Expr) -> Any:
     return same(e.args[0], e)
 
@@ -231,91 +300,23 @@ def mean_as_sum(b: Builder, e: Expr) -> Any:
     return b.call("np.divide", b.call("np.add.reduce", x, **keywords), float(x.size // e.size))
 
 
-@rule(ALGEBRA, "scaled", "a product with a finite factor needs no care")
-def finite_factor(b: Builder, e: Expr) -> Any:
+@rule(ALGEBRA, "scaled", "a product without 0 · ∞ needs no care")
+def without_care(b: Builder, e: Expr) -> Any:
     g, factor = e.args
-    if is_finite(factor) or is_number(g):
+    low, high = bounds(g)
+    if is_finite(factor) or low > 0 or high < 0:
         product = b.call("np.multiply", g, factor)
         return product if (product.shape, product.dtype) == (e.shape, e.dtype) else None
     return None
 
 
-@rule(SHARING, "np.greater", "x > 0 is max(x, 0) > 0, so that x itself is done with")
-def greater_of_maximum(b: Builder, e: Expr) -> Any:
-    x, zero = e.args
-    if is_number(zero, 0) and isinstance(x, Expr) and x.dtype.kind == "f":
-        made = b.known("np.maximum", x, zero)
-        return None if made is None else b.call("np.greater", made, zero)
-    return None
-
-
-# σ and softplus
-
-
-def _z_of_pair(x: Any, y: Any) -> Any:
-    """The z of softplus(−z) and softplus(z)."""
-    if is_call(x, "softplus") and is_call(y, "softplus"):
-        minus = x.args[0]
-        if is_call(minus, "np.negative") and minus.args[0] is y.args[0]:
-            return y.args[0]
-    return None
-
-
-def _weights(product: Any) -> list[tuple[Any, Any]]:
-    return [product.args, product.args[::-1]] if is_call(product, "np.multiply") else []
-
-
-@rule(SIGMOIDS, "np.add", "y softplus(−z) + (1 − y) softplus(z) = (1[z > 0] − y) z + log(1 + e^−|z|)")
-def cross_entropy(b: Builder, e: Expr) -> Any:
-    for first, second in (e.args, e.args[::-1]):
-        for y, minus in _weights(first):
-            for rest, plus in _weights(second):
-                z = _z_of_pair(minus, plus)
-                if z is None or z.shape != e.shape or dtype_of(y) != e.dtype:
-                    continue
-                if is_call(rest, "np.subtract") and is_number(rest.args[0], 1) and (
-                    rest.args[1] is y
-                ):
-                    return b.call("np.add", _linear_part(b, z, y), _tail(b, z))
-    return None
-
-
-def _linear_part(b: Builder, z: Expr, y: Any) -> Expr:
-    step = b.call("np.subtract", b.call("np.greater", z, 0), y)
-    return b.call("np.multiply", step, z)
-
-
-def _tail(b: Builder, z: Expr) -> Expr:
-    decay = b.call("np.exp", b.call("np.negative", b.call("np.absolute", z)))
-    return b.call("np.log1p", decay)
-
-
-@rule(SIGMOIDS, "np.subtract", "max(z, 0) − y z = (1[z > 0] − y) z")
-def hinge(b: Builder, e: Expr) -> Any:
-    peak, product = e.args
-    if is_call(peak, "np.maximum") and is_number(peak.args[1], 0):
-        z = peak.args[0]
-        for y, other in _weights(product):
-            if other is z and z.shape == e.shape and dtype_of(y) == e.dtype:
-                return _linear_part(b, z, y)
-    return None
-
-
-@rule(SIGMOIDS, "np.add np.subtract", "σ(−z) = 1 − σ(z), where that cancels: (1 − y) σ(z) − y σ(−z) = σ(z) − y")
-def complement(b: Builder, e: Expr) -> Any:
-    return lowest_terms(b, e)
-
-
-@rule(SHARING, "sigmoid", "σ(z) = (1 if z > 0 else e) / (1 + e) with e = exp(−|z|)")
-def shared_sigmoid(b: Builder, e: Expr) -> Any:
-    """σ(z) by the exponential that the loss needs in any case."""
-    z, flipped = e.args[0], False
-    if is_call(z, "np.negative"):
-        z, flipped = z.args[0], True
-    minus = b.known("np.negative", b.known("np.absolute", z))
-    decay = b.known("np.exp", minus)
-    if decay is None:
+def careful(b: Builder, e: Expr) -> Any:
+    """The product in which 0 · ∞ is 0, as NumPy calls."""
+    g, factor = e.args
+    product = b.call("np.multiply", g, factor)
+    if not isinstance(g, Expr) or (product.shape, product.dtype) != (e.shape, e.dtype):
         return None
-    positive = b.call("np.greater", z, 0)
-    pair = (decay, 1.0) if flipped else (1.0, decay)
-    return b.call("np.divide", b.call("np.where", positive, *pair), b.call("np.add", 1.0, decay))
+    return b.call("np.where", b.call("np.equal", g, 0.0), 0.0, product)
+
+
+STATEMENTS["careful"] = "a · f is 0 where a is 0, however infinite f is"

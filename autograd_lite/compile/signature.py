@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,25 @@ from autograd_lite.op import Node
 from autograd_lite.trees import _children
 
 __all__ = ["Leaf", "Packing", "Signature", "Static"]
+
+
+# Values that stay what they are, so that a program can be made for each.
+VALUES = (
+    int,
+    float,
+    str,
+    bytes,
+    complex,
+    type(None),
+    type(...),
+    Enum,
+    type,
+    np.dtype,
+    range,
+    FunctionType,
+    BuiltinFunctionType,
+    np.ufunc,
+)
 
 
 class HasTensors(Exception):
@@ -57,11 +78,6 @@ def prepared(leaf: Any, path: str) -> Any:
     """
     if isinstance(leaf, Node):
         raise HasTensors
-    if isinstance(leaf, (np.random.Generator, np.random.RandomState)):
-        raise TypeError(
-            f"compile: {path} is a random generator, and what it draws would be drawn only once, "
-            "while the function is traced; draw outside and pass the arrays"
-        )
     if isinstance(leaf, np.ma.MaskedArray):
         raise TypeError(f"compile: {path} is masked; fill it first with .filled(value)")
     array = np.asarray(leaf)
@@ -100,14 +116,16 @@ class Signature:
             return leaf
         parts = _children(tree)
         if parts is None or tree is None:
-            prepared(0 if tree is None or not _is_generator(tree) else tree, path)
-            try:
-                hash(tree)
-            except TypeError:
+            if isinstance(tree, (np.random.Generator, np.random.RandomState)):
                 raise TypeError(
-                    f"compile: {path} is a {type(tree).__name__}; arguments are arrays, numbers, "
+                    f"compile: {path} is a random generator, and what it draws would be drawn only "
+                    "once, while the function is traced; draw outside and pass the arrays"
+                )
+            if not isinstance(tree, VALUES):
+                raise TypeError(
+                    f"compile: {path} is a {type(tree).__name__}; arguments are arrays, numbers "
                     "and other plain values, in dicts, lists and tuples"
-                ) from None
+                )
             return Static(tree)
         children = tuple(
             self._form(part, path + step, _name_of(step, name)) for step, part in parts[0]
@@ -126,15 +144,16 @@ class Signature:
         return [_rebuilt(form, arrays) for form in self.tree]
 
 
-def _is_generator(tree: Any) -> bool:
-    return isinstance(tree, (np.random.Generator, np.random.RandomState))
-
-
 def _name_of(step: str, name: str) -> str:
     """What to call a child: its key or field; or the container's name with a number."""
     if step.startswith("['"):
         return step[2:-2]
     return step[1:] if step.startswith(".") else f"{name}{step[1:-1]}"
+
+
+def _key_of(step: str) -> str:
+    """The key or field that a step goes by; nothing for a place in a list."""
+    return _name_of(step, "") if step.startswith(("['", ".")) else ""
 
 
 def _key(form: Any) -> Hashable:
@@ -164,16 +183,18 @@ class Packing:
 
     def __init__(self, tree: Any) -> None:
         self.leaves: list[Any] = []
-        self.tree = self._form(tree)
+        self.names: list[str] = []
+        self.tree = self._form(tree, "")
 
-    def _form(self, tree: Any) -> Any:
+    def _form(self, tree: Any, name: str) -> Any:
         if isinstance(tree, (np.ndarray, np.generic, Node)):
             self.leaves.append(tree)
+            self.names.append(name)
             return Leaf(len(self.leaves) - 1, "", "", (), np.dtype(float))
         parts = _children(tree)
         if parts is None or tree is None:
             return Static(tree)
-        children = tuple(self._form(part) for _, part in parts[0])
+        children = tuple(self._form(part, _key_of(step)) for step, part in parts[0])
         keys = tuple(tree) if isinstance(tree, dict) else tuple(step for step, _ in parts[0])
         return Container(type(tree), keys, children, tree)
 
@@ -181,9 +202,7 @@ class Packing:
 PLAIN = (list, tuple, dict)
 
 
-def unpacking(
-    signature: Signature, names: Names
-) -> tuple[list[str], list[str], dict[int, str]]:
+def unpacking(signature: Signature, names: Names) -> tuple[list[str], list[str], dict[int, str]]:
     """The parameters of a function, the lines that take them apart, and the name of each leaf."""
     parameters, lines, found = [], list[str](), dict[int, str]()
     for form, called in zip(signature.tree, signature.names, strict=True):
@@ -193,9 +212,7 @@ def unpacking(
     return parameters, lines, found
 
 
-def _unpack(
-    form: Any, name: str, lines: list[str], found: dict[int, str], names: Names
-) -> None:
+def _unpack(form: Any, name: str, lines: list[str], found: dict[int, str], names: Names) -> None:
     if isinstance(form, Leaf):
         found[form.number] = name
     if not isinstance(form, Container) or not form.children:
@@ -241,9 +258,32 @@ def packed(form: Any, results: Sequence[str], held: dict[str, Any] | None) -> st
     return "{" + ", ".join(f"{literal(k)}: {v}" for k, v in zip(keys, parts, strict=True)) + "}"
 
 
+def returned(text: str) -> str:
+    """The line that returns what `packed` wrote; a tuple stands without its parentheses."""
+    bare = (
+        text.startswith("(")
+        and text.endswith(")")
+        and not text.endswith(",)")
+        and (text.count("(") == 1 or _closes_last(text))
+    )
+    return f"return {text[1:-1] if bare else text}"
+
+
+def _closes_last(text: str) -> bool:
+    """Whether the first parenthesis is closed by the last character."""
+    depth = 0
+    for k, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if not depth:
+            return k == len(text) - 1
+    return False
+
+
 def _is_literal(value: Any) -> bool:
-    return value is None or type(value) in (bool, int, str) or (
-        type(value) is float and math.isfinite(value)
+    return (
+        value is None
+        or type(value) in (bool, int, str)
+        or (type(value) is float and math.isfinite(value))
     )
 
 
@@ -287,15 +327,16 @@ def _guarded(form: Any, name: str, lines: list[str], held: dict[str, Any]) -> bo
             return True
         if type(form.value) in (int, str) or (type(form.value) is float and form.value):
             kind, value = type(form.value).__name__, _hold(held, form.value)
-            lines.append(f"    if {name}.__class__ is not {kind} or {name} != {value}: return False")
+            lines.append(
+                f"    if {name}.__class__ is not {kind} or {name} != {value}: return False"
+            )
             return True
         return False
     if form.kind not in PLAIN:
         return False
     count = len(form.children)
-    lines.append(
-        f"    if {name}.__class__ is not {form.kind.__name__} or len({name}) != {count}: return False"
-    )
+    other = f"{name}.__class__ is not {form.kind.__name__} or len({name}) != {count}"
+    lines.append(f"    if {other}: return False")
     parts = [f"{name}_{k}" for k in range(count)]
     if form.kind is dict:
         for step, part in zip(form.steps, parts, strict=True):
@@ -305,6 +346,5 @@ def _guarded(form: Any, name: str, lines: list[str], held: dict[str, Any]) -> bo
     elif parts:
         lines.append(f"    {', '.join(parts)}, = {name}")
     return all(
-        _guarded(child, part, lines, held)
-        for child, part in zip(form.children, parts, strict=True)
+        _guarded(child, part, lines, held) for child, part in zip(form.children, parts, strict=True)
     )

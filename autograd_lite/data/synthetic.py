@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
 
-from autograd_lite.data.tables import Table
+import numpy as np
+
+from autograd_lite.data.tables import Array, Table
 
 _COLUMNS, _TARGET = ("x₁", "x₂"), "class"
 
@@ -73,11 +74,10 @@ def _halves(n_samples: int) -> tuple[int, int]:
 
 
 def _noisy(
-    curves: npt.ArrayLike, noise: float, random_state: int | np.random.Generator | None
+    curves: Sequence[Array], noise: float, random_state: int | np.random.Generator | None
 ) -> Table:
     if not 0 <= noise < np.inf:
         raise ValueError(f"noise is a standard deviation, 0 or more, not {noise}")
-    X = np.vstack(curves)  # type: ignore[call-overload]
-    y = np.repeat([0, 1], [len(curve) for curve in curves])  # type: ignore[union-attr,arg-type]
+    X = np.vstack(curves)
     X = X + noise * np.random.default_rng(random_state).normal(size=X.shape)
-    return Table(X, y, _COLUMNS, _TARGET)
+    return Table(X, np.repeat([0, 1], [len(curve) for curve in curves]), _COLUMNS, _TARGET)

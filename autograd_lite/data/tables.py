@@ -27,6 +27,14 @@ class Table(NamedTuple):
     target: str
 
 
+class Examples(NamedTuple):
+    """Rows to predict: `X` (rows, columns) in float64, and the table that it was taken from."""
+
+    X: Array
+    header: list[str]
+    rows: list[list[str]]
+
+
 def load_breast_cancer() -> Table:
     """The Wisconsin breast cancer data: X (569, 30), y of "benign" and "malignant".
 
@@ -59,26 +67,64 @@ def read_csv(path: str | os.PathLike[str], target: str) -> Table:
         >>> table.columns, table.X.tolist(), table.y.tolist()
         (('studied', 'slept'), [[3.0, 5.0], [1.0, 4.0]], ['yes', 'no'])
     """
-    lines = _lines(Path(path))
-    _, header = next(lines, (0, []))
-    names = [name.strip() for name in header]
-    _check_header(path, names, target)
+    names, lines = _opened(path)
+    if target not in names:
+        raise ValueError(f"{path} has no column {target!r}; its columns are {', '.join(names)}")
+    if len(names) == 1:
+        raise ValueError(f"{path} has no column besides the target {target!r}")
 
     rows, labels = [], []
-    for number, fields in lines:
-        where = f"{path}, line {number}"
-        if len(fields) != len(names):
-            raise ValueError(f"{where}: {len(fields)} values where the header has {len(names)}")
-        row = {name: field.strip() for name, field in zip(names, fields, strict=True)}
+    for where, fields in lines:
+        row = dict(zip(names, fields, strict=True))
         for name, field in row.items():
-            if field.lower() in _MISSING:
-                raise ValueError(f"{where}: column {name!r} has no value")
+            _present(field, f"{where}: column {name!r}")
         labels.append(row.pop(target))
         rows.append([_number(field, f"{where}: column {name!r}") for name, field in row.items()])
-    if not rows:
-        raise ValueError(f"{path} has a header but no rows")
     columns = tuple(name for name in names if name != target)
     return Table(np.array(rows), _labels(labels), columns, target)
+
+
+def read_examples(path: str | os.PathLike[str], columns: Sequence[str] | int) -> Examples:
+    """Read the columns of a comma-separated table that a model predicts from.
+
+    `columns` names them, in the model's order; where the model knows no names it is their number,
+    and the table must have just these columns, in the model's order. Further columns may hold
+    anything; they stand in `rows`, as text.
+
+    Raises ValueError, naming the file and the line, when columns are missing or their number does
+    not fit, a column name stands twice, a line has too many or too few values, a value of these
+    columns is missing or not a number, there are no rows, or the file is not text; OSError as
+    `open` does.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "students.csv"
+        >>> _ = path.write_text("name,slept,studied\\nAda,5,3\\nBob,4,1\\n")
+        >>> read_examples(path, ["studied", "slept"]).X.tolist()
+        [[3.0, 5.0], [1.0, 4.0]]
+    """
+    names, lines = _opened(path)
+    if isinstance(columns, int):
+        if len(names) != columns:
+            raise ValueError(
+                f"{path} has {_count(len(names))}, and the model was fitted with {columns}, whose "
+                "names it does not know"
+            )
+        columns = names
+    missing = [name for name in columns if name not in names]
+    if missing:
+        few = ", ".join(map(repr, missing[:5])) + (", …" if len(missing) > 5 else "")
+        which = "column" if len(missing) == 1 else f"{len(missing)} columns"
+        raise ValueError(
+            f"{path} lacks the {which} {few} of the model; it has {_count(len(names))}: "
+            f"{', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
+        )
+    rows, X = [], []
+    for where, fields in lines:
+        row = dict(zip(names, fields, strict=True))
+        rows.append(fields)
+        X.append([_cell(row[name], f"{where}: column {name!r}") for name in columns])
+    return Examples(np.array(X), names, rows)
 
 
 def split(
@@ -117,6 +163,31 @@ def split(
     return X[~held_out], X[held_out], y[~held_out], y[held_out]
 
 
+def _opened(path: str | os.PathLike[str]) -> tuple[list[str], Iterator[tuple[str, list[str]]]]:
+    """The names of a table's columns, and its rows, stripped, with the place of each."""
+    lines = _lines(Path(path))
+    _, header = next(lines, (0, []))
+    names = [name.strip() for name in header]
+    if not names:
+        raise ValueError(f"{path} is empty: a header line and rows are wanted")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{path} has more than one column called {', '.join(map(repr, twice))}")
+
+    def rows() -> Iterator[tuple[str, list[str]]]:
+        empty = True
+        for number, fields in lines:
+            where = f"{path}, line {number}"
+            if len(fields) != len(names):
+                raise ValueError(f"{where}: {len(fields)} values where the header has {len(names)}")
+            yield where, [field.strip() for field in fields]
+            empty = False
+        if empty:
+            raise ValueError(f"{path} has a header but no rows")
+
+    return names, rows()
+
+
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The lines of a CSV file that are not blank, with their numbers as an editor shows them."""
     try:
@@ -135,16 +206,18 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise ValueError(f"{path} is not a CSV file: line {reader.line_num}: {error}") from None
 
 
-def _check_header(path: str | os.PathLike[str], names: Sequence[str], target: str) -> None:
-    if not names:
-        raise ValueError(f"{path} is empty: a header line and rows are wanted")
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"{path} has more than one column called {', '.join(map(repr, twice))}")
-    if target not in names:
-        raise ValueError(f"{path} has no column {target!r}; its columns are {', '.join(names)}")
-    if len(names) == 1:
-        raise ValueError(f"{path} has no column besides the target {target!r}")
+def _count(columns: int) -> str:
+    return f"{columns} column{'s' * (columns != 1)}"
+
+
+def _present(field: str, where: str) -> None:
+    if field.lower() in _MISSING:
+        raise ValueError(f"{where} has no value")
+
+
+def _cell(field: str, where: str) -> float:
+    _present(field, where)
+    return _number(field, where)
 
 
 def _number(field: str, where: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,6 +69,3 @@ def derive(
     from autograd_lite.derive.derivation import derived
 
     return derived(loss, wrt, expand, numbers, args, lengths)
-
-
-_Function = Callable[..., Any]

@@ -18,13 +18,13 @@ import numpy as np
 import sympy
 
 from autograd_lite.context import setting
-from autograd_lite.derive.index import Element, Expr, Length, Number, Opaque, Space, Total
+from autograd_lite.derive.entries import Element, Expr, Length, Number, Opaque, Total
+from autograd_lite.derive.index import Space
 from autograd_lite.derive.lowest import EXP
-from autograd_lite.derive.reading import Reader, element, exact
+from autograd_lite.derive.reading import Reader, axes_of, element, exact
 from autograd_lite.graph import Graph
 from autograd_lite.node import Node
 from autograd_lite.op import apply
-from autograd_lite.ops.reductions import axes_of
 from autograd_lite.sweep import sweep
 from autograd_lite.tensor import argument
 
@@ -110,10 +110,16 @@ class Chain:
         if isinstance(lengths, Mapping):
             self.space.lengths_met = frozenset(lengths.values())
         self.space.shapes = {node.position: node.shape for node in self.graph.nodes}
+        self.space.parameters = [n.position for n in self.graph.inputs if n.requires_grad]
         self.space.constants = {
             n.position: n.array for n in self.graph.inputs if not n.requires_grad and n.name
         }
         self.nodes: dict[int, Any] = {node.position: node for node in self.graph.nodes}
+        self.long = LONG if len(self.graph) <= LARGE else LONG // 4
+        self.leading: set[int] = set()
+        for node in self.graph.nodes:
+            if node in wanted or any(x.position in self.leading for x in node.inputs):
+                self.leading.add(node.position)
         self.promoted: set[int] = set()
         for _ in range(PASSES if len(self.graph) <= LARGE else 1):
             before = len(self.promoted)
@@ -139,7 +145,7 @@ class Chain:
             expr = self.reader.applied(node, args)
             if expr.has(EXP):
                 expr = space.lowest(expr)
-            if self._is_see_through(node) and space.size(expr) <= LONG:
+            if self._is_see_through(node) and space.size(expr) <= self.long:
                 known[node.position] = expr
                 continue
             symbol = space.symbol(element(node))
@@ -151,23 +157,25 @@ class Chain:
                 or node.name is not None
                 or node.position in self.promoted
             )
-            if not own and space.size(expr) <= LONG:
+            if not own and space.size(expr) <= self.long:
                 known[node.position] = expr
                 continue
             if node.name is None and node is not self.loss:
                 self.promoted.add(node.position)
             known[node.position] = symbol
             self.definitions[node.position] = expr
-            if node is self.loss and space.size(expr) <= LONG:
-                if node.name is None or not node.op.elementwise:
-                    known[node.position] = expr
+            if self._is_written_out(node) and space.size(expr) <= self.long:
+                known[node.position] = expr
             if node is self.loss and node.name is None:
                 continue
             if expr.is_Function and expr.func.__name__ == "sigmoid":
-                space.known[expr] = node.position, symbol_indices(space, symbol)
-            elif expr.is_Symbol and isinstance(entry := space.entry(expr), Opaque):
-                if space.calls[entry.call][0].name == "softmax":
-                    space.known[expr] = node.position, entry.indices
+                space.known[expr] = node.position, space.entry(symbol).indices
+            elif space.is_softmax(expr):
+                space.known[expr] = node.position, space.entry(expr).indices
+
+    def _is_written_out(self, node: Any) -> bool:
+        """Whether formulas show the loss as what it is; only ŷ = σ(z) and the like by name."""
+        return node is self.loss and (node.name is None or not node.op.elementwise)
 
     def _is_see_through(self, node: Any) -> bool:
         """Whether a node only arranges another anew, or is named after the formula that it is."""
@@ -185,7 +193,7 @@ class Chain:
         return (
             x.requires_grad
             and x.position in self.definitions
-            and any(c.op.name == "matmul" for c, _ in self.graph.consumers[node])
+            and any(getattr(c.op, "name", "") == "matmul" for c, _ in self.graph.consumers[node])
         )
 
     def field(self, node: Any) -> Expr:
@@ -206,7 +214,8 @@ class Chain:
             if position not in received or not node.requires_grad:
                 continue
             product, kept, put_in = (
-                space.lowest(sympy.Add(*parts)) for parts in zip(*received.pop(position), strict=True)
+                space.lowest(sympy.Add(*parts))
+                for parts in zip(*received.pop(position), strict=True)
             )
             if not self.expand:
                 kept, put_in = gathered(space, kept), gathered(space, put_in)
@@ -227,7 +236,7 @@ class Chain:
             not self.expand
             and not self.named(node)
             and node.op.name not in TRANSPARENT
-            and self.space.size(closed) > LONG
+            and self.space.size(closed) > self.long
         )
 
     def _promote(self, node: Any) -> None:
@@ -255,7 +264,9 @@ class Chain:
             product, kept, put_in = (done[slope] for slope in above)
             if self._is_activated(node, x) and space.size(put_in) > space.size(product):
                 prime = sympy.Function(f"{node.op.name}′")(self.field(x))
-                product, kept, put_in = (slope * prime for slope in (above.product, above.kept, above.kept))
+                product, kept, put_in = (
+                    slope * prime for slope in (above.product, above.kept, above.kept)
+                )
             result.append((x, Track(product, kept, put_in)))
         return result
 
@@ -275,7 +286,11 @@ class Chain:
             return True
         if is_short(self.space, form):
             return True
-        return self.layered and any(node is layer for layer in self.hidden_layers) and node not in self.wanted
+        return (
+            self.layered
+            and any(node is layer for layer in self.hidden_layers)
+            and node not in self.wanted
+        )
 
     def _is_composite(self, form: Expr) -> bool:
         """Whether a form has sums or slopes in it that should not be written over and over."""
@@ -285,16 +300,18 @@ class Chain:
 
     def _local(self, node: Any) -> list[tuple[Any, Any]]:
         """For each input a function from the node's slope to what the input receives."""
-        leaves = [argument(x.array, x.requires_grad) for x in node.inputs]
+        leaves = [
+            argument(x.array, x.requires_grad and x.position in self.leading) for x in node.inputs
+        ]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             with setting(recording=True, watch=None, leaks=None):
-                copy = apply(node.op, leaves, node.attributes, settled=True)
+                copy = apply(node.op, tuple(leaves), node.attributes, settled=True)
                 value = self.values.get(node)
                 g = argument(np.ones_like(copy.array) if value is None else value, False)
                 parts = sweep(
                     {copy: g},
-                    {x for x in leaves if x.requires_grad},
+                    {leaf for leaf in leaves if leaf.requires_grad},
                     on_tensors=True,
                     written=True,
                 )
@@ -302,6 +319,7 @@ class Chain:
         known[copy.position] = self.field(node)
         self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
         counts = self._counts(node)
+        guards = node.op.elementwise or node.op.name == "norm"
 
         def reading(part: Any) -> Any:
             def read(slope: Expr) -> Expr:
@@ -311,7 +329,7 @@ class Chain:
                         if np.size(part)
                         else sympy.S.Zero
                     )
-                reader = Reader(self.space, known | {g.position: slope}, guards=True)
+                reader = Reader(self.space, known | {g.position: slope}, True, guards)
                 reader.counts = counts
                 return reader.read(part)
 
@@ -338,10 +356,6 @@ class Chain:
             for c in choices
             if math.prod(c) > 1
         }
-
-
-def symbol_indices(space: Space, symbol: Any) -> tuple[int | None, ...]:
-    return space.entry(symbol).indices  # type: ignore[no-any-return]
 
 
 def is_short(space: Space, form: Expr) -> bool:

@@ -12,12 +12,13 @@ import numpy as np
 import sympy
 
 from autograd_lite.derive.chain import Chain
+from autograd_lite.derive.entries import Element
 from autograd_lite.derive.forms import Form, Writer, namespace, prime, reads
-from autograd_lite.derive.index import Element
 from autograd_lite.derive.reading import element
 from autograd_lite.node import Node, describe
 from autograd_lite.sweep import gradients
 from autograd_lite.tensor import Tensor
+from autograd_lite.trees import flatten
 
 __all__ = ["Derivation", "Step", "derived"]
 
@@ -82,15 +83,15 @@ class Derivation:
         checked: what the comparison with the sweep covered, in words.
     """
 
-    def __init__(
-        self, chain: Chain, writer: Writer, wrt: Sequence[Any], numbers: bool
-    ) -> None:
+    def __init__(self, chain: Chain, writer: Writer, wrt: Sequence[Any], numbers: bool) -> None:
         self._chain = chain
         self._writer = writer
         self._numbers = numbers
         self._wrt = list(wrt)
         forms = {}
         for node in wrt:
+            if node.position not in writer.names:
+                writer.also(node)
             slope = chain.slopes.get(node.position)
             expr = sympy.S.Zero if slope is None else slope.closed
             forms[node] = Form(writer, expr, node.shape)
@@ -161,9 +162,7 @@ class Derivation:
         other = chain.nodes[entry.node]
         if other.shape != node.shape or slopes[0] != writer.space.symbol(element(other, True)):
             return "", None
-        if other.position not in chain.definitions or not any(
-            x is node for x in other.inputs
-        ):
+        if other.position not in chain.definitions or not any(x is node for x in other.inputs):
             return "", None
         form = Form(writer, writer.resolved(product / slopes[0]), node.shape)
         above, below = writer.names[other.position], writer.names[node.position]
@@ -179,8 +178,8 @@ class Derivation:
 
     def legend(self) -> str:
         """What g and g′ stand for, if they occur."""
+        from autograd_lite.derive.arrange import Arranger
         from autograd_lite.derive.notation import Text
-        from autograd_lite.derive.tree import Arranger
         from autograd_lite.op import OPS
 
         op = self._writer.activation
@@ -191,6 +190,21 @@ class Derivation:
         notation = Text({-2: "a"}, {}, {})
         body = notation(Arranger(self._writer.space).tree(expr.xreplace({x: symbol}), ()))
         return f"g = {OPS[op].symbol}, g′(a) = {body}"
+
+    def notes(self) -> list[str]:
+        """What the formulas take for granted: letters, and constants that sum to 1."""
+        found = [self.legend()] if self._has_prime() else []
+        for position, axis in self._chain.space.units.items():
+            along = "" if self._chain.nodes[position].ndim == 1 else f" along axis {axis}"
+            found.append(f"{self._writer.names[position]} sums to 1{along}")
+        return found
+
+    def _has_prime(self) -> bool:
+        return bool(self.legend()) and any(
+            f.func.__name__.endswith("′")
+            for step in self.steps
+            for f in step.form.expression.atoms(sympy.Function)
+        )
 
     # Showing
 
@@ -244,9 +258,9 @@ def derived(
     """A checked derivation; the arguments are those of `derive`."""
     from autograd_lite.derive.check import check
 
-    if args is not None or callable(loss) and not isinstance(loss, Node):
+    if args is not None or (callable(loss) and not isinstance(loss, Node)):
         loss, wrt = _called(loss, args, wrt)
-    if not isinstance(loss, Node):
+    if not isinstance(loss, Tensor):
         raise TypeError(f"derive: takes a Tensor or a function, not {type(loss).__name__}")
     if loss.size != 1:
         raise ValueError(
@@ -274,25 +288,27 @@ def _called(f: Any, args: Sequence[Any] | None, wrt: Any) -> tuple[Any, Any]:
         parameters = list(inspect.signature(f).parameters)
     except ValueError:
         parameters = []
-    leaves = []
+    given, named = [], []
     for k, arg in enumerate(args):
         name = parameters[k] if k < len(parameters) else f"x{k + 1}"
-        if isinstance(arg, Node):
-            leaves.append(arg if arg.name else Tensor(arg.array, name, arg.requires_grad))
-        else:
-            array = np.asarray(arg)
-            leaves.append(Tensor(array, name, requires_grad=array.dtype.kind == "f"))
+        parts, paths, build = flatten(arg)
+        leaves = [
+            _leaf(part, name + path.replace("'", ""))
+            for part, path in zip(parts, paths, strict=True)
+        ]
+        named.append(leaves)
+        given.append(build(leaves))
     if isinstance(wrt, int):
-        wrt = leaves[wrt]
+        wrt = named[wrt]
     elif isinstance(wrt, (list, tuple)):
-        wrt = [leaves[w] if isinstance(w, int) else w for w in wrt]
-    if wrt is not None:
-        chosen = [x for x in ([wrt] if isinstance(wrt, (Node, str)) else wrt)]
-        names = {x.name if isinstance(x, Node) else x for x in chosen}
-        for leaf in leaves:
-            if leaf.name not in names and leaf.op is None and all(leaf is not x for x in chosen):
-                leaf.requires_grad = leaf.requires_grad and not names <= {x.name for x in leaves}
-    return f(*leaves), wrt
+        wrt = [x for w in wrt for x in (named[w] if isinstance(w, int) else [w])]
+    return f(*given), wrt
+
+
+def _leaf(x: Any, name: str) -> Any:
+    if isinstance(x, Node):
+        return x if x.name else Tensor(x.array, name, x.requires_grad)
+    return Tensor(x, name, requires_grad=np.asarray(x).dtype.kind == "f")
 
 
 def _wanted(loss: Any, wrt: Any) -> list[Any]:
@@ -308,7 +324,7 @@ def _wanted(loss: Any, wrt: Any) -> list[Any]:
                 "Tensor with requires_grad=True, outside no_grad(), and compute from it"
             )
         return found
-    wanted = []
+    wanted: list[Any] = []
     for x in [wrt] if isinstance(wrt, (Node, str)) else wrt:
         if isinstance(x, str):
             called = [n for n in graph.nodes if n.name == x]

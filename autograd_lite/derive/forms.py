@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from itertools import count
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,16 @@ import sympy
 
 from autograd_lite.context import setting
 from autograd_lite.derive import names
+from autograd_lite.derive.arrange import Arranger
 from autograd_lite.derive.chain import Chain
-from autograd_lite.derive.index import Element, Expr, Space, Total
-from autograd_lite.derive.notation import LaTeX, MathML, Notation, Text
+from autograd_lite.derive.entries import Element, Expr, Total
+from autograd_lite.derive.index import Space
+from autograd_lite.derive.latex import LaTeX
+from autograd_lite.derive.mathml import MathML
+from autograd_lite.derive.notation import Notation, Text
 from autograd_lite.derive.reading import Reader
 from autograd_lite.derive.source import Source, Unwritable
-from autograd_lite.derive.tree import Arranger, Tree
+from autograd_lite.derive.tree import Tree
 from autograd_lite.graph import Graph
 from autograd_lite.node import Node
 from autograd_lite.op import OPS, apply
@@ -92,6 +96,11 @@ class Writer:
             result[node.position] = name
         return result
 
+    def also(self, node: Any) -> None:
+        """Name a node that does not belong to the graph."""
+        name = self.names[node.position] = names.plain(node.name or "θ")
+        self.slopes[node.position] = f"∂{self.names[self.chain.loss.position]}/∂{name}"
+
     def _deltas(self) -> dict[int, str]:
         """δ⁽ˡ⁾ for the slope at what enters the activation of layer l, where there are several."""
         if not self.chain.layered:
@@ -161,14 +170,15 @@ class Writer:
             leaf.name = "x"
         try:
             with setting(recording=True, watch=None, leaks=None):
-                result = op.forward(*leaves, **attributes)
+                result: Any = op.forward(*leaves, **attributes)
         except Exception as error:
             raise Unwritable(f"{op.name} is no single NumPy expression: {error}") from error
-        if not isinstance(result, Node):
+        if not isinstance(result, Node) or any(n.op is op for n in Graph.of(result).nodes):
             raise Unwritable(f"{op.name} is no single NumPy expression")
+        tensor: Any = result
         for node in Graph.of(result).nodes:
             self.space.shapes[node.position] = node.shape
-        tree = Arranger(self.space).whole(Reader(self.space, {}).read(result), result.shape)
+        tree = Arranger(self.space).whole(Reader(self.space, {}).read(result), tensor.shape)
         return self._filled(tree, {x.position: t for x, t in zip(leaves, texts, strict=True)})
 
     def _filled(self, tree: Tree, texts: dict[int, str]) -> str:
@@ -186,6 +196,12 @@ class Writer:
 
     # Comparing and putting in
 
+    def _is_open(self, expr: Expr) -> bool:
+        """Whether a name of a slope or of a derivative stands in an expression."""
+        return self.space.contains(expr, lambda e: isinstance(e, Element) and e.slope) or any(
+            f.func.__name__.endswith("′") for f in expr.atoms(sympy.Function)
+        )
+
     def resolved(self, expr: Expr) -> Expr:
         """An expression without names of slopes and of derivatives, put in all the way."""
         space = self.space
@@ -200,12 +216,9 @@ class Writer:
                 changes[symbol] = space.rename(
                     closed, {k: i for k, i in enumerate(entry.indices) if i is not None}
                 )
-            elif isinstance(entry, Total):
-                if space.contains(entry.body, lambda e: isinstance(e, Element) and e.slope) or any(
-                    f.func.__name__.endswith("′") for f in entry.body.atoms(sympy.Function)
-                ):
-                    body, lengths = space.opened(entry)
-                    changes[symbol] = space.total(self.resolved(body), lengths)
+            elif isinstance(entry, Total) and self._is_open(entry.body):
+                body, lengths = space.opened(entry)
+                changes[symbol] = space.total(self.resolved(body), lengths)
         primes = {
             f: prime(f.func.__name__[:-1])[1].xreplace({prime(f.func.__name__[:-1])[0]: f.args[0]})
             for f in expr.atoms(sympy.Function)
@@ -237,14 +250,14 @@ def prime(name: str) -> tuple[Any, Expr]:
     """The derivative of an elementwise operation of one operand, as an expression in x."""
     x = argument(np.ones(()), True)
     with setting(recording=True, watch=None, leaks=None):
-        y = apply(OPS[name], [x], {}, settled=True)
+        y = apply(OPS[name], (x,), {}, settled=True)
         g = argument(np.ones(()), False)
         part = sweep({y: g}, {x}, on_tensors=True, written=True)[x]
     space = Space()
     symbol = sympy.Symbol("x")
     known = {x.position: symbol, g.position: sympy.S.One}
     known[y.position] = sympy.Function(name)(symbol)
-    return symbol, Reader(space, known, guards=True).read(part)
+    return symbol, Reader(space, known, True, True).read(part)
 
 
 class Form:
@@ -287,12 +300,14 @@ class Form:
             values: arrays by Tensor or by name; what is not given is computed from what is, or
                 taken from the graph.
         """
-        return self._run(self._writer.source(self.tree), namespace(self._writer, values))
+        source = self._writer.source(self.tree, own=True)
+        return self._run(source, namespace(self._writer, values))
 
     def _run(self, source: str, values: Mapping[str, Any]) -> Any:
         with np.errstate(all="ignore"):
-            result = eval(source, {"np": np, **values})
-        return np.asarray(result)[()]
+            result = eval(source, {"np": np, "OPS": OPS, **values})
+        result = np.asarray(result)
+        return (result if result.dtype.kind == "f" else result.astype(float))[()]
 
     @property
     def operations(self) -> int:
@@ -305,7 +320,8 @@ class Form:
         if self.expression == other.expression:
             return True
         a, b = (self._writer.resolved(f.expression) for f in (self, other))
-        return bool(a == b or self._writer.space.joint(a - b) == 0)
+        space = self._writer.space
+        return bool(a == b or space.joint(a - b) == 0 or space.spread(a - b) == 0)
 
     def __hash__(self) -> int:
         return hash(self.shape)
@@ -364,4 +380,3 @@ def reads(writer: Writer, tensor: Any) -> Form:
     writer.space.shapes |= {n.position: n.shape for n in Graph.of(tensor).nodes}
     expr = writer.space.lowest(Reader(writer.space, known).read(tensor))
     return Form(writer, expr, tensor.shape)
-

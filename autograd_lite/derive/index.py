@@ -14,7 +14,6 @@ has no index, None.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import count, islice, permutations
 from typing import Any
 
@@ -22,68 +21,10 @@ import numpy as np
 import sympy
 
 from autograd_lite.derive import lowest
-from autograd_lite.op import OPS
+from autograd_lite.derive.entries import Delta, Element, Expr, Index, Length, Opaque, Total
+from autograd_lite.derive.recognise import recognised
 
-__all__ = ["Delta", "Element", "Length", "Number", "Opaque", "Space", "Total"]
-
-Expr = Any
-"""A SymPy expression in the symbols of a Space."""
-
-Index = int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """An element of a node of the graph, or of the loss's slope there."""
-
-    node: int
-    indices: tuple[Index, ...]
-    slope: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """A sum over bound indices, −level, −level + 1, …"""
-
-    body: Expr
-    lengths: tuple[int, ...]
-    level: int
-
-    @property
-    def bound(self) -> tuple[int, ...]:
-        return tuple(range(-self.level, -self.level + len(self.lengths)))
-
-
-@dataclass(frozen=True, slots=True)
-class Opaque:
-    """An element of the result of an operation that has no reading in indices."""
-
-    call: int
-    args: tuple[tuple[Expr, tuple[int, ...]], ...]
-    indices: tuple[Index, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """The length of an axis, as a symbol."""
-
-    n: int
-    indices: tuple[Index, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number that is no short fraction."""
-
-    value: float
-    indices: tuple[Index, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """1 where two indices are equal, else 0."""
-
-    indices: tuple[int, int]
+__all__ = ["Space"]
 
 
 class Space:
@@ -101,6 +42,7 @@ class Space:
         self.lengths_as_symbols = False
         self.lengths_met: frozenset[int] = frozenset()
         self.constants: dict[int, Any] = {}
+        self.parameters: list[Any] = []
         self.units: dict[int, int] = {}
         self.delta_lengths: dict[int, int] = {}
 
@@ -248,6 +190,14 @@ class Space:
         self.units[entry.node] = axes[0]
         return True
 
+    def is_softmax(self, expr: Expr) -> bool:
+        """Whether an expression is nothing but a softmax."""
+        entry = self._entries.get(expr)
+        return (
+            isinstance(entry, Opaque)
+            and getattr(self.calls[entry.call][0], "name", "") == "softmax"
+        )
+
     def length(self, n: int) -> Expr:
         """The length of an axis: a number, or a symbol where that was asked for."""
         if self.lengths_as_symbols and n > 1:
@@ -311,7 +261,7 @@ class Space:
 
         def used(index: int) -> list[tuple[Any, ...]]:
             return sorted(
-                (self._source(s), k)
+                (self.source(s), k)
                 for s in symbols
                 for k, i in enumerate(getattr(self._entries[s], "indices", self.free(s)))
                 if i == index
@@ -325,8 +275,8 @@ class Space:
         def written(order: Iterable[int]) -> str:
             place = {i: k for k, i in enumerate(order)}
             return str(sorted(
-                (self._source(s), tuple(
-                    place.get(i, i) if i is not None else None  # type: ignore[call-overload]
+                (self.source(s), tuple(
+                    place.get(i, i) if i is not None else None
                     for i in getattr(self._entries[s], "indices", ())
                 ))
                 for s in symbols
@@ -334,7 +284,7 @@ class Space:
 
         return list(min(islice(permutations(bound), 24), key=written))
 
-    def _source(self, symbol: Any) -> str:
+    def source(self, symbol: Any) -> str:
         entry = self._entries[symbol]
         if isinstance(entry, Element):
             return f"{entry.node}{'′' * entry.slope}"
@@ -346,7 +296,7 @@ class Space:
         """The expression in lowest terms, as one would write it by hand."""
         if expr.is_Atom:
             return expr
-        return self._tidy(lowest.lowest(self._recognised(expr)))
+        return self._tidy(lowest.lowest(recognised(self, expr)))
 
     def _tidy(self, expr: Expr) -> Expr:
         """Differences the way round in which one writes them, 1 − ŷ, ŷ − y; 1/m in front."""
@@ -407,7 +357,18 @@ class Space:
 
     def joint(self, expr: Expr) -> Expr:
         """The expression as one fraction, in which equal ones are alike."""
-        return lowest.joint(self._recognised(expr))
+        return lowest.joint(recognised(self, expr))
+
+    def spread(self, expr: Expr) -> Expr:
+        """The expression with every product multiplied out and every sum taken term by term."""
+        changes = {}
+        for symbol in expr.free_symbols:
+            entry = self._entries[symbol]
+            if isinstance(entry, Total):
+                body, lengths = self.opened(entry)
+                terms = sympy.Add.make_args(self.spread(body))
+                changes[symbol] = sympy.Add(*(self.total(t, lengths, simple=True) for t in terms))
+        return sympy.expand(self.joint(expr.xreplace(changes)))
 
     def size(self, expr: Expr) -> int:
         """The number of operations in an expression, those inside its sums included."""
@@ -418,7 +379,7 @@ class Space:
                 inside += 1 + self.size(entry.body)
             elif isinstance(entry, Opaque):
                 inside += 1 + sum(self.size(arg) for arg, _ in entry.args)
-        return int(expr.count_ops()) + inside
+        return lowest.operations(expr) + inside
 
     def contains(self, expr: Expr, wanted: Callable[[Any], bool]) -> bool:
         """Whether an entry of some kind occurs anywhere in an expression."""
@@ -434,106 +395,6 @@ class Space:
             if any(self.contains(e, wanted) for e in inside):
                 return True
         return False
-
-    def _recognised(self, expr: Expr) -> Expr:
-        """σ and softmax where they are written out with exponentials."""
-        exponentials = [f for f in expr.atoms(lowest.EXP) if f.func == lowest.EXP]
-        if exponentials:
-            expr = lowest.with_sigmoid(expr, exponentials, self._node_of)
-            expr = self._with_softmax(expr)
-        if self.known:
-            for call in expr.atoms(sympy.Function):
-                node = self._node_of(call)
-                if node is not None:
-                    expr = expr.xreplace({call: node})
-        return expr
-
-    def _with_softmax(self, expr: Expr) -> Expr:
-        """exp x / Σ exp x by the name of softmax."""
-        for symbol in sorted(expr.free_symbols, key=str):
-            entry = self._entries[symbol]
-            if not isinstance(entry, Total) or entry.body.func != lowest.EXP:
-                continue
-            for e in expr.atoms(lowest.EXP):
-                place = self.match(entry.body, e, set(entry.bound))
-                if place is None:
-                    continue
-                share = self.softmax(entry, place)
-                tried = lowest.lowest(expr.xreplace({e: share * symbol}))
-                expr = tried.xreplace({share * symbol: e})
-                if share * symbol in sympy.Mul.make_args(tried):
-                    expr = tried.xreplace({share: e / symbol})
-        return expr
-
-    def softmax(self, entry: Total, place: Mapping[int, int]) -> Any:
-        """The symbol of exp x / Σ exp x: a node that is known to be it, or softmax(x)."""
-        body = entry.body.args[0]
-        own = self.free(body)
-        order = list(dict.fromkeys(
-            i
-            for s in sorted(body.free_symbols, key=str)
-            for i in getattr(self._entries[s], "indices", sorted(self.free(s)))
-            if i in own
-        ))  # fmt: skip
-        axes: dict[int, Index] = {i: k for k, i in enumerate(order)}
-        argument = self.rename(body, axes)
-        shape = self.shape_of(argument, len(order))
-        axis = tuple(sorted(axes[i] for i in entry.bound))  # type: ignore[type-var]
-        attributes = (
-            {} if axis == (len(order) - 1,) else {"axis": axis[0] if len(axis) == 1 else axis}
-        )
-        call = self.call(OPS["softmax"], attributes, shape)
-        args = ((argument, shape),)
-        indices = tuple(place.get(i, i) for i in order)
-        known = self.known.get(self.symbol(Opaque(call, args, tuple(range(len(order))))))
-        if known is not None:
-            return self.symbol(Element(known[0], indices))
-        return self.symbol(Opaque(call, args, indices))
-
-    def shape_of(self, expr: Expr, ndim: int) -> tuple[int, ...]:
-        """The lengths of the indices 0 … ndim − 1 of an expression."""
-        lengths = [1] * ndim
-        for symbol in expr.free_symbols:
-            entry = self._entries[symbol]
-            if isinstance(entry, Total):
-                free = self.shape_of(entry.body, ndim)
-                lengths = [max(a, b) for a, b in zip(lengths, free, strict=True)]
-            elif isinstance(entry, (Element, Opaque)):
-                shape = (
-                    self.shapes[entry.node]
-                    if isinstance(entry, Element)
-                    else self.calls[entry.call][2]
-                )
-                for i, n in zip(entry.indices, shape, strict=True):
-                    if i is not None and 0 <= i < ndim:
-                        lengths[i] = n
-        return tuple(lengths)
-
-    def match(self, pattern: Expr, expr: Expr, bound: set[int]) -> dict[int, int] | None:
-        """How to rename the bound indices of a pattern so that it becomes the expression."""
-        to: dict[int, int] = {}
-        theirs: dict[Any, list[Any]] = {}
-        for symbol in sorted(expr.free_symbols, key=str):
-            theirs.setdefault(self._source(symbol), []).append(symbol)
-        for symbol in pattern.free_symbols:
-            mine = getattr(self._entries[symbol], "indices", None)
-            for other in theirs.get(self._source(symbol), [])[:1]:
-                their = getattr(self._entries[other], "indices", None)
-                if mine is not None and their is not None:
-                    to |= {i: j for i, j in zip(mine, their, strict=True) if i in bound}
-        if not bound & self.free(pattern) <= to.keys():
-            return None
-        return to if self.rename(pattern, to) == expr else None
-
-    def _node_of(self, call: Any) -> Any:
-        """The named node that a function call is the definition of."""
-        for pattern, (node, indices) in self.known.items():
-            if pattern.func == call.func:
-                to = self.match(pattern, call, set(self.free(pattern)))
-                if to is not None:
-                    place = tuple(None if i is None else to[i] for i in indices)
-                    return self.symbol(Element(node, place))
-        return None
 
 
 def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy.polys.polyerrors import PolynomialError
 
-__all__ = ["EXP", "LOG", "SIGMOID", "joint", "lowest", "with_sigmoid"]
+__all__ = ["EXP", "LOG", "SIGMOID", "joint", "lowest", "operations", "with_sigmoid"]
 
 EXP, LOG, SIGMOID = (sympy.Function(name) for name in ("exp", "log", "sigmoid"))
 
@@ -49,7 +49,7 @@ def _letter(k: int) -> Any:
 
 @lru_cache(maxsize=4096)
 def _joint(expr: Expr) -> Expr:
-    if expr.count_ops() > LARGEST:
+    if operations(expr) > LARGEST:
         return expr
     try:
         return sympy.factor(sympy.cancel(sympy.together(expr)))
@@ -59,7 +59,7 @@ def _joint(expr: Expr) -> Expr:
 
 @lru_cache(maxsize=4096)
 def _lowest(expr: Expr) -> Expr:
-    if expr.is_Atom or expr.count_ops() > LARGEST:
+    if expr.is_Atom or operations(expr) > LARGEST:
         return expr
     apart, together = _apart(expr), _joint(expr)
     below_apart, below_together = _denominators(apart), _denominators(together)
@@ -84,7 +84,9 @@ def _apart(expr: Expr) -> Expr:
         for term in expr.args:
             term = _joint(term)
             terms.setdefault(_denominators(term), []).append(term)
-        return sympy.Add(*(_joint(sympy.Add(*ts)) if d else sympy.Add(*ts) for d, ts in terms.items()))
+        return sympy.Add(
+            *(_joint(sympy.Add(*ts)) if d else sympy.Add(*ts) for d, ts in terms.items())
+        )
     return expr
 
 
@@ -115,11 +117,32 @@ def _denominators(expr: Expr) -> frozenset[Expr]:
 
 def _size(expr: Expr) -> int:
     """Operations as one counts them on paper: −(x − 1) is 1 − x."""
-    size = int(expr.count_ops())
+    size = operations(expr)
     coefficient, _ = expr.as_coeff_Mul()
     if coefficient.is_negative and any(f.is_Add for f in sympy.Mul.make_args(expr)):
         size -= 1
     return size
+
+
+@lru_cache(maxsize=65536)
+def operations(expr: Expr) -> int:
+    """How many operations it takes to write an expression."""
+    if expr.is_Atom:
+        return 0 if not expr.is_Rational else int(expr.q != 1) + int(expr.is_negative)
+    if expr.is_Add:
+        content, rest = expr.primitive()
+        if content != 1:
+            return 1 + operations(content) + operations(rest)
+    inside = sum(map(operations, expr.args))
+    if expr.is_Add:
+        # The minus of a term is the operation between the terms.
+        minus = sum(t.as_coeff_Mul()[0].is_negative is True for t in expr.args)
+        return len(expr.args) - 1 + inside - min(minus, len(expr.args) - 1)
+    if expr.is_Mul:
+        return len(expr.args) - 1 + int(inside) - int(expr.args[0] == -1)
+    if expr.is_Pow and expr.exp.is_Rational:
+        return operations(expr.base) + int(abs(expr.exp) != 1)
+    return 1 + inside
 
 
 def with_sigmoid(expr: Expr, exponentials: list[Expr], known: Any) -> Expr:
@@ -134,7 +157,7 @@ def with_sigmoid(expr: Expr, exponentials: list[Expr], known: Any) -> Expr:
             continue
         s = s if node is None else node
         tried = lowest(expr.xreplace({e: (1 - s) / s if negative else s / (1 - s)}))
-        if not tried.has(e) and tried.count_ops() <= expr.count_ops():
+        if not tried.has(e) and operations(tried) <= operations(expr):
             expr = tried
     return expr
 

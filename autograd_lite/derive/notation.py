@@ -1,10 +1,9 @@
-"""Writing formulas: as text on one line, as LaTeX, as MathML."""
+"""Writing formulas, and what they look like as text on one line."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.derive import names
@@ -14,7 +13,7 @@ from autograd_lite.op import OPS
 from autograd_lite.text import number as rounded
 from autograd_lite.text import superscript
 
-__all__ = ["LaTeX", "MathML", "Notation", "Text"]
+__all__ = ["Notation", "Text", "between"]
 
 Written = tuple[str, int]
 """A formula, and how tightly it holds together."""
@@ -110,7 +109,7 @@ class Notation:
         return self.minus(self.inside(tree.args[0], PRODUCT)), PREFIX
 
     def _mul(self, tree: Tree) -> Written:
-        parts = [self.inside(a, PRODUCT if tree.data is None else PRODUCT) for a in tree.args]
+        parts = [self.inside(a, PRODUCT) for a in tree.args]
         if tree.data == "plain" and tree.args[0].kind == "slope":
             return self.row([parts[0], self.dot(), self.juxtaposed(parts[1:])]), PRODUCT
         if tree.data == "plain" or not tree.axes:
@@ -119,7 +118,7 @@ class Notation:
             self.closed(p) if a.kind in ("matmul", "outer", "scaled", "rows", "columns") else p
             for p, a in zip(parts, tree.args, strict=True)
         ]
-        return self.row(_between(parts, self.sign("⊙"))), PRODUCT - 1
+        return self.row(between(parts, self.sign("⊙"))), PRODUCT - 1
 
     def _scaled(self, tree: Tree) -> Written:
         lead, body = tree.args
@@ -144,7 +143,9 @@ class Notation:
             self.inside(u, PRODUCT) if u.axes[:1] != (None,) else self.transposed(u),
             self.transposed(v) if v.axes[:1] != (None,) else self.inside(v, PRODUCT),
         ]
-        return self.row(_between(parts, self.thin())), PRODUCT
+        if parts[0].endswith(")"):
+            return self.row(between(parts, self.thin())), PRODUCT
+        return self.juxtaposed(parts), PRODUCT
 
     def _rows(self, tree: Tree) -> Written:
         v, m = tree.args
@@ -178,7 +179,7 @@ class Notation:
         return self.power(base, self(exponent)), POWER
 
     def _dot(self, tree: Tree) -> Written:
-        return self.row(_between([self.inside(a, PRODUCT) for a in tree.args], self.dot())), PRODUCT
+        return self.row(between([self.inside(a, PRODUCT) for a in tree.args], self.dot())), PRODUCT
 
     def _sum(self, tree: Tree) -> Written:
         (arg,) = tree.args
@@ -186,7 +187,7 @@ class Notation:
             return self.row([self.sign_of_sum(), self.inside(arg, PRODUCT)]), PRODUCT
         ones = self.ones(tree.data == 0)
         parts = [ones, self.inside(arg, PRODUCT)]
-        return self.row(_between(parts if tree.data == 0 else parts[::-1], self.thin())), PRODUCT
+        return self.row(between(parts if tree.data == 0 else parts[::-1], self.thin())), PRODUCT
 
     def _trace(self, tree: Tree) -> Written:
         return self.function("tr", [self(tree.args[0])]), ATOM
@@ -206,7 +207,7 @@ class Notation:
             if tree.args[1].kind == "opaque" and tree.args[1].data[0] == "arange":
                 return self.function("onehot", [self(tree.args[0])]), ATOM
             sides = [self(a) for a in tree.args]
-            return self.indicator(self.row(_between(sides, self.sign(RELATIONS[name])))), ATOM
+            return self.indicator(self.row(between(sides, self.sign(RELATIONS[name])))), ATOM
         if name == "absolute":
             return self.bars(self(tree.args[0]), "|"), ATOM
         if name == "sqrt":
@@ -257,7 +258,8 @@ class Notation:
                 self.indexed(self.inside(arg, ATOM), inner) if inner else self.inside(arg, PRODUCT)
             )
         bound = "".join(letters[i] for i in tree.data)
-        return self.row([self.indexed(self.sign_of_sum(), bound), self.juxtaposed(parts)]), PRODUCT
+        sign = self.indexed(self.sign_of_sum(), bound)
+        return self.row([sign, self.thin(), self.juxtaposed(parts)]), PRODUCT
 
     def _diag(self, tree: Tree) -> Written:
         return self.function("diag", [self(tree.args[0])]), ATOM
@@ -305,7 +307,8 @@ class Notation:
     def juxtaposed(self, parts: Sequence[str]) -> str:
         text = parts[0]
         for part in parts[1:]:
-            tight = _is_tight(text) and _is_tight(part) or text[-1] == ")" and part[0] == "("
+            beside = part[0] == "(" and (text[-1] in ")ᵀ" or text.isdecimal())
+            tight = beside or (_is_tight(text) and _is_tight(part))
             text += part if tight else " " + part
         return text
 
@@ -320,8 +323,12 @@ class Notation:
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
-        return (text if (tree.kind == "node" and _one_word(text)) or (text[-1:] == ")" and text[0] == "(")
-                or (tree.kind == "slope" and text[0] == "δ") else self.closed(text)) + "ᵀ"  # fmt: skip
+        bare = (
+            (tree.kind == "node" and _one_word(text))
+            or (tree.kind == "slope" and text[0] == "δ")
+            or (text[0] == "(" and text[-1] == ")")
+        )
+        return (text if bare else self.closed(text)) + "ᵀ"
 
     def power(self, base: Tree, exponent: str) -> str:
         text = self.inside(base, ATOM)
@@ -351,7 +358,6 @@ class Notation:
     def indexed(self, text: str, indices: str) -> str:
         return f"{text.rstrip()}[{','.join(indices)}]"
 
-
     def picked(self, text: str, key: str) -> str:
         return f"{text}[{key if len(key) <= 40 else '…'}]"
 
@@ -360,199 +366,7 @@ class Text(Notation):
     """Unicode on one line."""
 
 
-class LaTeX(Notation):
-    """LaTeX's mathematics."""
-
-    inverse_transposed = r"-\top"
-    SIGNS: dict[str, str] = {  # noqa: RUF012
-        "−": " - ", "+": " + ", "⊙": r" \odot ", "<": " < ", "≤": r" \le ", ">": " > ",
-        "≥": r" \ge ", "=": " = ", "≠": r" \ne ",
-    }  # fmt: skip
-
-    def name(self, name: str) -> str:
-        return names.latex(name)
-
-    def slope(self, name: str) -> str:
-        match = re.fullmatch(r"(∂²?)(.*)/∂(.*)", name, re.DOTALL)
-        if match is None:
-            return self.name(name)
-        return rf"\frac{{\partial {self.name(match[2])}}}{{\partial {self.name(match[3])}}}"
-
-    def digits(self, n: Any) -> str:
-        mantissa, e, exponent = str(n).replace("−", "-").replace("∞", r"\infty").partition("e")
-        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
-
-    def plain(self, text: str) -> str:
-        return names.latex(f"{text} ") if len(text) > 1 else text
-
-    def minus(self, text: str) -> str:
-        return "-" + text
-
-    def sign(self, symbol: str) -> str:
-        return self.SIGNS[symbol]
-
-    def sign_of_sum(self) -> str:
-        return r"\sum "
-
-    def dot(self) -> str:
-        return r" \cdot "
-
-    def thin(self) -> str:
-        return r" \, "
-
-    def row(self, parts: Sequence[str]) -> str:
-        return "".join(parts)
-
-    def closed(self, text: str) -> str:
-        return rf"\left({text}\right)"
-
-    def coefficient(self, text: str) -> str:
-        return text + " "
-
-    def juxtaposed(self, parts: Sequence[str]) -> str:
-        return r" \, ".join(parts)
-
-    def fraction(self, top: str, below: str) -> Written:
-        return rf"\frac{{{top}}}{{{below}}}", ATOM - 1
-
-    def over(self, top: Tree, below: Tree) -> Written:
-        return self.fraction(self(top), self(below))
-
-    def transposed(self, tree: Tree) -> str:
-        text = self.inside(tree, ATOM)
-        closed = tree.kind in ("node",) or text.startswith(r"\left(") or text.startswith("δ")
-        return self.raised(text if closed or (tree.kind == "slope" and "frac" not in text)
-                           else self.closed(text), r"\top")  # fmt: skip
-
-    def raised(self, text: str, exponent: str) -> str:
-        exponent = exponent.replace("−", "-")
-        match = re.fullmatch(r"([^ ]*)\^\{([^{}]*)\}", text)
-        if match:
-            return f"{match[1]}^{{{match[2]}{exponent}}}"
-        return f"{text}^{{{exponent}}}"
-
-    def power(self, base: Tree, exponent: str) -> str:
-        text = self.inside(base, ATOM)
-        if base.kind == "slope" or ("^" in text and base.kind == "node"):
-            text = self.closed(text)
-        return self.raised(text, exponent)
-
-    def root(self, tree: Tree) -> str:
-        return rf"\sqrt{{{self(tree)}}}"
-
-    def ones(self, left: bool) -> str:
-        return r"\mathbf{1}^{\top}" if left else r"\mathbf{1}"
-
-    def bars(self, text: str, bar: str) -> str:
-        side = r"\|" if bar == "‖" else "|"
-        return rf"\left{side} {text} \right{side}"
-
-    def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
-        known = {"σ": r"\sigma", "log": r"\log", "exp": r"\exp", "tanh": r"\tanh", "g": "g",
-                 "sin": r"\sin", "cos": r"\cos", "max": r"\max", "min": r"\min"}  # fmt: skip
-        head = known.get(name) or rf"\operatorname{{{_bare(name)}}}"
-        return rf"{head}{prime and chr(39)}\left({', '.join(arguments)}\right)"
-
-    def indicator(self, text: str) -> str:
-        return rf"\mathbf{{1}}\left[{text}\right]"
-
-    def indexed(self, text: str, indices: str) -> str:
-        return rf"{{{text}}}_{{{indices}}}"
-
-
-    def picked(self, text: str, key: str) -> str:
-        return rf"{{{text}}}_{{{self.plain(f'[{key}]' if len(key) <= 40 else '[…]')}}}"
-
-
-class MathML(Notation):
-    """MathML Core, which browsers show by themselves."""
-
-    inverse_transposed = "<mrow><mo>−</mo><mi>⊤</mi></mrow>"
-
-    def name(self, name: str) -> str:
-        name = names.plain(name)
-        if names.is_symbol(name):
-            return f"<mi>{escape(name)}</mi>"
-        return f"<mtext>{escape(name)}</mtext>"
-
-    def slope(self, name: str) -> str:
-        match = re.fullmatch(r"(∂²?)(.*)/∂(.*)", name, re.DOTALL)
-        if match is None:
-            return self.name(name)
-        top, below = (f"<mrow><mo>∂</mo>{self.name(n)}</mrow>" for n in (match[2], match[3]))
-        return f"<mfrac>{top}{below}</mfrac>"
-
-    def digits(self, n: Any) -> str:
-        return f"<mn>{n}</mn>"
-
-    def plain(self, text: str) -> str:
-        return f"<mtext>{escape(text)}</mtext>"
-
-    def minus(self, text: str) -> str:
-        return f"<mrow><mo>−</mo>{text}</mrow>"
-
-    def sign(self, symbol: str) -> str:
-        return f"<mo>{escape(symbol)}</mo>"
-
-    def sign_of_sum(self) -> str:
-        return "<mo>∑</mo>"
-
-    def dot(self) -> str:
-        return "<mo>·</mo>"
-
-    def thin(self) -> str:
-        return '<mspace width="0.17em"/>'
-
-    def row(self, parts: Sequence[str]) -> str:
-        return f"<mrow>{''.join(parts)}</mrow>"
-
-    def closed(self, text: str) -> str:
-        return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
-
-    def coefficient(self, text: str) -> str:
-        return text + self.thin()
-
-    def juxtaposed(self, parts: Sequence[str]) -> str:
-        return self.row(_between(parts, self.thin()))
-
-    def fraction(self, top: str, below: str) -> Written:
-        return f"<mfrac>{self.row([top])}{self.row([below])}</mfrac>", ATOM - 1
-
-    def over(self, top: Tree, below: Tree) -> Written:
-        return self.fraction(self(top), self(below))
-
-    def transposed(self, tree: Tree) -> str:
-        text = self.inside(tree, ATOM)
-        return f"<msup>{text if tree.kind == 'node' else self.closed(text)}<mi>⊤</mi></msup>"
-
-    def raised(self, text: str, exponent: str) -> str:
-        exponent = exponent if exponent.startswith("<") else f"<mn>{exponent}</mn>"
-        return f"<msup>{text}{exponent}</msup>"
-
-    def root(self, tree: Tree) -> str:
-        return f"<msqrt>{self(tree)}</msqrt>"
-
-    def ones(self, left: bool) -> str:
-        return "<msup><mn>𝟏</mn><mi>⊤</mi></msup>" if left else "<mn>𝟏</mn>"
-
-    def bars(self, text: str, bar: str) -> str:
-        return f"<mrow><mo>{bar}</mo>{text}<mo>{bar}</mo></mrow>"
-
-    def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
-        head = f"<mi>{escape(name)}{prime}</mi>"
-        return self.row([head, "<mo>(</mo>", *_between(arguments, "<mo>,</mo>"), "<mo>)</mo>"])
-
-    def indicator(self, text: str) -> str:
-        return f"<mrow><mn>𝟏</mn><mo>[</mo>{text}<mo>]</mo></mrow>"
-
-    def indexed(self, text: str, indices: str) -> str:
-        return f"<msub>{self.row([text])}<mi>{indices}</mi></msub>"
-
-    def picked(self, text: str, key: str) -> str:
-        return f"<msub>{text}<mtext>[{escape(key if len(key) <= 40 else '…')}]</mtext></msub>"
-
-
-def _between(parts: Sequence[str], sign: str) -> list[str]:
+def between(parts: Sequence[str], sign: str) -> list[str]:
     return [x for k, part in enumerate(parts) for x in ((sign, part) if k else (part,))]
 
 
@@ -563,7 +377,7 @@ def _one_word(text: str) -> bool:
 def _is_tight(text: str) -> bool:
     """Whether what stands beside a formula may touch it."""
     if text.startswith("(") and text.endswith((")", ")ᵀ")):
-        return True
+        return not any(c in text for c in "∂⁽⊙")
     if text.isdecimal():
         return True
     if "⁽" in text or re.search(r"σ\(|[a-zA-Z]{2}\(", text):
@@ -582,10 +396,6 @@ def _is_tight(text: str) -> bool:
         ):
             return False
     return True
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[^\w ]", "", name).replace(" ", r"\,").replace("_", r"\_") or "f"
 
 
 def _short(value: Any) -> str:

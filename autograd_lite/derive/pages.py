@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.derive import names
-from autograd_lite.derive.notation import LaTeX, MathML
+from autograd_lite.derive.latex import LaTeX
+from autograd_lite.derive.mathml import MathML
 from autograd_lite.text import number
 
 __all__ = ["latex", "markdown", "mathml", "text"]
@@ -58,8 +59,7 @@ def text(derivation: Any) -> str:
             parts.append(value(step.value))
         backward.append((step.name, parts, extra))
     closed = [
-        (derivation._writer.slopes[n.position], f.text())
-        for n, f in derivation.closed_form.items()
+        (derivation._writer.slopes[n.position], f.text()) for n, f in derivation.closed_form.items()
     ]
     lines = folded([f"{name} = {' = '.join(parts)}" for name, parts in forward], _fold)
     rows = [f"{name} = {' = '.join(parts)}" for name, parts, _ in backward]
@@ -69,9 +69,7 @@ def text(derivation: Any) -> str:
         for row, (_, _, extra) in zip(rows, backward, strict=True)
     ]
     blocks = [lines, folded(rows, _fold)]
-    legend = derivation.legend()
-    if legend and any("g′(" in row for row in rows):
-        blocks.append([legend])
+    blocks.append(derivation.notes())
     blocks.append(folded([f"{name} = {form}" for name, form in closed], _fold))
     blocks.append([derivation.checked])
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -88,9 +86,7 @@ def latex(derivation: Any) -> str:
 
 def _aligned(derivation: Any) -> list[str]:
     notation = derivation._writer.notation(LaTeX)
-    rows = [
-        f"{names.latex(name)} &= {form.latex()}" for name, form in derivation.definitions()
-    ]
+    rows = [f"{names.latex(name)} &= {form.latex()}" for name, form in derivation.definitions()]
     rows = folded(rows, lambda n: f"&\\;\\vdots \\quad \\text{{{n} more}}")
     steps = []
     for step, forms in chains(derivation):
@@ -102,8 +98,12 @@ def _aligned(derivation: Any) -> list[str]:
 
 
 def _number_latex(array: Any) -> str:
-    return value(array).replace("−", "-").replace("×", r"\times").replace("∞", r"\infty").replace(
-        "numbers", r"\text{ numbers}"
+    return (
+        value(array)
+        .replace("−", "-")
+        .replace("×", r"\times")
+        .replace("∞", r"\infty")
+        .replace("numbers", r"\text{ numbers}")
     )
 
 
@@ -117,7 +117,8 @@ def markdown(derivation: Any) -> str:
         f"- $\\displaystyle {notation.slope(derivation._writer.slopes[n.position])} = {f.latex()}$"
         for n, f in derivation.closed_form.items()
     )
-    return f"{body}\n\n{closed}\n\n{derivation.checked}\n"
+    notes = "".join(f"{note}\n\n" for note in derivation.notes())
+    return f"{body}\n\n{closed}\n\n{notes}{derivation.checked}\n"
 
 
 def mathml(derivation: Any) -> str:
@@ -140,4 +141,9 @@ def mathml(derivation: Any) -> str:
             parts.append(f"<mtext>{escape(value(step.value))}</mtext>")
         steps.append(equation(notation.slope(step.name), parts))
     lines += folded(steps, lambda n: f"<p>… {n} more …</p>")
-    return "<div>" + "\n".join(lines) + f"\n<p>{escape(derivation.checked)}</p></div>"
+    return (
+        "<div>"
+        + "\n".join(lines)
+        + "".join(f"\n<p>{escape(note)}</p>" for note in (*derivation.notes(), derivation.checked))
+        + "</div>"
+    )

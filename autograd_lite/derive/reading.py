@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import sympy
 
-from autograd_lite.derive.index import Element, Expr, Index, Number, Opaque, Space
+from autograd_lite.derive.entries import Element, Expr, Index, Number, Opaque
+from autograd_lite.derive.index import Space
 from autograd_lite.graph import ancestors
-from autograd_lite.op import OPS
-from autograd_lite.ops.reductions import axes_of
+from autograd_lite.ops import reductions
 
 __all__ = ["Reader", "element", "exact"]
 
 Reading = Callable[["Reader", Any, list[Expr]], Expr]
 
-ZERO, ONE = sympy.S.Zero, sympy.S.One
+axes_of: Callable[[Any, int], tuple[int, ...]] = reductions.axes_of
 
 
 def element(node: Any, slope: bool = False) -> Element:
@@ -51,12 +51,16 @@ class Reader:
     Args:
         space: where the symbols live.
         known: expressions of nodes by position; what is not there is read from its operation.
+        local: arrays without a name are those of a rule, and written out.
         guards: read a `where` against zero as the branch that holds elsewhere, as in the rules.
     """
 
-    def __init__(self, space: Space, known: dict[int, Expr], guards: bool = False) -> None:
+    def __init__(
+        self, space: Space, known: dict[int, Expr], local: bool = False, guards: bool = False
+    ) -> None:
         self.space = space
         self.known = known
+        self.local = local
         self.guards = guards
         self.counts: dict[float, Expr] = {}
 
@@ -86,8 +90,8 @@ class Reader:
                 return self.counts[float(first)]
             if array.ndim == 0 or (array == first).all():
                 return exact(self.space, first)
-            if self.guards:
-                return self._constant(array)
+            if self.local:
+                return self._constant(array * 1 if array.dtype.kind == "b" else array)
         return self.space.symbol(element(node))
 
     def _constant(self, array: Any) -> Expr:
@@ -106,12 +110,14 @@ class Reader:
 
     def applied(self, node: Any, args: list[Expr]) -> Expr:
         """What an operation makes of expressions."""
+        from autograd_lite.derive.readings import ELEMENTWISE, READINGS
+
         reading = READINGS.get(node.op.name)
         if reading is not None:
             result = reading(self, node, args)
             if result is not None:
                 return result
-        if node.op.elementwise:
+        if node.op.elementwise and not node.attributes:
             if node.op.name in ELEMENTWISE:
                 return ELEMENTWISE[node.op.name](*self.aligned(node, args))
             return sympy.Function(node.op.name)(*self.aligned(node, args))
@@ -132,284 +138,3 @@ class Reader:
         return self.space.symbol(
             Opaque(call, tuple(zip(lowest, shapes, strict=True)), places(node.shape))
         )
-
-
-def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    condition, x, y = r.aligned(node, args)
-    if condition.is_number:
-        return x if condition else y
-    if r.guards and condition.func.__name__ in ("equal", "not_equal") and ZERO in condition.args:
-        return y if condition.func.__name__ == "equal" else x
-    if y == 0 and condition.func.__name__ in INDICATORS:
-        return condition * x
-    if x == 0 and condition.func.__name__ in INDICATORS:
-        return sympy.Function(OPPOSITE[condition.func.__name__])(*condition.args) * y
-    return sympy.Function("where")(condition, x, y)
-
-
-OPPOSITE = {
-    "less": "greater_equal",
-    "greater_equal": "less",
-    "greater": "less_equal",
-    "less_equal": "greater",
-    "equal": "not_equal",
-    "not_equal": "equal",
-}
-INDICATORS = frozenset(OPPOSITE)
-
-
-def _compare(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    a, b = r.aligned(node, args)
-    if a.is_Rational and b.is_Rational:
-        return sympy.Integer(int(getattr(np, node.op.name)(float(a), float(b))))
-    return sympy.Function(node.op.name)(a, b)
-
-
-def _log(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    (x,) = args
-    return ZERO if x == 1 else x.args[0] if x.func.__name__ == "exp" else sympy.Function("log")(x)
-
-
-def _exp(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    return _exponential(args[0])
-
-
-def _exponential(x: Expr) -> Expr:
-    """exp of an expression; the logarithms among its terms become factors."""
-    factors, rest = [], []
-    for term in sympy.Add.make_args(sympy.expand_mul(x)):
-        c, f = term.as_coeff_Mul()
-        if f.func.__name__ == "log" and c.is_Integer:
-            factors.append(f.args[0] ** c)
-        else:
-            rest.append(term)
-    if rest:
-        factors.append(sympy.Function("exp")(sympy.Add(*rest) if factors else x))
-    return sympy.Mul(*factors)
-
-
-def _reduction(r: Reader, node: Any, args: list[Expr], mean: bool = False) -> Expr:
-    (x,) = node.inputs
-    axes = axes_of(node.attributes.get("axis"), x.ndim)
-    lengths = {k: x.shape[k] for k in axes if x.shape[k] != 1}
-    expr = r.space.total(args[0], lengths)
-    for n in lengths.values():
-        if mean:
-            expr = expr / r.space.length(n)
-    if node.attributes.get("keepdims"):
-        return expr
-    left = [k for k in range(x.ndim) if k not in axes]
-    return r.space.rename(expr, {k: place for place, k in enumerate(left)})
-
-
-def _norm(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """√Σ x², for vectors and where no other norm is meant."""
-    (x,) = node.inputs
-    if node.attributes.get("ord") is not None and (node.attributes["ord"] != 2 or x.ndim != 1):
-        return None
-    return _reduction(r, node, [args[0] ** 2]) ** sympy.Rational(1, 2)
-
-
-def _logsumexp(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    return sympy.Function("log")(_reduction(r, node, [_exponential(args[0])]))
-
-
-def _softmax(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    (x,) = node.inputs
-    axes = axes_of(node.attributes.get("axis", -1), x.ndim)
-    e = _exponential(args[0])
-    return e / r.space.total(e, {k: x.shape[k] for k in axes if x.shape[k] != 1})
-
-
-def _log_softmax(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    (x,) = node.inputs
-    axes = axes_of(node.attributes.get("axis", -1), x.ndim)
-    lengths = {k: x.shape[k] for k in axes if x.shape[k] != 1}
-    return args[0] - sympy.Function("log")(r.space.total(_exponential(args[0]), lengths))
-
-
-def _sum_to(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    (x,) = node.inputs
-    lead = x.ndim - node.ndim
-    lengths = {
-        k: n for k, n in enumerate(x.shape) if n != 1 and (k < lead or node.shape[k - lead] == 1)
-    }
-    expr = r.space.total(args[0], lengths)
-    return r.space.rename(expr, {k: k - lead for k in range(lead, x.ndim)})
-
-
-def _reshape(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """Another shape with the same axes longer than one is only another numbering of them."""
-    (x,) = node.inputs
-    before = [(k, n) for k, n in enumerate(x.shape) if n != 1]
-    after = [(k, n) for k, n in enumerate(node.shape) if n != 1]
-    if [n for _, n in before] != [n for _, n in after]:
-        return None
-    to = {k: j for (k, _), (j, _) in zip(before, after, strict=True)}
-    return r.space.rename(args[0], to)
-
-
-def _transpose(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    (x,) = node.inputs
-    axes = node.attributes.get("axes") or range(x.ndim)[::-1]
-    return r.space.rename(args[0], {k % x.ndim: place for place, k in enumerate(axes)})
-
-
-def _swapaxes(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    (x,) = node.inputs
-    a = node.attributes.get("axis1", 0) % x.ndim
-    b = node.attributes.get("axis2", 1) % x.ndim
-    return r.space.rename(args[0], {a: b, b: a})
-
-
-def _matmul(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    a, b = node.inputs
-    j = r.space.fresh()
-    n = a.shape[-1]
-    batch = max(a.ndim, b.ndim) - 2
-    left = {k: k + batch - (a.ndim - 2) for k in range(a.ndim - 2)}
-    right = {k: k + batch - (b.ndim - 2) for k in range(b.ndim - 2)}
-    out = max(batch, 0)
-    if a.ndim > 1:
-        left |= {a.ndim - 2: out, a.ndim - 1: j}
-        out += 1
-    else:
-        left = {0: j}
-    right = right | {b.ndim - 2: j, b.ndim - 1: out} if b.ndim > 1 else {0: j}
-    expr = r.space.rename(args[0], left) * r.space.rename(args[1], right)
-    return r.space.total(expr, {j: n} if n != 1 else {})
-
-
-def _getitem(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """Full slices and new axes only number the axes anew."""
-    (x,) = node.inputs
-    key = node.attributes.get("key", ())
-    key = key if isinstance(key, tuple) else (key,)
-    taken = sum(k is not None and k is not Ellipsis for k in key)
-    axis = 0
-    for k in key:
-        if k is Ellipsis:
-            axis += x.ndim - taken
-        elif k is not None:
-            alone = isinstance(k, (int, np.integer)) and not isinstance(k, (bool, np.bool_))
-            if not _full(k) and not (alone and x.shape[axis] == 1):
-                return None
-            axis += 1
-    return _reshape(r, node, args)
-
-
-def _full(k: Any) -> bool:
-    return isinstance(k, slice) and k == slice(None)
-
-
-def _trace(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    (x,) = node.inputs
-    if node.attributes or x.ndim != 2 or x.shape[0] != x.shape[1] or x.shape[0] == 1:
-        return None
-    return r.space.total(r.space.rename(args[0], {1: 0}), {0: x.shape[0]})
-
-
-def _diagonal(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    (x,) = node.inputs
-    if node.attributes or x.ndim != 2 or x.shape[0] != x.shape[1] or x.shape[0] == 1:
-        return None
-    return r.space.rename(args[0], {1: 0})
-
-
-def _dot(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    a, b = node.inputs
-    if a.ndim in (1, 2) and b.ndim in (1, 2):
-        return _matmul(r, node, args)
-    return None if a.ndim and b.ndim else sympy.Mul(*r.aligned(node, args))
-
-
-def _outer(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    a, b = node.inputs
-    if a.ndim > 1 or b.ndim > 1:
-        return None
-    return args[0] * r.space.rename(args[1], {0: 1})
-
-
-def _entropy(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    """Cross-entropy as its formula, with its mean or sum."""
-    p, y = args
-    log = sympy.Function("log")
-    if node.op.name == "binary_cross_entropy":
-        expr = -(y * log(p) + (1 - y) * log(1 - p))
-    else:
-        expr = sympy.Function("softplus")(p) - y * p
-    reduction = node.attributes.get("reduction", "mean")
-    (x, _) = node.inputs
-    lengths = {k: n for k, n in enumerate(x.shape) if n != 1}
-    if reduction == "none":
-        return expr
-    expr = r.space.total(expr, lengths)
-    return expr if reduction == "sum" else expr / sympy.Mul(*map(r.space.length, lengths.values()))
-
-
-def _cofactors(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """det(X) X⁻ᵀ."""
-    (x,) = node.inputs
-    if x.ndim != 2 or len(x.array) < 2:
-        return None
-    operand = ((r.space.lowest(args[0]), x.shape),)
-    det = r.space.call(OPS["det"], {}, ())
-    inv = r.space.call(OPS["inv"], {}, x.shape)
-    return r.space.symbol(Opaque(det, operand, ())) * r.space.symbol(Opaque(inv, operand, (1, 0)))
-
-
-READINGS: dict[str, Reading] = {
-    "where": _where,
-    "log": _log,
-    "exp": _exp,
-    "sum": _reduction,
-    "mean": lambda r, node, args: _reduction(r, node, args, mean=True),
-    "logsumexp": _logsumexp,
-    "norm": _norm,
-    "cofactors": _cofactors,
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "sum_to": _sum_to,
-    "reshape": _reshape,
-    "squeeze": _reshape,
-    "expand_dims": _reshape,
-    "transpose": _transpose,
-    "matrix_transpose": lambda r, node, args: r.space.rename(
-        args[0], {node.ndim - 2: node.ndim - 1, node.ndim - 1: node.ndim - 2}
-    ),
-    "swapaxes": _swapaxes,
-    "broadcast_to": lambda r, node, args: r.aligned(node, args)[0],
-    "matmul": _matmul,
-    "dot": _dot,
-    "inner": lambda r, node, args: _matmul(r, node, args) if node.ndim == 0 else None,
-    "vdot": lambda r, node, args: _matmul(r, node, args) if node.inputs[0].ndim == 1 else None,
-    "outer": _outer,
-    "trace": _trace,
-    "diagonal": _diagonal,
-    "getitem": _getitem,
-    "binary_cross_entropy": _entropy,
-    "binary_cross_entropy_with_logits": _entropy,
-    "zeros_like": lambda r, node, args: ZERO,
-    "ones_like": lambda r, node, args: ONE,
-    "astype": lambda r, node, args: args[0] if node.dtype.kind == "f" else None,
-    **dict.fromkeys(OPPOSITE, _compare),
-}
-"""How operations that are more than elementwise read in indices."""
-
-ELEMENTWISE: dict[str, Callable[..., Expr]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "scaled": lambda a, b: a * b,
-    "divide": lambda a, b: a / b if b != 0 else sympy.Function("divide")(a, b),
-    "negative": lambda x: -x,
-    "identity": lambda x: x,
-    "power": lambda a, b: a**b if b.is_Rational and a != 0 else sympy.Function("power")(a, b),
-    "sqrt": lambda x: x ** sympy.Rational(1, 2),
-    "square": lambda x: x**2,
-    "reciprocal": lambda x: 1 / x,
-    "maximum": lambda a, b: sympy.Function("maximum")(a, b),
-}
-"""Elementwise operations that are arithmetic; the others are functions of their operands."""
-
-assert ELEMENTWISE.keys() - {"square", "reciprocal"} <= OPS.keys()

@@ -9,7 +9,8 @@ import sympy
 
 from autograd_lite.context import setting
 from autograd_lite.derive import DerivationError
-from autograd_lite.derive.index import Element, Expr, Space, Total
+from autograd_lite.derive.entries import Element, Expr, Total
+from autograd_lite.derive.index import Space
 from autograd_lite.node import Node
 from autograd_lite.op import OPS
 from autograd_lite.tensor import constant
@@ -33,14 +34,12 @@ def hessian(derivation: Any, w: Any) -> Any:
     shape = (*w.shape, *w.shape)
     with setting(recording=True, watch=None, leaks=None), np.errstate(all="ignore"):
         source = writer.source(form.tree, own=True)
-        gradient = eval(source, {"np": np, "OPS": OPS, **names})  # noqa: S307
+        gradient = eval(source, {"np": np, "OPS": OPS, **names})
         v = constant(np.random.default_rng(0).normal(size=w.shape), name=_free("v", writer))
         product = np.sum(v * gradient)
     if not isinstance(product, Node) or not product.requires_grad:
         return Form(writer, sympy.S.Zero, shape)
-    second: Derivation = derived(
-        product, w, True, False, None, writer.letters.back()
-    )
+    second: Derivation = derived(product, w, True, False, None, writer.letters.back())
     inner = second._chain
     expr = taken_out(inner.space, inner.slopes[w.position].closed, v.position, w.ndim, w.shape)
     result = Form(second._writer, inner.space.lowest(expr), shape)
@@ -60,9 +59,7 @@ def _free(name: str, writer: Any) -> str:
     return name
 
 
-def taken_out(
-    space: Space, expr: Expr, v: int, offset: int, shape: tuple[int, ...]
-) -> Expr:
+def taken_out(space: Space, expr: Expr, v: int, offset: int, shape: tuple[int, ...]) -> Expr:
     """The derivative of an expression that is linear in v, at new indices."""
     if expr.is_Add:
         return sympy.Add(*(taken_out(space, t, v, offset, shape) for t in expr.args))

@@ -100,9 +100,16 @@ class Source:
         return "-" + self.inside(tree.args[0], PRODUCT), PRODUCT
 
     def _mul(self, tree: Tree) -> tuple[str, int]:
-        return " * ".join(
-            self.inside(a, PRODUCT + 1 if k else PRODUCT) for k, a in enumerate(tree.args)
-        ), PRODUCT
+        texts = [self.inside(a, PRODUCT + 1 if k else PRODUCT) for k, a in enumerate(tree.args)]
+        # Truth values are numbers as soon as they meet one.
+        if any(a.kind != "call" for a in tree.args):
+            texts = [
+                text.removeprefix("(").removesuffix(")").removeprefix("1.0 * ")
+                if re.match(r"\(1\.0 \* \(", text) and a.kind == "call"
+                else text
+                for text, a in zip(texts, tree.args, strict=True)
+            ]
+        return " * ".join(texts), PRODUCT
 
     def _scaled(self, tree: Tree) -> tuple[str, int]:
         lead, body = tree.args
@@ -194,12 +201,12 @@ class Source:
         name = tree.data
         if name in RELATIONS:
             a, b = (self.inside(x, SUM) for x in tree.args)
-            return f"({a} {RELATIONS[name]} {b})", ATOM
+            return f"1.0 * ({a} {RELATIONS[name]} {b})", PRODUCT
         if name.endswith("′"):
             text = self._expanded(name[:-1], {}, tree.args)
-            return text if re.fullmatch(r"\([^()]*\)", text) else f"({text})", ATOM
+            return f"({text})", ATOM
         function = _numpy_name(OPS.get(name))
-        if function is None:
+        if function is None or self.own:
             return f"({self._expanded(OPS[name], {}, tree.args)})", ATOM
         return f"{function}({', '.join(map(self, tree.args))})", ATOM
 
@@ -207,16 +214,19 @@ class Source:
         op, attributes, shape = tree.data
         if op == "arange":
             return f"np.arange({attributes['n']})", ATOM
+        if self.own and not isinstance(op, str):
+            return self._expanded(op, attributes, tree.args), ATOM
         if op == "array":
             return literal(attributes["values"]), ATOM
         arguments = [self(a) for a in tree.args]
         if op.name == "add_along_axis":
             axis = attributes.get("axis", -1)
             size = int(np.prod(shape))
-            places = f"np.take_along_axis(np.arange({size}).reshape({shape}), {arguments[1]}, {axis})"
-            return (
-                f"np.bincount(np.ravel({places}), np.ravel({arguments[0]}), {size}).reshape({shape})"
-            ), ATOM
+            places = (
+                f"np.take_along_axis(np.arange({size}).reshape({shape}), {arguments[1]}, {axis})"
+            )
+            weights = f"np.ravel({arguments[0]}), {size}"
+            return f"np.bincount(np.ravel({places}), {weights}).reshape({shape})", ATOM
         if op.name == "getitem":
             return f"{self.inside(tree.args[0], ATOM)}[{key_text(attributes.get('key', ()))}]", ATOM
         if op.name == "add_at":
@@ -226,13 +236,18 @@ class Source:
             return f"({self._expanded(op, attributes, tree.args)})", ATOM
         if op.arity is None:
             arguments = [f"[{', '.join(arguments)}]"]
+        if op.name == "tile":
+            attributes = op.defaults | attributes
         extra = [f"{k}={literal(v)}" for k, v in attributes.items()]
         return f"{function}({', '.join(arguments + extra)})", ATOM
 
     def _expanded(self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...]) -> str:
         if self.own and not isinstance(op, str):
             extra = [f"{k}={literal(v)}" for k, v in attributes.items()]
-            return f"OPS[{op.name!r}]({', '.join([*map(self, args), *extra])})"
+            texts = list(map(self, args))
+            if op.arity is None:
+                texts = [f"[{', '.join(texts)}]"]
+            return f"OPS[{op.name!r}]({', '.join([*texts, *extra])})"
         return self.expanded(op, attributes, args, [self(a) for a in args])
 
     def _diag(self, tree: Tree) -> tuple[str, int]:
@@ -270,14 +285,16 @@ def _numpy_name(op: Any) -> str | None:
     """How NumPy calls an operation, if it has it."""
     if op is None:
         return None
-    candidates = []
+    own, candidates = str(op.name), []
     for function, answer in NUMPY.items():
         if answer is op:
             name = function.__name__
             for home, prefix in ((np, "np."), (np.linalg, "np.linalg.")):
                 if getattr(home, name, None) is function:
-                    candidates.append((name != op.name, len(prefix + name), prefix + name))
+                    candidates.append((name != own, len(prefix + name), prefix + name))
                     break
+    if not candidates and getattr(np, own, None) in NUMPY:
+        return f"np.{own}"
     return min(candidates)[2] if candidates else None
 
 

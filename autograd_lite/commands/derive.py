@@ -1,0 +1,77 @@
+"""`autograd-lite derive`: the gradient of a loss in closed form."""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograd_lite.commands.draw import EXAMPLES
+from autograd_lite.derive import derive
+from autograd_lite.files import atomic
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.description = "Derive the gradient of a loss in closed form, step by step."
+    parser.set_defaults(run=_run)
+    option = parser.add_argument
+    option(
+        "loss",
+        metavar=f"{{{','.join(EXAMPLES)}}} or FILE.py:FUNCTION",
+        help="an example, or a function without arguments that returns the loss",
+    )
+    option("--wrt", metavar="NAME,…", help="what to differentiate by (default: all parameters)")
+    option("--expand", action="store_true", help="substitute all the way")
+    option("--numbers", action="store_true", help="show the values beside the formulas")
+    option("--lengths", action="store_true", help="write 1/m for the number of rows")
+    option(
+        "--format",
+        choices=["text", "markdown", "latex", "html"],
+        help="how to write it (default: by the ending of --out, else text)",
+    )
+    option("--out", type=Path, metavar="FILE", help="write it into a file (.txt .md .tex .html)")
+
+
+def _run(args: argparse.Namespace) -> None:
+    wrt = args.wrt.split(",") if args.wrt else None
+    try:
+        derivation = derive(_loss(args.loss), wrt, args.expand, args.numbers, lengths=args.lengths)
+    except (TypeError, ImportError) as error:
+        raise ValueError(str(error)) from error
+    ending = args.out.suffix if args.out else ".txt"
+    kind = args.format or {".md": "markdown", ".tex": "latex", ".html": "html"}.get(ending, "text")
+    notations: dict[str, Any] = {
+        "text": derivation.text,
+        "markdown": derivation.markdown,
+        "latex": derivation.latex,
+        "html": lambda: _page(args.loss, derivation.mathml()),
+    }
+    written = notations[kind]()
+    if args.out is None:
+        print(written, end="")
+        return
+    with atomic(args.out) as file:
+        file.write(written)
+    print(f"written to {args.out}")
+
+
+def _page(title: str, body: str) -> str:
+    return f'<!doctype html>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n{body}\n'
+
+
+def _loss(name: str) -> Any:
+    """The loss of an example, or of a function in a file, without arguments."""
+    if name in EXAMPLES:
+        return EXAMPLES[name]()
+    path, colon, function = name.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        raise ValueError(f"{name} is none of {', '.join(EXAMPLES)}, nor a FILE.py:FUNCTION")
+    if not Path(path).is_file():
+        raise ValueError(f"there is no file {path}")
+    found: Any = runpy.run_path(path).get(function)
+    if not callable(found):
+        raise ValueError(f"{path} has no function {function}")
+    return found()

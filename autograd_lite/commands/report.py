@@ -1,0 +1,281 @@
+"""The report of a training: one page that needs nothing else, and each of its parts as a file."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from html import escape
+from inspect import Parameter, Signature
+from io import StringIO
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autograd_lite as ag
+from autograd_lite.commands.say import complain
+from autograd_lite.data import Table
+from autograd_lite.derive import DerivationError
+from autograd_lite.models.classifier import Array, Classifier, symbol
+from autograd_lite.text import number
+from autograd_lite.viz import style
+from autograd_lite.viz.decisions import confusion, confusion_matrix, decision_boundary
+
+__all__ = ["Run", "report"]
+
+Files = dict[str, bytes]
+Rows = Sequence[Sequence[object]]
+
+
+class Run(NamedTuple):
+    """A training: the table, how it was split, and the fitted models by their file names."""
+
+    title: str
+    table: Table
+    X_train: Array
+    X_test: Array
+    y_train: Array
+    y_test: Array
+    models: Mapping[str, Classifier]
+
+
+def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
+    """The page `report.html` and the parts of it that are not drawn yet, by file name.
+
+    Args:
+        run: what was trained.
+        drawn: the pictures there are: `NAME.svg` of each model's graph, and `loss-curves.svg`.
+    """
+    files, sections = _data(run)
+    if "loss-curves.svg" in drawn:
+        picture = _image("loss-curves.svg", drawn, "the loss of each model over its steps")
+        sections.append(_section("Loss", picture))
+    for name, model in run.models.items():
+        parts = [_results(name, model, run, files)]
+        if f"{name}.svg" in drawn:
+            picture = _image(f"{name}.svg", drawn, f"the graph of the loss of {model.title}")
+            parts.append(_part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
+        for make in (_decisions, _derivation, _source):
+            parts += make(name, model, run, files)
+        parts.append(_weights(name, model))
+        sections.append(_section(model.title.capitalize(), *parts))
+    names = sorted({*files, *drawn, *(f"{name}.npz" for name in run.models)})
+    listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
+    sections.append(_section("Files", f"<p>Each part lies beside this page:</p><ul>{listed}</ul>"))
+    page = _PAGE.format(title=escape(run.title), style=_STYLE, body="\n".join(sections))
+    return files | {"report.html": page.encode()}
+
+
+def _data(run: Run) -> tuple[Files, list[str]]:
+    X = run.table.X
+    head = ("column", "min", "mean", "max", "standard deviation")
+    measures = (X.min(axis=0), X.mean(axis=0), X.max(axis=0), X.std(axis=0))
+    rows = list(zip(run.table.columns, *(m.tolist() for m in measures), strict=True))
+    train, test = len(run.y_train), len(run.y_test)
+    body = (
+        f"<p>{escape(run.title)}. {train} rows to train on, {test} held out, each class in "
+        "proportion.</p>"
+    )
+    return {"data.csv": _csv([head, *rows])}, [_section("Data", body, _table(head, rows))]
+
+
+def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
+    settings = {
+        field.name: value
+        for field in fields(model)
+        if isinstance(value := getattr(model, field.name), (int, float, str, tuple, type(None)))
+    }
+    results = {
+        "parameters": sum(array.size for array in model.parameters_.values()),
+        "steps": model.n_iter_,
+        "loss at the start": model.loss_curve_[0],
+        "loss of the weights kept": model.loss_,
+        "accuracy on the training rows": model.score(run.X_train, run.y_train),
+        "accuracy on the held-out rows": model.score(run.X_test, run.y_test),
+    }
+    content = {"model": model.title, "settings": settings, "results": results}
+    files[f"{name}.json"] = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    files[f"{name}-loss.csv"] = _csv([("step", "loss"), *enumerate(model.loss_curve_)])
+    chosen = ", ".join(f"{key} = {_cell(value)}" for key, value in settings.items())
+    return f"{_table(('result', ''), list(results.items()))}<p class='small'>{escape(chosen)}</p>"
+
+
+def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
+    """What was taken for what in the held-out rows; of two columns the boundary as well."""
+    predicted, classes = model.predict(run.X_test), model.classes_
+    counts = confusion(run.y_test, predicted, classes)
+    head = ("true ＼ predicted", *map(str, classes))
+    rows = [(str(k), *row) for k, row in zip(classes, counts.tolist(), strict=True)]
+    files[f"{name}-confusion.csv"] = _csv([head, *rows])
+    shown = _table(head, rows)
+    try:
+        matrix = f"{name}-confusion.svg"
+        files[matrix] = style.render(confusion_matrix(run.y_test, predicted, classes), "svg")
+        shown = _image(matrix, files, f"the confusion matrix of {model.title}: {rows}")
+        if run.table.X.shape[1] == 2:
+            boundary = f"{name}-boundary.svg"
+            columns = run.table.columns[0], run.table.columns[1]
+            ax = decision_boundary(model, run.X_test, run.y_test, columns=columns)
+            files[boundary] = style.render(ax, "svg")
+            shown += _image(boundary, files, f"the decision boundary of {model.title}")
+    except ImportError as error:
+        complain(f"{name}-confusion.svg is not drawn: {error}")
+    return [_part("Held-out rows", f'<div class="row">{shown}</div>')]
+
+
+def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
+    try:
+        derivation = ag.derive(model.loss_graph(run.X_train, run.y_train), lengths=True)
+    except (ImportError, DerivationError) as error:
+        complain(f"the derivation is left out of the report: {error}")
+        return []
+    files[f"{name}-derivation.md"] = derivation.markdown().encode()
+    return [_part("Derivation of the gradient", f'<div class="wide">{derivation.mathml()}</div>')]
+
+
+def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
+    """The loss and its gradients as the NumPy that `ag.compile` writes."""
+    nodes = {
+        node.name: node for node in ag.Graph.of(model.loss_graph(run.X_train, run.y_train)).nodes
+    }
+    X, y = nodes["A" if "A" in nodes else "X"], nodes["y"]
+
+    def loss_and_gradients(*args: Any) -> Any:
+        *θ, examples, target = args
+        return model.loss(examples, target, dict(zip(model.parameters_, θ, strict=True)))
+
+    names = [*model.parameters_, X.name or "X", "y"]
+    loss_and_gradients.__signature__ = Signature(  # type: ignore[attr-defined]
+        [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    )
+    slopes = ag.value_and_grad(loss_and_gradients, argnums=tuple(range(len(model.parameters_))))
+    source = ag.compile(slopes).readable(*model.parameters_.values(), X.numpy(), y.numpy())
+    file = f"{name.replace('-', '_')}_gradients.py"
+    files[file] = source.encode()
+    note = (
+        f'<p class="small">The loss and its gradients as plain NumPy, generated from the graph; '
+        f'<a href="{file}">{file}</a> runs by itself.</p>'
+    )
+    code = f'<pre tabindex="0"><code>{escape(source)}</code></pre>'
+    return [_part("Generated source", note + code)]
+
+
+def _weights(name: str, model: Classifier) -> str:
+    rows: list[tuple[object, ...]] = []
+    for key, array in model.parameters_.items():
+        shape = " × ".join(map(str, array.shape)) or "number"
+        rows.append((symbol(key), shape, array.min(), array.mean(), array.max()))
+    shown = _table(("parameter", "shape", "min", "mean", "max"), rows)
+    w = model.parameters_["w"]
+    columns = model.feature_names_in_
+    if columns is not None and len(model.parameters_) <= 2:
+        names = ["intercept", *columns] if w.size > len(columns) else [*columns]
+        order = sorted(zip(names, w.tolist(), strict=True), key=lambda pair: -abs(pair[1]))
+        scaled = ", of the column in standard deviations" if model.scale_ is not None else ""
+        shown += f"<p>The weights, the largest first{scaled}:</p>"
+        shown += _table(("column", "weight"), order)
+    note = f'<p class="small">All of them are in <a href="{name}.npz">{name}.npz</a>.</p>'
+    return _part("Weights", shown + note)
+
+
+# HTML
+
+
+def _section(title: str, *parts: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>\n{''.join(parts)}</section>"
+
+
+def _part(title: str, body: str) -> str:
+    return f"<h3>{escape(title)}</h3>\n{body}\n"
+
+
+def _image(name: str, files: Mapping[str, bytes], text: str) -> str:
+    """A picture inside the page, as the file of that name; a wide one never gets too small."""
+    code = base64.b64encode(files[name]).decode()
+    width = re.search(rb'<svg\b[^>]*?\bwidth="([\d.]+)pt"', files[name])
+    least = round(0.8 * float(width[1])) if width else 0
+    size = f' style="min-width: {least}px"' if least > 800 else ""
+    return f'<img src="data:image/svg+xml;base64,{code}" alt="{escape(text)}"{size}>'
+
+
+def _table(head: Sequence[str], rows: Rows) -> str:
+    """A table, the first column its headings; a long one shows ten rows until it is opened."""
+
+    def lines(some: Iterable[Sequence[object]]) -> str:
+        return "".join(
+            f'<tr><th scope="row">{escape(str(first))}</th>'
+            + "".join(f"<td>{escape(_cell(value))}</td>" for value in rest)
+            + "</tr>"
+            for first, *rest in some
+        )
+
+    top = "".join(f'<th scope="col">{escape(word)}</th>' for word in head)
+    top = f"<thead><tr>{top}</tr></thead>" if any(head[1:]) else ""
+    short = f"<table>{top}<tbody>{lines(rows[:10])}</tbody></table>"
+    if len(rows) <= 12:
+        return f'<div class="wide">{short}</div>'
+    rest = f"<table>{top}<tbody>{lines(rows[10:])}</tbody></table>"
+    return (
+        f'<div class="wide">{short}</div><details><summary>{len(rows) - 10} more</summary>'
+        f'<div class="wide">{rest}</div></details>'
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, (bool, str)) or value is None:
+        return {True: "yes", False: "no", None: "none"}.get(value, str(value))  # type: ignore[arg-type]
+    if isinstance(value, (int, np.integer)):
+        return f"{value:,}".replace("-", "−")
+    return number(value) if isinstance(value, (float, np.floating)) else str(value)
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+_STYLE = """\
+:root { color-scheme: light dark; --ink: #202124; --grey: #5f6368; --line: #c4c7cc;
+  --ground: #fff; --card: #f6f7f8; --link: #0072b2; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --grey: #a3a9b0; --line: #4a4f55;
+  --ground: #1b1c1e; --card: #26282b; --link: #79bdf0; } }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; color: var(--ink);
+  background: var(--ground); font: 16px/1.5 Helvetica, Arial, "Segoe UI", sans-serif; }
+h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
+h3 { margin: 1.8rem 0 .5rem; font-size: 1.05rem; }
+table { border-collapse: collapse; margin: .3rem 0; font-variant-numeric: tabular-nums; }
+th, td { padding: .18rem .9rem .18rem 0; text-align: right; white-space: nowrap; }
+th { font-weight: normal; color: var(--grey); } th:first-child { text-align: left; }
+tbody tr { border-top: 1px solid var(--line); } tbody th { color: var(--ink); }
+.wide { overflow-x: auto; } .row { display: flex;
+  flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+img { max-width: 100%; background: #fff; border-radius: 6px; }
+pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem;
+  overflow-x: auto; font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; }
+a { color: var(--link); } summary { cursor: pointer; color: var(--link); }
+.small { color: var(--grey); font-size: .875rem; }
+math { font-size: 1.05rem; } math[display="block"] { width: max-content; margin: .35rem 0; }
+@media print { body { max-width: none; padding: 0; } section { break-inside: auto; }
+  h2, h3 { break-after: avoid; } img { min-width: 0 !important; } }
+"""
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<h1>Training report</h1>
+{body}
+</body>
+</html>
+"""

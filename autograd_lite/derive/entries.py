@@ -1,0 +1,68 @@
+"""What the symbols of index notation stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Delta", "Element", "Expr", "Index", "Length", "Number", "Opaque", "Total"]
+
+Expr = Any
+"""A SymPy expression in the symbols of a Space."""
+
+Index = int | None
+"""The number of an axis; negative for one that is summed over; None where an axis has length 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element of a node of the graph, or of the loss's slope there."""
+
+    node: int
+    indices: tuple[Index, ...]
+    slope: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum over bound indices, −level, −level + 1, …"""
+
+    body: Expr
+    lengths: tuple[int, ...]
+    level: int
+
+    @property
+    def bound(self) -> tuple[int, ...]:
+        return tuple(range(-self.level, -self.level + len(self.lengths)))
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """An element of the result of an operation that has no reading in indices."""
+
+    call: int
+    args: tuple[tuple[Expr, tuple[int, ...]], ...]
+    indices: tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """The length of an axis, as a symbol."""
+
+    n: int
+    indices: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that is no short fraction."""
+
+    value: float
+    indices: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """1 where two indices are equal, else 0."""
+
+    indices: tuple[int, int]

@@ -1,0 +1,119 @@
+"""The gallery: pictures that the project draws of itself, and the page that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import notebook
+
+from autograd_lite.commands.pictures import PICTURES
+from autograd_lite.data import load_breast_cancer
+from autograd_lite.files import atomic
+from autograd_lite.models import MLPClassifier
+from autograd_lite.models.examples import perceptron, student, students
+from autograd_lite.viz import Drawing, draw, style
+
+HEAD = """\
+# Gallery
+
+Every number in these pictures was computed by the engine, every gradient by its sweep.
+`python docs/make.py --pictures` draws them all again.
+
+## Graphs
+
+Data is square-cornered and blue, parameters have a thick amber border, the loss a double one; the
+dark badge is the operation. Each card shows its value and its gradient. The same graphs are pages
+to step through, forward and backward: `draw(loss).save("graph.html")`, or
+`autograd-lite draw mlp --out mlp.html`.
+"""
+
+
+class Graph(NamedTuple):
+    """A graph: what it is called, what is seen in it, how to draw it, and what draws it here."""
+
+    title: str
+    caption: str
+    how: str
+    drawing: Callable[[], Drawing]
+
+
+def _network() -> Drawing:
+    table = load_breast_cancer()
+    model = MLPClassifier((32, 16), standardize=True, random_state=0)
+    return draw(model.loss_graph(table.X, table.y), depth=0)
+
+
+GRAPHS = {
+    "graph-student": Graph(
+        "Logistic regression on one student",
+        "The gradient of the loss is 1, that of ŷ is −1/ŷ, that of z is ŷ − y; w gets it times x.",
+        "autograd-lite draw student",
+        lambda: draw(student()),
+    ),
+    "graph-students": Graph(
+        "Logistic regression on four students",
+        "The rows of A are examples, its first column the ones of the intercept.",
+        "autograd-lite draw logistic-regression",
+        lambda: draw(students()),
+    ),
+    "graph-mlp": Graph(
+        "A multilayer perceptron",
+        "Two hidden units, one example. The second is silent: its ReLU lets no gradient through.",
+        "autograd-lite draw mlp",
+        lambda: draw(perceptron()),
+    ),
+    "graph-folded": Graph(
+        "The same with its layers folded",
+        "569 rows of the breast cancer data, hidden layers of 32 and 16 units; each layer is one "
+        "card.",
+        "draw(model.loss_graph(X, y), depth=0)",
+        _network,
+    ),
+}
+
+
+def page() -> str:
+    """The gallery as Markdown."""
+    lines = [HEAD]
+    for name, graph in GRAPHS.items():
+        lines += [
+            f"### {graph.title}\n",
+            f"![{graph.title}](pictures/{name}.svg)\n",
+            f"{graph.caption}\n",
+            f"`{graph.how}`\n",
+        ]
+    lines.append("## Curves and surfaces\n")
+    for name, picture in PICTURES.items():
+        lines += [
+            f"### {picture.title}\n",
+            f"![{picture.title}](pictures/{name}.png)\n",
+            f"{picture.caption}\n",
+            f"`autograd-lite plot {name}`\n",
+        ]
+    return "\n".join(lines)
+
+
+def pictures() -> dict[str, Callable[[], bytes]]:
+    """The files that are drawn or run: by their path below docs/ what gives their bytes.
+
+    Their bytes depend on the versions of Graphviz and matplotlib, so nothing compares them.
+    """
+    made: dict[str, Callable[[], bytes]] = {
+        "engine.ipynb": lambda: notebook.engine().encode(),
+    }
+    for name, graph in GRAPHS.items():
+        made[f"pictures/{name}.svg"] = lambda graph=graph: graph.drawing().svg().encode()  # type: ignore[misc]
+    for name, picture in PICTURES.items():
+        made[f"pictures/{name}.png"] = lambda p=picture: style.render(p.axes(), "png")  # type: ignore[misc]
+    return made
+
+
+def write(here: Path) -> None:
+    """Draw every picture and run the notebook again."""
+    (here / "pictures").mkdir(exist_ok=True)
+    for name, make in pictures().items():
+        with atomic(here / name, "wb") as file:
+            file.write(make())
+        print(f"docs/{name}")

@@ -1,0 +1,127 @@
+"""A Markdown page as a Jupyter notebook: its code cells run in order, in one namespace."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import contextlib
+import io
+import json
+import linecache
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+
+CODE = re.compile(r"^```python\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+
+SHOWN = {
+    "_repr_svg_": "image/svg+xml",
+    "_repr_png_": "image/png",
+    "_repr_html_": "text/html",
+    "_repr_markdown_": "text/markdown",
+}
+"""How an object shows itself in a notebook."""
+
+
+class Cell(NamedTuple):
+    """A piece of a page: Markdown, or Python to run."""
+
+    code: bool
+    source: str
+
+
+def cells(page: str) -> list[Cell]:
+    """The cells of a page: what stands between ```python and ``` is code, all else is text."""
+    found = []
+    for k, part in enumerate(CODE.split(page)):
+        if part.strip():
+            found.append(Cell(k % 2 == 1, part.strip()))
+    return found
+
+
+def run(page: str, name: str) -> Iterator[tuple[Cell, str, dict[str, Any]]]:
+    """Run the cells of a page; gives each with what it printed and how its last line shows itself.
+
+    An error of a cell is raised, with the cell's own lines in the traceback.
+    """
+    space: dict[str, Any] = {"__name__": "__main__"}
+    for k, cell in enumerate(cells(page)):
+        if not cell.code:
+            yield cell, "", {}
+            continue
+        file = f"<{name}, cell {k}>"
+        linecache.cache[file] = len(cell.source), None, cell.source.splitlines(True), file
+        tree = ast.parse(cell.source, file)
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(tree, file, "exec"), space)
+            if isinstance(last, ast.Expr):
+                value = eval(compile(ast.Expression(last.value), file, "eval"), space)
+        shown = {} if last is None or value is None else bundle(value)
+        yield cell, printed.getvalue(), shown
+
+
+def bundle(value: Any) -> dict[str, Any]:
+    """What a notebook would be given to show."""
+    shown: dict[str, Any] = {"text/plain": repr(value)}
+    if hasattr(value, "_repr_mimebundle_"):
+        shown |= value._repr_mimebundle_()
+    for method, kind in SHOWN.items():
+        if hasattr(value, method):
+            data = getattr(value, method)()
+            if data is None:
+                continue
+            shown[kind] = base64.b64encode(data).decode() if isinstance(data, bytes) else data
+    return shown
+
+
+def notebook(page: str, name: str) -> str:
+    """The notebook of a page, run, as the text of an .ipynb file."""
+    made: list[dict[str, Any]] = []
+    for k, (cell, printed, shown) in enumerate(run(page, name)):
+        entry: dict[str, Any] = {
+            "cell_type": "code" if cell.code else "markdown",
+            "id": f"cell-{k}",
+            "metadata": {},
+            "source": cell.source.splitlines(True),
+        }
+        if cell.code:
+            count = 1 + sum(other["cell_type"] == "code" for other in made)
+            entry |= {"execution_count": count, "outputs": outputs(printed, shown, count)}
+        made.append(entry)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {
+        "cells": made,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def outputs(printed: str, shown: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """The outputs of a cell as the format has them."""
+    result: list[dict[str, Any]] = []
+    if printed:
+        text = printed.splitlines(True)
+        result.append({"output_type": "stream", "name": "stdout", "text": text})
+    if shown:
+        data = {kind: x if kind == "image/png" else x.splitlines(True) for kind, x in shown.items()}
+        result.append(
+            {
+                "output_type": "execute_result",
+                "execution_count": count,
+                "data": data,
+                "metadata": {},
+            }
+        )
+    return result
+
+
+def engine() -> str:
+    """The notebook of engine.md."""
+    return notebook((HERE / "engine.md").read_text(encoding="utf-8"), "engine")

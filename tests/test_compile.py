@@ -1,0 +1,228 @@
+"""Compiled functions: the same numbers as the eager engine, whatever the program."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from operands import cases
+
+import autograd_lite as ag
+from autograd_lite.op import OPS
+from autograd_lite.testing import programs
+from autograd_lite.trees import flatten
+
+
+def executed(compiled, *args):
+    """What the readable form gives for the arguments, run with NumPy alone."""
+    space = {}
+    exec(compiled.readable(*args), space)
+    return space[compiled.__name__](*args)
+
+
+def assert_close(found, expected, rtol=1e-9):
+    found, _, _ = flatten(found)
+    expected, _, _ = flatten(expected)
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        b = b.numpy() if isinstance(b, ag.Tensor) else b
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+        size = np.max(np.abs(b), initial=0, where=np.isfinite(b)) if np.size(b) else 0
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * (1 + size))
+
+
+def derivatives(program):
+    """The value, the gradients and a Hessian-vector product of a program, as one function."""
+    argnums = tuple(range(len(program.arrays)))
+
+    def derivatives(*arrays):
+        value, gradients = ag.value_and_grad(program, argnums)(*arrays)
+        return value, gradients, ag.hvp(program, argnums)(*arrays, tuple(arrays))
+
+    return derivatives
+
+
+@settings(max_examples=40)
+@given(programs())
+def test_random_programs_give_what_the_eager_engine_gives(program):
+    function = derivatives(program)
+    compiled = ag.compile(function)
+    before = [x.copy() for x in program.arrays]
+    expected = function(*program.arrays)
+    assert_close(compiled(*program.arrays), expected)
+    assert_close(compiled(*program.arrays), expected)
+    assert_close(executed(compiled, *program.arrays), expected)
+    for x, was in zip(program.arrays, before, strict=True):
+        np.testing.assert_array_equal(x, was)
+
+
+@settings(max_examples=25)
+@given(programs(dtype=np.float32))
+def test_float32_stays_float32(program):
+    function = ag.value_and_grad(program, tuple(range(len(program.arrays))))
+    assert_close(ag.compile(function)(*program.arrays), function(*program.arrays), rtol=1e-3)
+
+
+@settings(max_examples=16)
+@given(programs(), st.sampled_from(["F", "strided", "reversed", "aliased"]))
+def test_layout_and_aliasing_of_the_arguments_do_not_matter(program, layout):
+    function = derivatives(program)
+    expected = function(*program.arrays)
+    compiled = ag.compile(function)
+    compiled(*program.arrays)
+    if layout == "aliased":
+        same = {}
+        arrays = [same.setdefault((x.shape, x.dtype), x) for x in program.arrays]
+        expected = function(*arrays)
+    else:
+        arrays = [laid_out(x, layout) for x in program.arrays]
+    assert_close(compiled(*arrays), expected)
+
+
+def laid_out(x, layout):
+    if layout == "F":
+        return np.asfortranarray(x) if x.ndim else x
+    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]) if x.ndim else (2,), x.dtype)
+    part = wide[..., ::2] if layout == "strided" else wide[..., -1::-2]
+    part = part if x.ndim else part[0:1].reshape(())
+    part[...] = x
+    return part
+
+
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_every_operation_and_its_gradient(name):
+    @settings(max_examples=2)
+    @given(cases(OPS[name]))
+    def check(case):
+        floats = list(case.floats())
+        arrays = [np.asarray(case.operands[k]) for k in floats]
+        if not arrays:
+            return
+
+        def value(*arrays):
+            operands = list(case.operands)
+            for k, x in zip(floats, arrays, strict=True):
+                operands[k] = x
+            return case(*operands)
+
+        def total(*arrays):
+            result = value(*arrays)
+            return np.sum(result * result)
+
+        def function(*arrays):
+            result = value(*arrays)
+            if not isinstance(result, ag.Tensor) or result.dtype.kind != "f":
+                return result
+            return result, ag.value_and_grad(total, tuple(range(len(arrays))))(*arrays)
+
+        expected = function(*(ag.constant(x) for x in arrays))
+        compiled = ag.compile(function)
+        assert_close(compiled(*arrays), expected)
+        if not OPS[name].foreign:
+            assert_close(executed(compiled, *arrays), expected)
+
+    check()
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0)])
+def test_arrays_without_elements(shape):
+    def function(x, w):
+        return ag.value_and_grad(lambda w: np.sum(ag.relu(x * w) + np.exp(x)))(w)
+
+    x, w = np.ones(shape), np.ones(shape[-1:])
+    assert_close(ag.compile(function)(x, w), function(x, w))
+
+
+class Layer(NamedTuple):
+    W: np.ndarray
+    b: np.ndarray
+
+
+def test_containers_of_every_kind_come_and_go():
+    def function(tree, scale=2.0):
+        layer, (x, nothing), words = tree["layer"], tree["data"], tree["words"]
+        y = ag.relu(x @ layer.W.T + layer.b) * scale
+        return {"y": y, "layer": Layer(layer.W * 2, layer.b), "none": nothing, "words": words}
+
+    tree = {
+        "layer": Layer(np.ones((2, 3)), np.arange(2.0)),
+        "data": [np.arange(12.0).reshape(4, 3), None],
+        "words": "plain",
+    }
+    compiled = ag.compile(function)
+    for _ in range(2):
+        found = compiled(tree, scale=3.0)
+        assert isinstance(found["layer"], Layer)
+        assert found["none"] is None
+        assert found["words"] == "plain"
+        np.testing.assert_array_equal(found["y"], 3 * (tree["data"][0].sum(1)[:, None] + [0, 1]))
+    assert found["layer"].b is not tree["layer"].b
+
+
+def test_results_belong_to_the_caller():
+    x = np.arange(6.0).reshape(2, 3)
+    function = ag.compile(
+        lambda x: (x, x, x.T, x + 1, x + 1, (x + 1).T, np.broadcast_to(x, (2, 2, 3)))
+    )
+    first = function(x)
+    for result in first:
+        result += 100
+    np.testing.assert_array_equal(x, np.arange(6.0).reshape(2, 3))
+    for found, expected in zip(
+        function(x), (x, x, x.T, x + 1, x + 1, (x + 1).T, [x, x]), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(first[3], x + 101)
+
+
+def test_each_form_of_the_arguments_is_traced_once():
+    traced = []
+
+    @ag.compile
+    def function(x, power=2):
+        traced.append(x.shape)
+        return x**power if power else x
+
+    for _ in range(3):
+        function(np.ones(2))
+        function(np.ones(3))
+        function(np.float64(3.0))
+        function(np.ones(3), 3)
+        function(np.ones(3), power=True)
+        function(np.ones(3, np.float32))
+    assert len(traced) == 6
+    assert [function(np.full(1, 2.0), k).item() for k in (1, 2, 3)] == [2, 4, 8]
+
+
+def test_the_cache_is_bounded():
+    compiled = ag.compile(lambda x, k: x * k)
+    for k in range(40):
+        assert compiled(np.ones(2), k)[0] == k
+    assert "16 programs" in repr(compiled)
+    assert compiled(np.ones(2), 0)[0] == 0
+
+
+def test_minus_zero_and_zero_are_different_plain_values():
+    compiled = ag.compile(lambda x, zero: np.copysign(x, zero))
+    assert compiled(np.ones(1), 0.0)[0] == 1
+    assert compiled(np.ones(1), -0.0)[0] == -1
+
+
+def test_compiled_functions_take_tensors_and_nest():
+    inner = ag.compile(lambda x: np.sum(np.sin(x) * x))
+    x = np.array([0.5, 2.0])
+    expected = np.sin(x) + x * np.cos(x)
+    np.testing.assert_allclose(ag.grad(inner)(x), expected)
+    np.testing.assert_allclose(ag.compile(ag.grad(inner))(x), expected)
+
+
+def test_closed_over_arrays_are_constants_taken_once():
+    factor = np.array([1.0, 2.0])
+    compiled = ag.compile(lambda x: x * factor)
+    assert compiled(np.ones(2)).tolist() == [1, 2]
+    factor[:] = 5
+    assert compiled(np.ones(2)).tolist() == [1, 2]

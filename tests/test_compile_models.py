@@ -1,0 +1,58 @@
+"""The models train on compiled steps, and end where the eager engine ends."""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.models import LogisticRegression, MLPClassifier
+
+RANDOM = np.random.default_rng(5)
+X = RANDOM.normal(size=(40, 3))
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)
+
+MODELS = {
+    "column": lambda: LogisticRegression(max_iter=40),
+    "separate": lambda: LogisticRegression(
+        max_iter=40, intercept="separate", reduction="sum", learning_rate_init=0.01
+    ),
+    "perceptron": lambda: MLPClassifier(5, random_state=0, max_iter=40),
+    "deep": lambda: MLPClassifier(
+        (4, 3), random_state=0, max_iter=40, reduction="sum", learning_rate_init=0.005
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_loss_curve_is_the_same_to_rounding(name, dtype, monkeypatch):
+    compiled, eager = MODELS[name](), MODELS[name]()
+    monkeypatch.setattr(eager, "compiled", False)
+    compiled.fit(X.astype(dtype), Y)
+    eager.fit(X.astype(dtype), Y)
+    rtol = 1e-10 if dtype is np.float64 else 1e-4
+    np.testing.assert_allclose(compiled.loss_curve_, eager.loss_curve_, rtol=rtol)
+    for key, weights in eager.parameters_.items():
+        assert compiled.parameters_[key].dtype == dtype
+        np.testing.assert_allclose(compiled.parameters_[key], weights, rtol=100 * rtol, atol=rtol)
+
+
+def test_the_code_of_the_perceptron_reads_like_a_textbook():
+    model = MLPClassifier(5, random_state=0, max_iter=1).fit(X, Y)
+
+    @ag.compile
+    def gradients(θ, X, y):
+        return ag.value_and_grad(lambda θ: model.loss(X, y, θ))(θ)
+
+    text = gradients.readable(model.parameters_, X, Y.astype(float))
+    for line in (
+        "h1 = np.maximum(",
+        "h1_w = h1 @ w",
+        "z = h1_w + b",
+        "y_hat = ",
+        "(y_hat - y) / 40",
+    ):
+        assert line in text
+    assert ".T @ X" in text
+    assert "h1.T @ " in text
+    assert text.rstrip().endswith("}")
+    assert "return L, {" in text

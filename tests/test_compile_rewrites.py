@@ -1,0 +1,198 @@
+"""The rewrites: each says what it says, and none makes a result less accurate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite.compile.bounds import bounds
+from autograd_lite.compile.expr import Builder, Expr, in_order
+from autograd_lite.compile.rewrite import rewrite
+from autograd_lite.compile.rules import ALGEBRA, STATEMENTS
+from autograd_lite.compile.sigmoids import SHARING, SIGMOIDS
+
+x = np.array([[0.5, -1.5], [2.0, 3.0]])
+y = np.array([[1.0, 0.25], [0.0, 1.0]])
+
+
+def text(function, *args):
+    """The one expression that the readable form returns."""
+    return ag.compile(function).readable(*args).rstrip().rpartition("    return ")[2]
+
+
+PLAIN = {
+    "times_one": (lambda x: x * 1, "np.array(x)[()]"),
+    "times_minus_one": (lambda x: np.tanh(x * -1), "np.tanh(-x)"),
+    "plus_zero": (lambda x: np.tanh(0 + x) + 0, "np.tanh(x)"),
+    "minus_zero": (lambda x: 0 - np.tanh(x - 0), "-np.tanh(x)"),
+    "over_one": (lambda x: np.tanh(x / 1) ** 1, "np.tanh(x)"),
+    "one_over": (lambda x: 1 / np.exp(x), "1 / np.exp(x)"),
+    "to_the_second": (lambda x: np.tanh(x) ** 2, "np.tanh(x) ** 2"),
+    "double_negative": (lambda x: -np.tanh(np.negative(-x)), "-np.tanh(x)"),
+    "negative_difference": (lambda x: np.tanh(-(x - np.exp(x))), "np.tanh(np.exp(x) - x)"),
+    "absolute_negative": (lambda x: np.abs(-x), "np.abs(x)"),
+    "add_negative": (lambda x: np.exp(x) + -x, "np.exp(x) - x"),
+    "subtract_negative": (lambda x: np.exp(x) - -x, "np.exp(x) + x"),
+    "double_transpose": (lambda x: np.tanh(x.T.T), "np.tanh(x)"),
+    "transposed_product": (lambda x: (x.T @ np.exp(x)).T, "np.exp(x).T @ x"),
+    "plain_transpose": (lambda x: np.tanh(np.transpose(x, (1, 0))), "np.tanh(x.T)"),
+    "mean_as_sum": (lambda x: np.mean(x), "np.sum(x) / 4"),
+    "broadcast_argument": (lambda x: np.exp(x) + np.broadcast_to(x[0], (2, 2)), "np.exp(x) + x[0]"),
+    "filled": (lambda x: np.where(x > 0, x, np.zeros_like(x)), "np.where(x > 0, x, 0)"),
+    "without_care": (lambda x: ag.grad(lambda x: np.sum(np.log(x)))(x), "1 / x"),
+    "factors": (lambda x: np.sum(3 * (x / 4)) * -2, "-1.5 * np.sum(x)"),
+    "doubled": (lambda x: np.tanh(x) + np.tanh(x), "2 * np.tanh(x)"),
+    "add_everywhere": (
+        lambda x: ag.grad(lambda x: np.sum(np.tanh(x[:, None, :][:, 0])))(x),
+        "1 - t1 * t1",
+    ),
+    "dead_code": (lambda x: (np.exp(x), np.tanh(x))[1], "np.tanh(x)"),
+    "same_twice": (lambda x: np.exp(x) - 2 * np.exp(x), "t1 - 2 * t1"),
+    "constants": (lambda x: x * (2.0 * np.arange(2.0)).sum(), "2 * x"),
+    "softplus_below_zero": (
+        lambda x: np.log(1 + np.exp(-np.abs(x))),
+        "np.log1p(np.exp(-np.abs(x)))",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_what_is_written_and_what_it_becomes(name):
+    function, expected = PLAIN[name]
+    found = text(function, x)
+    if name == "factors":
+        assert found in ("-1.5 * np.sum(x)", "-3 * (np.sum(x) / 2)")
+        return
+    assert found == expected
+
+
+def test_a_sum_into_a_product_and_the_quickest_product():
+    source = ag.compile(lambda a, b: np.sum(a * b) + np.sum(a)).source_for(np.ones(5), np.ones(5))
+    assert "a.dot(b)" in source
+    assert "ones_5.dot(a)" in source
+    source = ag.compile(lambda a, b: np.multiply(a[:, None], b[None, :]) @ b).source_for(
+        np.ones(3), np.ones(2)
+    )
+    assert "multiply" not in source
+    assert source.count(".dot(") == 2
+
+
+def test_a_factor_that_several_share_is_applied_once_where_it_is_cheap():
+    @ag.compile
+    def step(w, b, X, y):
+        def loss(w, b):
+            return np.mean((X @ w + b - y) ** 2)
+
+        gradients = ag.grad(loss, (0, 1))(w, b)
+        return w - 0.1 * gradients[0], b - 0.1 * gradients[1]
+
+    arguments = np.ones(3), np.float64(1.0), np.ones((5, 3)), np.ones(5)
+    source = step.source_for(*arguments)
+    assert source.count("multiply(") == 1
+    assert "0.04" in source
+
+
+def test_the_exponential_is_shared_by_the_sigmoid_and_the_loss():
+    def function(z, y):
+        return ag.sigmoid(z), ag.binary_cross_entropy_with_logits(z, y)
+
+    assert ag.compile(function).readable(x, y).count("np.exp(") == 1
+    assert ag.compile(function).readable(x, y).count("x > 0") <= 1
+
+
+def weighted(z, y, w):
+    p = ag.sigmoid(z)
+    return np.mean(w * -(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+def written_out(z, y):
+    p = 1 / (1 + np.exp(-z))
+    return -np.sum(np.log(p) * y + np.log(1 - p) * (1 - y))
+
+
+def test_lowest_terms_of_the_sigmoid_with_cross_entropy():
+    assert text(lambda z, y: ag.grad(written_out)(z, y), x, y) == "1 / (1 + np.exp(-z)) - y"
+    found = text(lambda z, y, w: ag.grad(weighted)(z, y, w), x, y, x)
+    assert found == "w * (1 / (1 + np.exp(-z)) - y) / 4"
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
+def test_each_rule_has_its_statement(name):
+    assert len(STATEMENTS[name]) > 5
+
+
+LOGITS = st.lists(
+    st.one_of(st.floats(-1e4, 1e4), st.floats(-40, 40), st.floats(-1e-3, 1e-3)),
+    min_size=1,
+    max_size=6,
+)
+
+
+def exactly(z, y):
+    """The loss of each logit and its slope in long double, without cancellation."""
+    z, y = z.astype(np.longdouble), y.astype(np.longdouble)
+    tail = np.log1p(np.exp(-np.abs(z)))
+    loss = y * (np.maximum(-z, 0) + tail) + (1 - y) * (np.maximum(z, 0) + tail)
+    decay = np.exp(-np.abs(z))
+    p = np.where(z > 0, 1, decay) / (1 + decay)
+    return loss, p - y
+
+
+@given(LOGITS, st.sampled_from([0.0, 1.0, 0.3]), st.sampled_from([np.float64, np.float32]))
+def test_losses_at_any_logits_against_long_double(logits, label, dtype):
+    z = np.array(logits, dtype)
+    y = np.full(len(z), label, dtype)
+    exact, slope = exactly(z, y)
+    eps = np.finfo(dtype).eps
+    naive = ag.compile(lambda z, y: ag.value_and_grad(lambda z: written_out(z, y))(z))
+    stable = ag.compile(
+        lambda z, y: ag.value_and_grad(
+            lambda z: ag.binary_cross_entropy(ag.sigmoid(z), y, reduction="sum")
+        )(z)
+    )
+    for compiled in (naive, stable):
+        value, gradient = compiled(z, y)
+        assert abs(value - exact.sum()) <= 8 * eps * exact.sum() + 1e-300
+        assert np.all(np.abs(gradient - slope) <= 4 * eps * (1 + np.abs(y)))
+
+
+@given(LOGITS)
+def test_sigmoids_keep_their_relative_accuracy(logits):
+    z = np.array(logits)
+    wide = z.astype(np.longdouble)
+    decay = np.exp(-np.abs(wide))
+    exact = np.where(wide > 0, 1, decay) / (1 + decay)
+    shared = ag.compile(lambda z: (ag.sigmoid(z), ag.softplus(z)))(z)[0]
+    normal = exact > 1e-300
+    assert np.all(np.abs(shared - exact)[normal] <= 8 * np.finfo(float).eps * exact[normal])
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=5))
+def test_bounds_hold(values):
+    b = Builder()
+    z = np.array(values)
+    arg = b.argument(z, "z")
+    terms: list[Expr] = [arg]
+    for fn in ("negative", "absolute", "exp", "square", "tanh", "sign", "sqrt"):
+        inner = b.call("np.absolute", terms[-1]) if fn == "sqrt" else terms[-1]
+        terms.append(b.call(f"np.{fn}", inner))
+        terms.append(b.call("np.copysign", terms[-1], -1.0))
+        terms.append(b.call("np.divide", terms[-1], b.call("np.add", 2.0, b.call("np.exp", arg))))
+    for term in terms:
+        low, high = bounds(term)
+        value = b.value(term)
+        value = value[~np.isnan(value)]
+        assert np.all((low <= value) & (value <= high))
+
+
+def test_rewriting_ends_and_changes_nothing_the_second_time():
+    b = Builder()
+    z = b.argument(x, "z")
+    root = b.call("np.negative", b.call("np.negative", b.call("np.add", z, 0)))
+    for table in (ALGEBRA, SIGMOIDS, SHARING):
+        once = rewrite([root], table, b)
+        assert rewrite(once, table, b) == once
+    assert in_order(rewrite([root], ALGEBRA, b)) == [z]

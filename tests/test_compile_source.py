@@ -1,0 +1,219 @@
+"""The source that compiled functions show, keep and ship."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import subprocess
+import sys
+import textwrap
+import traceback
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite.compile.names import RESERVED, Names
+from autograd_lite.testing import programs
+
+
+def body(source):
+    """The lines of the function in a module."""
+    return [line.strip() for line in source[source.index("\ndef ") :].splitlines()[2:]]
+
+
+def logistic(A, y, w):
+    def loss(w):
+        y_hat = ag.sigmoid((A @ w).named("z")).named("ŷ")
+        return ag.binary_cross_entropy(y_hat, y)
+
+    return ag.value_and_grad(loss)(w)
+
+
+def naive(A, y, w):
+    def loss(w):
+        p = 1 / (1 + np.exp(-(A @ w)))
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+    return ag.grad(loss)(w)
+
+
+ROWS = np.random.default_rng(0).normal(size=(5, 3)), np.array([1.0, 0, 1, 1, 0]), np.ones(3)
+
+
+def test_logistic_regression_reads_like_a_textbook():
+    text = ag.compile(logistic).readable(*ROWS)
+    assert "z = A @ w" in text
+    assert "y_hat = np.where" in text or "y_hat = 1 / (1 + np.exp(-z))" in text
+    assert "A.T @ (y_hat - y) / 5" in text
+
+
+def test_the_naive_loss_has_the_same_gradient():
+    text = ag.compile(naive).readable(*ROWS)
+    assert text.rstrip().endswith("return A.T @ (1 / (1 + np.exp(-(A @ w))) - y) / 5")
+
+
+def test_the_readable_form_is_content_with_a_linter(tmp_path):
+    path = tmp_path / "step.py"
+    compiled = ag.compile(logistic)
+    compiled(*ROWS)
+    compiled.save(path)
+    text = path.read_text()
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import)]
+    assert [alias.name for node in imports for alias in node.names] == ["numpy"]
+    assert all(len(line) <= 100 and line == line.rstrip() for line in text.splitlines())
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert "\t" not in text
+    lines = text.splitlines()
+    assert lines[lines.index("def logistic(A, y, w):") + 1].strip().startswith('"""')
+    assert "A: float64 (5, 3)" in text
+
+
+def test_the_saved_module_needs_numpy_alone(tmp_path):
+    compiled = ag.compile(logistic)
+    expected = compiled(*ROWS)
+    compiled.save(tmp_path / "step.py")
+    script = textwrap.dedent(
+        f"""
+        import sys
+        import numpy as np
+        from step import logistic
+        assert not any(name.startswith("autograd") for name in sys.modules)
+        A, y, w = (np.array(x) for x in {[x.tolist() for x in ROWS]!r})
+        print(*(x.tolist() for x in logistic(A, y, w)), sep=";")
+        """
+    )
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for found, value in zip(ran.stdout.split(";"), expected, strict=True):
+        np.testing.assert_allclose(ast.literal_eval(found), value, rtol=1e-12)
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path):
+    path = tmp_path / "step.py"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="was not called yet"):
+        ag.compile(logistic).save(path)
+    assert path.read_text() == "old"
+
+
+@settings(max_examples=25)
+@given(programs(max_size=20))
+def test_the_readable_source_traced_again_gives_the_same_source(program):
+    argnums = tuple(range(len(program.arrays)))
+    names = ", ".join(f"x{k}" for k in argnums)
+    function = ag.value_and_grad(program, argnums)
+    once = ag.compile(eval(f"lambda {names}: f({names})", {"f": function}))
+    space = {}
+    text = once.readable(*program.arrays)
+    assume("def _" not in text)  # an operation of its own, in plain code that cannot be traced
+    exec(text, space)
+    again = ag.compile(space["function"])
+    assert body(again.readable(*program.arrays)) == body(text)
+
+
+@given(
+    st.text(max_size=12) | st.sampled_from([*keyword.kwlist, "np", "add", "print", "x\nimport os"])
+)
+def test_names_become_harmless_identifiers(text):
+    names = Names(["taken"])
+    found = [names.take(text) for _ in range(3)]
+    assert len(set(found)) == 3
+    for name in found:
+        assert name.isidentifier()
+        assert name.isascii()
+        assert name not in RESERVED
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["np", "def", "exp", "add", "x", "y); import os; os.abort(", "__import__", '"""', "t1", "\\"],
+)
+def test_names_from_users_never_break_the_code(name):
+    @ag.compile
+    def function(x, **others):
+        y = (np.exp(x) * 2).named(name)
+        z = (y * y + others[name]).named(name)
+        return z, y.named(name)
+
+    x = np.array([0.5, 1.0])
+    others = {name: np.ones(2)} if name != "x" else {"others": x}
+    if name == "x":
+        return
+    for value in function(x, **others), executed(function, x, others):
+        np.testing.assert_allclose(value[1], 2 * np.exp(x))
+        np.testing.assert_allclose(value[0], 4 * np.exp(2 * x) + 1)
+
+
+def executed(compiled, x, others):
+    space = {}
+    exec(compiled.readable(), space)
+    return space["function"](x, *others.values())
+
+
+def test_tracebacks_show_the_line():
+    compiled = ag.compile(lambda x: np.linalg.inv(x) + 1)
+    compiled(np.eye(2))
+    with pytest.raises(np.linalg.LinAlgError) as error:
+        compiled(np.zeros((2, 2)))
+    assert "np.linalg.inv(x)" in "".join(traceback.format_exception(error.value))
+
+
+def test_source_and_graph_for_other_arguments():
+    compiled = ag.compile(lambda x: np.sum(x * x))
+    assert "def function" in compiled.source_for(np.ones(3))
+    graph = compiled.graph_for(np.ones(4))
+    assert graph.inputs[0].shape == (4,)
+    assert graph.outputs[0].shape == ()
+    with pytest.raises(TypeError, match="give arrays"):
+        compiled.source_for(ag.Tensor(1.0))
+
+
+def test_large_constants_are_written_exactly():
+    X = np.random.default_rng(1).normal(size=(40, 3))
+    compiled = ag.compile(lambda w: np.tanh(X @ w))
+    w = np.array([0.1, 0.2, 0.3])
+    expected = compiled(w)
+    space = {}
+    exec(compiled.readable(), space)
+    np.testing.assert_array_equal(space["function"](w), expected)
+    huge = np.arange(1e6)
+    too_large = ag.compile(lambda w: huge * w)
+    too_large(np.float64(2.0))
+    with pytest.raises(ValueError, match="make it an argument"):
+        too_large.readable()
+
+
+def test_what_is_no_numpy_cannot_be_saved():
+    double = ag.operation(
+        "compile_test_double", lambda x: 2 * np.asarray(x), lambda g, out, x: 2 * g
+    )
+    compiled = ag.compile(lambda x: double(x) + 1)
+    assert compiled(np.ones(2)).tolist() == [3, 3]
+    with pytest.raises(ValueError, match="compile_test_double cannot be written"):
+        compiled.readable()
+
+
+def test_parentheses_are_where_they_are_needed_and_only_there():
+    compiled = ag.compile(
+        lambda a, b, c: (a - (b - c), a - b - c, a / (b * c), -(a * b), (a + b) * c, (a @ b) @ c)
+    )
+    arrays = [np.full((2, 2), float(k)) for k in (2, 3, 5)]
+    text = " ".join(compiled.readable(*arrays).split())
+    for written in (
+        "a - (b - c)",
+        "a - b - c",
+        "a / (b * c)",
+        "-(a * b)",
+        "(a + b) * c",
+        "a @ b @ c",
+    ):
+        assert written in text

@@ -1,0 +1,74 @@
+"""Every operation of the table can be derived: never wrong, never an exception."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from operands import cases
+
+import autograd_lite as ag
+from autograd_lite.derive import CannotCheckWarning
+from autograd_lite.op import OPS
+from autograd_lite.sweep import gradients
+from autograd_lite.testing import programs
+
+pytest.importorskip("sympy")
+
+DIFFERENTIABLE = sorted(name for name, op in OPS.items() if op.differentiable and not op.foreign)
+
+
+def agree(derivation, loss):
+    """The formulas' own NumPy, run with NumPy alone, against the sweep."""
+    of = gradients(loss).of
+    for x, form in derivation.closed_form.items():
+        expected = of.get(x, np.zeros(x.shape))
+        np.testing.assert_allclose(form.evaluate(), expected, rtol=1e-6, atol=1e-9)
+        try:
+            source = form.numpy()
+        except ValueError as error:
+            assert "no single NumPy expression" in str(error)  # noqa: PT017
+        else:
+            with np.errstate(all="ignore"):
+                got = np.asarray(eval(source, {"np": np, **derivation.values}))
+            np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
+            assert got.shape == x.shape
+        for notation in (form.text(), form.latex(), form.mathml()):
+            assert notation
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_an_operation_is_derived(name):
+    @settings(max_examples=3)
+    @given(st.data())
+    def run(data):
+        case = data.draw(cases(OPS[name]))
+        leaves = [
+            ag.Tensor(x, name=f"x{k}", requires_grad=np.asarray(x).dtype.kind == "f")
+            for k, x in enumerate(case.operands)
+        ]
+        out = case(*leaves)
+        if isinstance(out.array, tuple) or not out.requires_grad or out.dtype.kind != "f":
+            return
+        loss = np.sum(out * out)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CannotCheckWarning)
+            agree(ag.derive(loss), loss)
+
+    run()
+
+
+# A derivation takes too long to be shrunk.
+@settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
+@given(programs())
+def test_a_random_program_is_derived(program):
+    leaves = [ag.Tensor(x, name=f"x{k}") for k, x in enumerate(program.arrays)]
+    loss = program(*leaves)
+    if not loss.requires_grad:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CannotCheckWarning)
+        agree(ag.derive(loss), loss)

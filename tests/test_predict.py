@@ -1,0 +1,178 @@
+"""`autograd-lite predict`: what a saved model says about a table, whatever stands in it."""
+
+import csv
+import random
+
+import numpy as np
+import pytest
+
+from autograd_lite.cli import main
+from autograd_lite.data import make_moons
+from autograd_lite.models import LogisticRegression, load, save
+
+ROWS = "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\n1.5,2,no\n" * 2
+TABLE = f"studied,slept,passed\n{ROWS}"
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line; returns the exit code, standard output and standard error."""
+
+    def run(*argv):
+        try:
+            code = main([str(argument) for argument in argv])
+        except SystemExit as stop:
+            code = stop.code
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return run
+
+
+@pytest.fixture
+def weights(run, tmp_path):
+    """What `train` saved of a model of two columns."""
+    (tmp_path / "students.csv").write_text(TABLE)
+    options = ("--target", "passed", "--max-iter", 20, "--quiet", "--out", tmp_path / "trained")
+    assert run("train", "--data", tmp_path / "students.csv", *options)[0] == 0
+    return tmp_path / "trained" / "mlp.npz"
+
+
+def read(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def predict(run, weights, tmp_path, text):
+    (tmp_path / "new.csv").write_text(text, encoding="utf-8")
+    out = tmp_path / "out.csv"
+    code, shown, complaints = run(
+        "predict", "--weights", weights, "--data", tmp_path / "new.csv", "--out", out
+    )
+    return code, shown, complaints, out
+
+
+def test_the_rows_come_back_with_class_and_probability(run, weights, tmp_path):
+    code, shown, complaints, out = predict(run, weights, tmp_path, "studied,slept\n3,5\n0.5,6\n")
+    assert (code, complaints) == (0, "")
+    assert shown.startswith("2 rows: ")
+    model = load(weights)
+    X = [[3.0, 5.0], [0.5, 6.0]]
+    rows = read(out)
+    assert list(rows[0]) == ["studied", "slept", "predicted passed", "probability of yes"]
+    assert [row["predicted passed"] for row in rows] == model.predict(X).tolist()
+    found = [float(row["probability of yes"]) for row in rows]
+    np.testing.assert_allclose(found, model.predict_proba(X)[:, 1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_columns_are_found_by_name_and_others_carried_along(run, weights, tmp_path, seed):
+    shuffled = random.Random(seed)
+    columns = {"studied": "3", "slept": "5", "name": "Ada, of ☕", "remark": "", "grade": "?"}
+    names = shuffled.sample(list(columns), len(columns))
+    text = ",".join(names) + "\n" + ",".join(f'"{columns[name]}"' for name in names) + "\n"
+    code, _, _, out = predict(run, weights, tmp_path, text)
+    assert code == 0
+    (row,) = read(out)
+    assert {name: row[name] for name in columns} == columns
+    assert row["predicted passed"] == load(weights).predict([[3.0, 5.0]])[0]
+
+
+def test_known_labels_are_compared(run, weights, tmp_path):
+    code, shown, _, _ = predict(run, weights, tmp_path, TABLE + "9,9,\n")
+    model = load(weights)
+    y = [line.split(",")[2] for line in ROWS.split()]
+    X = [[float(x) for x in line.split(",")[:2]] for line in ROWS.split()]
+    assert code == 0
+    assert f"; {model.score(X, y):.4f} of the 12 known are right" in shown
+
+
+def test_predicting_twice_replaces_the_columns(run, weights, tmp_path):
+    _, _, _, out = predict(run, weights, tmp_path, "studied,slept\n3,5\n")
+    first = out.read_text()
+    code, _, _, out = predict(run, weights, tmp_path, first)
+    assert code == 0
+    assert out.read_text() == first
+
+
+def test_standard_output_holds_the_table_alone(run, weights, tmp_path):
+    (tmp_path / "new.csv").write_text("slept,studied\n5,3\n")
+    code, shown, complaints = run("predict", "--weights", weights, "--data", tmp_path / "new.csv")
+    assert code == 0
+    assert [len(line.split(",")) for line in shown.splitlines()] == [4, 4]
+    assert complaints.startswith("1 row: ")
+
+
+def test_a_model_that_knows_no_names_takes_the_columns_in_order(run, tmp_path):
+    t = make_moons(20, random_state=0)
+    model = LogisticRegression(max_iter=5).fit(t.X, t.y)
+    save(model, tmp_path / "w.npz")
+    assert load(tmp_path / "w.npz").feature_names_in_ is None
+    code, _, _, out = predict(run, tmp_path / "w.npz", tmp_path, "p,q\n0.5,1\n")
+    assert code == 0
+    (row,) = read(out)
+    assert row["predicted class"] == str(model.predict([[0.5, 1.0]])[0])
+    code, _, complaints, _ = predict(run, tmp_path / "w.npz", tmp_path, "p,q,r\n1,2,3\n")
+    assert code == 2
+    assert "new.csv has 3 columns, and the model was fitted with 2" in complaints
+
+
+def test_names_there_and_back(weights, tmp_path):
+    model = load(weights)
+    assert model.feature_names_in_ == ("studied", "slept")
+    assert model.target_name_ == "passed"
+    save(model, tmp_path / "again.npz")
+    assert load(tmp_path / "again.npz").feature_names_in_ == ("studied", "slept")
+    model.fit([[1.0], [2.0]], [0, 1])
+    assert model.feature_names_in_ is None
+
+
+def test_weights_that_name_too_few_columns(weights, tmp_path):
+    with np.load(weights) as arrays:
+        held = dict(arrays) | {"columns": np.array(["studied"])}
+    np.savez(tmp_path / "bad.npz", **held)
+    with pytest.raises(ValueError, match="it does not name 2 columns"):
+        load(tmp_path / "bad.npz")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("studied,age\n3,5\n", "lacks the column 'slept' of the model; it has 2 columns"),
+        ("age\n3\n", "lacks the 2 columns 'studied', 'slept' of the model; it has 1 column: age"),
+        ("studied,slept\n3,\n", "new.csv, line 2: column 'slept' has no value"),
+        ("studied,slept\n3,5\nNA,5\n", "new.csv, line 3: column 'studied' has no value"),
+        ("studied,slept\n3,five\n", "new.csv, line 2: column 'slept': 'five' is not a number"),
+        ("studied,slept\ninf,5\n", "'inf' is not a finite number"),
+        ("studied,slept\n3,5,7\n", "line 2: 3 values where the header has 2"),
+        ("studied,slept\n", "has a header but no rows"),
+        ("studied,slept,slept\n3,5,5\n", "more than one column called 'slept'"),
+        ("", "is empty"),
+    ],
+)
+def test_a_table_that_does_not_fit(run, weights, tmp_path, text, message):
+    (tmp_path / "out.csv").write_text("before")
+    code, shown, complaints, out = predict(run, weights, tmp_path, text)
+    assert (code, shown) == (2, "")
+    assert message in complaints
+    assert len(complaints.splitlines()) == 1
+    assert out.read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ((), "required: --weights, --data"),
+        (("--weights", "none.npz", "--data", "new.csv"), "none.npz"),
+        (("--weights", "new.csv", "--data", "new.csv"), "does not hold a model's weights"),
+        (("--weights", "trained/mlp.npz", "--data", "none.csv"), "none.csv"),
+        (("--weights", "trained/mlp.npz", "--data", "new.csv", "--out", "no/o.csv"), "no folder"),
+    ],
+)
+def test_files_that_are_not_there(run, weights, tmp_path, monkeypatch, argv, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new.csv").write_text("studied,slept\n3,5\n")
+    code, shown, complaints = run("predict", *argv)
+    assert (code, shown) == (2, "")
+    assert message in complaints
+    assert len(complaints.splitlines()) == 1

@@ -1,0 +1,209 @@
+"""`autograd-lite train --report`: one page with everything on it, and each part as a file."""
+
+import base64
+import csv
+import json
+import re
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.cli import main
+from autograd_lite.commands.report import _cell, _csv, _table
+from autograd_lite.data import make_moons, read_csv, split
+from autograd_lite.models import load
+from autograd_lite.viz import rendering
+
+HOSTILE = '<script>alert("1")</script>'
+
+
+class Page(HTMLParser):
+    """A page: its elements in order, its text, and whether every element that opens is closed."""
+
+    EMPTY = ("meta", "img", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+@pytest.fixture
+def train(capsys, tmp_path):
+    """Train on a table with --report; returns the folder and what was said on standard error."""
+
+    def train(table, *options):
+        path = tmp_path / "table.csv"
+        path.write_bytes(_csv([(*table.columns, table.target)]))
+        with open(path, "ab") as file:
+            file.write(_csv((*x, k) for x, k in zip(table.X.tolist(), table.y, strict=True)))
+        out = tmp_path / "out"
+        given = ("--data", path, "--target", table.target, "--max-iter", 30, "--quiet")
+        argv = ("train", "--report", *given, "--out", out, *options)
+        assert main([str(argument) for argument in argv]) == 0
+        return out, capsys.readouterr().err
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def moons():
+    return make_moons(40, random_state=0)
+
+
+def report(out):
+    text = (out / "report.html").read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def complete():
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("sympy")
+    try:
+        rendering.render("digraph {}", "svg")
+    except RuntimeError:
+        pytest.skip("no Graphviz to draw with")
+
+
+def test_the_whole_report(train, moons):
+    complete()
+    out, complaints = train(moons)
+    assert complaints == ""
+    text, page = report(out)
+    headings = re.findall(r"<h[23]>(.*?)</h[23]>", text)
+    parts = ["Graph", "Held-out rows", "Derivation of the gradient", "Generated source", "Weights"]
+    assert headings == [
+        *("Data", "Loss"),
+        *("Logistic regression", *parts),
+        *("Multilayer perceptron", *parts),
+        "Files",
+    ]
+    # Nothing is fetched: pictures stand in the page, links lead to the files beside it.
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//|@import|url\(""", text)
+    assert not page.all("script")
+    for link in page.all("a"):
+        assert (out / link["href"]).is_file()
+    listed = {link["href"] for link in page.all("a")}
+    assert listed == {path.name for path in out.iterdir()} - {"report.html"}
+    files = {path.read_bytes() for path in out.glob("*.svg")}
+    for image in page.all("img"):
+        kind, _, code = image["src"].partition(",")
+        assert kind == "data:image/svg+xml;base64"
+        assert base64.b64decode(code) in files
+        assert image["alt"]
+    assert len(page.all("img")) == 1 + 2 * 3
+    assert len(page.all("math")) > 8
+
+
+def test_what_the_files_say(train, moons):
+    out, _ = train(moons)
+    table = read_csv(out.parent / "table.csv", moons.target)
+    X, X_test, y, y_test = split(table.X, table.y, random_state=0)
+    for name in ("logistic-regression", "mlp"):
+        model = load(out / f"{name}.npz")
+        content = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+        assert content["results"]["accuracy on the held-out rows"] == model.score(X_test, y_test)
+        assert content["settings"]["max_iter"] == 30
+        L = model.loss_graph(X, y).item()
+        np.testing.assert_allclose(content["results"]["loss of the weights kept"], L)
+        with open(out / f"{name}-confusion.csv", newline="", encoding="utf-8") as file:
+            counts = np.array([row[1:] for row in list(csv.reader(file))[1:]], dtype=int)
+        assert counts.trace() == round(model.score(X_test, y_test) * len(y_test))
+        assert counts.sum() == len(y_test)
+        lines = (out / f"{name}-loss.csv").read_text().splitlines()
+        assert len(lines) == 1 + 30
+    data = (out / "data.csv").read_text(encoding="utf-8").splitlines()
+    assert data[0] == "column,min,mean,max,standard deviation"
+    np.testing.assert_allclose(float(data[1].split(",")[2]), table.X[:, 0].mean())
+
+
+@pytest.mark.parametrize("intercept", ["column", "separate"])
+def test_the_generated_source_gives_the_gradients(train, moons, intercept):
+    out, _ = train(moons, "--intercept", intercept, "--hidden", "4,3")
+    table = read_csv(out.parent / "table.csv", moons.target)
+    X, _, y, _ = split(table.X, table.y, random_state=0)
+    for name in ("logistic-regression", "mlp"):
+        model = load(out / f"{name}.npz")
+        space = {}
+        exec((out / f"{name.replace('-', '_')}_gradients.py").read_text(encoding="utf-8"), space)
+        L = model.loss_graph(X, y)
+        L.backward()
+        leaves = {node.name: node for node in ag.Graph.of(L).inputs}
+        examples = leaves["A"] if "A" in leaves else leaves["X"]
+        θ = [node for node in ag.Graph.of(L).inputs if node.requires_grad]
+        arrays = list(model.parameters_.values())
+        loss, slopes = space["loss_and_gradients"](*arrays, examples.numpy(), leaves["y"].numpy())
+        np.testing.assert_allclose(loss, L.item())
+        found = {array.tobytes(): slope for array, slope in zip(arrays, slopes, strict=True)}
+        for node in θ:
+            slope = found[node.numpy().tobytes()]
+            np.testing.assert_allclose(slope, node.grad, rtol=1e-9, atol=1e-15)
+
+
+def test_hostile_names_stay_text(train, moons):
+    table = moons._replace(
+        columns=(HOSTILE, "a & b"),
+        target='"y"',
+        y=np.where(moons.y == 0, HOSTILE, "no"),
+    )
+    out, _ = train(table, "--model", "logistic-regression")
+    text, page = report(out)
+    assert "<script" not in text
+    assert page.text.count(HOSTILE) >= 2
+    assert "a & b" in page.text
+
+
+def test_many_columns_are_folded_away(train):
+    random = np.random.default_rng(0)
+    X = random.normal(size=(20, 15))
+    table = make_moons(20)._replace(X=X, columns=tuple(f"c{k}" for k in range(15)))
+    out, _ = train(table, "--model", "logistic-regression")
+    text, page = report(out)
+    assert len(page.all("details")) == 2
+    assert "<summary>5 more</summary>" in text
+    assert "decision boundary" not in text
+
+
+def test_without_matplotlib_and_sympy_their_parts_are_left_out(train, moons, monkeypatch):
+    for name in ("matplotlib", "sympy"):
+        monkeypatch.setitem(sys.modules, name, None)
+    out, complaints = train(moons, "--model", "mlp")
+    text, page = report(out)
+    assert "pip install matplotlib" in complaints
+    assert "the derivation is left out of the report: derive needs SymPy" in complaints
+    assert "Derivation" not in text
+    assert "true ＼ predicted" in page.text
+    assert not list(out.glob("*boundary*"))
+
+
+def test_without_the_option_there_is_no_report(capsys, tmp_path):
+    (tmp_path / "t.csv").write_text("a,t\n1,0\n2,1\n3,0\n4,1\n")
+    given = ("--data", tmp_path / "t.csv", "--target", "t", "--max-iter", 2, "--quiet")
+    assert main([str(x) for x in ("train", *given, "--out", tmp_path / "out")]) == 0
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_cells():
+    values = (True, None, 1234, -3, 0.5, -1e-9, "a")
+    assert [_cell(value) for value in values] == [
+        "yes", "none", "1,234", "−3", "0.5", "−1e−9", "a",
+    ]  # fmt: skip
+    assert "<td>&lt;b&gt;</td>" in _table(("a", "b"), [("x", "<b>")])
