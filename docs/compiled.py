@@ -82,7 +82,7 @@ new containers, shapes, dtypes or plain values traces `f` on Tensors; later ones
 - Results belong to the caller, and arguments are never changed, unless `donate="params"` says that
   the arrays of an argument may be overwritten; these may not share memory with another argument.
 - Called with Tensors, f runs as it is written, so compiled functions can be differentiated.
-- The code raises no floating-point warnings for what is in range in the function itself.
+- The code is silent where NumPy would warn of a logarithm, a quotient or an exponential.
 
 `.readable()` is the program as plain NumPy, `.save("step.py")` writes it as a module that needs
 NumPy alone, `.source` is the code that runs, `.source_for(...)` and `.graph_for(...)` show other

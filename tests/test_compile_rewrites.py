@@ -119,6 +119,11 @@ def test_lowest_terms_of_the_sigmoid_with_cross_entropy():
     assert found == "w * (1 / (1 + np.exp(-z)) - y) / 4"
 
 
+def test_closed_over_labels_are_seen_for_what_they_are():
+    source = ag.compile(lambda z: ag.grad(lambda z: written_out(z, y))(z)).readable(x)
+    assert "return 1 / (1 + np.exp(-z)) - C\n" in source
+
+
 @pytest.mark.parametrize("name", sorted(STATEMENTS))
 def test_each_rule_has_its_statement(name):
     assert len(STATEMENTS[name]) > 5

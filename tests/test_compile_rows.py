@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -125,6 +126,23 @@ def test_the_memory_of_blocks_is_bounded():
     blocks = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert blocks < 42400 * 3 * 8 * 5 / 10
+
+
+def test_a_program_keeps_neither_the_record_nor_the_arguments():
+    import gc
+    import weakref
+
+    class Pair(NamedTuple):
+        first: object
+        second: object
+
+    held = np.ones((50, 4))
+    compiled = ag.compile(lambda pair, x: Pair(np.tanh(x @ x.T), pair.first * 2), rows=None)
+    compiled(Pair(held, 1), held)
+    gone = weakref.ref(held)
+    del held
+    gc.collect()
+    assert gone() is None
 
 
 def test_calls_from_several_threads_are_right():

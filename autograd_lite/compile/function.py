@@ -150,13 +150,18 @@ class Compiled:
 
     def graph_for(self, *args: Any, **kwargs: Any) -> Graph:
         """The record that the code for these arguments comes from."""
-        return self._for(args, kwargs).graph
+        from autograd_lite.compile.program import traced
+
+        return traced(self._function, self._arrays(args, kwargs))[0]
 
     def _for(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Program:
+        return self._program(self._arrays(args, kwargs))
+
+    def _arrays(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Signature:
         read = self._read(args, kwargs)
         if read is None:
             raise TypeError("compile: give arrays, not Tensors, to see the code for them")
-        return self._program(read[0])
+        return read[0]
 
     def _latest(self, what: str) -> Program:
         if self._last is None:

@@ -115,6 +115,7 @@ def _unwrapped(form: Any, builder: Builder) -> Any:
 def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> list[Any]:
     """The expressions of a graph's outputs; `arguments` stand for its inputs."""
     made: dict[Any, Any] = dict(zip(graph.inputs, arguments, strict=True))
+    constants: list[Expr] = []
     for node in graph.nodes:
         if node in made:
             continue
@@ -122,13 +123,31 @@ def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> lis
             made[node] = made[node.stable]
         elif node.op is None:
             number = type(node.array) in (int, float, bool)
-            made[node] = node.array if number else builder.constant(np.array(node.array))
+            made[node] = node.array if number else _held(np.array(node.array), constants, builder)
         else:
             operands = tuple(made[x] for x in node.inputs)
             made[node] = _applied(node, operands, builder)
         if node.name is not None and isinstance(made[node], Expr):
             builder.names.setdefault(made[node], node.name)
     return [made[output] for output in graph.outputs]
+
+
+def _held(value: Any, constants: list[Expr], builder: Builder) -> Expr:
+    """An array that the function closes over, and that others may equal or complement.
+
+    What NumPy computed before anything was traced, such as 1 − y, is seen for what it is.
+    """
+    if value.ndim and value.dtype.kind == "f":
+        for other in constants:
+            if (other.shape, other.dtype) != (value.shape, value.dtype):
+                continue
+            if value.tobytes() == other.value.tobytes():
+                return other
+            if np.array_equal(value, 1 - other.value):
+                return builder.call("np.subtract", 1.0, other)
+    made = builder.constant(value)
+    constants.append(made)
+    return made
 
 
 def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:

@@ -34,9 +34,9 @@ def for_people(roots: Sequence[Any], b: Builder) -> list[Any]:
 def with_factors_placed(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The same with scalars folded, and placed by cost."""
     roots = factors.placed(roots, b, all_factors=True)
-    return rewrite(roots, _together(factors.MERGED, rules.ALGEBRA), b)
+    return rewrite(roots, _together(factors.MERGED, rules.ALGEBRA), b, fold=True)
 
 
 def for_speed(roots: Sequence[Any], b: Builder) -> list[Any]:
     """By the quickest of NumPy's equal calls."""
-    return rewrite(roots, machine.MACHINE, b)
+    return rewrite(roots, machine.MACHINE, b, fold=True)

@@ -24,7 +24,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
 
-__all__ = ["Program"]
+__all__ = ["Program", "traced"]
 
 # Calls that may raise floating-point warnings for ordinary numbers: a warning belongs to the
 # function as it is written, not to the code that it becomes.
@@ -46,11 +46,28 @@ _QUIET = {
 }
 
 
+def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
+    """The record of a function, its values by better computed equals, and its results' form."""
+    packings = []
+
+    def leaves(*arrays: Any) -> list[Any]:
+        packings.append(Packing(signature.call(function, arrays)))
+        return packings[-1].leaves
+
+    named = [
+        Tensor(array, leaf.name, requires_grad=False)
+        for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
+    ]
+    with setting(scope=(), watch=None), np.errstate(all="ignore"):
+        graph = trace(leaves, *named)
+    packings[-1].leaves = []
+    return Graph(graph.outputs, graph.inputs, written=False), packings[-1]
+
+
 class Program:
     """A function traced for one signature.
 
     Attributes:
-        graph: the record of the function.
         source: the module that runs.
         run: the function in it.
         fits: whether the arguments of a call have this signature, or None where that cannot be
@@ -65,14 +82,15 @@ class Program:
         donated: Sequence[int],
         rows: int | str | None = None,
     ) -> None:
-        self.name, self.signature, self.donated = name, signature, set(donated)
-        self.graph = self._traced(function)
+        self.name, self.signature = name, signature.without_arrays()
+        self.donated = set(donated)
+        graph, self.packing = traced(function, signature)
         self.b = Builder()
         self.arguments = [
             self.b.argument(array, leaf.name)
             for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
         ]
-        written = from_graph(self.graph, self.arguments, self.b)
+        written = from_graph(graph, self.arguments, self.b)
         self.results = passes.for_people(written, self.b)
         roots = passes.with_factors_placed(self.results, self.b)
         blocks = None
@@ -82,21 +100,6 @@ class Program:
             roots = passes.for_speed(roots, self.b)
         self.source, self.run, self.fits = self._running(roots, blocks)
         self.b.forget()
-
-    def _traced(self, function: Callable[..., Any]) -> Graph:
-        """The record; the values that it holds are those of the better computed equals."""
-
-        def leaves(*arrays: Any) -> list[Any]:
-            packing = self.packing = Packing(self.signature.call(function, arrays))
-            return packing.leaves
-
-        named = [
-            Tensor(array, leaf.name, requires_grad=False)
-            for array, leaf in zip(self.signature.arrays, self.signature.leaves, strict=True)
-        ]
-        with setting(scope=(), watch=None), np.errstate(all="ignore"):
-            graph = trace(leaves, *named)
-        return Graph(graph.outputs, graph.inputs, written=False)
 
     # The code that runs
 

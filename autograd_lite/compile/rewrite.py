@@ -25,8 +25,12 @@ Rules = Mapping[str, Sequence[Rule]]
 """The rules for each function."""
 
 
-def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder) -> list[Any]:
-    """The same results with every rule applied wherever it fits, inputs first."""
+def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder, fold: bool = False) -> list[Any]:
+    """The same results with every rule applied wherever it fits, inputs first.
+
+    With `fold` calls on constants are made now; without, only those that give a scalar, so that
+    rules see how a constant array was made.
+    """
     roots = list(roots)
     builder.live = set(in_order(roots))
     done: dict[Expr, Any] = {}
@@ -44,7 +48,7 @@ def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder) -> list[Any]:
         new = builder.like(expr, args, keywords)
         if expr in builder.names:
             builder.names.setdefault(new, builder.names[expr])
-        if (folded := _folded(new, builder)) is not None:
+        if (not new.shape or fold) and (folded := _folded(new, builder)) is not None:
             return folded
         for rule in rules.get(new.fn, ()):
             better = rule(builder, new)
@@ -76,6 +80,6 @@ def _folded(expr: Expr, builder: Builder) -> Any:
 
 FOLDED = {
     *(f"np.{name}" for name, function in vars(np).items() if isinstance(function, np.ufunc)),
-    *(".T", ".astype", "np.add.reduce", "np.expand_dims", "np.mean", "np.reshape", "np.where"),
+    *(".astype", "np.add.reduce", "np.mean", "np.where"),
 }
 """What may be computed when the program is compiled, from constants."""

@@ -59,8 +59,8 @@ def scalar_of(x: Any) -> Any:
         x = x.args[0]
     if is_number(x):
         return x
-    if is_call(x, CONSTANT) and x.value.size and x.value.size <= 1 and x.dtype.kind in "bif":
-        return x.value.reshape(()).item()
+    if is_call(x, CONSTANT) and x.shape == () and x.dtype.kind in "bif":
+        return x.value.item()
     return None
 
 

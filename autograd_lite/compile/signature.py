@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType
@@ -38,6 +39,9 @@ VALUES = (
 )
 
 
+PLAIN = (list, tuple, dict)
+
+
 class HasTensors(Exception):
     """An argument is a Tensor: the function runs as it was written, and records."""
 
@@ -62,12 +66,15 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A dict, list, tuple, or another container, its children, and how it is put together."""
+    """A dict, list, tuple, or another container, its children, and how it is put together.
+
+    It holds none of the arrays that were in the container.
+    """
 
     kind: type
     steps: tuple[Any, ...]
     children: tuple[Any, ...]
-    like: Any = None
+    build: Any = None
 
 
 def prepared(leaf: Any, path: str) -> Any:
@@ -131,13 +138,19 @@ class Signature:
             self._form(part, path + step, _name_of(step, name)) for step, part in parts[0]
         )
         keys = tuple(tree) if isinstance(tree, dict) else tuple(step for step, _ in parts[0])
-        return Container(type(tree), keys, children, tree)
+        return Container(type(tree), keys, children, _builder(tree, parts))
 
     def call(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Any:
         """The function on the arguments with other arrays in place of theirs."""
         values = self.rebuilt(arrays)
         count = len(values) - len(self.keywords)
         return function(*values[:count], **dict(zip(self.keywords, values[count:], strict=True)))
+
+    def without_arrays(self) -> Signature:
+        """The same for a program to keep."""
+        kept = copy(self)
+        kept.arrays = []
+        return kept
 
     def rebuilt(self, arrays: Sequence[Any]) -> list[Any]:
         """The arguments with other arrays in place of theirs."""
@@ -170,8 +183,25 @@ def _rebuilt(form: Any, arrays: Sequence[Any]) -> Any:
         return arrays[form.number]
     if isinstance(form, Static):
         return form.value
-    children = iter([_rebuilt(child, arrays) for child in form.children])
-    return _children(form.like)[1](list(children))  # type: ignore[index]
+    return put_together(form)([_rebuilt(child, arrays) for child in form.children])
+
+
+def put_together(form: Container) -> Callable[[list[Any]], Any]:
+    """What makes a container of its children."""
+    if form.kind is dict:
+        return lambda children: dict(zip(form.steps, children, strict=True))
+    return form.build or form.kind
+
+
+def _builder(tree: Any, parts: Any) -> Any:
+    """What makes a container that is no dict, list or tuple, freed from what it contained."""
+    if type(tree) in PLAIN:
+        return None
+    children, build = parts
+    try:
+        return _children(build([None] * len(children)))[1]  # type: ignore[index]
+    except Exception:  # a container that checks what it contains keeps it
+        return build
 
 
 class Packing:
@@ -196,10 +226,7 @@ class Packing:
             return Static(tree)
         children = tuple(self._form(part, _key_of(step)) for step, part in parts[0])
         keys = tuple(tree) if isinstance(tree, dict) else tuple(step for step, _ in parts[0])
-        return Container(type(tree), keys, children, tree)
-
-
-PLAIN = (list, tuple, dict)
+        return Container(type(tree), keys, children, _builder(tree, parts))
 
 
 def unpacking(signature: Signature, names: Names) -> tuple[list[str], list[str], dict[int, str]]:
@@ -249,7 +276,7 @@ def packed(form: Any, results: Sequence[str], held: dict[str, Any] | None) -> st
     parts = [packed(child, results, held) for child in form.children]
     inner = ", ".join(parts)
     if form.kind not in PLAIN and held is not None:
-        return f"{_hold(held, _children(form.like)[1])}([{inner}])"  # type: ignore[index]
+        return f"{_hold(held, put_together(form))}([{inner}])"
     if form.kind is list:
         return f"[{inner}]"
     if issubclass(form.kind, (tuple, list)):
