@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> None:
         "text": derivation.text,
         "markdown": derivation.markdown,
         "latex": derivation.latex,
-        "html": lambda: _page(args.loss, derivation.mathml()),
+        "html": lambda: _page(args.loss, derivation._repr_html_()),
     }
     written = notations[kind]()
     if args.out is None:
@@ -59,7 +59,12 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _page(title: str, body: str) -> str:
-    return f'<!doctype html>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n{body}\n'
+    return f"""<!doctype html>
+<meta charset="utf-8">
+<title>{escape(title)}</title>
+<style>body {{ margin: 2rem auto; max-width: 60rem; font: 17px/1.5 sans-serif; }}</style>
+{body}
+"""
 
 
 def _loss(name: str) -> Any:

@@ -235,7 +235,9 @@ class Derivation:
     _repr_markdown_ = markdown
 
     def _repr_html_(self) -> str:
-        return self.mathml()
+        from autograd_lite.derive.pages import STYLE
+
+        return STYLE + self.mathml()
 
     def __str__(self) -> str:
         return self.text()

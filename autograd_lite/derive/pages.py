@@ -121,6 +121,13 @@ def markdown(derivation: Any) -> str:
     return f"{body}\n\n{closed}\n\n{notes}{derivation.checked}\n"
 
 
+STYLE = """<style>
+.derivation math { display: block math; width: max-content; margin: .6em 0; text-align: left; }
+</style>
+"""
+"""What sets the formulas apart, for a page that has no style of its own."""
+
+
 def mathml(derivation: Any) -> str:
     """HTML in which every formula is MathML."""
     notation = derivation._writer.notation(MathML)
@@ -142,7 +149,7 @@ def mathml(derivation: Any) -> str:
         steps.append(equation(notation.slope(step.name), parts))
     lines += folded(steps, lambda n: f"<p>… {n} more …</p>")
     return (
-        "<div>"
+        '<div class="derivation">'
         + "\n".join(lines)
         + "".join(f"\n<p>{escape(note)}</p>" for note in (*derivation.notes(), derivation.checked))
         + "</div>"
