@@ -199,16 +199,10 @@ class Tensor(Operators, Node):
                 f"backward: {describe(self)} depends on nothing that wants a gradient; make a "
                 "Tensor with requires_grad=True, outside no_grad(), and compute from it"
             )
-        given = set()
+        owners: set[int] = set()
         for leaf, g in sweep({self: _seed(self, gradient)}).items():
             with _accumulating:
-                if leaf.grad is not None:
-                    leaf.grad = leaf.grad + g
-                elif type(g) is np.ndarray and g.base is None and id(g) not in given:
-                    given.add(id(g))
-                    leaf.grad = g
-                else:
-                    leaf.grad = np.array(g)
+                leaf.grad = _owned(g, owners) if leaf.grad is None else leaf.grad + g
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` becomes None."""
@@ -405,6 +399,20 @@ def _restored(data: Any, name: str | None, requires_grad: bool, grad: Any) -> Te
     tensor = Tensor(data, name, requires_grad)
     tensor.grad = None if grad is None else np.array(grad)
     return tensor
+
+
+def _owned(g: Any, owners: set[int]) -> Any:
+    """A gradient in memory of its own; a sweep may give several leaves views of the same."""
+    owner = g if getattr(g, "base", None) is None else g.base
+    if (
+        type(owner) is np.ndarray
+        and owner.size == g.size
+        and g.flags.writeable
+        and id(owner) not in owners
+    ):
+        owners.add(id(owner))
+        return g
+    return np.array(g)
 
 
 def _seed(result: Tensor, gradient: Any, what: str = "backward") -> Any:
