@@ -49,8 +49,6 @@ def _sealed(x: Any) -> Any:
 
 
 def _own(result: Any, name: str) -> Any:
-    if isinstance(result, tuple):
-        return tuple(_own(item, name) for item in result)
     if not isinstance(result, (np.ndarray, np.generic, int, float)):
         if hasattr(result, "requires_grad") and hasattr(result, "array"):
             return result

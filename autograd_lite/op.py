@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import itertools
+import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -308,6 +310,11 @@ def apply(
         if x.requires_grad:
             wanted = True
 
+    if wanted and not context.recording and context.leaks == "trace" and op.differentiable:
+        # What no_grad() shields from a derivative is shielded from the better forms as well.
+        shield = OPS["stop_gradient"]
+        inputs = tuple([shield(x) if x.requires_grad else x for x in inputs])
+
     better = None
     if op.stable is not None and not settled:
         better = op.stable(inputs, attributes)
@@ -395,15 +402,17 @@ def _explained(
 
 
 def _warn_of_broadcast(node: Any, inputs: Sequence[Any]) -> None:
-    a, b = inputs[-2:]
-    if a.ndim != b.ndim and node.size > a.size and node.size > b.size:
-        warnings.warn(
-            f"{node.op.name if node.op else 'an operation'}: {describe(a)} and {describe(b)} were "
-            f"broadcast to {node.shape}, larger than both; give both the same number of "
-            "dimensions, with reshape or [:, None], to say what is meant",
-            BroadcastWarning,
-            stacklevel=level(),
-        )
+    for a, b in itertools.combinations(inputs, 2):
+        shape = np.broadcast_shapes(a.shape, b.shape)
+        if a.ndim != b.ndim and math.prod(shape) > max(a.size, b.size):
+            warnings.warn(
+                f"{node.op.name if node.op else 'an operation'}: {describe(a)} and {describe(b)} "
+                f"were broadcast to {shape}, larger than both; give both the same number of "
+                "dimensions, with reshape or [:, None], to say what is meant",
+                BroadcastWarning,
+                stacklevel=level(),
+            )
+            return
 
 
 def level() -> int:

@@ -111,7 +111,8 @@ class Tensor(Operators, Node):
 
     def _read_only(self) -> Any:
         array = self.array
-        if self.op is None or not isinstance(array, np.ndarray) or array.base is not None:
+        shared = any(array is operand for operand in self.operands)
+        if self.op is None or shared or not isinstance(array, np.ndarray) or array.base is not None:
             array = np.array(array)
         array.flags.writeable = False
         return array.view()
@@ -201,6 +202,11 @@ class Tensor(Operators, Node):
             )
         owners: set[int] = set()
         for leaf, g in sweep({self: _seed(self, gradient)}).items():
+            if leaf.dtype.kind != "f":
+                raise TypeError(
+                    f"backward: {describe(leaf)} holds {leaf.dtype}, which has no gradient; make a "
+                    "Tensor of floats"
+                )
             with _accumulating:
                 leaf.grad = _owned(g, owners) if leaf.grad is None else leaf.grad + g
 

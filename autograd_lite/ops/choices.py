@@ -132,7 +132,8 @@ def piecewise(x, condlist, funclist, *args, **kw):
 
     A function is called with all of x; what it gives elsewhere contributes nothing.
     """
-    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
+    several = isinstance(condlist, (list, tuple)) or np.ndim(condlist) > np.ndim(x)
+    conditions = list(condlist) if several else [condlist]
     pieces = [f(x, *args, **kw) if callable(f) else f for f in funclist]
     if not 0 <= len(pieces) - len(conditions) <= 1:
         raise ValueError("piecewise: takes a function for each condition, and perhaps one more")

@@ -10,15 +10,24 @@ from autograd_lite.ops.arithmetic import scaled
 LOG2, LOG10 = math.log(2), math.log(10)
 
 exp = operation(
-    "exp", np.exp, lambda g, out, x: g * out, symbol="exp", formula="exp x", gradient="g exp x"
+    "exp",
+    np.exp,
+    lambda g, out, x: scaled(g, out),
+    symbol="exp",
+    formula="exp x",
+    gradient="g exp x",
 )
 
 exp2 = operation(
-    "exp2", np.exp2, lambda g, out, x: g * out * LOG2, formula="2ˣ", gradient="g 2ˣ log 2"
+    "exp2", np.exp2, lambda g, out, x: scaled(g, out * LOG2), formula="2ˣ", gradient="g 2ˣ log 2"
 )
 
 expm1 = operation(
-    "expm1", np.expm1, lambda g, out, x: g * np.exp(x), formula="exp x − 1", gradient="g exp x"
+    "expm1",
+    np.expm1,
+    lambda g, out, x: scaled(g, np.exp(x)),
+    formula="exp x − 1",
+    gradient="g exp x",
 )
 
 log = operation(

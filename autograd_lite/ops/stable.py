@@ -68,7 +68,8 @@ def same(x, y, depth=4):
         return False
     if x is y:
         return True
-    if x.op is None or x.op is not y.op:
+    # Arguments that stand for one Tensor are told apart: each has a derivative of its own.
+    if x.op is None or x.op is not y.op or x.op is OPS["identity"]:
         return type(x.array) in (int, float) and is_number(y, x.array)
     return (
         depth > 0
@@ -110,7 +111,7 @@ def minus(z):
 
 def exponent(node):
     """The z of exp z."""
-    return source(node) if node.op is exp else None
+    return source(node) if node.op is exp and node.inputs[0].dtype.kind == "f" else None
 
 
 def exponent_beside_one(node):
@@ -242,8 +243,14 @@ def _only_adds_axes(view):
     if view.op is OPS["getitem"]:
         key = view.attributes["key"]
         parts = key if isinstance(key, tuple) else (key,)
-        return all(part is None or part is Ellipsis or part == slice(None) for part in parts)
-    return view.op is OPS["reshape"] or view.op is OPS["expand_dims"]
+        return all(part is None or part is Ellipsis or _is_whole(part) for part in parts)
+    return view.op is OPS["expand_dims"] or (
+        view.op is OPS["reshape"] and "order" not in view.attributes
+    )
+
+
+def _is_whole(part):
+    return isinstance(part, slice) and part == slice(None)
 
 
 def _kept(shape, axis):
@@ -253,11 +260,11 @@ def _kept(shape, axis):
 
 
 def _either(inputs, attributes):
-    _, x, y = inputs
+    condition, x, y = inputs
     if x.stable is not None and y.stable is not None:
         x, y = settled(x), settled(y)
         if x.op is sigmoid and y.op is sigmoid and source(x) is not None and same(x, y):
-            return x
+            return x if np.broadcast_shapes(condition.shape, x.shape) == x.shape else None
     return None
 
 

@@ -55,10 +55,10 @@ hypot = operation(
 )
 
 sinh = operation(
-    "sinh", np.sinh, lambda g, out, x: g * np.cosh(x), formula="sinh x", gradient="g cosh x"
+    "sinh", np.sinh, lambda g, out, x: scaled(g, np.cosh(x)), formula="sinh x", gradient="g cosh x"
 )
 cosh = operation(
-    "cosh", np.cosh, lambda g, out, x: g * np.sinh(x), formula="cosh x", gradient="g sinh x"
+    "cosh", np.cosh, lambda g, out, x: scaled(g, np.sinh(x)), formula="cosh x", gradient="g sinh x"
 )
 arcsinh = operation(
     "arcsinh",

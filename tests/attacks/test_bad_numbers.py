@@ -191,3 +191,10 @@ def test_nan_stays_in_its_row():
     X = np.array([[1.0, np.nan], [2.0, 3.0]])
     found = gradient(lambda X: np.sum(np.tanh(X)), X)
     assert np.isnan(found).tolist() == [[False, True], [False, False]]
+
+
+@attack("where(x > 0, x, exp x − 1) at 1000", "1")
+def test_exponential_not_taken():
+    assert gradient(lambda x: np.where(x > 0, x, np.exp(x) - 1), 1000.0) == 1
+    assert gradient(lambda x: np.where(x > 0, x, np.expm1(x)), 1000.0) == 1
+    assert gradient(lambda x: np.where(x > 0, x, np.cosh(x)), 1000.0) == 1

@@ -99,3 +99,11 @@ def test_byte_order():
     x = ag.Tensor(np.array([1.0, 2.0], ">f8"))
     assert x.dtype.isnative
     assert ag.grad(lambda x: np.sum(x * x))(np.array([3.0], ">f8")).tolist() == [6]
+
+
+@attack("c.requires_grad = True on integers", "backward() raises, and never rounds a gradient")
+def test_integers_that_want_a_gradient_later():
+    c = ag.constant([1, 2, 3])
+    c.requires_grad = True
+    with pytest.raises(TypeError, match="int64, which has no gradient"):
+        np.sum(c * 0.5).backward()

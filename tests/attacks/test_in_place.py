@@ -274,3 +274,13 @@ def test_change_before_second_derivative():
     w.data[0] = 3.0
     with pytest.raises(ag.Changed, match="changed after it was used"):
         ag.grad(lambda x: np.sum(ag.grad(f)(x) * x))(np.array([1.0]))
+
+
+@attack("w.data -= 1 after w went through stop_gradient", "works; the other keeps its value")
+def test_change_after_an_identity():
+    w = ag.Tensor([1.0, 2.0])
+    kept = ag.stop_gradient(w)
+    assert kept.numpy().tolist() == [1, 2]
+    w.data -= 1
+    assert w.data.tolist() == [0, 1]
+    assert kept.numpy().tolist() == [1, 2]

@@ -76,3 +76,24 @@ def test_rule_of_wrong_shape():
 @pytest.mark.parametrize("f", [np.sum, np.prod, lambda x: np.sum(x @ np.ones((0, 2)))])
 def test_empty(f):
     assert ag.grad(f)(np.ones((3, 0))).shape == (3, 0)
+
+
+@attack("σ in both branches of where, under a mask of more axes", "the shape of the mask")
+def test_two_branches_under_a_larger_mask():
+    z, mask = ag.Tensor([1.0, 2.0]), np.array([[True, False], [True, True]])
+    both = np.where(mask, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))
+    assert both.shape == (2, 2)
+
+
+@attack("softmax written out, its divisor taken by an index", "as NumPy has it")
+def test_divisor_by_an_index():
+    z = np.arange(6.0).reshape(2, 3)
+    quotient = lambda z: np.exp(z[:1]) / np.sum(np.exp(z), axis=1)[np.array([0, 1, 1])]  # noqa: E731
+    np.testing.assert_allclose(quotient(ag.Tensor(z)).numpy(), quotient(z))
+
+
+@attack("a function of one's own that returns two results", "raises")
+def test_own_function_with_two_results():
+    own = ag.custom_gradient(lambda g, out, x: g)(lambda x: (x, x))
+    with pytest.raises(TypeError, match="returned tuple"):
+        own(ag.Tensor([1.0]))

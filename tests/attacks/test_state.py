@@ -189,3 +189,23 @@ def test_copies_of_a_leaf(copied):
     assert (other.name, other.requires_grad) == ("w", True)
     assert other.data.tolist() == [1, 2]
     assert other.grad.tolist() == [2, 4]
+
+
+@attack("one Tensor given as two arguments (tied weights)", "each has a derivative of its own")
+def test_one_tensor_as_two_arguments():
+    w = ag.Tensor(1.0)
+    first, second = ag.grad(lambda a, b: np.sqrt(a * b), (0, 1))(w, w)
+    assert (first.item(), second.item()) == (0.5, 0.5)
+
+
+@attack("exp z / (1 + exp z), the divisor made under no_grad()", "no derivative through it")
+@pytest.mark.parametrize("transformed", [ag.grad, lambda f: ag.compile(ag.grad(f))])
+def test_divisor_without_a_gradient(transformed):
+    def f(z):
+        above = np.exp(z)
+        with ag.no_grad():
+            below = 1 + np.exp(z)
+        return np.sum(above / below)
+
+    expected = 1 / (1 + np.exp(-1.0))
+    np.testing.assert_allclose(transformed(f)(np.array([1.0])), [expected], rtol=1e-14)
