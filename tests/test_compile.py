@@ -226,3 +226,44 @@ def test_closed_over_arrays_are_constants_taken_once():
     assert compiled(np.ones(2)).tolist() == [1, 2]
     factor[:] = 5
     assert compiled(np.ones(2)).tolist() == [1, 2]
+
+
+B = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 2.0], [0.0, 1.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda A: ag.grad(lambda A: np.sum(A @ B))(A),
+        lambda A: ag.grad(lambda A: np.mean(A @ B))(A),
+        lambda A: ag.grad(lambda A: np.sum(A @ B @ A))(A),
+        lambda A: ag.grad(lambda A: np.sum(np.outer(A[0], A[0])))(A),
+        lambda A: np.ones_like(A) @ A,
+    ],
+)
+def test_a_square_matrix_of_ones_is_no_neutral_element(function):
+    A = np.arange(9.0).reshape(3, 3)
+    np.testing.assert_allclose(ag.compile(function)(A), function(A))
+
+
+def test_the_order_of_a_dict_belongs_to_the_program():
+    stacked = ag.compile(lambda d: np.stack(list(d.values())))
+    x = np.array([1.0, 2.0])
+    assert stacked({"b": x, "a": 10 * x}).tolist() == [[1, 2], [10, 20]]
+    assert stacked({"a": 10 * x, "b": x}).tolist() == [[10, 20], [1, 2]]
+
+
+@pytest.mark.parametrize("f", [lambda w: w**2, lambda w: w**0.5, lambda w: w * 1e38 * 10])
+def test_float32_under_numbers_of_python(f):
+    w = np.ones(3, np.float32)
+    slope = ag.grad(lambda w: np.sum(f(w)))
+    with np.errstate(over="ignore"):
+        found, expected = ag.compile(slope)(w), slope(w)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_no_rows_at_all():
+    slope = ag.compile(lambda x: ag.grad(lambda x: np.mean(x**2))(x))
+    assert slope(np.ones(0)).shape == (0,)

@@ -72,3 +72,23 @@ def test_a_random_program_is_derived(program):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CannotCheckWarning)
         agree(ag.derive(loss), loss)
+
+
+def test_a_tie_is_shared_in_the_form_as_well():
+    x = ag.Tensor([0.0, 1.0, -1.0], "x")
+    derivation = ag.derive(np.sum(np.maximum(x, 0)).named("L"))
+    (form,) = derivation.closed_form.values()
+    np.testing.assert_array_equal(form.evaluate({"x": x.numpy()}), [0.5, 1, 0])
+
+
+def test_labels_that_are_truth_values():
+    A = ag.constant(np.arange(6.0).reshape(3, 2), "A")
+    w, y = ag.Tensor([0.1, -0.2], "w"), ag.constant([True, False, True], "y")
+    ŷ = ag.sigmoid(A @ w).named("ŷ")
+    L = (-np.sum(y * np.log(ŷ) + (1 - y) * np.log(1 - ŷ))).named("L")
+    assert "∂L/∂w = Aᵀ(ŷ − y)" in ag.derive(L, wrt=[w]).text()
+
+
+def test_a_power_with_a_name():
+    p, a = ag.constant(2.5, "p"), ag.Tensor([1.0, 2.0], "a")
+    assert "∂L/∂a = p a^(p − 1)" in ag.derive(np.sum(a**p).named("L")).text()

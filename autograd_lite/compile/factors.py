@@ -114,6 +114,8 @@ def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
             return (factor, core) if expr.fn in SPREADING else None
         return factor, b.like(expr, (core, *expr.args[1:]), expr.keywords)
     if fn in BILINEAR or fn == "np.divide":
+        if fn == "np.matmul" and not all(isinstance(core, Expr) for _, core in parts):
+            return None  # a matrix of ones is no neutral element
         (f, x), (g, y) = parts
         if fn == "np.divide":
             g = Factor(g.under, g.over)
@@ -125,7 +127,7 @@ def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
         if not (isinstance(x, Expr) and isinstance(y, Expr)):
             if is_number(x, 1.0) and is_number(y, 1.0):
                 return factor, 1.0
-            if fn != "np.divide":
+            if fn != "np.divide" or not (isinstance(x, Expr) or isinstance(y, Expr)):
                 return None
         return factor, b.like(expr, (x, y), {})
     if fn in ADDITIVE:

@@ -152,6 +152,12 @@ def _held(value: Any, constants: list[Expr], builder: Builder) -> Expr:
 
 def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
     op = node.op
+    if operands and not any(isinstance(x, Expr) for x in operands):
+        # What Python's numbers give stays one, which NumPy promotes weakly.
+        if type(node.array) in (int, float, bool):
+            return node.array
+        if isinstance(node.array, np.generic):
+            return builder.constant(np.asarray(node.array))
     if op.arity is None:
         operands = (operands,)
     if isinstance(op.forward, np.ufunc):

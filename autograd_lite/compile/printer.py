@@ -54,7 +54,7 @@ def literal(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value)
     if isinstance(value, np.generic):
-        return f"np.{value.dtype.name}({value.item()!r})"
+        return f"np.{value.dtype.name}({literal(value.item())})"
     if isinstance(value, np.dtype):
         return f'np.dtype("{value.name}")'
     if isinstance(value, type) and issubclass(value, np.generic):

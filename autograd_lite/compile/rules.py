@@ -88,7 +88,9 @@ def weaken(b: Builder, e: Expr) -> Any:
             shape = np.broadcast_shapes(*map(shape_of, trial))
             if shape == e.shape and _dtype(e.fn, trial) == e.dtype:
                 args = trial
-    return None if args == list(e.args) else b.call(e.fn, *args)
+    if args == list(e.args) or not any(isinstance(x, Expr) for x in args):
+        return None
+    return b.call(e.fn, *args)
 
 
 def _dtype(fn: str, args: list[Any]) -> Any:

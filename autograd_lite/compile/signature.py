@@ -366,6 +366,7 @@ def _guarded(form: Any, name: str, lines: list[str], held: dict[str, Any]) -> bo
     lines.append(f"    if {other}: return False")
     parts = [f"{name}_{k}" for k in range(count)]
     if form.kind is dict:
+        lines.append(f"    if tuple({name}) != {_hold(held, tuple(form.steps))}: return False")
         for step, part in zip(form.steps, parts, strict=True):
             if not isinstance(step, (str, int)):
                 return False

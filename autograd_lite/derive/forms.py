@@ -129,7 +129,13 @@ class Writer:
     def source(self, tree: Tree, slopes_given: bool = False, own: bool = False) -> str:
         """A formula as one NumPy expression, or with the operations that NumPy lacks as such."""
         self._temporary = count(1)
-        write = Source(self.identifiers, self.slope_identifiers, self._expanded, own)
+        # NumPy has no negative of a truth value.
+        names = {
+            p: f"(1 * {name})" if p in truths else name
+            for truths in [{n.position for n in self.chain.graph.nodes if n.dtype.kind == "b"}]
+            for p, name in self.identifiers.items()
+        }
+        write = Source(names, self.slope_identifiers, self._expanded, own)
         text = write(tree)
         if slopes_given:
             return text

@@ -203,6 +203,8 @@ class Notation:
 
     def _call(self, tree: Tree) -> Written:
         name = tree.data
+        if name in ("power", "float_power"):
+            return self.power(tree.args[0], self(tree.args[1])), POWER
         if name in RELATIONS:
             if tree.args[1].kind == "opaque" and tree.args[1].data[0] == "arange":
                 return self.function("onehot", [self(tree.args[0])]), ATOM

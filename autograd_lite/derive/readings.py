@@ -22,7 +22,9 @@ def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
     if condition.is_number:
         return x if condition else y
     if r.guards and condition.func.__name__ in ("equal", "not_equal") and ZERO in condition.args:
-        return y if condition.func.__name__ == "equal" else x
+        kept, dropped = (y, x) if condition.func.__name__ == "equal" else (x, y)
+        if dropped in (ZERO, sympy.S.One):
+            return kept
     if y == 0 and condition.func.__name__ in INDICATORS:
         return condition * x
     if x == 0 and condition.func.__name__ in INDICATORS:

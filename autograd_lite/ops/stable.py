@@ -43,8 +43,10 @@ def settled(x):
 
 
 def source(node, k=0):
-    """The k-th input of a node, or None if its data were changed since."""
+    """The k-th input of a node, or None if its data were changed since or are no floats."""
     x, was = node.inputs[k], node.operands[k]
+    if x.dtype.kind != "f" and node.op is not where and node.op not in VIEWS:
+        return None
     return x if x.array is was or np.array_equal(x.array, was) else None
 
 
@@ -111,7 +113,7 @@ def minus(z):
 
 def exponent(node):
     """The z of exp z."""
-    return source(node) if node.op is exp and node.inputs[0].dtype.kind == "f" else None
+    return source(node) if node.op is exp else None
 
 
 def exponent_beside_one(node):
