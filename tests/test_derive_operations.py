@@ -92,3 +92,9 @@ def test_labels_that_are_truth_values():
 def test_a_power_with_a_name():
     p, a = ag.constant(2.5, "p"), ag.Tensor([1.0, 2.0], "a")
     assert "∂L/∂a = p a^(p − 1)" in ag.derive(np.sum(a**p).named("L")).text()
+
+
+def test_a_running_product_is_shown_as_the_operations_of_its_rule():
+    M = ag.Tensor([1.0, 2.0, 3.0], "M")
+    (form,) = ag.derive(np.cumprod(M).sum().named("L")).closed_form.values()
+    np.testing.assert_allclose(form.evaluate({"M": M.numpy()}), [9, 4, 2])

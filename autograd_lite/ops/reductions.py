@@ -126,7 +126,8 @@ def _from_the_end(g, c, axis):
 
 
 def _recurrence(a, c, axis=0):
-    total, factor = np.moveaxis(a, axis, 0).copy(), np.moveaxis(c, axis, 0).copy()
+    kind = np.result_type(a, c)
+    total, factor = (np.moveaxis(x, axis, 0).astype(kind) for x in (a, c))
     step = 1
     while step < len(total):
         total[step:] = total[step:] + factor[step:] * total[:-step]
