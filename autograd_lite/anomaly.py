@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_lite.context import setting
 from autograd_lite.node import Node
+from autograd_lite.residuals import operands_of
 
 __all__ = ["AnomalyError", "detect_anomaly"]
 
@@ -92,7 +93,7 @@ class _Finder(_Lines):
                         np.shape(array),
                     )
                     + f"\n  gradient entering: {_numbers(entering, array)}"
-                    + _operands(op, node.inputs, node.operands, array)
+                    + _operands(op, node.inputs, operands_of(node), array)
                 )
             return part
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.context import current
+from autograd_lite.residuals import Outline, evaluated
 
 if TYPE_CHECKING:
     from autograd_lite.op import Op
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Node", "array_of", "describe", "held_elsewhere", "plain"]
 
 Array = Any
-"""A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly)."""
+"""A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly); where a record
+keeps no values, an Outline stands for them."""
 
 
 class Node:
@@ -23,10 +25,10 @@ class Node:
 
     __slots__ = (
         "__weakref__",
-        "array",
         "attributes",
         "grad",
         "inputs",
+        "kept",
         "line",
         "name",
         "op",
@@ -36,9 +38,10 @@ class Node:
         "scope",
         "sharing",
         "stable",
+        "waiting",
     )
 
-    array: Array
+    kept: Array
     op: Op | None
     inputs: tuple[Any, ...]
     operands: tuple[Array, ...]
@@ -51,26 +54,40 @@ class Node:
     position: int
     sharing: str | None
     stable: Any
+    waiting: tuple[Any, ...]
+
+    @property
+    def array(self) -> Array:
+        """The value; where the record let it go, it is computed again, and kept."""
+        if type(self.kept) is Outline:
+            self.kept = evaluated(self)
+        return self.kept
+
+    @array.setter
+    def array(self, value: Array) -> None:
+        self.kept = value
 
 
 # An array is shared with the record or with the outside, never with both.
 RECORD, OUTSIDE, ARGUMENT = "record", "outside", "argument"
+# A result that the record shares, and that is large or was made from something large.
+LARGE = "large"
 
 NOTHING: dict[str, Any] = {}
 
 
 def held_elsewhere(x: Any) -> bool:
     """Whether anything but this leaf may still reach the memory of its array."""
-    return x.array.base is not None or _references(x) > _ALONE
+    return x.kept.base is not None or _references(x) > _ALONE
 
 
 def _references(x: Any) -> float:
-    return sys.getrefcount(x.array) if hasattr(sys, "getrefcount") else float("inf")
+    return sys.getrefcount(x.kept) if hasattr(sys, "getrefcount") else float("inf")
 
 
 # How many references an array has that one node alone holds depends on the interpreter.
 _lonely = Node()
-_lonely.array = np.zeros(1)
+_lonely.kept = np.zeros(1)
 _ALONE = _references(_lonely)
 
 

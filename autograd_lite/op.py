@@ -6,7 +6,7 @@ import inspect
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from operator import add, mul, neg, sub
@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite import residuals
 from autograd_lite.context import current
 from autograd_lite.foreign import guarded, is_foreign
 from autograd_lite.node import (
     ARGUMENT,
+    LARGE,
     NOTHING,
     OUTSIDE,
     RECORD,
@@ -77,7 +79,8 @@ class Op:
     A rule is ``(g, out, *inputs, **attributes) -> gradient of that input`` in plain NumPy;
     given arrays it computes, given Tensors it records. ``None`` stands for an input without a
     gradient. For an operation on a sequence ``rules`` holds one rule, which also takes the
-    number ``k`` of the input.
+    number ``k`` of the input. ``reads`` holds for each rule the numbers of the operands of which it
+    reads more than the shape, −1 for ``out``; unless given, it is told from the rule's code.
 
     ``rows`` says what becomes of an axis of examples: "each" stays, in every elementwise
     operation; "moved", the same elements lie elsewhere; "product", it stays on a free axis and ends
@@ -91,6 +94,7 @@ class Op:
     forward: Callable[..., Any]
     compute: Any
     rules: tuple[Callable[..., Any] | None, ...]
+    reads: tuple[Collection[int], ...]
     arity: int | None
     symbol: str
     precedence: int = 100
@@ -117,6 +121,10 @@ class Op:
         for operand in operands:
             if isinstance(operand, Node):
                 return apply(self, operands, attributes)
+        return self.computed(operands, attributes)
+
+    def computed(self, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """The result for arrays."""
         if self.arity is None:
             return self.forward(operands, **attributes)
         return self.forward(*operands, **attributes)
@@ -236,6 +244,7 @@ def operation(
                 raise ValueError(f"operation: np.{function.__name__} has an operation already")
         forward = guarded(forward, f"the forward of {name}")
         rules = tuple(rule and guarded(rule, f"a gradient rule of {name}") for rule in rules)
+    traits.setdefault("reads", tuple(map(residuals.reads, rules)))
     op = Op(
         name=name,
         forward=forward,
@@ -300,13 +309,19 @@ def apply(
     """
     context = current()
     wanted = False
+    waiting = None
     inputs: Any = ()
     arrays: Any = ()
     for x in operands:
         if type(x) is not _Tensor:
             x = leaf(x)
         inputs += (x,)
-        arrays += (x.array if x.sharing is RECORD else _record(x),)
+        if x.sharing is RECORD:
+            arrays += (x.kept,)
+        else:
+            arrays += (_record(x),)
+            if x.sharing is LARGE:
+                waiting = x.waiting if waiting is None else waiting + x.waiting
         if x.requires_grad:
             wanted = True
 
@@ -320,7 +335,7 @@ def apply(
         better = op.stable(inputs, attributes)
     try:
         if better is not None:
-            out = better.array
+            out = better.kept
         elif op.arity is None:
             out = op.forward(arrays, **attributes)
         elif attributes:
@@ -331,11 +346,15 @@ def apply(
         raise _explained(error, op, inputs, attributes) from error
 
     node: Any = _new(_Tensor)
-    node.array = out
+    node.kept = out
     node.grad = node.name = None
     node.scope = context.scope
     node.position = _position()
-    node.sharing = RECORD
+    if waiting is not None or (type(out) is np.ndarray and out.nbytes >= residuals.THRESHOLD):
+        node.sharing = LARGE
+        node.waiting = waiting or ()
+    else:
+        node.sharing = RECORD
     if context.recording or context.leaks == "trace":
         node.op = op
         node.inputs = inputs
@@ -364,11 +383,11 @@ def leaf(data: Any, requires_grad: bool = False, name: str | None = None) -> Any
     """A Tensor that nothing made; data are copied, a Python number stays one."""
     node: Any = _new(_Tensor)
     if type(data) is float:
-        node.array = np.float64(data) if requires_grad else data
+        node.kept = np.float64(data) if requires_grad else data
     else:
         array = array_of(data, requires_grad)
         # NumPy computes several times faster with its scalars than with 0-d arrays.
-        node.array = array[()] if type(array) is np.ndarray and not array.shape else array
+        node.kept = array[()] if type(array) is np.ndarray and not array.shape else array
     node.op = node.grad = node.stable = node.sharing = None
     node.inputs = node.operands = ()
     node.attributes = NOTHING
@@ -380,12 +399,17 @@ def leaf(data: Any, requires_grad: bool = False, name: str | None = None) -> Any
 
 
 def _record(x: Node) -> Any:
-    """The array of a leaf, for a record to keep."""
+    """The array of a leaf or of a large result, for a record to keep."""
+    if x.sharing is LARGE:
+        context = current()
+        if context.watch is None and context.leaks != "trace":
+            residuals.let_go(x)
+        return x.array
     if x.sharing is OUTSIDE and held_elsewhere(x):
-        return x.array.copy() if x.array.shape else x.array[()]
+        return x.kept.copy() if x.kept.shape else x.kept[()]
     if x.sharing is not ARGUMENT:
         x.sharing = RECORD
-    return x.array
+    return x.kept
 
 
 def _explained(

@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd_lite.context import current
 from autograd_lite.graph import ancestors
-from autograd_lite.node import Node, describe
+from autograd_lite.node import LARGE, Node, describe
 from autograd_lite.op import OPS
+from autograd_lite.residuals import Outline, operands_of, settle
 
 __all__ = ["Changed", "Gradients", "gradients", "sweep"]
 
@@ -38,6 +39,10 @@ def sweep(
         observe: called with (node, k, part) for each gradient that a node sends to an input.
     """
     order = ancestors(cotangents, wanting=True, written=written)
+    for end in cotangents:
+        if end.sharing is LARGE and not written:
+            settle(order, cotangents)
+            break
     if wanted is not None:
         order = _leading(order, wanted, written)
     leading = order if wanted is None else set(order)
@@ -60,8 +65,10 @@ def sweep(
             if on_tensors:
                 out, operands = node, inputs
                 _check_unchanged(node)
+            elif written:
+                out, operands = node.array, operands_of(node)
             else:
-                out, operands = node.array, node.operands
+                out, operands = node.kept, node.operands
             for k, rule in enumerate(op.rules if op.arity is not None else op.rules_for(inputs)):
                 x = inputs[k]
                 if not x.requires_grad or (wanted is not None and x not in leading):
@@ -74,7 +81,7 @@ def sweep(
                     part = rule(g, out, *operands, **attributes)
                 else:
                     part = rule(g, out, *operands)
-                array = x.array
+                array = x.kept
                 if part.shape != array.shape or part.dtype is not array.dtype:
                     part = _fitted(part, node, k)
                 if observe is not None:
@@ -101,9 +108,9 @@ def _leading(order: list[Any], wanted: Collection[Any], written: bool) -> list[A
 def _fitted(part: Any, node: Any, k: int) -> Any:
     """A part in the shape and dtype of its input; broadcasting is undone here, and only here."""
     op, x = node.op, node.inputs[k]
-    shape = x.array.shape
+    shape = x.kept.shape
     if part.shape != shape:
-        if not (op.broadcasts and part.shape == node.array.shape):
+        if not (op.broadcasts and part.shape == node.kept.shape):
             raise ValueError(
                 f"{op.name}: the gradient rule of input {k} gave shape {part.shape} for "
                 f"{describe(x)}; it must have the shape of that input"
@@ -124,6 +131,8 @@ def _fitted(part: Any, node: Any, k: int) -> Any:
 
 def _check_unchanged(node: Any) -> None:
     for x, operand in zip(node.inputs, node.operands, strict=True):
+        if type(operand) is Outline:
+            continue
         if x.array is not operand and not np.array_equal(x.array, operand, equal_nan=True):
             raise Changed(
                 f"{node.op.name}: {describe(x)} was changed after it was used, and a second "

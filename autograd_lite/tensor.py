@@ -74,12 +74,12 @@ class Tensor(Operators, Node):
         if self.op is not None or self.sharing is ARGUMENT:
             self._refuse_leak("data")
             return self._read_only()
-        if not isinstance(self.array, np.ndarray) or (
+        if not isinstance(self.kept, np.ndarray) or (
             self.sharing is RECORD and held_elsewhere(self)
         ):
-            self.array = np.array(self.array)
+            self.kept = np.array(self.kept)
         self.sharing = OUTSIDE
-        return self.array
+        return self.kept
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -87,7 +87,7 @@ class Tensor(Operators, Node):
             raise ValueError(
                 f"{describe(self)}: only the data of a leaf can be set; this one was computed"
             )
-        if value is self.array:
+        if value is self.kept:
             return
         array = np.asarray(array_of(value, self.requires_grad, describe(self)))
         if array.shape != self.shape:
@@ -101,7 +101,7 @@ class Tensor(Operators, Node):
                 "make a new Tensor"
             )
         array = array.astype(self.dtype, copy=False)
-        self.array = array if array.shape else array[()]
+        self.kept = array if array.shape else array[()]
         self.sharing = None
 
     def numpy(self) -> Any:
@@ -130,7 +130,7 @@ class Tensor(Operators, Node):
     def shape(self) -> tuple[int, ...]:
         """The shape, a tuple of ints."""
         try:
-            return self.array.shape  # type: ignore[no-any-return]
+            return self.kept.shape  # type: ignore[no-any-return]
         except AttributeError:
             return ()
 
@@ -138,9 +138,9 @@ class Tensor(Operators, Node):
     def dtype(self) -> np.dtype[Any]:
         """NumPy's dtype."""
         try:
-            return self.array.dtype  # type: ignore[no-any-return]
+            return self.kept.dtype  # type: ignore[no-any-return]
         except AttributeError:
-            return np.asarray(self.array).dtype
+            return np.asarray(self.kept).dtype
 
     @property
     def ndim(self) -> int:
@@ -150,7 +150,7 @@ class Tensor(Operators, Node):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.size(self.array))
+        return int(np.size(self.kept))
 
     @property
     def T(self) -> Tensor:
@@ -389,7 +389,7 @@ def constant(data: Any, name: str | None = None) -> Tensor:
 def argument(data: Any, requires_grad: bool, name: str | None = None) -> Tensor:
     """A fresh leaf for an argument of a transformed function; its data cannot be reached."""
     node = _op.leaf(data, requires_grad, name)
-    node.array = np.asarray(node.array)
+    node.kept = np.asarray(node.kept)
     node.sharing = ARGUMENT
     return node  # type: ignore[no-any-return]
 

@@ -15,7 +15,7 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("text", "files", "trees", "context", "foreign", "differences"),
+    ("text", "files", "trees", "context", "foreign", "differences", "residuals"),
     ("node", "notebook"),
     ("op",),
     ("graph", "operators"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.op import OPS
+from autograd_lite.residuals import operands_of
 from autograd_lite.text import number
 from autograd_lite.viz.cards import shape
 from autograd_lite.viz.labels import ATOM, SIGNED, formula
@@ -121,10 +122,12 @@ class Words:
         x = consumer.inputs[k]
         rule = list(op.rules_for(consumer.inputs))[k]
         with np.errstate(all="ignore"):
-            s = rule(np.ones_like(out), out, *consumer.operands, **consumer.attributes)
+            s = rule(np.ones_like(out), out, *operands_of(consumer), **consumer.attributes)
             product = np.asarray(s * gradients.of[consumer] if op.elementwise else s)
             if op.name in SPREADS and np.size(out) > 1:
-                one = rule(gradients.of[consumer], out, *consumer.operands, **consumer.attributes)
+                one = rule(
+                    gradients.of[consumer], out, *operands_of(consumer), **consumer.attributes
+                )
                 product = np.asarray(one)
             elif not op.elementwise:
                 product = product * np.ravel(gradients.of[consumer])[0]

@@ -49,12 +49,12 @@ pinv = operation(
 
 def _solve_left(g, out, a, b):
     part = solve(transposed(a), _columns(g, b))
-    return fitted(-part @ transposed(_columns(out, b)), a)
+    return fitted(-part @ transposed(_columns(out, b)), a.shape)
 
 
 def _solve_right(g, out, a, b):
     part = solve(transposed(a), _columns(g, b))
-    return fitted(part[..., 0] if b.ndim == 1 else part, b)
+    return fitted(part[..., 0] if b.ndim == 1 else part, b.shape)
 
 
 def _columns(x, b):

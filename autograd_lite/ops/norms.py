@@ -20,7 +20,7 @@ def _norm(x, ord=2, axis=None, keepdims=False):
 
 
 def _norm_rule(g, out, x, ord=2, axis=None, keepdims=False):
-    g, out = spread(g, x, axis, keepdims), spread(out, x, axis, keepdims)
+    g, out = spread(g, x.shape, axis, keepdims), spread(out, x.shape, axis, keepdims)
     if ord == 1:
         return g * np.sign(x)
     if ord == 2:

@@ -23,9 +23,9 @@ def _row(x):
     return x[..., None, :] if type(x) is np.ndarray else np.expand_dims(x, -2)
 
 
-def fitted(part, x):
+def fitted(part, shape):
     """A part of a stack, summed over what broadcasting repeated."""
-    return part if part.shape == x.shape else sum_to(part, shape=x.shape)
+    return part if part.shape == shape else sum_to(part, shape=shape)
 
 
 def _left(g, out, a, b):
@@ -34,18 +34,18 @@ def _left(g, out, a, b):
             return g * b
         return _column(g) * _row(b) if a.ndim == 2 else _column(g) @ _row(b)
     if a.ndim == 1:
-        return fitted((b @ _column(g))[..., 0], a)
-    return fitted(g @ transposed(b), a)
+        return fitted((b @ _column(g))[..., 0], a.shape)
+    return fitted(g @ transposed(b), a.shape)
 
 
 def _right(g, out, a, b):
     if a.ndim == 1:
-        return g * a if b.ndim == 1 else fitted(_column(a) @ _row(g), b)
+        return g * a if b.ndim == 1 else fitted(_column(a) @ _row(g), b.shape)
     if b.ndim > 1:
-        return fitted(transposed(a) @ g, b)
+        return fitted(transposed(a) @ g, b.shape)
     if a.ndim == 2:
         return a.T @ g
-    return fitted((transposed(a) @ _column(g))[..., 0], b)
+    return fitted((transposed(a) @ _column(g))[..., 0], b.shape)
 
 
 matmul = operation(

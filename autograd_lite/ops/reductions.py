@@ -17,17 +17,17 @@ def axes_of(axis, ndim):
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
-def spread(g, x, axis, keepdims):
-    """What belongs to a reduced array, with the axes of the array that was reduced."""
+def spread(g, shape, axis, keepdims):
+    """What belongs to a reduced array, in the shape of the array that was reduced."""
     if not keepdims and axis is not None and np.ndim(g):
-        g = np.expand_dims(g, axes_of(axis, x.ndim))
-    return np.broadcast_to(g, x.shape)
+        g = np.expand_dims(g, axes_of(axis, len(shape)))
+    return np.broadcast_to(g, shape)
 
 
 sum_ = operation(
     "sum",
     lambda a, axis=None, keepdims=False: np.add.reduce(a, axis=axis, keepdims=keepdims),
-    lambda g, out, a, axis=None, keepdims=False: spread(g, a, axis, keepdims),
+    lambda g, out, a, axis=None, keepdims=False: spread(g, a.shape, axis, keepdims),
     numpy=(np.sum,),
     symbol="Σ",
     formula="Σ a",
@@ -36,16 +36,16 @@ sum_ = operation(
 )
 
 
-def count(a, axis):
+def count(shape, axis):
     """How many elements a reduction takes together."""
-    return math.prod(a.shape[k] for k in axes_of(axis, a.ndim))
+    return math.prod(shape[k] for k in axes_of(axis, len(shape)))
 
 
 mean = operation(
     "mean",
     lambda a, axis=None, keepdims=False: np.mean(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: spread(
-        g / float(count(a, axis)), a, axis, keepdims
+        g / float(count(a.shape, axis)), a.shape, axis, keepdims
     ),
     numpy=(np.mean,),
     symbol="mean",
@@ -57,10 +57,10 @@ mean = operation(
 
 
 def _extreme(g, out, a, axis=None, keepdims=False):
-    ties = astype(np.equal(a, spread(out, a, axis, keepdims)), a.dtype)
+    ties = astype(np.equal(a, spread(out, a.shape, axis, keepdims)), a.dtype)
     among = np.maximum(np.sum(ties, axis=axis, keepdims=True), 1.0)
     # An element that is not the extreme contributes 0, however infinite g is.
-    return scaled(ties / among, spread(g, a, axis, keepdims))
+    return scaled(ties / among, spread(g, a.shape, axis, keepdims))
 
 
 def _along_axes(function):
@@ -98,7 +98,7 @@ logsumexp = operation(
     "logsumexp",
     _logsumexp,
     lambda g, out, a, axis=None, keepdims=False: (
-        spread(g, a, axis, keepdims) * np.exp(a - spread(out, a, axis, keepdims))
+        spread(g, a.shape, axis, keepdims) * np.exp(a - spread(out, a.shape, axis, keepdims))
     ),
     symbol="log Σ exp",
     formula="log Σ exp a",
@@ -148,7 +148,7 @@ recurrence = operation(
 
 
 def _cumsum_rule(g, out, a, axis=None):
-    _, line = _line(a, axis)
+    g, line = _line(g, axis)
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis=line), axis=line), axis=line), a.shape)
 
 
@@ -186,7 +186,7 @@ def merged(a, axis):
     axes = axes_of(axis, a.ndim)
     order = tuple(k for k in range(a.ndim) if k not in axes) + axes
     moved = np.transpose(a, order)
-    flat = np.reshape(moved, moved.shape[: a.ndim - len(axes)] + (count(a, axis),))
+    flat = np.reshape(moved, moved.shape[: a.ndim - len(axes)] + (count(a.shape, axis),))
     back = tuple(int(k) for k in np.argsort(order))
     return flat, lambda x: np.transpose(np.reshape(x, moved.shape), back)
 
@@ -203,7 +203,7 @@ prod = operation(
     "prod",
     lambda a, axis=None, keepdims=False: np.prod(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: (
-        spread(g, a, axis, keepdims) * _others(a, axis) if a.size else np.zeros_like(a)
+        spread(g, a.shape, axis, keepdims) * _others(a, axis) if a.size else np.zeros_like(a)
     ),
     numpy=(np.prod,),
     symbol="Π",

@@ -76,7 +76,7 @@ reshape = operation(
 def _untransposed(g, out, a, axes=None):
     if axes is None:
         return g.T
-    return np.transpose(g, tuple(np.argsort([k % a.ndim for k in axes]).tolist()))
+    return np.transpose(g, tuple(np.argsort([k % len(axes) for k in axes]).tolist()))
 
 
 transpose = operation(
@@ -135,6 +135,7 @@ concatenate = operation(
     "concatenate",
     lambda arrays, axis=0: np.concatenate(arrays, axis=axis),
     _part,
+    reads=((),),
     numpy=(np.concatenate, np.concat) if hasattr(np, "concat") else (np.concatenate,),
     arity=None,
     formula="the arrays one after the other",
@@ -145,6 +146,7 @@ stack = operation(
     "stack",
     lambda arrays, axis=0: np.stack(arrays, axis=axis),
     lambda g, out, *arrays, k, axis=0: g[(slice(None),) * (axis % len(out.shape)) + (k,)],
+    reads=((),),
     numpy=(np.stack,),
     arity=None,
     formula="the arrays along a new axis",

@@ -47,7 +47,8 @@ def source(node, k=0):
     x, was = node.inputs[k], node.operands[k]
     if x.dtype.kind != "f" and node.op is not where and node.op not in VIEWS:
         return None
-    return x if x.array is was or np.array_equal(x.array, was) else None
+    unchanged = x.kept is was or x.op is not None or np.array_equal(x.array, was)
+    return x if unchanged else None
 
 
 def made(name, *operands, **attributes):
@@ -60,7 +61,7 @@ def made(name, *operands, **attributes):
 
 def is_number(x, value):
     """Whether a Tensor is a number that the program states."""
-    a = x.array
+    a = x.kept
     return (type(a) is int or type(a) is float) and a == value
 
 
@@ -72,7 +73,7 @@ def same(x, y, depth=4):
         return True
     # Arguments that stand for one Tensor are told apart: each has a derivative of its own.
     if x.op is None or x.op is not y.op or x.op is OPS["identity"]:
-        return type(x.array) in (int, float) and is_number(y, x.array)
+        return type(x.kept) in (int, float) and is_number(y, x.kept)
     return (
         depth > 0
         and x.shape == y.shape

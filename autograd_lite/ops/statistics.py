@@ -18,7 +18,7 @@ def _centred(a, axis):
 
 def _freedom(a, axis, ddof):
     """The divisor of a variance; a variance without a degree of freedom is NaN."""
-    n = float(count(a, axis) - ddof)
+    n = float(count(a.shape, axis) - ddof)
     return n if n > 0 else math.nan
 
 
@@ -26,7 +26,7 @@ var = operation(
     "var",
     lambda a, axis=None, ddof=0, keepdims=False: np.var(a, axis=axis, ddof=ddof, keepdims=keepdims),
     lambda g, out, a, axis=None, ddof=0, keepdims=False: (
-        spread(g, a, axis, keepdims) * (_centred(a, axis) * (2 / _freedom(a, axis, ddof)))
+        spread(g, a.shape, axis, keepdims) * (_centred(a, axis) * (2 / _freedom(a, axis, ddof)))
     ),
     numpy=(np.var,),
     formula="Σ (a − mean a)² / (n − ddof)",
@@ -37,7 +37,7 @@ std = operation(
     "std",
     lambda a, axis=None, ddof=0, keepdims=False: np.std(a, axis=axis, ddof=ddof, keepdims=keepdims),
     lambda g, out, a, axis=None, ddof=0, keepdims=False: scaled(
-        _centred(a, axis) / _freedom(a, axis, ddof), spread(g / out, a, axis, keepdims)
+        _centred(a, axis) / _freedom(a, axis, ddof), spread(g / out, a.shape, axis, keepdims)
     ),
     numpy=(np.std,),
     formula="√(Σ (a − mean a)² / (n − ddof))",
@@ -52,7 +52,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     a = lifted(a)
     if weights is None:
         result = np.mean(a, axis=axis, keepdims=keepdims)
-        total = np.full_like(result, count(a, axis))
+        total = np.full_like(result, count(a.shape, axis))
     else:
         weights = lifted(weights)
         if weights.shape != a.shape:

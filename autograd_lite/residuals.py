@@ -1,0 +1,250 @@
+"""Which values a record keeps for the sweep, and how the others come back when asked for.
+
+A rule that reads no more of an operand than its shape needs no values of it. Where no rule reads
+a large value and nobody but the record holds its Tensor, the record lets go of it; whoever looks
+at it later, a picture or a second derivative, has it computed again.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import math
+import sys
+import weakref
+from collections.abc import Callable, Collection, Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Outline", "evaluated", "let_go", "operands_of", "reads", "settle"]
+
+THRESHOLD = 2**16
+"""Bytes from which on a value is worth letting go."""
+
+WAITING = 16
+"""How many results wait to let go of what they were made from."""
+
+OUT = -1
+"""The result, where rules number what they read; operands count from 0."""
+
+EVERYTHING = range(OUT, sys.maxsize)
+
+OUTLINE = {"shape", "ndim", "size", "dtype"}
+
+
+class Outline:
+    """The shape and dtype of an array whose values are not kept."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, array: Any) -> None:
+        self.shape: tuple[int, ...] = array.shape
+        self.dtype: np.dtype[Any] = array.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape))
+
+    __array_ufunc__ = None
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise TypeError(f"the values of an array {self.shape} were let go, and a rule reads them")
+
+
+def reads(rule: Callable[..., Any] | None) -> Collection[int]:
+    """What a gradient rule reads more of than the shape and dtype.
+
+    Example:
+        >>> sorted(reads(lambda g, out, a, b: g * b.reshape(a.shape)))
+        [1]
+    """
+    if rule is None:
+        return ()
+    code = getattr(rule, "__code__", None)
+    if not isinstance(code, CodeType) or code.co_flags & inspect.CO_VARARGS:
+        return EVERYTHING
+    numbers = {name: k - 2 for k, name in enumerate(code.co_varnames[: code.co_argcount])}
+    found, last = set(), None
+    for instruction in dis.get_instructions(code):
+        outlined = instruction.opname == "LOAD_ATTR" and instruction.argval in OUTLINE
+        if last is not None and not outlined:
+            found.add(last)
+        last = None
+        if instruction.opcode in dis.haslocal or instruction.opcode in dis.hasfree:
+            argval = instruction.argval
+            for name in argval if isinstance(argval, tuple) else (argval,):
+                if last is not None:
+                    found.add(last)
+                last = numbers.get(name)
+    return frozenset(k for k in found if k >= OUT)
+
+
+def _readers(node: Any) -> list[Collection[int]]:
+    """What each rule that a sweep may call for a node reads."""
+    op = node.op
+    if op is None or node.stable is not None or not node.requires_grad:
+        return []
+    if op.arity is None:
+        return list(op.reads)
+    return [read for x, read in zip(node.inputs, op.reads, strict=False) if x.requires_grad]
+
+
+def _read(readers: list[Collection[int]], k: int) -> bool:
+    return any(k in read for read in readers)
+
+
+def _large(array: Any) -> bool:
+    return type(array) is np.ndarray and array.nbytes >= THRESHOLD
+
+
+_getrefcount = getattr(sys, "getrefcount", lambda node: math.inf)
+
+
+def _references(nodes: Sequence[Any]) -> list[float]:
+    return [_getrefcount(node) for node in nodes]
+
+
+# How many references a node has that one sequence alone holds depends on the interpreter. Where
+# references are not counted all seem alone: what is let go too soon is computed again.
+_ALONE = _references([np.zeros(1)])[0]
+
+
+def let_go(node: Any) -> None:
+    """Let go of what a result was made from, where no rule reads it and nobody else holds it.
+
+    What a variable of the program still holds waits for the next results to be asked again.
+    """
+    asked = (*node.waiting[1 - WAITING :], weakref.ref(node))
+    node.waiting = tuple([ref for ref in asked if not _let_go_of_inputs(ref())])
+
+
+def _let_go_of_inputs(node: Any) -> bool:
+    """Whether none of the values that are not needed is left."""
+    if node is None:
+        return True
+    done = True
+    if node.stable is not None:
+        done = _let_go_of_inputs(node.stable)
+    readers = _readers(node)
+    unread = [
+        k
+        for k, x in enumerate(node.inputs)
+        if x.op is not None and _large(x.kept) and not _read(readers, k)
+    ]
+    if unread:
+        _outline(node, unread)
+        references = _references(node.inputs)
+        for k in unread:
+            x = node.inputs[k]
+            if node.stable is not None or not _read(_readers(x), OUT):
+                if references[k] == _ALONE:
+                    _release(x)
+                else:
+                    done = False
+    return done
+
+
+def _outline(node: Any, numbers: Collection[int]) -> None:
+    node.operands = tuple(
+        [
+            Outline(array) if k in numbers and type(array) is not Outline else array
+            for k, array in enumerate(node.operands)
+        ]
+    )
+
+
+def _release(node: Any) -> None:
+    if node.op is None or node.op.foreign:
+        return
+    node.kept = Outline(node.kept)
+    if (
+        node.stable is not None
+        and not _read(_readers(node.stable), OUT)
+        and _references([node.stable])[0] == _ALONE + 1
+    ):
+        _release(node.stable)
+
+
+def settle(nodes: Sequence[Any], ends: Collection[Any]) -> None:
+    """Keep of the nodes of a sweep, in order of execution, what its rules read, and no more."""
+    # Counted before any variable of this function holds a node.
+    references = _references(nodes)
+    uses: dict[int, int] = {}
+    read = set()
+    for node in nodes:
+        if node.op is None:
+            continue
+        readers = _readers(node)
+        unread = []
+        for k, (x, array) in enumerate(zip(node.inputs, node.operands, strict=True)):
+            uses[x.position] = uses.get(x.position, 0) + 1
+            if _read(readers, k):
+                read.add(x.position)
+            elif x.op is not None and _large(array):
+                unread.append(k)
+        if node.stable is not None:
+            uses[node.stable.position] = uses.get(node.stable.position, 0) + 1
+        if unread:
+            _outline(node, unread)
+        if any(type(a) is Outline and _read(readers, k) for k, a in enumerate(node.operands)):
+            node.operands = operands_of(node)
+        if _read(readers, OUT):
+            read.add(node.position)
+            node.kept = node.array
+    for node, held in zip(nodes, references, strict=True):
+        if (
+            held == _ALONE + uses.get(node.position, 0)
+            and node.op is not None
+            and node not in ends
+            and node.position not in read
+            and _large(node.kept)
+        ):
+            _release(node)
+
+
+def operands_of(node: Any) -> tuple[Any, ...]:
+    """The arrays that an operation was applied to, also those that its record let go."""
+    return tuple(
+        [
+            x.array if type(array) is Outline else array
+            for x, array in zip(node.inputs, node.operands, strict=True)
+        ]
+    )
+
+
+def evaluated(node: Any) -> Any:
+    """The value of a node that was let go, computed again from what the record keeps."""
+    found: dict[Any, Any] = {}
+
+    def value(x: Any) -> Any:
+        return found.get(x) if type(x.kept) is Outline else x.kept
+
+    stack = [node]
+    while stack:
+        x = stack[-1]
+        if x.stable is not None:
+            sources = [x.stable]
+        else:
+            pairs = zip(x.inputs, x.operands, strict=True)
+            sources = [y for y, array in pairs if type(array) is Outline]
+        missing = [y for y in sources if type(y.kept) is Outline and y not in found]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        if x.stable is not None:
+            found[x] = value(x.stable)
+            continue
+        pairs = zip(x.inputs, x.operands, strict=True)
+        arrays = tuple([value(y) if type(array) is Outline else array for y, array in pairs])
+        with np.errstate(all="ignore"):
+            found[x] = x.op.computed(arrays, x.attributes)
+    return found[node]
