@@ -78,11 +78,12 @@ NOTHING: dict[str, Any] = {}
 
 def held_elsewhere(x: Any) -> bool:
     """Whether anything but this leaf may still reach the memory of its array."""
-    return x.kept.base is not None or _references(x) > _ALONE
+    return x.kept.base is not None or _references(x) != _ALONE
 
 
 def _references(x: Any) -> float:
-    return sys.getrefcount(x.kept) if hasattr(sys, "getrefcount") else float("inf")
+    # Where references are not counted, no array counts as alone: NaN differs from itself.
+    return sys.getrefcount(x.kept) if hasattr(sys, "getrefcount") else float("nan")
 
 
 # How many references an array has that one node alone holds depends on the interpreter.

@@ -105,15 +105,15 @@ def _large(array: Any) -> bool:
     return type(array) is np.ndarray and array.nbytes >= THRESHOLD
 
 
-_getrefcount = getattr(sys, "getrefcount", lambda node: math.inf)
+# Where references are not counted, nothing counts as alone: NaN differs from itself.
+_getrefcount = getattr(sys, "getrefcount", lambda node: math.nan)
 
 
 def _references(nodes: Sequence[Any]) -> list[float]:
     return [_getrefcount(node) for node in nodes]
 
 
-# How many references a node has that one sequence alone holds depends on the interpreter. Where
-# references are not counted all seem alone: what is let go too soon is computed again.
+# How many references a node has that one sequence alone holds depends on the interpreter.
 _ALONE = _references([np.zeros(1)])[0]
 
 
