@@ -238,6 +238,10 @@ class Source:
             arguments = [f"[{', '.join(arguments)}]"]
         if op.name == "tile":
             attributes = op.defaults | attributes
+        if op.name == "reshape":
+            # NumPy's name of this argument is not the same in every version.
+            arguments.append(literal(attributes.get("shape", ())))
+            attributes = {k: v for k, v in attributes.items() if k != "shape"}
         extra = [f"{k}={literal(v)}" for k, v in attributes.items()]
         return f"{function}({', '.join(arguments + extra)})", ATOM
 

@@ -50,7 +50,6 @@ for _name, _formula in (
     ("nanargmin", "where the smallest element is, NaN left out"),
     ("all", "whether every element is true"),
     ("any", "whether an element is true"),
-    ("count_nonzero", "how many elements are not 0"),
 ):
     operation(
         _name,
@@ -61,12 +60,24 @@ for _name, _formula in (
     )
 
 operation(
+    "count_nonzero",
+    lambda a, axis=None, keepdims=False: np.sum(np.not_equal(a, 0), axis=axis, keepdims=keepdims),
+    numpy=(np.count_nonzero,),
+    arity=1,
+    formula="how many elements are not 0",
+)
+operation(
     "round",
     lambda a, decimals=0: np.round(a, decimals),
     numpy=(np.round, np.around),
     formula="a, rounded to decimals",
 )
-operation("fix", lambda x: np.trunc(x), numpy=(np.fix,), formula="x without its fraction")
+operation(
+    "fix",
+    lambda x: np.trunc(x),
+    numpy=(np.fix,) if hasattr(np, "fix") else (),
+    formula="x without its fraction",
+)
 for _name in ("isposinf", "isneginf"):
     operation(
         _name,

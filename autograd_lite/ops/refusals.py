@@ -38,6 +38,7 @@ _REASONS = {
     ),
     "its derivative is another special function, which NumPy lacks": "i0",
     "it steps by a rounding unit, which has no derivative": "nextafter spacing",
+    "NumPy has given it up; use np.isin": "in1d",
     "NumPy does not hand it to Tensors; use np.stack or np.concatenate": (
         "array asarray asanyarray"
     ),
