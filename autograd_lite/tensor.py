@@ -140,7 +140,8 @@ class Tensor(Operators, Node):
         try:
             return self.kept.dtype  # type: ignore[no-any-return]
         except AttributeError:
-            return np.asarray(self.kept).dtype
+            dtype: np.dtype[Any] = np.asarray(self.kept).dtype
+            return dtype
 
     @property
     def ndim(self) -> int:
