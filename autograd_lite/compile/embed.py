@@ -71,9 +71,8 @@ class Embedded:
         values = {**free.globals, **free.nonlocals}
         node = _Uses(self, values).visit(node)
         if isinstance(node, ast.Lambda):
-            made = ast.FunctionDef(
-                name=name, args=node.args, body=[ast.Return(node.body)], decorator_list=[]
-            )
+            made: Any = ast.parse(f"def {name}(): ...").body[0]
+            made.args, made.body = node.args, [ast.Return(node.body)]
         else:
             node.name, node.decorator_list = name, []
             made = node
