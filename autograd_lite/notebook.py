@@ -29,7 +29,7 @@ def tensor_html(tensor: Any) -> str:
         words.append(f"made by {tensor.op.name}")
     elif not tensor.requires_grad:
         words.append("constant")
-    head = f"<b>{_text(tensor.name or 'Tensor')}</b> "
+    head = f"<b>{_text(tensor.name or '') or 'Tensor'}</b> "
     head += f'<span style="{_GREY}">{_text(", ".join(words))}</span>'
     body = _array("value", tensor.array, "")
     if tensor.grad is not None:
