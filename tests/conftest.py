@@ -1,7 +1,13 @@
-"""One Hypothesis profile for every test: the same examples on every run, on every machine."""
+"""What tests share: one Hypothesis profile, and a browser that opens pages."""
 
+import contextlib
+import shutil
+
+import pytest
 from hypothesis import HealthCheck, settings
+from pages import page
 
+# The same examples on every run, on every machine.
 settings.register_profile(
     "repeatable",
     derandomize=True,
@@ -12,3 +18,67 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+MINUTE = 60_000
+"""What a loaded machine may take; nothing here waits for a time to pass."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """A browser that dies says nothing about the page."""
+    try:
+        return (yield)
+    except Exception as error:
+        if type(error).__name__ == "TargetClosedError":
+            pytest.skip("the browser stopped")
+        raise
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for all tests of this file."""
+    sync = pytest.importorskip(
+        "playwright.sync_api", reason="no playwright to drive a browser", exc_type=ImportError
+    )
+    # Where there is none on the PATH, playwright takes the one that it installed, if any.
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    with contextlib.ExitStack() as stack:
+        try:
+            driver = stack.enter_context(sync.sync_playwright())
+            browser = driver.chromium.launch(
+                executable_path=path,
+                args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+                timeout=MINUTE,
+            )
+        except (sync.Error, OSError) as error:
+            pytest.skip(f"Chromium does not start here: {str(error).partition(chr(10))[0]}")
+        stack.callback(browser.close)
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Opens the page of a result; afterwards it must have asked for nothing and not complained."""
+    complaints, requests = [], []
+    with contextlib.ExitStack() as stack:
+
+        def opened(result, hash="", options=None, **given):
+            context = browser.new_context(
+                **({"viewport": {"width": 1200, "height": 700}, "offline": True} | given)
+            )
+            stack.callback(context.close)
+            context.set_default_timeout(MINUTE)
+            tab = context.new_page()
+            tab.on("console", lambda message: complaints.append(message.text))
+            tab.on("pageerror", lambda error: complaints.append(str(error)))
+            tab.on("request", lambda request: requests.append(request.url))
+            path = tmp_path / "graph.html"
+            path.write_text(page(result, **(options or {})), encoding="utf-8")
+            tab.goto(f"{path.as_uri()}{hash}")
+            return tab
+
+        yield opened
+        outside = [url for url in requests if not url.startswith("data:")]
+    assert complaints == []
+    assert all(url.startswith(tmp_path.as_uri()) for url in outside), outside
+    assert len(outside) <= 1

@@ -246,7 +246,8 @@ def _frames(
             continue
         if scope:
             depth += 1
-            title = cards.font(cards.escape(scope[-1]), 12, cards.GREY)
+            text = scope[-1] if page is None else f"▾ {scope[-1]}"
+            title = cards.font(cards.escape(text), 12, cards.GREY)
             label = f" label=<{title}>" if title else ' label=""'
             known = "" if page is None else f' id="{page}c{numbers[scope]}"'
             yield "  " * depth + f"subgraph cluster_{numbers[scope]} {{\n"

@@ -7,33 +7,32 @@ import hashlib
 import html
 import json
 import re
-import warnings
 from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
-
-from autograd_lite.derive import derive
 from autograd_lite.text import printable
-from autograd_lite.viz.cards import role_of, shape, word
-from autograd_lite.viz.folding import Group, common, fold, is_literal, unfold
-from autograd_lite.viz.labels import badge
-from autograd_lite.viz.layout import Scene, edges_between, frames, layout
+from autograd_lite.viz.folding import Group, common, fold, unfold
+from autograd_lite.viz.layout import Edge, Scene, edges_between, frames, layout
+from autograd_lite.viz.panel import Panels
 from autograd_lite.viz.rendering import render
-from autograd_lite.viz.words import Words, text_of
+from autograd_lite.viz.words import Words
 
 __all__ = ["page"]
 
 CARDS, SHEETS = 2_000, 64
 """About so many cards and sheets a page holds."""
 
-LISTED, WHOLE, CORNER, NUMBERS = 64, 20_000, 40, 400_000
-"""Arrays up to the first are lists, up to the second whole, above it and when the page holds so
-many numbers their first rows and columns."""
-
-DERIVED = 60
-"""Up to so many operations the page tells the derivation."""
+COLORS = {
+    "#202124": "ink", "#5f6368": "grey", "#3c4043": "badge", "#4a4f55": "arrow",
+    "#dcebf7": "data", "#fde9c4": "parameter", "#f7e1ee": "loss", "#e8eaed": "folded",
+    "#f6f7f8": "frame", "#c4c7cc": "line",
+    "#0072b2": "data-line", "#b87700": "parameter-line", "#7a7a7a": "result-line",
+    "#a3457f": "loss-line",
+    "#a63f00": "grad", "#b3261e": "grad-exploding", "#0b57d0": "grad-vanishing",
+    "#5c6166": "grad-zero", "#63676c": "value-dead", "#b01818": "alarm",
+}  # fmt: skip
+"""The page's style knows the colours of the picture by name, each in light and dark."""
 
 
 def page(scene: Scene, depth: int | None = None) -> str:
@@ -53,33 +52,35 @@ class _Page:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.words = Words(scene)
-        self.result = scene.graph.outputs[-1]
-        self.budget = NUMBERS
-        self.nodes: dict[str, Any] = {}
+        self.panels = Panels(scene, self.words)
+        self.told: dict[int, str] = {}
         self.sheets: list[dict[str, Any]] = []
         self.pictures: list[str] = []
-        self.derivations = _derivations(scene)
 
     def html(self, depth: int | None) -> str:
         """The file."""
         graph = self.scene.graph
-        title = printable(self.result.name or "", 60) or "graph"
+        title = printable(self.scene.graph.outputs[-1].name or "", 60) or "graph"
         groups, shut = fold(graph), depth
         if depth is not None and any(group.title is not None for group in groups):
             groups, shut = fold(graph, depth), None
-        waiting: list[tuple[list[Group], str, int | None]] = [(groups, "the whole graph", None)]
+        waiting: list[tuple[list[Group], str, int]] = [(groups, "the whole graph", -1)]
         # Folds of a sheet are opened in sheets of their own, until the page is large enough.
-        for k, (groups, name, up) in enumerate(waiting):
-            sheet = self._sheet(groups, k, name, up, shut if k == 0 else None)
-            for card, group in zip(sheet["cards"], groups, strict=True):
+        for k, (groups, _, _) in enumerate(waiting):
+            opens: dict[int, int] = {}
+            for j, group in enumerate(groups):
                 full = len(waiting) >= SHEETS or sum(len(g) for g, _, _ in waiting) > CARDS
                 if group.title is None or full:
                     continue
                 inside = unfold(group, graph)
                 if inside and len(inside) > 1:
-                    card["opens"] = len(waiting)
+                    opens[j] = len(waiting)
                     waiting.append((inside, group.title, k))
-            self.sheets.append(sheet)
+            path = [k]
+            while waiting[path[0]][2] >= 0:
+                path.insert(0, waiting[path[0]][2])
+            titles = [(sheet, printable(waiting[sheet][1], 80)) for sheet in path]
+            self._sheet(groups, titles, opens, None if k else shut)
         return self._filled(title)
 
     def _filled(self, title: str) -> str:
@@ -88,9 +89,6 @@ class _Page:
             (folder / f"page.{suffix}").read_text(encoding="utf-8")
             for suffix in ("css", "js", "html")
         )
-        # Without the comments and margins that only its readers need.
-        script = re.sub(r"^\s+|^/\*\*(?:.|\n)*?\*/\n|^\s*//.*\n", "", script, flags=re.MULTILINE)
-        style = re.sub(r"^\s+|/\*.*?\*/\n?", "", style, flags=re.MULTILINE)
         meaning = ""
         hello = "every value"
         if self.scene.gradients is not None:
@@ -100,153 +98,148 @@ class _Page:
                 "× … = local derivative (multiply right to left)</li>"
             )
             hello = "every value and gradient"
-        data = {
-            "hello": f"{hello}; step ▸ begins at the data",
-            "nodes": self.nodes,
-            "sheets": self.sheets,
-        }
+        data = {"hello": f"{hello}; step ▸ begins at the data", "sheets": self.sheets}
         # Nothing is fetched, and no other script or style than these two is run.
         policy = (
             f"default-src 'none'; img-src data:; script-src {_hashed(script)}; "
             f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
         )
+        panels = (f'<template id="node-{k}">\n{text}</template>' for k, text in self.told.items())
         return Template(frame).substitute(
             title=html.escape(title),
             policy=policy,
             style=style,
             script=script,
             sheets="\n".join(self.pictures),
+            panels="\n".join(panels),
             meaning=meaning,
             data=embedded(data),
         )
 
     def _sheet(
-        self, groups: list[Group], k: int, title: str, up: int | None, depth: int | None
-    ) -> dict[str, Any]:
+        self,
+        groups: list[Group],
+        path: list[tuple[int, str]],
+        opens: dict[int, int],
+        depth: int | None,
+    ) -> None:
         """One picture, with what its cards, arrows and frames are."""
+        (k, title), scene = path[-1], self.scene
         groups = _without_common_frames(groups) if k else groups
-        scene, page = self.scene, f"s{k}-"
+        page = f"s{k}-"
         edges = edges_between(groups, scene)
         parts = {} if scene.gradients is None else scene.gradients.parts
         slopes = {
             e.at: self.words.slope(*e.at) for e in edges if e.at is not None and e.at in parts
         }
-        svg = render(layout(groups, scene, page, slopes), "svg").decode()
-        label = html.escape(f"{printable(title, 80)}: {len(groups)} cards")
-        hidden = " hidden" if k else ""
-        self.pictures.append(
-            f'<div class="sheet" id="s{k}"{hidden}>\n{_inline(svg, label, page)}</div>'
-        )
         numbers = frames(groups)
-        return {
-            "title": printable(title, 80),
-            "up": up,
-            "cards": [self._card(group, page, numbers) for group in groups],
-            "edges": [
-                {"id": f"{page}e{j}", "tail": edge.tail, "head": edge.head}
-                for j, edge in enumerate(edges)
-            ],
-            "frames": [
+        buttons = {}
+        for j, group in enumerate(groups):
+            buttons[f"{page}{scene.card_of(group)}"] = self._button(group, opens.get(j))
+        frame_data = []
+        for scope, j in numbers.items():
+            inside = [i for i, g in enumerate(groups) if g.scope[: len(scope)] == scope]
+            name, held = printable(scope[-1], 80), _held([groups[i] for i in inside])
+            buttons[f"{page}c{j}"] = (
+                f'data-frame="{j}" aria-expanded="true" {_labelled(f"{name}, fold")}'
+            )
+            frame_data.append(
                 {
                     "id": f"{page}c{j}",
-                    "title": printable(scope[-1], 80),
                     "parent": numbers.get(scope[:-1]),
-                    "text": _held([g for g in groups if g.scope[: len(scope)] == scope]),
+                    "at": _entrance(groups, edges, set(inside)),
+                    "title": name,
+                    "text": held,
+                    "steps": [f"forward: {name}, {held}", _passing(name)],
                 }
-                for scope, j in numbers.items()
-            ],
-            "folded": [j for s, j in numbers.items() if depth is not None and len(s) > depth],
-            "steps": _steps(groups, scene),
-        }
-
-    def _card(self, group: Group, page: str, numbers: dict[tuple[str, ...], int]) -> dict[str, Any]:
-        """One card: a node, or a fold with what it holds."""
-        card: dict[str, Any] = {
-            "id": f"{page}{self.scene.card_of(group)}",
-            "frame": numbers.get(group.scope),
-        }
-        if group.title is not None:
-            return card | {"title": printable(group.title, 80), "text": _held([group])}
-        node = group.nodes[-1]
-        number = str(self.scene.numbers[node])
-        if number not in self.nodes:
-            self.nodes[number] = self._node(node)
-        return card | {"node": int(number)}
-
-    def _node(self, node: Any) -> dict[str, Any]:
-        """What the panel says of a node."""
-        scene, words = self.scene, self.words
-        array, gradient = scene.arrays[node], scene.gradient(node)
-        role = role_of(node, self.result)
-        told: dict[str, Any] = {
-            "name": words.name(node),
-            "role": word(node, role) or role,
-            "scope": " › ".join(printable(title, 80) for title in node.scope),
-            "value": self._array(array),
-            "says": text_of(array),
-            "marks": [{"sign": mark.sign, "text": mark.text} for mark in scene.marks(node)],
-        }
-        if node.op is not None:
-            literals = {k: x for k, x in enumerate(node.inputs) if is_literal(x, scene.graph)}
-            told["op"] = {
-                "symbol": badge(node, literals),
-                "name": node.op.name,
-                "formula": node.op.formula,
-                "gradient": node.op.gradient if node.requires_grad else "",
+            )
+        label = html.escape(f"{title}: {len(groups)} cards")
+        svg = _inline(render(layout(groups, scene, page, slopes), "svg").decode(), label, buttons)
+        folded = "".join(_folded(j, frame) for j, frame in enumerate(frame_data))
+        trail = " › ".join(
+            f'<button data-sheet="{up}">{html.escape(name)}</button>' for up, name in path[:-1]
+        )
+        here = f'<span aria-current="page">{html.escape(title)}</span>'
+        nav = f'<nav aria-label="Where in the graph">{trail} › {here}</nav>\n' if trail else ""
+        self.pictures.append(
+            f'<div class="sheet" id="s{k}" hidden>\n{nav}<div class="view">\n'
+            # The folded frames are drawn over the graph, in its own system of coordinates.
+            + svg.replace("</g>\n</svg>", f"{folded}</g>\n</svg>")
+            + "</div></div>"
+        )
+        self.sheets.append(
+            {
+                "up": path[-2][0] if trail else None,
+                "cards": [
+                    {"id": f"{page}{scene.card_of(group)}", "frame": numbers.get(group.scope)}
+                    for group in groups
+                ],
+                "edges": [
+                    {"id": f"{page}e{j}", "tail": edge.tail, "head": edge.head}
+                    for j, edge in enumerate(edges)
+                ],
+                "frames": [
+                    {key: frame[key] for key in ("id", "parent", "at", "steps")}
+                    for frame in frame_data
+                ],
+                "folded": [j for s, j in numbers.items() if depth is not None and len(s) > depth],
+                "steps": [
+                    (card, direction, self._step(groups[card], direction))
+                    for card, direction in _steps(groups, scene)
+                ],
             }
-            told["forward"] = words.forward(node)
-        if gradient is not None and scene.gradients is not None:
-            told["of"] = words.of(node)
-            told["grad"] = self._array(gradient)
-            told["backward"] = words.backward(node)
-            edges = [edge for edge in scene.graph.consumers[node] if edge in scene.gradients.parts]
-            told["parts"] = [
-                (words.name(consumer), text_of(scene.gradients.parts[consumer, k]))
-                for consumer, k in (edges if 1 < len(edges) <= LISTED else ())
-            ]
-        if node in self.derivations:
-            told["derivation"] = self.derivations[node]
-        return told
+        )
 
-    def _array(self, array: Any) -> dict[str, Any]:
-        """An array for the page: whole, or the first rows and columns of a large one."""
-        if isinstance(array, tuple):
-            return {"shape": "", "says": text_of(array)}
-        values = np.asarray(array)
-        said: dict[str, Any] = {
-            "shape": shape(values),
-            "dtype": str(values.dtype),
-            "says": _range(values),
-        }
-        columns = values.shape[-1] if values.ndim > 1 else max(values.size, 1)
-        if values.size == 0:
-            return said
-        rows = values.reshape(-1, columns)
-        if rows.size > (WHOLE if self.budget > 0 else CORNER**2):
-            rows = rows[:CORNER, :CORNER] if values.ndim > 1 else rows[:, : CORNER**2]
-            sides = f"{rows.shape[0]} rows and {rows.shape[1]} columns"
-            first = sides if values.ndim > 1 else f"{rows.size} numbers"
-            said["says"] += f"; the first {first} are shown"
-        self.budget -= rows.size
-        said["columns"] = rows.shape[1]
-        if rows.size <= LISTED:
-            return said | {"list": [_plain(x) for x in rows.ravel().tolist()]}
-        kind = "<f4" if values.dtype == np.float32 else "<f8"
-        data = np.ascontiguousarray(rows, dtype=kind).tobytes()
-        return said | {"bytes": int(kind[2]), "base64": base64.b64encode(data).decode()}
+    def _button(self, group: Group, opens: int | None) -> str:
+        """What a click on a card does, and the card for a screen reader."""
+        if group.title is not None:
+            name = f"{printable(group.title, 80)}, {_held([group])}"
+            if opens is None:
+                return f'tabindex="0" role="img" aria-label="{html.escape(name)}"'
+            return f'data-sheet="{opens}" {_labelled(f"{name}, opens")}'
+        node = group.nodes[-1]
+        number = self.scene.numbers[node]
+        if number not in self.told:
+            self.told[number] = self.panels.panel(node)
+        return f'data-node="{number}" {_labelled(self.panels.label(node))}'
+
+    def _step(self, group: Group, direction: int) -> str:
+        """A step in words."""
+        if group.title is not None:
+            name = printable(group.title, 80)
+            return _passing(name) if direction else f"forward: {name}, {_held([group])}"
+        node = group.nodes[-1]
+        if direction:
+            return f"backward: {self.words.backward(node)}"
+        return f"forward: {self.words.forward(node)}"
 
 
-def _plain(x: float) -> float | str:
-    return x if np.isfinite(x) else {"inf": "Infinity", "-inf": "-Infinity"}.get(str(x), "NaN")
+def _passing(name: str) -> str:
+    return f"backward: the gradient passes through {name}"
 
 
-def _range(values: Any) -> str:
-    if values.size < 2:
-        return text_of(values)
-    with np.errstate(all="ignore"):
-        measures = (values.min(), values.mean(dtype=np.float64), values.max())
-    low, mean, high = map(text_of, measures)
-    return f"min {low}, mean {mean}, max {high}"
+def _labelled(name: str) -> str:
+    return f'tabindex="0" role="button" aria-label="{html.escape(name)}"'
+
+
+def _folded(k: int, frame: dict[str, Any]) -> str:
+    """The card of a folded frame; the page gives it its width and place."""
+    does = f'data-frame="{k}" aria-expanded="false" '
+    does += _labelled(f"{frame['title']}, {frame['text']}, unfold")
+    return (
+        f'<g class="node" id="{frame["id"]}-folded" {does}>\n'
+        '<rect rx="12" height="56" fill="var(--folded)" stroke="var(--result-line)"/>\n'
+        '<text x="12" y="23" font-size="14" font-weight="bold" fill="var(--ink)">'
+        f"▸ {html.escape(frame['title'])}</text>\n"
+        f'<text x="12" y="42" font-size="11" fill="var(--grey)">{frame["text"]}</text>\n</g>\n'
+    )
+
+
+def _entrance(groups: list[Group], edges: list[Edge], inside: set[int]) -> int:
+    """The card beside which a folded frame stands: one that is joined to what is outside."""
+    crossing = (e for e in edges if (e.tail in inside) != (e.head in inside))
+    ends = (e.tail if e.tail in inside else e.head for e in crossing)
+    return next((k for k in ends if groups[k].nodes[-1].op is not None), min(inside))
 
 
 def _without_common_frames(groups: list[Group]) -> list[Group]:
@@ -295,57 +288,24 @@ def _steps(groups: list[Group], scene: Scene) -> list[tuple[int, int]]:
     return steps
 
 
-def _derivations(scene: Scene) -> dict[Any, list[str]]:
-    """For each node how its gradient is derived, in MathML; nothing where that is not known."""
-    result = scene.graph.outputs[-1]
-    operations = sum(node.op is not None for node in scene.graph.nodes)
-    if (
-        scene.gradients is None
-        or np.size(scene.arrays[result]) != 1
-        or not 0 < operations <= DERIVED
-    ):
-        return {}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            derivation = derive(result)
-            steps = {}
-            for step in derivation.steps:
-                head = _quotient(step.name)
-                forms = list(dict.fromkeys((step.product.mathml(), step.form.mathml())))
-                inner = "".join(f"<mo>=</mo>{_inside(form)}" for form in forms)
-                steps[step.node] = [f'<math display="block"><mrow>{head}{inner}</mrow></math>']
-                if step.local and step.local_form is not None:
-                    inner = f"{_quotient(step.local)}<mo>=</mo>{_inside(step.local_form.mathml())}"
-                    steps[step.node].append(f'<math display="block"><mrow>{inner}</mrow></math>')
-            return steps
-    except Exception:
-        # A picture without a derivation is still a picture: SymPy may be missing, or an
-        # operation may have no closed form.
-        return {}
-
-
-def _quotient(name: str) -> str:
-    """∂L/∂z as a fraction."""
-    above, bar, below = (html.escape(part) for part in name.partition("/"))
-    if not bar:
-        return f"<mi>{above}</mi>"
-    return f"<mfrac><mtext>{above}</mtext><mtext>{below}</mtext></mfrac>"
-
-
-def _inside(mathml: str) -> str:
-    return re.sub(r"^<math[^>]*>|</math>$", "", mathml)
-
-
-def _inline(svg: str, label: str, page: str) -> str:
-    """SVG as a part of a page: without prologue, titles and a size of its own."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<title>.*?</title>\n?", "", svg, flags=re.DOTALL)
-    # What the page's style says of every text, and spaces that hold nothing apart here.
+def _inline(svg: str, label: str, buttons: dict[str, str]) -> str:
+    """SVG as a part of a page: its colours by name, and what can be clicked on."""
+    svg = svg[svg.index("<svg") :].replace("&#45;", "-")
+    svg = re.sub(r"<(title|!--).*?(</title|--)>\n?", "", svg, flags=re.DOTALL)
+    # The paper, what the page's style says of every text, and spaces that hold nothing apart here.
+    svg = re.sub(r'<polygon fill="white"[^>]*>\n?', "", svg, count=1)
     svg = re.sub(r"<text [^>]*>[\s\u00a0]*</text>\n?", "", svg)
     svg = re.sub(r' (?:xml:space="preserve"|text-anchor="start"|font-family="[^"]*")', "", svg)
-    svg = re.sub(r"<g id=\"graph0\"", f'<g id="{page}graph"', svg)
+    svg = re.sub(r'(<(?:path|polygon) fill=)"(?:#ffffff|white)"', r'\1"var(--result)"', svg)
+    svg = re.sub(r'(font-size="13.00" fill=)"#202124"', r'\1"var(--value)"', svg)
+    svg = re.sub(
+        r'"(#[0-9a-f]{6})"',
+        lambda found: f'"var(--{COLORS[found[1]]})"' if found[1] in COLORS else found[0],
+        svg,
+    )
+    svg = re.sub(
+        r'<g id="(s[^"]*)"', lambda found: " ".join((found[0], buttons.get(found[1], ""))), svg
+    )
     box = re.search(r'viewBox="[^"]*"', svg)
     head = f'<svg {box[0] if box else ""} role="group" aria-label="{label}"'
     return re.sub(r"^<svg[^>]*", head, svg)

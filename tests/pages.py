@@ -1,0 +1,120 @@
+"""Pages to look at: how tests make and read them, and small graphs with something to see."""
+
+import contextlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.viz import draw
+
+
+def page(result, **options):
+    """The page of a result, or a skipped test where nothing can draw."""
+    try:
+        return draw(result, **options).html()
+    except RuntimeError as error:
+        if str(error).startswith("no Graphviz"):
+            pytest.skip(str(error))
+        raise
+
+
+def data(text):
+    """What the page's script reads."""
+    return json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
+
+
+class Panel(HTMLParser):
+    """What a page tells of a node.
+
+    Attributes:
+        name: its name.
+        texts: the text of each element.
+        numbers: under "value" and "gradient" the numbers as they are written.
+        tags: the names of the elements.
+    """
+
+    def __init__(self, text):
+        super().__init__()
+        self.texts, self.numbers, self.tags = [], {}, []
+        self.what = None
+        self.feed(text)
+        self.close()
+        self.name = self.texts[0]
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.what = (
+            dict(attrs)["aria-label"].removeprefix("numbers of the ") if tag == "pre" else None
+        )
+
+    def handle_endtag(self, tag):
+        self.what = None
+
+    def handle_data(self, data):
+        if self.what is not None:
+            self.numbers[self.what] = [line.split() for line in data.split("\n")]
+        elif data.strip():
+            self.texts.append(data)
+
+
+def panels(text):
+    """What the page tells of each node, by its number in the graph."""
+    found = re.findall(r'<template id="node-(\d+)">(.*?)</template>', text, re.DOTALL)
+    return {int(k): Panel(inside) for k, inside in found}
+
+
+def fan_out():
+    a, b = ag.Tensor(2.0, name="a"), ag.Tensor(1.0, name="b")
+    return ((a + b) * (b + 1)).named("e")
+
+
+def layers():
+    x = ag.Tensor([0.3, 1.2], name="x")
+    with ag.scope("encoder"):
+        with ag.scope("block 1"):
+            h = np.tanh(x * 2.0)
+        with ag.scope("block 2"):
+            h = np.exp(-h) + x
+    with ag.scope("decoder"):
+        return np.sum(h * x).named("L")
+
+
+def batch():
+    rows = np.linspace(-2.0, 2.0, 120 * 6).reshape(120, 6)
+    X, W = ag.constant(rows, name="X"), ag.Tensor(np.full((4, 6), 0.1), name="W")
+    h = ag.relu(X @ W.T).named("h")
+    return np.mean(h * ag.Tensor(np.float32([1, -1, 2, 0]), name="v")).named("L")
+
+
+def neurons(sizes=(2, 16, 16, 1), scopes=False):
+    """A perceptron of single numbers, one node for each product and sum."""
+    rng = np.random.default_rng(0)
+    scope = ag.scope if scopes else contextlib.nullcontext
+    values = [ag.constant(x, name=f"x{k}") for k, x in enumerate((0.3, -0.7))]
+    for layer, units in enumerate(sizes[1:], 1):
+        outputs = []
+        for unit in range(1, units + 1):
+            with scope(f"layer {layer}"), scope(f"neuron {unit}"):
+                total = ag.Tensor(0.0)
+                for x in values:
+                    total = total + ag.Tensor(rng.uniform(-1, 1)) * x
+                outputs.append(ag.relu(total) if layer + 1 < len(sizes) else total)
+        values = outputs
+    return ag.relu(1.0 - values[0]).named("L")
+
+
+def caption(tab):
+    return tab.locator("#count").inner_text(), tab.locator("#caption").inner_text()
+
+
+def shown(tab, selector):
+    """The identifiers of what is in sight."""
+    return tab.evaluate(
+        "(selector) => [...document.querySelectorAll(selector)]"
+        ".filter((g) => g.getClientRects().length).map((g) => g.id)",
+        selector,
+    )
