@@ -94,7 +94,7 @@ def neurons(sizes=(2, 16, 16, 1), scopes=False):
     """A perceptron of single numbers, one node for each product and sum."""
     rng = np.random.default_rng(0)
     scope = ag.scope if scopes else contextlib.nullcontext
-    values = [ag.constant(x, name=f"x{k}") for k, x in enumerate((0.3, -0.7))]
+    values = [ag.Tensor(x, name=f"x{k}") for k, x in enumerate((0.3, -0.7))]
     for layer, units in enumerate(sizes[1:], 1):
         outputs = []
         for unit in range(1, units + 1):

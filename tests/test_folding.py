@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import neurons
 
 import autograd_lite as ag
 from autograd_lite.viz import draw
@@ -200,6 +201,21 @@ def test_too_many_scopes_fold_into_runs_named_after_them():
     titles = [g.title for g in fold(ag.Graph.of(layers(range(10, 260)))) if g.title]
     assert len(titles) == RUNS
     assert titles[0].startswith("layer 0 … ")
+
+
+@pytest.mark.parametrize("scopes", [False, True])
+def test_a_perceptron_of_single_numbers_stays_readable(scopes):
+    graph = ag.Graph.of(neurons(scopes=scopes))
+    assert len(graph.nodes) > 900
+    groups = fold(graph)
+    assert len(groups) <= 20
+    # What all neurons take stands in the overview, and ties nothing together inside.
+    inputs = {node for node in graph.nodes if node.name in ("x0", "x1")}
+    assert inputs <= {group.nodes[0] for group in groups if group.title is None}
+    for group in groups:
+        inside = unfold(group, graph) if group.title is not None else []
+        assert len(inside) <= LIMIT
+        assert not inputs & {node for card in inside for node in card.nodes}
 
 
 def test_thousands_of_parameters_share_a_card():

@@ -61,6 +61,17 @@ def test_a_step_comes_into_sight(visit):
         assert height > 9
 
 
+def test_a_large_picture_begins_near_enough_to_be_read(visit):
+    tab = visit(perceptron(), viewport={"width": 390, "height": 780})
+    assert tab.locator(".node text").first.bounding_box()["height"] > 9
+    tab.get_by_role("button", name="L, loss").click()
+    card, view = (tab.locator(x).bounding_box() for x in ("[data-node='13']", "#s0 .view"))
+    assert view["x"] - 1 <= card["x"] <= view["x"] + view["width"] - card["width"] + 1
+    tab.keyboard.press("Escape")
+    tab.locator("#fit").click()
+    assert tab.locator("#s0 svg").bounding_box()["width"] <= view["width"] + 1
+
+
 # Colours
 
 

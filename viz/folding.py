@@ -223,6 +223,7 @@ def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
             if leaf.op is None and leaf is not result and leaf not in run_of:
                 users = {run_of.get(consumer) for consumer, _ in graph.consumers[leaf]}
                 hidden = leaf.requires_grad or leaf.name is None
+                hidden = hidden and len(graph.consumers[leaf]) <= SHARED
                 user = users.pop() if hidden and len(users) == 1 else None
                 if user is None:
                     shared["shared parameters" if leaf.requires_grad else "data"].append(leaf)

@@ -9,7 +9,7 @@ function reach(starts, pairs) {
   return seen;
 }
 
-const GAP = 26;
+const GAP = 26, READABLE = 0.4, NEAREST = { block: "nearest", inline: "nearest" };
 
 /**
  * A coordinate when folds shrink: what a fold held becomes as wide as its card, except where
@@ -93,7 +93,7 @@ function start() {
   function fold(k) {
     if (!sheet.folded.delete(k)) sheet.folded.add(k);
     arrange(sheet);
-    fit();
+    settle();
     if (step !== null) step = Math.min(step, steps(sheet).length);
     render();
     const { g, open: frame } = sheet.frames[k];
@@ -174,15 +174,24 @@ function start() {
 
   function size(to) {
     scale = Math.max(0.02, Math.min(8, to));
+    sheet.touched = true;
     sheet.svg.setAttribute("width", sheet.box.width * scale);
     sheet.svg.setAttribute("height", sheet.box.height * scale);
   }
 
   /** Show the whole picture, at most about half as large again as it was drawn. */
   function fit() {
-    sheet.touched = false;
     const { clientWidth, clientHeight } = sheet.view;
-    size(Math.min(1.45, clientWidth / sheet.box.width, clientHeight / sheet.box.height));
+    const scales = [clientWidth / sheet.box.width, clientHeight / sheet.box.height];
+    size(Math.min(1.45, ...scales));
+    return Math.min(1, Math.max(...scales));
+  }
+
+  /** The whole picture where it can be read so, else one way, to scroll the other. */
+  function settle() {
+    const wide = fit();
+    if (scale < READABLE) size(wide);
+    sheet.touched = false;
   }
 
   /** Larger or smaller about a point of the window, or the middle. */
@@ -191,7 +200,6 @@ function start() {
     const { clientX: x, clientY: y } = at ??
       { clientX: view.x + view.width / 2, clientY: view.y + view.height / 2 };
     size(scale * factor);
-    sheet.touched = true;
     const now = sheet.svg.getBoundingClientRect();
     sheet.view.scrollBy(now.x + (x - old.x) / old.width * now.width - x,
       now.y + (y - old.y) / old.height * now.height - y);
@@ -273,9 +281,8 @@ function start() {
     byId("step").disabled = step === order.length;
     byId("all").setAttribute("aria-pressed", String(all));
     if (current) {
-      // Near enough to be read.
-      if (scale < 0.35) size(1);
-      current.g.scrollIntoView({ block: "nearest", inline: "nearest" });
+      if (scale < READABLE) size(1);
+      current.g.scrollIntoView(NEAREST);
     }
     remember();
   }
@@ -293,7 +300,7 @@ function start() {
     if (!sheet.svg) ready(sheet);
     arrange(sheet);
     step = null;
-    fit();
+    settle();
     render();
   }
 
@@ -308,7 +315,8 @@ function start() {
     panel.hidden = false;
     panel.scrollTop = 0;
     panel.focus({ preventScroll: true });
-    if (!sheet.touched) fit();
+    if (!sheet.touched) settle();
+    sheet.svg.querySelector(`[data-node="${node}"]`)?.scrollIntoView(NEAREST);
     remember();
   }
 
@@ -316,7 +324,7 @@ function start() {
     panel.hidden = true;
     open = null;
     opener?.focus();
-    if (!sheet.touched) fit();
+    if (!sheet.touched) settle();
     remember();
   }
 
@@ -393,7 +401,7 @@ function start() {
     event.preventDefault();
   });
   window.addEventListener("hashchange", recall);
-  window.addEventListener("resize", () => sheet.touched || fit());
+  window.addEventListener("resize", () => sheet.touched || settle());
 
   sheets.forEach((s, k) => {
     s.holder = byId(`s${k}`);
