@@ -87,6 +87,9 @@ class Op:
     as a sum on a contracted one; "sum", it ends where it is summed; "along", it stays unless it is
     the axis that the operation goes along. Nothing stands for an operation that mixes rows.
 
+    Past an operation that ``chooses`` a product is swept as `scaled`, so that what was not chosen
+    contributes 0.
+
     Called on arrays an operation computes; called with a Tensor among its operands it records.
     """
 
@@ -106,6 +109,7 @@ class Op:
     notes: str = ""
     activation: bool = False
     averages: bool = False
+    chooses: bool = False
     stable: Callable[..., Any] | None = None
     foreign: bool = False
     differentiable: bool = True

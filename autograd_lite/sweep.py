@@ -49,6 +49,7 @@ def sweep(
     watch = current().watch
     gradients = dict(cotangents)
     result = {}
+    careful = False
     with np.errstate(all="ignore"):
         for node in reversed(order):
             g = gradients.pop(node, None)
@@ -61,6 +62,10 @@ def sweep(
             if node.stable is not None and not written:
                 _add(gradients, node.stable, g)
                 continue
+            # What was not chosen contributes 0, also where a product met an infinite factor.
+            careful = careful or op.chooses
+            if careful and op.name == "multiply":
+                op = OPS["scaled"]
             attributes, inputs = node.attributes, node.inputs
             if on_tensors:
                 out, operands = node, inputs

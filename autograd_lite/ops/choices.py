@@ -35,6 +35,7 @@ where = operation(
     symbol="where",
     elementwise=True,
     broadcasts=True,
+    chooses=True,
     formula="x where condition, else y",
     gradient="g where condition, else 0; g where not condition, else 0",
     notes="A branch that is not chosen contributes exactly 0, never NaN.",

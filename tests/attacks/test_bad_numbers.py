@@ -35,6 +35,18 @@ def test_logarithm_not_taken():
     assert gradient(f, np.array([0.0, -1.0, 2.0])).tolist() == [0, 0, 0.5]
 
 
+@attack("where(p > 0, p log p, 0) at 0", "0", torch=NAN, jax=NAN, autograd=NAN, mygrad=NAN)
+def test_entropy_not_taken():
+    f = lambda p: np.sum(np.where(p > 0, p * np.log(p), 0))  # noqa: E731
+    assert gradient(f, np.array([0.0, 1.0])).tolist() == [0, 1]
+
+
+@attack("where(x > 0, √x · exp(1/x), 1) at 0, by product of infinities", "0")
+def test_product_not_taken():
+    f = lambda x: np.sum(np.where(x > 0, np.sqrt(x) * np.exp(1 / x), 1.0))  # noqa: E731
+    assert gradient(f, np.zeros(1)).tolist() == [0]
+
+
 @attack("0 · √x at 0", "0", torch=NAN, jax=NAN, autograd="ZeroDivisionError", mygrad=NAN)
 def test_zero_times_root():
     assert gradient(lambda x: np.sqrt(x) * 0, 0.0) == 0
