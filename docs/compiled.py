@@ -86,7 +86,9 @@ new containers, shapes, dtypes or plain values traces `f` on Tensors; later ones
 
 `.readable()` is the program as plain NumPy, `.save("step.py")` writes it as a module that needs
 NumPy alone, `.source` is the code that runs, `.source_for(...)` and `.graph_for(...)` show other
-signatures. Names come from the arguments and from `named`; `ŷ` becomes `y_hat`, `W⁽¹⁾` `W1`.
+signatures. Names come from the arguments and from `named`; `ŷ` becomes `y_hat`, `W⁽¹⁾` `W1`. The
+signature stays that of f: a plain value becomes its argument's default, and the docstring says
+that it is fixed, whatever is passed.
 
 ## Logistic regression
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import enum
+import inspect
 import keyword
 import subprocess
 import sys
 import textwrap
 import traceback
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -156,7 +160,87 @@ def test_names_from_users_never_break_the_code(name):
 def executed(compiled, x, others):
     space = {}
     exec(compiled.readable(), space)
-    return space["function"](x, *others.values())
+    # The names that are given by keyword may be others, where those of the user are none.
+    *_, first = list(inspect.signature(space["function"]).parameters)[1:]
+    return space["function"](x, **{first: next(iter(others.values()))})
+
+
+HOSTILE = ["held", "held0", "np", "t1", "zero", "exp", "C", "i", "total", "out", "function", "I"]
+
+
+class Pair(NamedTuple):
+    held0: object
+    np: object
+
+
+@dataclass
+class Record:
+    held: object
+    t1: object
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("other", ["held", "t1", "np_", "x"])
+def test_names_do_not_meet_those_of_the_generated_code(name, other):
+    if name == other:
+        return
+
+    def body(a, b):
+        z = (2 * np.log(ag.softmax(a * b)) + np.array([1.0, 2.0])).named(name)
+        return Pair(z + b, z.sum()), {name: Record((z * z).named(other), a), (1, "é\n"): ")("}
+
+    space = {"body": body}
+    exec(f"def function({name}, {other}): return body({name}, {other})", space)
+    x = np.array([0.5, 1.0])
+    pair, rest = body(*map(ag.constant, (x, x + 1)))
+    expected = pair.held0.numpy(), rest[name].held.numpy()
+    for arguments, function in (
+        ((x, x + 1), space["function"]),
+        (({name: x, Colour.RED: x + 1},), lambda d: body(*d.values())),
+        ((Record(x, x + 1),), lambda r: body(r.held, r.t1)),
+    ):
+        compiled = ag.compile(function)
+        for _ in range(2):
+            pair, rest = compiled(*arguments)
+            np.testing.assert_allclose((pair.held0, rest[name].held), expected, rtol=1e-14)
+            np.testing.assert_array_equal(rest[name].t1, x)
+            assert rest[1, "é\n"] == ")("
+        if type(arguments[0]) is dict:
+            with pytest.raises(ValueError, match=r"Colour\.RED.*NumPy source cannot say"):
+                compiled.readable()
+            continue
+        read = {}
+        exec(compiled.readable(), read)
+        pair, rest = read["function"](*arguments)
+        np.testing.assert_allclose((pair[0], rest[name]["held"]), expected, rtol=1e-14)
+
+
+def test_plain_values_stay_in_the_signature():
+    @ag.compile
+    def step(params, X, axis, rate=0.5, *, scale=(2, 1), act=np.tanh, shift, word='"""\\'):
+        z = act(X @ params["W"]) * scale[0] + shift
+        return params["W"] - rate * np.sum(z, axis=axis)
+
+    params, X = {"W": np.ones(3), "unused": np.ones(2)}, np.ones((2, 3))
+    expected = step(params, X, 0, shift=np.ones(()))
+    text = step.readable()
+    assert (
+        "def step(params, X, axis=0, rate=0.5, *, scale=(2, 1), act=None, shift, "
+        'word="\\"\\"\\"\\\\"):' in text
+    )
+    assert "unused = " not in text
+    space = {}
+    exec(text, space)
+    np.testing.assert_array_equal(space["step"](params, X, shift=np.ones(())), expected)
+    assert "Fixed, whatever is passed: axis=0, rate=0.5, scale[0]=2, scale[1]=1, act=tanh," in (
+        space["step"].__doc__
+    )
+    needed = ag.compile(lambda mode, x: x * 2).readable("sum", np.ones(2))
+    assert "def function(mode, x):" in needed
 
 
 def test_tracebacks_show_the_line():

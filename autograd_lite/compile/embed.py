@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compile.layout import laid_out
 from autograd_lite.op import OPS, Op
 
 __all__ = ["Embedded"]
@@ -66,39 +67,37 @@ class Embedded:
     def _source(self, function: Any, name: str) -> str:
         if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
             raise Unwritable("it is no function of the package")
-        node = _definition(function)
+        text, node = _definition(function)
         free = inspect.getclosurevars(function)
-        values = {**free.globals, **free.nonlocals}
-        node = _Uses(self, values).visit(node)
+        uses = _Uses(self, {**free.globals, **free.nonlocals})
+        made = uses.visit(node)
         if isinstance(node, ast.Lambda):
-            made: Any = ast.parse(f"def {name}(): ...").body[0]
-            made.args, made.body = node.args, [ast.Return(node.body)]
+            arguments, body = ast.unparse(made.args), ast.unparse(made.body)
+            written = f"def {name}({arguments}):\n    return {body}"
+            written = written if '"' in written else written.replace("'", '"')
         else:
-            node.name, node.decorator_list = name, []
-            made = node
-        return ast.unparse(ast.fix_missing_locations(made))
+            written = uses.edited(text, node).replace(f"def {node.name}", f"def {name}", 1)
+        return "\n".join(map(laid_out, written.splitlines()))
 
 
 class Unwritable(Exception):
     """Something that source with NumPy alone cannot say."""
 
 
-def _definition(function: FunctionType) -> Any:
-    """The syntax of a function; of several lambdas in a statement, the one with its code."""
+def _definition(function: FunctionType) -> tuple[str, Any]:
+    """The source of a function and its syntax; of several lambdas, the one with its code."""
     lines, _ = inspect.getsourcelines(function)
     text = textwrap.dedent("".join(lines))
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        tree = ast.parse(f"({text.strip().rstrip(',')})")
+        text = f"({text.strip().rstrip(',')})"
+        tree = ast.parse(text)
     if function.__name__ != "<lambda>":
-        found = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
-        if ast.get_docstring(found):
-            found.body = found.body[1:]
-        return found
+        return text, next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
     lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
     if len(lambdas) == 1:
-        return lambdas[0]
+        return text, lambdas[0]
     code = function.__code__
     for node in lambdas:
         made = eval(compile(ast.Expression(node), "<lambda>", "eval"), {}).__code__
@@ -107,26 +106,38 @@ def _definition(function: FunctionType) -> Any:
             code.co_names,
             code.co_varnames,
         ):
-            return node
+            return text, node
     raise Unwritable("its source was not found")
 
 
-def _numpy(function: Any) -> ast.expr:
-    return ast.parse(f"np.{function.__name__}", mode="eval").body
-
-
 class _Uses(ast.NodeTransformer):
-    """Names what a definition uses as the module names it."""
+    """Names what a definition uses as the module names it.
+
+    Attributes:
+        found: the expressions of the definition that are written otherwise, and how.
+    """
 
     def __init__(self, embedded: Embedded, values: dict[str, Any]) -> None:
         self.embedded, self.values = embedded, values
+        self.found: list[tuple[ast.expr, str]] = []
+
+    def edited(self, text: str, node: ast.FunctionDef) -> str:
+        """The definition as its author laid it out, without its docstring."""
+        lines = [line.encode() for line in text.splitlines()]
+        for old, new in sorted(self.found, key=lambda x: (x[0].lineno, x[0].col_offset))[::-1]:
+            line, start, end = lines[old.lineno - 1], old.col_offset, old.end_col_offset
+            lines[old.lineno - 1] = line[:start] + new.encode() + line[end:]
+        body = node.body[0].lineno - 1
+        if ast.get_docstring(node):
+            del lines[body : node.body[0].end_lineno]
+        return b"\n".join(lines[node.lineno - 1 : node.end_lineno]).decode().rstrip()
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         value = self.values.get(node.value.id) if isinstance(node.value, ast.Name) else None
         if isinstance(value, Op) and node.attr == "forward":
-            return self._named(value.forward, value.name)
+            return self._named(node, value.forward, value.name)
         if value is not None and getattr(value, "__name__", "") == "math" and node.attr == "prod":
-            return ast.parse("np.prod", mode="eval").body
+            return self._written(node, "np.prod")
         return self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> Any:
@@ -134,21 +145,26 @@ class _Uses(ast.NodeTransformer):
             return node
         value = self.values[node.id]
         if value is np:
-            return ast.Name("np", ast.Load())
+            return self._written(node, "np")
         if isinstance(value, Op):
-            return self._named(value.forward, value.name)
-        if getattr(value, "__module__", None) == "math" and hasattr(np, value.__name__):
-            return _numpy(value)
-        if isinstance(value, np.ufunc) or getattr(np, getattr(value, "__name__", ""), 0) is value:
-            return _numpy(value)
+            return self._named(node, value.forward, value.name)
+        called = getattr(value, "__name__", "")
+        if getattr(value, "__module__", None) == "math" and hasattr(np, called):
+            return self._written(node, f"np.{called}")
+        if isinstance(value, np.ufunc) or getattr(np, called, 0) is value:
+            return self._written(node, f"np.{called}")
         if isinstance(value, FunctionType):
-            return self._named(value, value.__name__)
+            return self._named(node, value, called)
         if isinstance(value, (bool, int, float, str, tuple)) or value is None:
-            return ast.parse(repr(value), mode="eval").body
+            return self._written(node, repr(value))
         kind = "the module" if isinstance(value, ModuleType) else "the name"
         raise Unwritable(f"it uses {kind} {node.id}")
 
-    def _named(self, function: Any, name: str) -> ast.expr:
+    def _named(self, node: ast.expr, function: Any, name: str) -> ast.expr:
         if isinstance(function, np.ufunc):
-            return _numpy(function)
-        return ast.Name(self.embedded._function(function, name), ast.Load())
+            return self._written(node, f"np.{function.__name__}")
+        return self._written(node, self.embedded._function(function, name))
+
+    def _written(self, node: ast.expr, text: str) -> ast.expr:
+        self.found.append((node, text))
+        return ast.parse(text, mode="eval").body

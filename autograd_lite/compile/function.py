@@ -123,7 +123,9 @@ class Compiled:
     def readable(self, *args: Any, **kwargs: Any) -> str:
         """The same as plain NumPy for people to read: a module that needs NumPy alone.
 
-        With arguments, for these; without, for those that were compiled last.
+        With arguments, for these; without, for those that were compiled last. It takes what the
+        function takes. Plain values were fixed when it was traced: each stands in the signature as
+        a default, so that it may be left out, and in the docstring.
 
         Raises:
             RuntimeError: if nothing was compiled yet.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -89,7 +90,7 @@ class Printer:
         """An argument, in parentheses where what stands around it binds as tightly."""
         if isinstance(x, (tuple, list)) and any(isinstance(part, Expr) for part in x):
             inner = ", ".join(self.text(part) for part in x)
-            return f"[{inner}]" if isinstance(x, list) else f"({inner},)"
+            return f"[{inner}]" if isinstance(x, list) else f"({inner}{',' * (len(x) == 1)})"
         if not isinstance(x, Expr):
             written = literal(x)
             return f"({written})" if written.startswith("-") and within >= NEGATE else written
@@ -112,7 +113,7 @@ class Printer:
             symbol, precedence = INFIX[x.fn]
             args = tuple(_whole(arg, args) for arg in args)
             if x.fn == "np.power":
-                return f"{self.text(args[0], ATOM)} ** {self.text(args[1], NEGATE)}", precedence
+                return _raised(self.text(args[0], ATOM), self.text(args[1], NEGATE)), precedence
             left = self.text(args[0], precedence + (precedence == COMPARE))
             return f"{left} {symbol} {self.text(args[1], precedence + 1)}", precedence
         if x.fn == "np.negative":
@@ -120,7 +121,7 @@ class Printer:
         if x.fn == "np.reciprocal" and x.dtype.kind == "f":
             return f"1 / {self.text(args[0], MULTIPLY + 1)}", MULTIPLY
         if x.fn == "np.square":
-            return f"{self.text(args[0], ATOM)} ** 2", POWER
+            return _raised(self.text(args[0], ATOM), "2"), POWER
         if x.fn == ".T":
             return f"{self.text(args[0], ATOM)}.T", ATOM
         if x.fn == "[]":
@@ -144,6 +145,12 @@ class Printer:
         if isinstance(key, tuple) and any(isinstance(part, Expr) for part in key):
             return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
         return key_of(key)
+
+
+def _raised(base: str, exponent: str) -> str:
+    """A power, without spaces between names and numbers, as formatters write it."""
+    close = re.fullmatch(r"[\w.]+", base) and re.fullmatch(r"-?[\w.]+", exponent)
+    return f"{base}**{exponent}" if close else f"{base} ** {exponent}"
 
 
 def _everywhere(x: Expr) -> Any:

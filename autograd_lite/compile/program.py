@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,12 +14,21 @@ from autograd_lite.compile.bounds import bounds
 from autograd_lite.compile.embed import Embedded
 from autograd_lite.compile.emit import Code, Emitter
 from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
+from autograd_lite.compile.interface import (
+    Held,
+    defaulted,
+    described,
+    guard,
+    packed,
+    unpacking,
+)
+from autograd_lite.compile.layout import laid_out
 from autograd_lite.compile.lower import from_graph
 from autograd_lite.compile.module import LITERAL, constant_source, loaded, shape_text
 from autograd_lite.compile.names import Names
 from autograd_lite.compile.printer import WIDTH, Printer, statements
 from autograd_lite.compile.rows import split
-from autograd_lite.compile.signature import Packing, Signature, guard, packed, returned, unpacking
+from autograd_lite.compile.signature import Packing, Signature
 from autograd_lite.context import setting
 from autograd_lite.graph import Graph
 from autograd_lite.tensor import Tensor
@@ -104,8 +114,10 @@ class Program:
     # The code that runs
 
     def _running(self, roots: Sequence[Any], blocks: Blocks | None) -> tuple[str, Any, Any]:
-        names, code, embedded = Names(["ndarray", self.name]), Code(), Embedded()
-        parameters, unpack, found = unpacking(self.signature, names)
+        names, code, embedded = Names([self.name]), Code(), Embedded()
+        every = set(range(len(self.arguments)))
+        held = Held(names, np=np)
+        parameters, unpack, found = unpacking(self.signature, names, every, held)
         named = {x: found[k] for k, x in enumerate(self.arguments)}
         code.lines += unpack
         owned = [x for k, x in enumerate(self.arguments) if k in self.donated]
@@ -117,20 +129,20 @@ class Program:
             write_loop(blocks, code, names, self.b, emitter)
         emitter.write(self._ordered(roots))
         results = self._own(roots, emitter)
-        held: dict[str, Any] = {"np": np, "ndarray": np.ndarray}
-        body = [*code.lines, returned(packed(self.packing.tree, results, held))]
+        body = [*code.lines, f"return {packed(self.packing.tree, results, held, bare=True)}"]
         if not _quiet(in_order([*roots, *(blocks.inner if blocks else ())])):
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         source = self._module(code, embedded, parameters, body, held)
         (run,) = loaded(source, self.name, held | embedded.given, [self.name])
         fits = None
-        text = guard(self.signature.tree, held)
+        tests = Held(Names(), ndarray=np.ndarray)
+        text = guard(self.signature.tree, tests)
         if text is not None and not self.donated:
-            (fits,) = loaded(text, f"{self.name}_signature", held, ["fits"])
+            (fits,) = loaded(text, f"{self.name}_signature", tests, ["fits"])
         return source, run, fits
 
     def _module(
-        self, code: Code, embedded: Embedded, parameters: list[str], body: list[str], held: Any
+        self, code: Code, embedded: Embedded, parameters: list[str], body: list[str], held: Held
     ) -> str:
         head = ["import numpy as np", ""]
         head += [f"{alias} = {fn}" for fn, alias in code.aliases.items()]
@@ -177,9 +189,10 @@ class Program:
             ValueError: if it holds what cannot be written as source.
         """
         names, embedded = Names([self.name]), Embedded(strict=True)
-        parameters, lines, found = unpacking(self.signature, names)
-        named = {x: found[k] for k, x in enumerate(self.arguments)}
         order = in_order(self.results)
+        used = {k for k, x in enumerate(self.arguments) if x in set(order)}
+        parameters, lines, found = unpacking(self.signature, names, used)
+        named = {x: found[k] for k, x in enumerate(self.arguments)}
         constants, constant = list[str](), set[Expr]()
         for x in order:
             if x.fn == CONSTANT and x.ndim and not (x.size and (x.value == x.value.flat[0]).all()):
@@ -189,19 +202,25 @@ class Program:
         printer = Printer(named, embedded.add)
         lines += statements(self.results, self.b, printer, named, names)
         results = [self._copied(x, printer, constant) for x in self.results]
-        quiet = _quiet(order)
-        head = ["import numpy as np", *(f"\n\n{text}" for text in embedded.sources), "", ""]
-        if not quiet:
+        head = list[str]()
+        if not _quiet(order):
             head.append('@np.errstate(all="ignore")')
-        head.append(f"def {self.name}({', '.join(parameters)}):")
-        body = [*self._docstring(found), *lines]
-        text = returned(packed(self.packing.tree, results, None))
+        head.append(f"def {self.name}({', '.join(defaulted(self.signature, parameters))}):")
+        body = [*described(self.signature, found, parameters), *lines]
+        text = f"return {packed(self.packing.tree, results, None, bare=True)}"
         if len(text) > WIDTH:
             results = self._assigned(results, body, names)
-            text = returned(packed(self.packing.tree, results, None))
+            text = f"return {packed(self.packing.tree, results, None, bare=True)}"
         body.append(text)
-        text = "\n".join([*head, *(f"    {line}".rstrip() for line in body)]) + "\n"
-        return text + "".join(f"\n\n{constant}\n" for constant in constants)
+        body = [f"    {line}".rstrip() for line in body]
+        written = [*(f"{text}\n\n" for text in embedded.sources), *map(laid_out, [*head, *body])]
+        for text in constants:
+            written += ["", "", *map(laid_out, text.splitlines())]
+        text = "\n".join(written) + "\n"
+        uses_numpy = any(
+            isinstance(x, ast.Name) and x.id == "np" for x in ast.walk(ast.parse(text))
+        )
+        return f"import numpy as np\n\n\n{text}" if uses_numpy else text
 
     def _copied(self, x: Any, printer: Printer, constant: set[Expr]) -> str:
         text = printer.text(x)
@@ -219,14 +238,6 @@ class Program:
                 text = name
             found.append(text)
         return found
-
-    def _docstring(self, found: dict[int, str]) -> list[str]:
-        lines = ['"""Compiled by autograd_lite, for these shapes and dtypes:', ""]
-        lines += [
-            f"{found[leaf.number]}: {leaf.dtype} {shape_text(leaf.shape)}"
-            for leaf in self.signature.leaves
-        ]
-        return [*lines, '"""']
 
 
 def _quiet(order: Sequence[Expr]) -> bool:

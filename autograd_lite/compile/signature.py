@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -12,12 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compile.names import Names
-from autograd_lite.compile.printer import literal
 from autograd_lite.op import Node
 from autograd_lite.trees import _children
 
-__all__ = ["Leaf", "Packing", "Signature", "Static"]
+__all__ = [
+    "PLAIN",
+    "Container",
+    "HasTensors",
+    "Leaf",
+    "Packing",
+    "Signature",
+    "Static",
+    "put_together",
+]
 
 
 # Values that stay what they are, so that a program can be made for each.
@@ -227,152 +233,3 @@ class Packing:
         children = tuple(self._form(part, _key_of(step)) for step, part in parts[0])
         keys = tuple(tree) if isinstance(tree, dict) else tuple(step for step, _ in parts[0])
         return Container(type(tree), keys, children, _builder(tree, parts))
-
-
-def unpacking(signature: Signature, names: Names) -> tuple[list[str], list[str], dict[int, str]]:
-    """The parameters of a function, the lines that take them apart, and the name of each leaf."""
-    parameters, lines, found = [], list[str](), dict[int, str]()
-    for form, called in zip(signature.tree, signature.names, strict=True):
-        name = names.take(called, "argument")
-        parameters.append(name)
-        _unpack(form, name, lines, found, names)
-    return parameters, lines, found
-
-
-def _unpack(form: Any, name: str, lines: list[str], found: dict[int, str], names: Names) -> None:
-    if isinstance(form, Leaf):
-        found[form.number] = name
-    if not isinstance(form, Container) or not form.children:
-        return
-    parts = [
-        names.take(child.name if isinstance(child, Leaf) else "", "part") for child in form.children
-    ]
-    if form.kind in (list, tuple):
-        lines.append(f"{', '.join(parts)}{',' * (len(parts) == 1)} = {name}")
-    else:
-        steps = (
-            f"[{literal(step)}]" if issubclass(form.kind, dict) else step for step in form.steps
-        )
-        lines += [f"{part} = {name}{step}" for part, step in zip(parts, steps, strict=True)]
-    for child, part in zip(form.children, parts, strict=True):
-        _unpack(child, part, lines, found, names)
-
-
-def packed(form: Any, results: Sequence[str], held: dict[str, Any] | None) -> str:
-    """The expression that puts results into their containers.
-
-    Args:
-        form: the tree of a `Packing`.
-        results: the source of each leaf.
-        held: where to keep what builds other containers than dicts, lists and tuples; None to
-            write those as dicts and tuples.
-    """
-    if isinstance(form, Leaf):
-        return results[form.number]
-    if isinstance(form, Static):
-        if held is not None and not _is_literal(form.value):
-            return _hold(held, form.value)
-        return literal(form.value)
-    parts = [packed(child, results, held) for child in form.children]
-    inner = ", ".join(parts)
-    if form.kind not in PLAIN and held is not None:
-        return f"{_hold(held, put_together(form))}([{inner}])"
-    if form.kind is list:
-        return f"[{inner}]"
-    if issubclass(form.kind, (tuple, list)):
-        return f"({inner},)" if len(parts) == 1 else f"({inner})"
-    keys = (key if issubclass(form.kind, dict) else key[1:] for key in form.steps)
-    return "{" + ", ".join(f"{literal(k)}: {v}" for k, v in zip(keys, parts, strict=True)) + "}"
-
-
-def returned(text: str) -> str:
-    """The line that returns what `packed` wrote; a tuple stands without its parentheses."""
-    bare = (
-        text.startswith("(")
-        and text.endswith(")")
-        and not text.endswith(",)")
-        and (text.count("(") == 1 or _closes_last(text))
-    )
-    return f"return {text[1:-1] if bare else text}"
-
-
-def _closes_last(text: str) -> bool:
-    """Whether the first parenthesis is closed by the last character."""
-    depth = 0
-    for k, letter in enumerate(text):
-        depth += (letter in "([{") - (letter in ")]}")
-        if not depth:
-            return k == len(text) - 1
-    return False
-
-
-def _is_literal(value: Any) -> bool:
-    return (
-        value is None
-        or type(value) in (bool, int, str)
-        or (type(value) is float and math.isfinite(value))
-    )
-
-
-def _hold(held: dict[str, Any], value: Any) -> str:
-    name = f"held{len(held)}"
-    held[name] = value
-    return name
-
-
-# Recognising a call quickly
-
-
-def guard(tree: Sequence[Any], held: dict[str, Any]) -> str | None:
-    """The source of a function that says whether a call has this signature, or None.
-
-    It may say no to a call that has; then the call is looked up by its key.
-    """
-    lines = [f"    if len(args) != {len(tree)}: return False"]
-    if tree:
-        lines.append("    " + ", ".join(f"a{k}" for k in range(len(tree))) + ", = args")
-    for k, form in enumerate(tree):
-        if not _guarded(form, f"a{k}", lines, held):
-            return None
-    return "\n".join(["def fits(args):", *lines, "    return True"]) + "\n"
-
-
-def _guarded(form: Any, name: str, lines: list[str], held: dict[str, Any]) -> bool:
-    if isinstance(form, Leaf):
-        dtype = _hold(held, form.dtype)
-        test = (
-            f"{name}.__class__ is not ndarray or {name}.shape != {form.shape!r} "
-            f"or {name}.dtype is not {dtype}"
-        )
-        if not form.shape:
-            test = f"{name}.__class__ is not {_hold(held, form.dtype.type)} and ({test})"
-        lines.append(f"    if {test}: return False")
-        return form.dtype is np.dtype(form.dtype.type)
-    if isinstance(form, Static):
-        if form.value is None or type(form.value) in (bool, type):
-            lines.append(f"    if {name} is not {_hold(held, form.value)}: return False")
-            return True
-        if type(form.value) in (int, str) or (type(form.value) is float and form.value):
-            kind, value = type(form.value).__name__, _hold(held, form.value)
-            lines.append(
-                f"    if {name}.__class__ is not {kind} or {name} != {value}: return False"
-            )
-            return True
-        return False
-    if form.kind not in PLAIN:
-        return False
-    count = len(form.children)
-    other = f"{name}.__class__ is not {form.kind.__name__} or len({name}) != {count}"
-    lines.append(f"    if {other}: return False")
-    parts = [f"{name}_{k}" for k in range(count)]
-    if form.kind is dict:
-        lines.append(f"    if tuple({name}) != {_hold(held, tuple(form.steps))}: return False")
-        for step, part in zip(form.steps, parts, strict=True):
-            if not isinstance(step, (str, int)):
-                return False
-            lines.append(f"    {part} = {name}.get({step!r})")
-    elif parts:
-        lines.append(f"    {', '.join(parts)}, = {name}")
-    return all(
-        _guarded(child, part, lines, held) for child, part in zip(form.children, parts, strict=True)
-    )
