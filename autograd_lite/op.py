@@ -85,7 +85,8 @@ class Op:
     ``rows`` says what becomes of an axis of examples: "each" stays, in every elementwise
     operation; "moved", the same elements lie elsewhere; "product", it stays on a free axis and ends
     as a sum on a contracted one; "sum", it ends where it is summed; "along", it stays unless it is
-    the axis that the operation goes along. Nothing stands for an operation that mixes rows.
+    the axis that the operation goes along; "last", it stays unless it is the last. Nothing stands
+    for an operation that mixes rows.
 
     Past an operation that ``chooses`` a product is swept as `scaled`, so that what was not chosen
     contributes 0.

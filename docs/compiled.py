@@ -88,7 +88,8 @@ new containers, shapes, dtypes or plain values traces `f` on Tensors; later ones
 NumPy alone, `.source` is the code that runs, `.source_for(...)` and `.graph_for(...)` show other
 signatures. Names come from the arguments and from `named`; `ŷ` becomes `y_hat`, `W⁽¹⁾` `W1`. The
 signature stays that of f: a plain value becomes its argument's default, and the docstring says
-that it is fixed, whatever is passed.
+that it is fixed, whatever is passed. Compiling the readable form again gives the same text, but for
+what `named` had named and for long constants that are computed from others.
 
 ## Logistic regression
 
@@ -138,7 +139,8 @@ cache as soon as that pays, and `rows=1024` over blocks of so many. Elementwise 
 axis of rows; a product with a matrix without rows keeps it; Xᵀδ and sums over rows end it as a sum;
 what is computed from the sums comes after. Results with an axis of rows are filled block by block.
 Where it is not so, the error names the call that forbids it. The trait `rows` of each operation in
-the table says how it treats the axis.
+the table says how it treats the axis. A classifier's `cross_entropy` is such a sum, with class
+numbers or probabilities by row.
 
 {python(loop.source_for(weights, X, y))}
 """

@@ -24,7 +24,7 @@ def text(function, *args):
 
 
 PLAIN = {
-    "times_one": (lambda x: x * 1, "np.array(x)[()]"),
+    "times_one": (lambda x: x * 1, "np.copy(x)"),
     "times_minus_one": (lambda x: np.tanh(x * -1), "np.tanh(-x)"),
     "plus_zero": (lambda x: np.tanh(0 + x) + 0, "np.tanh(x)"),
     "minus_zero": (lambda x: 0 - np.tanh(x - 0), "-np.tanh(x)"),
@@ -52,6 +52,8 @@ PLAIN = {
     "dead_code": (lambda x: (np.exp(x), np.tanh(x))[1], "np.tanh(x)"),
     "same_twice": (lambda x: np.exp(x) - 2 * np.exp(x), "t1 - 2 * t1"),
     "constants": (lambda x: x * (2.0 * np.arange(2.0)).sum(), "2 * x"),
+    "whole": (lambda x: np.tanh(x[()]), "np.tanh(x)"),
+    "known_condition": (lambda x: np.where(False, x, np.exp(x)), "np.exp(x)"),
     "softplus_below_zero": (
         lambda x: np.log(1 + np.exp(-np.abs(x))),
         "np.log1p(np.exp(-np.abs(x)))",
@@ -67,6 +69,26 @@ def test_what_is_written_and_what_it_becomes(name):
         assert found in ("-1.5 * np.sum(x)", "-3 * (np.sum(x) / 2)")
         return
     assert found == expected
+
+
+def test_a_matrix_of_one_number_is_held_where_it_meets_a_product():
+    function = lambda A, B: ag.grad(lambda A: np.sum(A @ B))(A)  # noqa: E731
+    B = np.arange(6.0).reshape(2, 3)
+    assert "np.ones((2, 3)" in ag.compile(function).source_for(x, B)
+    np.testing.assert_array_equal(ag.compile(function)(x, B), function(x, B))
+
+
+@pytest.mark.parametrize("keywords", [{}, {"axis": 1, "keepdims": True}])
+def test_what_is_shifted_by_hand_is_not_shifted_again(keywords):
+    def function(x):
+        shifted = x - np.max(x, **keywords)
+        return np.log(np.sum(np.exp(shifted), **keywords)), ag.logsumexp(shifted, **keywords)
+
+    assert ag.compile(function).readable(x).count("np.max(") == 1
+    for special in (x, x * np.inf, x - np.inf, np.full((2, 2), np.nan)):
+        with np.errstate(all="ignore"):
+            expected = function(ag.constant(special))
+            np.testing.assert_allclose(ag.compile(function)(special), [y.numpy() for y in expected])
 
 
 def test_a_sum_into_a_product_and_the_quickest_product():

@@ -74,6 +74,33 @@ def test_sums_over_rows(name):
     assert_same(flatten(ag.compile(function, rows=10)(X, Y, W1))[0], expected)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("kind", ["numbers", "bytes", "probabilities"])
+def test_the_loss_of_a_classifier_is_a_sum_over_rows(reduction, kind):
+    labels = np.arange(53) % 3
+    y = {"numbers": labels, "bytes": labels.astype(np.uint8), "probabilities": np.eye(3)[labels]}
+
+    def function(W, X, y):
+        def loss(W):
+            losses = ag.cross_entropy(X @ W.T, y, reduction=reduction)
+            return np.sum(losses) if reduction == "none" else losses
+
+        value, slope = ag.value_and_grad(loss)(W)
+        return value, W - 0.1 * slope
+
+    compiled = ag.compile(function, rows=10)
+    assert_same(compiled(W1, X, y[kind]), function(W1, X, y[kind]))
+    assert "for i in range" in compiled.source
+    if kind == "numbers":
+        with pytest.raises(ValueError, match="the label 3 is no class number"):
+            compiled(W1, X, labels + 1)
+
+
+def test_the_classes_of_one_example_are_no_rows():
+    with pytest.raises(NotSeparable, match=r"cross_entropy.*goes along the rows"):
+        ag.compile(lambda z, y: ag.cross_entropy(z, y), rows=10)(X[:, 0], np.eye(53)[3])
+
+
 def test_closed_over_rows_are_taken_in_blocks_too():
     function = lambda w: ag.value_and_grad(lambda w: np.sum(np.tanh(X @ w) * Y))(w)  # noqa: E731
     w = np.ones(4)

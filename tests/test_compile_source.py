@@ -15,17 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.compile.names import RESERVED, Names
+from autograd_lite.models import LogisticRegression, MLPClassifier
 from autograd_lite.testing import programs
-
-
-def body(source):
-    """The lines of the function in a module."""
-    return [line.strip() for line in source[source.index("\ndef ") :].splitlines()[2:]]
 
 
 def logistic(A, y, w):
@@ -109,6 +105,13 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
+def traced_again(text, arguments):
+    """What the source becomes that is traced once more."""
+    space = {}
+    exec(text, space)
+    return ag.compile(space["function"]).readable(*arguments)
+
+
 @settings(max_examples=25)
 @given(programs(max_size=20))
 def test_the_readable_source_traced_again_gives_the_same_source(program):
@@ -116,12 +119,58 @@ def test_the_readable_source_traced_again_gives_the_same_source(program):
     names = ", ".join(f"x{k}" for k in argnums)
     function = ag.value_and_grad(program, argnums)
     once = ag.compile(eval(f"lambda {names}: f({names})", {"f": function}))
-    space = {}
     text = once.readable(*program.arrays)
-    assume("def _" not in text)  # an operation of its own, in plain code that cannot be traced
-    exec(text, space)
-    again = ag.compile(space["function"])
-    assert body(again.readable(*program.arrays)) == body(text)
+    assert traced_again(text, program.arrays) == text
+
+
+def test_the_source_of_the_models_traced_again_gives_the_same_source(monkeypatch):
+    # A module of NumPy alone cannot say that a result has a name.
+    monkeypatch.setattr(ag.Tensor, "named", lambda self, name: self)
+    X, y, _ = ROWS
+    for model in (
+        LogisticRegression(max_iter=1),
+        LogisticRegression(max_iter=1, intercept="separate"),
+        MLPClassifier(4, max_iter=1, random_state=0),
+        MLPClassifier((4, 3), max_iter=1, random_state=0),
+    ):
+        model.fit(X, y.astype(int))
+        arguments = model.parameters_, model.inputs(X).numpy(), y
+        text = gradients_of(model).readable(*arguments)
+        assert traced_again(text, arguments) == text
+
+
+def gradients_of(model):
+    return ag.compile(lambda θ, X, y: ag.value_and_grad(lambda θ: model.loss(X, y, θ))(θ))
+
+
+LABELS = np.array([0, 2, 1, 1, 0])
+
+EMBEDDED = {
+    "softmax": lambda A, y, w: ag.grad(lambda w: np.sum(ag.softmax(A * w) ** 2))(w),
+    "log softmax": lambda A, y, w: ag.value_and_grad(lambda w: ag.log_softmax(A @ w)[1])(w),
+    "logsumexp": lambda A, y, w: ag.value_and_grad(lambda w: ag.logsumexp(A @ w))(w),
+    "by hand": lambda A, y, w: np.log(np.sum(np.exp(A @ w - np.max(A @ w)))) + np.max(A @ w),
+    "cross entropy": lambda A, y, w: ag.value_and_grad(lambda w: ag.cross_entropy(A * w, LABELS))(
+        w
+    ),
+    "indices": lambda A, y, w: ag.grad(lambda w: np.sum(w[[0, 2, 2]] ** 2))(w),
+    "vectors": lambda A, y, w: np.linalg.eigh(A.T @ A).eigenvectors @ w,
+    "arguments": lambda A, y, w: (A, y, w + 1, A.T),
+}
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_embedded_operations_are_known_again(name):
+    text = ag.compile(EMBEDDED[name]).readable(*ROWS)
+    assert traced_again(text, ROWS) == text
+
+
+def test_an_embedded_operation_that_somebody_changed_is_theirs():
+    text = ag.compile(lambda w: ag.softmax(w) + 1).readable(np.ones(3))
+    changed = text.replace("return x - peak", "return x + peak")
+    assert changed != text
+    with pytest.raises(TypeError, match="out of the function"):
+        traced_again(changed, [np.ones(3)])
 
 
 @given(

@@ -151,6 +151,13 @@ class Builder:
             self._made[key] = Expr(CONSTANT, (), {}, value.shape, value.dtype, value)
         return self._made[key]
 
+    def filled(self, value: Any) -> Expr:
+        """The same; an array of one number is that number, broadcast, which rules see."""
+        first = value.flat[0] if value.ndim and value.size else None
+        if first is None or value.tobytes() != first.tobytes() * value.size:
+            return self.constant(value)
+        return self.call("np.broadcast_to", self.constant(first), value.shape)
+
     def ones(self, n: int, dtype: Any) -> Expr:
         """A vector of ones, which the program holds once for each length."""
         if ("ones", n, dtype) not in self._made:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -74,6 +76,7 @@ class Symbol(NDArrayOperatorsMixin):
         if function in _ABOUT:
             return getattr(args[0], _ABOUT[function])
         module = getattr(function, "__module__", None) or "numpy"
+        args, keywords = _without_defaults(function, args, keywords)
         return self._made(
             f"np{module.removeprefix('numpy')}.{function.__name__}", *args, **keywords
         )
@@ -94,6 +97,29 @@ class Symbol(NDArrayOperatorsMixin):
         form = _unwrapped((args, tuple(keywords.values())), self.builder)
         expr = self.builder.call(fn, *form[0], **dict(zip(keywords, form[1], strict=True)))
         return Symbol(expr, self.builder)
+
+
+@lru_cache(maxsize=256)
+def _defaults(function: Any) -> dict[str, Any]:
+    try:
+        known = inspect.signature(function).parameters
+    except ValueError:
+        return {}
+    return {name: parameter.default for name, parameter in known.items()}
+
+
+def _without_defaults(function: Any, args: Any, keywords: Any) -> tuple[Any, dict[str, Any]]:
+    """The arguments of a call without those that are the default, written out."""
+    defaults = _defaults(function)
+    places = list(defaults.values())
+    while 1 < len(args) <= len(places) and _told(args[-1], places[len(args) - 1]):
+        args = args[:-1]
+    return args, {k: v for k, v in keywords.items() if not _told(v, defaults.get(k, ...))}
+
+
+def _told(value: Any, default: Any) -> bool:
+    """Whether an argument says no more than its default does."""
+    return value is default if value is None else type(value) in (bool, str) and value == default
 
 
 # NumPy's functions that ask for what a symbol knows.
@@ -145,13 +171,15 @@ def _held(value: Any, constants: list[Expr], builder: Builder) -> Expr:
                 return other
             if np.array_equal(value, 1 - other.value):
                 return builder.call("np.subtract", 1.0, other)
-    made = builder.constant(value)
-    constants.append(made)
+    made = builder.filled(value)
+    if made.fn == CONSTANT:
+        constants.append(made)
     return made
 
 
 def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
     op = node.op
+    attributes = {k: v for k, v in node.attributes.items() if not _told(v, op.defaults.get(k, ...))}
     if operands and not any(isinstance(x, Expr) for x in operands):
         # What Python's numbers give stays one, which NumPy promotes weakly.
         if type(node.array) in (int, float, bool):
@@ -166,8 +194,8 @@ def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
     if op.name == "astype" and isinstance(operands[0], Expr):
         return builder.call(".astype", operands[0], node.dtype)
     if op.name in KEPT:
-        return builder._call(op.name, operands, node.attributes, form)
-    return _expanded(op, operands, node.attributes, form, builder)
+        return builder._call(op.name, operands, attributes, form)
+    return _expanded(op, operands, attributes, form, builder)
 
 
 def _expanded(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_lite.compile.expr import Builder, Expr
+import numpy as np
+
+from autograd_lite.compile.expr import CONSTANT, Builder, Expr
 from autograd_lite.compile.rewrite import Rule
 from autograd_lite.compile.rules import is_call, rule
 
@@ -21,6 +23,17 @@ def _product(b: Builder, x: Any, y: Any, e: Expr) -> Any:
     """x.dot(y), which for vectors and matrices is NumPy's quickest way to a product."""
     made = b.call(".dot", x, y)
     return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
+
+
+@rule(MACHINE, "np.matmul", "a matrix of one number is held as a matrix, which BLAS takes")
+def filled_operand(b: Builder, e: Expr) -> Any:
+    args = [
+        b.constant(np.full(x.shape, x.args[0].value))
+        if is_call(x, "np.broadcast_to") and is_call(x.args[0], CONSTANT)
+        else x
+        for x in e.args
+    ]
+    return None if args == list(e.args) else b.call(e.fn, *args)
 
 
 @rule(MACHINE, "np.matmul", "A @ B is A.dot(B) for vectors and matrices")

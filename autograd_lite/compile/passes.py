@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_lite.compile import factors, lower, machine, rules, sigmoids
 from autograd_lite.compile.expr import Builder
-from autograd_lite.compile.rewrite import Rules, rewrite
+from autograd_lite.compile.rewrite import Rules, folded, rewrite
 
 __all__ = ["for_people", "for_speed", "with_factors_placed"]
 
@@ -27,7 +27,10 @@ def for_people(roots: Sequence[Any], b: Builder) -> list[Any]:
     roots = rewrite(roots, rules.ALGEBRA, b)
     roots = rewrite(roots, sigmoids.SHARING, b)
     roots = lower.taken_apart(roots, b, {"sigmoid"})
+    roots = folded(roots, b)
     roots = rewrite(roots, _together(rules.ALGEBRA, {"scaled": [rules.careful]}), b)
+    roots = folded(roots, b)
+    roots = rewrite(roots, rules.ALGEBRA, b)
     return factors.placed(roots, b, all_factors=False)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.compile import passes
 from autograd_lite.compile.blocks import Blocks, blocks_of, large, write_loop
 from autograd_lite.compile.bounds import bounds
-from autograd_lite.compile.embed import Embedded
+from autograd_lite.compile.embed import Embedded, as_operations
 from autograd_lite.compile.emit import Code, Emitter
 from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
 from autograd_lite.compile.interface import (
@@ -59,6 +59,7 @@ _QUIET = {
 def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
     """The record of a function, its values by better computed equals, and its results' form."""
     packings = []
+    function = as_operations(function)
 
     def leaves(*arrays: Any) -> list[Any]:
         packings.append(Packing(signature.call(function, arrays)))
@@ -214,18 +215,18 @@ class Program:
         body.append(text)
         body = [f"    {line}".rstrip() for line in body]
         written = [*(f"{text}\n\n" for text in embedded.sources), *map(laid_out, [*head, *body])]
-        for text in constants:
-            written += ["", "", *map(laid_out, text.splitlines())]
-        text = "\n".join(written) + "\n"
+        for constant_text in constants:
+            written += ["", "", *map(laid_out, constant_text.splitlines())]
+        module = "\n".join(written) + "\n"
         uses_numpy = any(
-            isinstance(x, ast.Name) and x.id == "np" for x in ast.walk(ast.parse(text))
+            isinstance(x, ast.Name) and x.id == "np" for x in ast.walk(ast.parse(module))
         )
-        return f"import numpy as np\n\n\n{text}" if uses_numpy else text
+        return f"import numpy as np\n\n\n{module}" if uses_numpy else module
 
     def _copied(self, x: Any, printer: Printer, constant: set[Expr]) -> str:
         text = printer.text(x)
         if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constant):
-            return f"np.array({text})[()]"
+            return f"np.copy({text})" + "[()]" * (x.shape == ())
         return text
 
     def _assigned(self, results: list[str], body: list[str], names: Names) -> list[str]:

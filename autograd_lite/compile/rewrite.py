@@ -13,10 +13,11 @@ from autograd_lite.compile.expr import (
     Expr,
     function_of,
     in_order,
+    is_number,
     replaced,
 )
 
-__all__ = ["Rule", "Rules", "rewrite"]
+__all__ = ["Rule", "Rules", "folded", "rewrite"]
 
 Rule = Callable[[Builder, Expr], Any]
 """What an expression equals, better computed, or None."""
@@ -77,6 +78,26 @@ def _folded(expr: Expr, builder: Builder) -> Any:
         value = function_of(expr.fn)(*args, **expr.keywords)
     return builder.constant(np.asarray(value))
 
+
+def folded(roots: Iterable[Any], builder: Builder) -> list[Any]:
+    """The same results with what is made of short constants alone computed now."""
+
+    def rule(builder: Builder, expr: Expr) -> Any:
+        if not expr.inputs or not expr.shape or expr.size > SHORT or is_number(expr.args[0], 1):
+            return None
+        if all(_constant(x) for x in expr.inputs) and not _constant(expr):
+            return builder.filled(np.asarray(builder.value(expr)))
+        return None
+
+    return rewrite(roots, {x.fn: [rule] for x in in_order(roots)}, builder)
+
+
+def _constant(expr: Expr) -> bool:
+    held = expr.args[0] if expr.fn == "np.broadcast_to" else expr
+    return isinstance(held, Expr) and held.fn == CONSTANT and held.size <= SHORT
+
+
+SHORT = 64  # elements of a constant that people read
 
 FOLDED = {
     *(f"np.{name}" for name, function in vars(np).items() if isinstance(function, np.ufunc)),

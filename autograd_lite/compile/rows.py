@@ -172,6 +172,17 @@ class _Walk:
     def _along(self, expr: Expr) -> int | None:
         return self._reduced(expr, ends=False)
 
+    def _last(self, expr: Expr) -> int:
+        found = {self.axes[x] for x in expr.inputs if x in self.axes}
+        first = expr.inputs[0]
+        if len(found) > 1 or first.ndim - 1 in found or expr.shape == ():
+            raise self.refusal(expr, "goes along the rows")
+        (axis,) = found
+        for x in expr.inputs:
+            if x not in self.axes:
+                self._take(x, axis, expr)
+        return axis
+
     def _reduced(self, expr: Expr, ends: bool) -> int | None:
         x = expr.args[0]
         rows, default = self.axes[x], 0 if expr.fn.endswith(".reduce") else None

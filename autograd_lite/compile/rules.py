@@ -160,6 +160,12 @@ def as_float(b: Builder, e: Expr) -> Any:
     return None if all(x is y for x, y in zip(args, e.args, strict=True)) else b.call(e.fn, *args)
 
 
+@rule(ALGEBRA, "np.where", "of two branches under a known condition one is taken")
+def known_condition(b: Builder, e: Expr) -> Any:
+    condition = scalar_of(e.args[0])
+    return None if condition is None else same(e.args[1 if condition else 2], e)
+
+
 # Neutral elements, signs, transposes
 
 
@@ -293,6 +299,36 @@ def same_form(b: Builder, e: Expr) -> Any:
     return same(e.args[0], e)
 
 
+@rule(ALGEBRA, "np.where", "exponents less their greatest are not shifted again")
+def shifted_twice(b: Builder, e: Expr) -> Any:
+    """The greatest of x − max x is 0, and 0 stands for it where it is not finite."""
+    peak = _finite(e)
+    if not (is_call(peak, "np.max") and is_call(peak.args[0], "np.subtract")):
+        return None
+    x, shift = peak.args[0].args
+    shift = _finite(shift) or shift
+    if not (is_call(shift, "np.max") and shift.args[0] is x):
+        return None
+    # Without keepdims an array of the greatest may stand beside another axis than its own.
+    same_axis = shift.keywords == peak.keywords or (
+        shift.shape == () and peak.keywords.get("axis") is None
+    )
+    return b.call("np.zeros_like", e) if same_axis else None
+
+
+def _finite(e: Any) -> Any:
+    """The x of `where(isfinite(x), x, 0)`."""
+    if is_call(e, "np.where") and is_number(e.args[2], 0) and is_call(e.args[0], "np.isfinite"):
+        return e.args[1] if e.args[0].args[0] is e.args[1] else None
+    return None
+
+
+@rule(ALGEBRA, "[]", "x[()] = x")
+def whole(b: Builder, e: Expr) -> Any:
+    key = e.args[1]
+    return same(e.args[0], e) if isinstance(key, tuple) and not key else None
+
+
 @rule(ALGEBRA, "np.mean", "a mean is a sum over a number")
 def mean_as_sum(b: Builder, e: Expr) -> Any:
     x = e.args[0]
@@ -300,6 +336,18 @@ def mean_as_sum(b: Builder, e: Expr) -> Any:
         return None
     keywords = {"axis": None, **e.keywords}
     return b.call("np.divide", b.call("np.add.reduce", x, **keywords), float(x.size // e.size))
+
+
+@rule(ALGEBRA, "cross_entropy", "the mean or the sum of losses is made of those of the rows")
+def losses_of_rows(b: Builder, e: Expr) -> Any:
+    reduction = e.keywords.get("reduction", "mean")
+    if reduction == "none":
+        return None
+    losses = b.call("cross_entropy", *e.args, reduction="none")
+    if not losses.shape:
+        return same(losses, e)
+    total = b.call("np.add.reduce", losses, axis=None)
+    return b.call("np.divide", total, float(losses.size)) if reduction == "mean" else total
 
 
 @rule(ALGEBRA, "scaled", "a product without 0 · ∞ needs no care")

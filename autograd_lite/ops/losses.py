@@ -191,6 +191,7 @@ cross_entropy = operation(
     ),
     symbol="CE",
     averages=True,
+    rows="last",
     formula="−Σ y log softmax(z) over the last axis, its mean or sum over the rows",
     gradient="g (softmax(z) Σ y − y), −g log softmax(z), over m for the mean",
     notes="The labels are class numbers, one a row, or a probability (a 1 of one-hot) a class.",
