@@ -27,11 +27,19 @@ def for_people(roots: Sequence[Any], b: Builder) -> list[Any]:
     roots = rewrite(roots, rules.ALGEBRA, b)
     roots = rewrite(roots, sigmoids.SHARING, b)
     roots = lower.taken_apart(roots, b, {"sigmoid"})
-    roots = folded(roots, b)
+    roots = _constants(roots, b)
     roots = rewrite(roots, _together(rules.ALGEBRA, {"scaled": [rules.careful]}), b)
-    roots = folded(roots, b)
-    roots = rewrite(roots, rules.ALGEBRA, b)
+    roots = _constants(roots, b)
     return factors.placed(roots, b, all_factors=False)
+
+
+def _constants(roots: list[Any], b: Builder) -> list[Any]:
+    """Constants computed, and the numbers that come of it where numbers belong."""
+    found = folded(roots, b)
+    if all(x is y for x, y in zip(found, roots, strict=True)):
+        return roots
+    found = factors.pulled_out(rewrite(found, rules.ALGEBRA, b), b)
+    return rewrite(found, rules.ALGEBRA, b)
 
 
 def with_factors_placed(roots: Sequence[Any], b: Builder) -> list[Any]:

@@ -221,12 +221,12 @@ class Program:
         uses_numpy = any(
             isinstance(x, ast.Name) and x.id == "np" for x in ast.walk(ast.parse(module))
         )
-        return f"import numpy as np\n\n\n{module}" if uses_numpy else module
+        return "import numpy as np\n\n\n" + module if uses_numpy else module
 
     def _copied(self, x: Any, printer: Printer, constant: set[Expr]) -> str:
         text = printer.text(x)
         if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constant):
-            return f"np.copy({text})" + "[()]" * (x.shape == ())
+            return f"np.copy({text})[()]" if x.shape == () else f"np.copy({text})"
         return text
 
     def _assigned(self, results: list[str], body: list[str], names: Names) -> list[str]:
