@@ -27,9 +27,7 @@ def measure(rounds: int = 10) -> tuple[float, float]:
     command = [sys.executable, "-c", SCRIPT]
     times = []
     with TemporaryDirectory() as compiled:
-        # Whatever this process was told of bytecode, an installed package has been compiled.
         variables = environment(1) | {"PYTHONPYCACHEPREFIX": compiled}
-        variables.pop("PYTHONDONTWRITEBYTECODE", None)
         for _ in range(rounds + 1):
             done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
             if done.returncode:

@@ -5,15 +5,17 @@ The code of an example is the same for both; a `Library` holds what they write d
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Sequence
 from math import cos, pi, sin
 from typing import Any, NamedTuple
 
-from benchmarks.steps import agree
+from benchmarks.rounds import interleave, median
 from benchmarks.worker import NotInstalled, Subject, Worker
 
 LEARNING_RATE = 0.05
+PENALTY = 1e-4
 EXAMPLES = ("readme", "demo")
 LIBRARIES = ("micrograd", "autograd_lite")
 AIM = 1.5  # times micrograd's time per node
@@ -81,10 +83,9 @@ def demo(library: Library) -> Subject:
     """A step of micrograd's demo: 100 moons, MLP 2-16-16-1 of scalar nodes, hinge loss with L2."""
     leaf, number, relu, zero, count = library
     X, y = moons(100)
-    draw = random.Random(1)
     layers = [
-        [([leaf(draw.uniform(-1, 1)) for _ in range(width)], leaf(0.0)) for _ in range(units)]
-        for width, units in ((2, 16), (16, 16), (16, 1))
+        [([leaf(weight) for weight in weights], leaf(0.0)) for weights in layer]
+        for layer in demo_weights()
     ]
     parameters = [p for layer in layers for weights, bias in layer for p in (*weights, bias)]
 
@@ -98,7 +99,7 @@ def demo(library: Library) -> Subject:
     def loss() -> Any:
         scores = [score([number(feature) for feature in row]) for row in X]
         losses = [relu(1 + -label * score) for label, score in zip(y, scores, strict=True)]
-        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
+        return sum(losses) * (1.0 / len(losses)) + PENALTY * sum(p * p for p in parameters)
 
     def step() -> float:
         total = loss()
@@ -120,6 +121,15 @@ def value(node: Any) -> float:
     return float(node.data)
 
 
+def demo_weights() -> list[list[list[float]]]:
+    """The weights that the demo starts from, layer by layer and unit by unit; biases are 0."""
+    draw = random.Random(1)
+    return [
+        [[draw.uniform(-1, 1) for _ in range(width)] for _ in range(units)]
+        for width, units in ((2, 16), (16, 16), (16, 1))
+    ]
+
+
 def moons(count: int) -> tuple[list[list[float]], list[float]]:
     """Two interleaving half circles with noise, labelled −1 and 1."""
     draw = random.Random(0)
@@ -135,8 +145,9 @@ def moons(count: int) -> tuple[list[list[float]], list[float]]:
     return X, y
 
 
-def build(library: str, example: str) -> Subject:
+def build(library: str, example: str, collect: bool = True) -> Subject:
     """The example in the library, both by the names of the functions above."""
+    (gc.enable if collect else gc.disable)()
     subject: Subject = globals()[example](globals()[library]())
     return subject
 
@@ -151,35 +162,23 @@ class Cost(NamedTuple):
 
 
 def measure(
-    example: str,
-    *,
-    rounds: int = 5,
-    budget: float = 0.2,
-    skip: Callable[[str], None] = print,
+    example: str, *, skip: Callable[[str], None] = print, **options: Any
 ) -> dict[tuple[str, bool], Cost]:
     """The cost of an example for each (library, with the garbage collector).
 
-    Raises: Disagreement when the losses differ; WorkerError when a worker dies.
+    Options are those of `interleave`, whose errors it raises.
     """
-    workers: dict[str, Worker] = {}
-    try:
-        for library in LIBRARIES:
-            try:
-                workers[library] = Worker(library, "benchmarks.scalars:build", library, example)
-            except NotInstalled as error:
-                if library == "autograd_lite":
-                    raise
-                skip(str(error))
-        agree({library: worker.ask("losses", 3) for library, worker in workers.items()})
-        nodes = {library: worker.ask("size") for library, worker in workers.items()}
-        best: dict[tuple[str, bool], float] = {}
-        for _ in range(rounds):
-            for library, worker in workers.items():
-                for collect in (True, False):
-                    seconds = worker.ask("seconds", budget, collect)
-                    key = library, collect
-                    best[key] = min(best.get(key, float("inf")), seconds)
-        return {key: Cost(seconds, nodes[key[0]]) for key, seconds in best.items()}
-    finally:
-        for worker in workers.values():
-            worker.close()
+    nodes = {}
+    for library in LIBRARIES:
+        try:
+            with Worker(library, "benchmarks.scalars:build", library, example) as worker:
+                nodes[library] = worker.ask("size")
+        except NotInstalled as error:
+            if library == "autograd_lite":
+                raise
+            skip(str(error))
+    keys = [(library, collect) for collect in (True, False) for library in nodes]
+    names = {(library, on): f"{library}, collector {'on' if on else 'off'}" for library, on in keys}
+    targets = {names[key]: ("benchmarks.scalars:build", key[0], example, key[1]) for key in keys}
+    seconds = interleave(targets, essential=list(targets), **options)
+    return {key: Cost(median(seconds[names[key]]), nodes[key[0]]) for key in keys}

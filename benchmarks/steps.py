@@ -2,21 +2,21 @@
 
     a = X W₁ᵀ + b₁,  h = ReLU(a),  z = h w₂ + b₂,  ŷ = σ(z),  L = binary cross-entropy, mean
 
-then gradients and the update of plain gradient descent. Every function here takes the rows, the
-features and the hidden units and returns a step; a step updates its own weights and returns the
-loss. All start from the same weights.
+then gradients and the update of plain gradient descent. Every function here takes what `problem`
+takes and returns a step; a step updates its own weights and returns the loss. All start from the
+same weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.worker import Worker, WorkerError
+from benchmarks.rounds import Goal, interleave, median, ratio
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, Any]
 Step = Callable[[], float]
 Shape = tuple[int, int, int]
 
@@ -29,7 +29,6 @@ SHAPES: tuple[Shape, ...] = (
     (1024, 784, 256),
     (100_000, 30, 16),
 )
-AIMS = (2.5, 2.5, 2.0, 1.15, 1.1, 1.1)  # what a step of the engine may cost, times `hand`
 
 
 class Problem(NamedTuple):
@@ -41,19 +40,20 @@ class Problem(NamedTuple):
     b2: Array
 
 
-def problem(rows: int, features: int, hidden: int) -> Problem:
+def problem(rows: int, features: int, hidden: int, dtype: str = "float64") -> Problem:
     """Data and initial weights, the same in every process."""
     draw = np.random.default_rng(0)
     X = draw.standard_normal((rows, features))
-    y = (X @ draw.standard_normal(features) > 0).astype(np.float64)
+    y = X @ draw.standard_normal(features) > 0
     W1 = draw.standard_normal((hidden, features)) * np.sqrt(2 / features)
     w2 = draw.standard_normal(hidden) * np.sqrt(1 / hidden)
-    return Problem(X, y, W1, np.full(hidden, 0.1), w2, np.zeros(()))
+    arrays = X, y, W1, np.full(hidden, 0.1), w2, np.zeros(())
+    return Problem(*(array.astype(dtype) for array in arrays))
 
 
-def hand(*shape: int) -> Step:
+def hand(*given: Any) -> Step:
     """The textbook NumPy."""
-    X, y, W1, b1, w2, b2 = problem(*shape)
+    X, y, W1, b1, w2, b2 = problem(*given)
     n = len(y)
 
     def step() -> float:
@@ -78,12 +78,12 @@ def hand(*shape: int) -> Step:
     return step
 
 
-def out(*shape: int) -> Step:
+def out(*given: Any) -> Step:
     """The textbook NumPy with every large array preallocated."""
-    X, y, W1, b1, w2, b2 = problem(*shape)
-    rows, _, hidden = shape
-    a, h = np.empty((rows, hidden)), np.empty((rows, hidden))
-    p, q, t, u = np.empty(rows), np.empty(rows), np.empty(rows), 1 - y
+    X, y, W1, b1, w2, b2 = problem(*given)
+    rows, hidden = len(y), len(b1)
+    a, h = np.empty((rows, hidden), X.dtype), np.empty((rows, hidden), X.dtype)
+    p, q, t, u = np.empty_like(y), np.empty_like(y), np.empty_like(y), 1 - y
     on = np.empty((rows, hidden), dtype=bool)
     gW1, gb1, gw2 = np.empty_like(W1), np.empty_like(b1), np.empty_like(w2)
 
@@ -122,10 +122,10 @@ def out(*shape: int) -> Step:
     return step
 
 
-def autograd_lite(*shape: int) -> Step:
+def autograd_lite(*given: Any) -> Step:
     import autograd_lite as ag
 
-    X, y, *weights = problem(*shape)
+    X, y, *weights = problem(*given)
     X = ag.constant(X)
     y = ag.constant(y)
     W1, b1, w2, b2 = parameters = [ag.Tensor(weight) for weight in weights]
@@ -142,11 +142,11 @@ def autograd_lite(*shape: int) -> Step:
     return step
 
 
-def compiled(*shape: int, dtype: str = "float64") -> Step:
+def compiled(*given: Any, rows: str | None = "auto", constant: bool = False) -> Step:
     """The naive loss, differentiated and updated in one function, compiled."""
     import autograd_lite as ag
 
-    X, y, *parameters = (array.astype(dtype) for array in problem(*shape))
+    X, y, *parameters = problem(*given)
 
     def loss_of(parameters: Any, X: Any, y: Any) -> Any:
         W1, b1, w2, b2 = parameters
@@ -154,24 +154,38 @@ def compiled(*shape: int, dtype: str = "float64") -> Step:
         p = ag.sigmoid(h @ w2 + b2)
         return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
-    @ag.compile(rows="auto")
     def update(parameters: Any, X: Any, y: Any) -> Any:
         loss, gradients = ag.value_and_grad(loss_of)(parameters, X, y)
         return loss, [p - LEARNING_RATE * g for p, g in zip(parameters, gradients, strict=True)]
 
+    def update_on_constants(parameters: Any) -> Any:
+        return update(parameters, X, y)
+
+    fast = ag.compile(update_on_constants if constant else update, rows=rows)
+    data = () if constant else (X, y)
+
     def step() -> float:
         nonlocal parameters
-        loss, parameters = update(parameters, X, y)
+        loss, parameters = fast(parameters, *data)
         return float(loss)
 
-    update(parameters, X, y)  # what is measured is the step, not its compilation
     return step
 
 
-def torch(*shape: int, transform: Callable[[Any], Any] = lambda function: function) -> Step:
+def compiled_on_constants(*given: Any) -> Step:
+    """The same with X and y closed over, where rows are no longer rows of an argument."""
+    return compiled(*given, rows=None, constant=True)
+
+
+def compiled_in_one_pass(*given: Any) -> Step:
+    """The same, never over blocks of rows."""
+    return compiled(*given, rows=None)
+
+
+def torch(*given: Any, transform: Callable[[Any], Any] = lambda function: function) -> Step:
     import torch
 
-    X, y, *weights = (torch.from_numpy(np.array(array)) for array in problem(*shape))
+    X, y, *weights = (torch.from_numpy(np.array(array)) for array in problem(*given))
     parameters = [weight.requires_grad_() for weight in weights]
 
     @transform
@@ -191,18 +205,19 @@ def torch(*shape: int, transform: Callable[[Any], Any] = lambda function: functi
     return step
 
 
-def torch_compile(*shape: int) -> Step:
+def torch_compile(*given: Any) -> Step:
     import torch as library
 
-    return torch(*shape, transform=library.compile)
+    return torch(*given, transform=library.compile)
 
 
-def jax(*shape: int) -> Step:
+def jax(*given: Any) -> Step:
     import jax
     import jax.numpy as jnp
 
-    jax.config.update("jax_enable_x64", True)
-    X, y, *parameters = map(jnp.asarray, problem(*shape))
+    data = problem(*given)
+    jax.config.update("jax_enable_x64", data.X.dtype == np.float64)
+    X, y, *parameters = map(jnp.asarray, data)
 
     def loss_of(parameters: Sequence[Any], X: Any, y: Any) -> Any:
         W1, b1, w2, b2 = parameters
@@ -223,17 +238,18 @@ def jax(*shape: int) -> Step:
     return step
 
 
-def mygrad(*shape: int) -> Step:
+def mygrad(*given: Any) -> Step:
     import mygrad as mg
     from mygrad.nnet.activations import relu, sigmoid
 
-    X, y, *weights = problem(*shape)
+    X, y, *weights = problem(*given)
     W1, b1, w2, b2 = parameters = [mg.tensor(weight) for weight in weights]
+    one = X.dtype.type(1)  # beside a Python number MyGrad goes over to float64
 
     def step() -> float:
         h = relu(X @ W1.T + b1)
         p = sigmoid(h @ w2 + b2)
-        loss = -mg.mean(y * mg.log(p) + (1 - y) * mg.log(1 - p))
+        loss = -mg.mean(y * mg.log(p) + (1 - y) * mg.log(one - p))
         loss.backward()
         for parameter in parameters:
             parameter.data -= LEARNING_RATE * parameter.grad
@@ -243,11 +259,11 @@ def mygrad(*shape: int) -> Step:
     return step
 
 
-def autograd(*shape: int) -> Step:
+def autograd(*given: Any) -> Step:
     import autograd.numpy as anp
     from autograd import value_and_grad
 
-    X, y, *parameters = problem(*shape)
+    X, y, *parameters = problem(*given)
 
     def loss_of(parameters: Sequence[Any]) -> Any:
         W1, b1, w2, b2 = parameters
@@ -273,6 +289,7 @@ PEERS = {
         ("out=", "out"),
         ("autograd_lite", "autograd_lite"),
         ("compiled", "compiled"),
+        ("constant-X", "compiled_on_constants"),
         ("torch", "torch"),
         ("torch.compile", "torch_compile"),
         ("jax.jit", "jax"),
@@ -281,63 +298,64 @@ PEERS = {
     )
 }
 ESSENTIAL = ("hand", "autograd_lite")
+FRAMEWORKS = {  # and what multiplies their matrices
+    "torch": "torch",
+    "torch.compile": "torch",
+    "jax.jit": "jax",
+    "mygrad": "numpy",
+    "autograd": "numpy",
+}
+PRODUCTS = {name: f"benchmarks.products:{name}" for name in ("numpy", "torch", "jax")}
 
-
-class Disagreement(RuntimeError):
-    """Two peers do not compute the same losses."""
-
-
-def agree(losses: dict[str, list[float]]) -> None:
-    """Compare the first losses of all peers, so their forward passes, gradients and updates.
-
-    Raises: Disagreement, naming the peer and both lists of losses.
-
-    Example:
-        >>> agree({"hand": [0.5, 0.4], "slip": [0.5, 0.6]})
-        Traceback (most recent call last):
-        benchmarks.steps.Disagreement: losses of slip [0.5, 0.6] differ from hand's [0.5, 0.4]
-    """
-    (first, expected), *others = losses.items()
-    for name, found in others:
-        if not np.allclose(found, expected, rtol=1e-8, atol=0):
-            raise Disagreement(f"losses of {name} {found} differ from {first}'s {expected}")
+# At most so many times the other's time, problem by problem; None: the ratio of their products.
+GOALS: dict[tuple[str, str], tuple[float | None, ...]] = {
+    ("autograd_lite", "hand"): (2.5, 2.5, 2.0, 1.15, 1.1, 1.1),
+    ("compiled", "out="): (0.8, 0.85, 0.9, 1.05, 1.05, 0.75),
+    ("constant-X", "out="): (0.7, 0.7, 0.7),
+    ("compiled", "fastest framework"): (0.4, 0.3, 0.5, 1.0, None, 1.1),
+}
 
 
 def measure(
+    shape: Shape, peers: Sequence[str] = tuple(PEERS), dtype: str = "float64", **options: Any
+) -> dict[str, list[float]]:
+    """Seconds of a step of each peer, round by round; options as for `interleave`."""
+    targets = {peer: (PEERS[peer], *shape, dtype) for peer in peers}
+    return interleave(targets, dtype=dtype, essential=ESSENTIAL, **options)
+
+
+def measure_products(
+    shape: Shape, peers: Sequence[str] = tuple(PEERS), dtype: str = "float64", **options: Any
+) -> dict[str, list[float]]:
+    """Seconds of the four matrix products of a step by NumPy and by each library of the peers."""
+    libraries = dict.fromkeys(
+        ["numpy", *(FRAMEWORKS[peer] for peer in peers if peer in FRAMEWORKS)]
+    )
+    targets = {library: (PRODUCTS[library], *shape, dtype) for library in libraries}
+    return interleave(targets, dtype=dtype, essential=("numpy",), **options)
+
+
+def fastest(seconds: Mapping[str, Sequence[float]]) -> str:
+    """The framework of the least median; "" where no framework was measured."""
+    found = [peer for peer in FRAMEWORKS if peer in seconds]
+    return min(found, key=lambda peer: median(seconds[peer]), default="")
+
+
+def goals(
     shape: Shape,
-    peers: Sequence[str] = tuple(PEERS),
-    *,
-    rounds: int = 5,
-    budget: float = 0.1,
-    threads: int = 1,
-    skip: Callable[[str], None] = print,
-) -> dict[str, float]:
-    """Seconds of one step for each peer: the least over rounds in which the peers take turns.
-
-    A peer that is not installed or cannot run is left out, and `skip` gets a line that says so;
-    `hand` and the engine must run.
-
-    Raises: Disagreement when the losses differ; WorkerError when a worker dies.
-    """
-    workers: dict[str, Worker] = {}
-    try:
-        losses = {}
-        for name in peers:
-            try:
-                workers[name] = Worker(name, PEERS[name], *shape, threads=threads)
-                losses[name] = workers[name].ask("losses", 3)
-            except WorkerError as error:
-                if name in ESSENTIAL:
-                    raise
-                skip(str(error))
-                if name in workers:
-                    workers.pop(name).close()
-        agree(losses)
-        best = dict.fromkeys(workers, float("inf"))
-        for _ in range(rounds):
-            for name, worker in workers.items():
-                best[name] = min(best[name], worker.ask("seconds", budget))
-        return best
-    finally:
-        for worker in workers.values():
-            worker.close()
+    seconds: Mapping[str, Sequence[float]],
+    products: Mapping[str, Sequence[float]],
+) -> list[Goal]:
+    """What is wanted of this problem, beside what was measured."""
+    found, position = [], SHAPES.index(shape)
+    for (peer, wanted), limits in GOALS.items():
+        other = fastest(seconds) if wanted == "fastest framework" else wanted
+        if not {peer, other} <= seconds.keys() or position >= len(limits):
+            continue
+        limit = limits[position]
+        if limit is None and (library := FRAMEWORKS[other]) in products:
+            limit = ratio(products["numpy"], products[library])
+        if limit is not None:
+            measured = ratio(seconds[peer], seconds[other])
+            found.append(Goal(f"{peer} ÷ {other}", measured, limit))
+    return found

@@ -1,7 +1,8 @@
 """A peer in a process of its own, so that neither threads, memory nor imports are shared.
 
-The parent builds a `Worker`; the child builds a `Subject` from `module:function` and answers one
-line of JSON per question: the name of a Subject's method and its arguments.
+The parent builds a `Worker`; the child builds its subject from `module:function` and answers one
+line of JSON per question: the name of a method of the subject and its arguments. A function that
+returns a step makes a `Subject`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ from __future__ import annotations
 import gc
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -43,9 +43,14 @@ class Subject:
     def losses(self, count: int) -> list[float]:
         return [float(self.step()) for _ in range(count)]
 
-    def seconds(self, budget: float, collect: bool = True) -> float:
+    def first(self) -> float:
+        """The time of one step, for a subject that has made none."""
+        started = perf_counter()
+        self.step()
+        return perf_counter() - started
+
+    def seconds(self, budget: float) -> float:
         """The least time of a step, over batches of steps that fill the budget."""
-        (gc.enable if collect else gc.disable)()
         gc.collect()
         started = perf_counter()
         self.step()
@@ -56,32 +61,13 @@ class Subject:
             for _ in range(steps):
                 self.step()
             best = min(best, (perf_counter() - before) / steps)
-        gc.enable()
         return best
-
-    def peak(self, steps: int) -> int:
-        """The bytes by which the process grows, at its peak, while it makes the steps."""
-        gc.collect()
-        before = _resident(reset=True)
-        for _ in range(steps):
-            self.step()
-        return _resident() - before
 
     def size(self) -> int:
         return self.nodes()
 
-
-def _resident(reset: bool = False) -> int:
-    """Peak resident bytes of this process; on Linux the peak can be reset to the present size."""
-    if sys.platform == "linux":
-        if reset:
-            Path("/proc/self/clear_refs").write_text("5")
-        status = Path("/proc/self/status").read_text()
-        return 1024 * int(re.findall(r"VmHWM:\s+(\d+)", status)[0])
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    def imported(self, module: str) -> bool:
+        return module in sys.modules
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -94,11 +80,14 @@ def environment(threads: int) -> dict[str, str]:
     # next, depends on small things: hand-written NumPy has lost up to 40 % by it. Nobody does here.
     limits |= dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**30))
     # Any seed will do, but the same in all processes: sets then have the same order.
-    return {**os.environ, **limits, "PYTHONHASHSEED": "0", "JAX_PLATFORMS": "cpu"}
+    variables = {**os.environ, **limits, "PYTHONHASHSEED": "0", "JAX_PLATFORMS": "cpu"}
+    # Whatever this process was told of bytecode, an installed package has been compiled.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables
 
 
 class Worker:
-    """A process that holds one Subject and answers questions about it, as a context manager.
+    """A process that holds one subject and answers questions about it, as a context manager.
 
     Example:
         >>> with Worker("hand", "benchmarks.steps:hand", 1, 2, 2) as worker:
@@ -107,13 +96,20 @@ class Worker:
         True
     """
 
-    def __init__(self, name: str, target: str, *arguments: Any, threads: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        *arguments: Any,
+        threads: int = 1,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", target, json.dumps(arguments)],
             cwd=ROOT,
-            env=environment(threads),
+            env={**environment(threads), **(variables or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
@@ -126,7 +122,7 @@ class Worker:
             raise
 
     def ask(self, method: str, *arguments: Any) -> Any:
-        """The Subject's answer.
+        """The subject's answer.
 
         Raises: WorkerError when the worker fails or has died, with the reason that it left.
         """
@@ -170,27 +166,27 @@ def resolve(target: str) -> Callable[..., Any]:
 
 
 def serve(target: str, arguments: str) -> None:
-    """Build the Subject and answer questions on standard input until it ends."""
+    """Build the subject and answer questions on standard input until it ends."""
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints must not come between the answers
 
-    def answer(ask: Callable[[], Any]) -> Any:
-        value = None
+    subject: Any = None
+
+    def build() -> None:
+        nonlocal subject
+        made = resolve(target)(*json.loads(arguments))
+        subject = Subject(made) if callable(made) else made
+
+    def answer(ask: Callable[[], Any]) -> None:
         try:
-            value = ask()
-            reply = {"value": None if isinstance(value, Subject) else value}
+            reply = {"value": ask()}
         except ModuleNotFoundError as error:
             reply = {"missing": error.name}
         except Exception as error:
             reply = {"error": f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"}
         print(json.dumps(reply), file=channel, flush=True)
-        return value
 
-    def build() -> Subject:
-        made = resolve(target)(*json.loads(arguments))
-        return made if isinstance(made, Subject) else Subject(made)
-
-    subject = answer(build)
+    answer(build)
     for line in sys.stdin if subject else ():
         method, values = json.loads(line)
         answer(lambda method=method, values=values: getattr(subject, method)(*values))

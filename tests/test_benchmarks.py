@@ -3,11 +3,15 @@
 import os
 import sys
 from importlib.util import find_spec
+from statistics import median
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import imports, memory, scalars, steps
+from benchmarks import compiling, demo, imports, memory, products, rounds, scalars, steps
+from benchmarks.rounds import Disagreement, Goal, ratio
 from benchmarks.worker import NotInstalled, Subject, Worker, WorkerError
 
 HERE = "tests.test_benchmarks"
@@ -40,34 +44,124 @@ def chatty() -> Subject:
     return Subject(step)
 
 
-def test_peers_agree_and_are_measured():
-    peers = ("hand", "out=", "autograd_lite")
-    best = steps.measure(TINY, peers, rounds=2, budget=0)
-    assert tuple(best) == peers
-    assert all(seconds > 0 for seconds in best.values())
+def counting() -> Subject:
+    """Made so that it tells how often it was asked to step."""
+    made = 0
+
+    def step() -> float:
+        nonlocal made
+        made += 1
+        return float(made)
+
+    return Subject(step)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_peers_agree_and_are_measured(dtype):
+    peers = ("hand", "out=", "autograd_lite", "compiled", "constant-X")
+    seconds = steps.measure(TINY, peers, dtype, rounds=2, budget=0)
+    assert tuple(seconds) == peers
+    assert all(len(times) == 2 and min(times) > 0 for times in seconds.values())
 
 
 @pytest.mark.parametrize("shape", [TINY, (7, 3, 4)])
-@pytest.mark.parametrize("peer", [steps.out, steps.autograd_lite])
+@pytest.mark.parametrize(
+    "peer",
+    [
+        steps.out,
+        steps.autograd_lite,
+        steps.compiled,
+        steps.compiled_on_constants,
+        steps.compiled_in_one_pass,
+    ],
+)
 def test_losses_are_those_by_hand(peer, shape):
     step, by_hand = peer(*shape), steps.hand(*shape)
     for _ in range(5):
         assert step() == pytest.approx(by_hand(), rel=1e-12)
 
 
+@pytest.mark.parametrize("peer", ["hand", *steps.FRAMEWORKS])
+def test_every_peer_computes_in_float32_when_asked_to(peer):
+    if peer == "torch.compile":
+        pytest.skip("it takes minutes, and is torch's step")
+    notes: list[str] = []
+    options = {"rounds": 1, "budget": 0, "skip": notes.append}
+    seconds = steps.measure((7, 3, 4), ("out=", peer), "float32", **options)
+    if notes:
+        pytest.skip(notes[0])
+    assert list(seconds) == ["out=", peer]
+
+
 def test_a_loss_that_differs_names_the_peer():
-    steps.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.4 + 1e-12]})
-    with pytest.raises(
-        steps.Disagreement, match=r"slip \[0.5, 0.6\] differ from hand's \[0.5, 0.4"
-    ):
-        steps.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.6]})
+    rounds.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.4 + 1e-12]})
+    rounds.agree({"hand": [0.5, 0.25], "close": [0.5, 0.25 * (1 + 2**-23)]}, "float32")
+    with pytest.raises(Disagreement, match=r"slip \[0.5, 0.6\] differ from hand's \[0.5, 0.4"):
+        rounds.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.6]})
+
+
+def test_a_loss_in_a_wider_type_names_the_peer():
+    with pytest.raises(Disagreement, match=r"^wide: 0.500000000001 is no float32$"):
+        rounds.agree({"hand": [0.5], "wide": [0.5 + 1e-12]}, "float32")
+
+
+times = st.floats(1e-6, 1e3)
+
+
+@given(st.lists(st.tuples(times, times), min_size=1, max_size=9))
+def test_a_ratio_is_the_median_of_the_rounds_ratios(pairs):
+    one, other = zip(*pairs, strict=True)
+    assert ratio(one, other) == median([a / b for a, b in pairs])
+    assert ratio(one, one) == 1
+    assert ratio([3 * b for b in other], other) == pytest.approx(3)
+
+
+def test_a_round_in_which_all_are_slow_does_not_move_a_ratio():
+    assert ratio([1.0, 90.0, 1.1], [2.0, 180.0, 2.2]) == 0.5
+
+
+@given(times, times)
+def test_a_goal_is_met_up_to_its_limit(measured, limit):
+    verdict = Goal("a ÷ b", measured, limit).verdict
+    assert (verdict == "met") == (measured / limit <= 1)
+    assert verdict == "met" or verdict.startswith("missed by ")
+
+
+def test_goals_of_given_numbers():
+    seconds = {
+        "hand": [3.0, 3.0],
+        "out=": [2.0, 2.0],
+        "autograd_lite": [6.0, 6.0],
+        "compiled": [1.0, 1.2],
+        "torch": [4.0, 4.0],
+        "jax.jit": [1.0, 1.2],
+    }
+    assert steps.fastest(seconds) == "jax.jit"
+    assert steps.fastest({"hand": [1.0]}) == ""
+    assert steps.goals(TINY, seconds, {}) == [
+        Goal("autograd_lite ÷ hand", 2.0, 2.5),
+        Goal("compiled ÷ out=", pytest.approx(0.55), 0.8),
+        Goal("compiled ÷ jax.jit", 1.0, 0.4),
+    ]
+    wide = (1024, 784, 256)
+    own = {"numpy": [3.0, 3.3], "torch": [9.0, 9.0], "jax": [2.0, 2.2]}
+    assert steps.goals(wide, seconds, own)[-1] == Goal("compiled ÷ jax.jit", 1.0, 1.5)
+    assert steps.goals(wide, seconds, {"numpy": [3.0]})[-1].what == "compiled ÷ out="
+    seconds["autograd"] = [0.5, 0.5]
+    assert steps.goals(wide, seconds, own)[-1] == Goal("compiled ÷ autograd", 2.2, 1.0)
+
+
+def test_peers_take_turns_and_every_round_is_kept():
+    target = (f"{HERE}:counting",)
+    seconds = rounds.interleave({"a": target, "b": target}, rounds=3, budget=0)
+    assert {name: len(times) for name, times in seconds.items()} == {"a": 3, "b": 3}
 
 
 def test_a_peer_that_is_not_installed_is_skipped_with_a_line(monkeypatch):
     monkeypatch.setitem(steps.PEERS, "absent", f"{HERE}:missing")
     notes = []
-    best = steps.measure(TINY, ("hand", "absent"), rounds=1, budget=0, skip=notes.append)
-    assert list(best) == ["hand"]
+    options = {"rounds": 1, "budget": 0, "skip": notes.append}
+    assert list(steps.measure(TINY, ("hand", "absent"), **options)) == ["hand"]
     assert notes == ["absent: skipped, a_library_that_nobody_has is not installed"]
 
 
@@ -98,30 +192,116 @@ def test_scalar_examples_run_and_agree():
     assert subject.losses(1) == [pytest.approx(24.70408163265306, rel=1e-14)]
     assert subject.size() > 20
     if find_spec("micrograd"):
-        demo = {library: scalars.build(library, "demo") for library in scalars.LIBRARIES}
-        steps.agree({library: subject.losses(2) for library, subject in demo.items()})
+        made = {library: scalars.build(library, "demo") for library in scalars.LIBRARIES}
+        rounds.agree({library: subject.losses(2) for library, subject in made.items()})
 
 
-def test_import_and_memory_are_measured():
+def test_scalars_are_measured_with_and_without_the_collector(monkeypatch):
+    monkeypatch.setattr(scalars, "LIBRARIES", ("autograd_lite",))
+    costs = scalars.measure("readme", rounds=1, budget=0)
+    assert list(costs) == [("autograd_lite", True), ("autograd_lite", False)]
+    assert all(cost.seconds > 0 and cost.nodes > 20 for cost in costs.values())
+
+
+def test_the_demo_on_arrays_is_the_demo_on_scalars():
+    eager, fast = Subject(demo.eager()), Subject(demo.compiled())
+    nodes = scalars.build("autograd_lite", "demo")
+    rounds.agree({name: s.losses(3) for name, s in zip("abc", (nodes, eager, fast), strict=True)})
+
+
+def test_goals_of_the_demo_and_of_memory():
+    (goal,) = demo.goals({"compiled": [0.5, 0.5], "micrograd": [1000.0, 1000.0]})
+    assert (goal.measured, goal.verdict) == (0.0005, "met")
+    assert demo.goals({"compiled": [0.5]}) == []
+    peaks = {"hand": 100, "compiled": 105, 'compiled, rows="auto"': 20, "torch": 300}
+    assert [goal.verdict for goal in memory.goals((1024, 784, 256), peaks)] == ["met", "met"]
+    verdicts = [goal.verdict for goal in memory.goals(steps.SHAPES[-1], peaks)]
+    assert verdicts == ["met", "missed by 100.0 %"]
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax.jit"])
+def test_the_products_are_the_same_by_each_library(framework):
+    library = steps.FRAMEWORKS[framework]
+    if not find_spec(library):
+        pytest.skip(f"{library} is not installed")
+    seconds = steps.measure_products((7, 3, 4), ("hand", framework), "float32", rounds=1, budget=0)
+    assert list(seconds) == ["numpy", library]
+
+
+def test_the_products_are_those_of_the_step():
+    X, _, W1, _, w2, _ = steps.problem(7, 3, 4)
+    a = X @ W1.T
+    expected = (a.T @ (a @ w2))[0] + (a.T @ X)[0, 0]
+    assert products.numpy(7, 3, 4)() == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_first_call_is_measured_in_each_round():
+    seconds = compiling.measure((7, 3, 4), ("compiled",), rounds=2)
+    assert len(seconds["compiled"]) in (1, 2)
+    assert min(seconds["compiled"]) > 0
+
+
+def test_a_compiler_that_is_slow_is_measured_once(monkeypatch):
+    monkeypatch.setattr(compiling, "PATIENCE", 0.0)
+    assert len(compiling.measure((7, 3, 4), ("compiled",), rounds=3)["compiled"]) == 1
+
+
+def test_imports_are_measured():
     assert all(seconds > 0 for seconds in imports.measure(1))
-    peaks = memory.measure((20_000, 30, 16), ("hand",))
-    assert peaks["hand"] > 20_000 * 16 * 8  # at least the hidden layer
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process can be reset on Linux")
+def test_memory_is_measured_beyond_data_and_weights():
+    whole, blocks = "hand", 'compiled, rows="auto"'
+    peers = {peer: memory.MEMORY_PEERS[peer] for peer in (whole, blocks)}
+    peaks = memory.measure((50_000, 30, 16), peers)
+    layer = 50_000 * 16 * 8
+    assert layer < peaks[whole] < 6 * layer
+    assert peaks[blocks] < layer
 
 
 def test_report_is_markdown_with_a_row_a_problem(tmp_path, capsys):
     path = tmp_path / "report.md"
-    options = ["--parts", "steps", "--rows", "1", "--peers", "out=,autograd_lite", "--rounds", "1"]
-    assert command.main([*options, "--out", str(path)]) == 0
+    options = ["--parts", "steps", "--rows", "1", "--rounds", "1", "--dtypes", "float64,float32"]
+    peers = ["--peers", "out=,autograd_lite,compiled"]
+    assert command.main([*options, *peers, "--out", str(path)]) == 0
     text = path.read_text(encoding="utf-8")
     assert text == capsys.readouterr().out
     assert text.startswith("# Benchmarks\n\n")
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    columns = "| rows, features, hidden | hand | out= | autograd_lite |"
-    assert lines[0] == columns
-    assert lines[3] == f"{columns} aim |"
-    assert [len(line.split("|")) for line in lines] == [6, 6, 6, 7, 7, 7]
-    assert lines[2].startswith("| 1, 2, 2 | ")
-    assert lines[5].startswith("| 1, 2, 2 | 1.00 | ")
+    for section, dtype in zip(text.split("\n## ")[1:], ("float64", "float32"), strict=True):
+        assert section.startswith(f"One step of training, {dtype}\n")
+        tables = [part.splitlines() for part in section.split("\n\n") if part.startswith("|")]
+        steps_table, products_table, goals_table = tables
+        assert (
+            steps_table[0] == "| rows, features, hidden | hand | out= | autograd_lite | compiled |"
+        )
+        assert products_table[0] == "| rows, features, hidden | numpy |"
+        assert goals_table[0] == "| rows, features, hidden | ratio | measured | at most |  |"
+        assert [line.split(" | ")[1] for line in goals_table[2:]] == [
+            "autograd_lite ÷ hand",
+            "compiled ÷ out=",
+        ]
+        for lines in tables:
+            assert len({line.count("|") for line in lines}) == 1
+            assert all(line.startswith("| 1, 2, 2 | ") for line in lines[2:])
+
+
+def test_the_other_parts_are_reported(monkeypatch, capsys):
+    monkeypatch.setattr(compiling, "measure", lambda *_, **__: {"compiled": [0.04, 0.02, 0.03]})
+    found = {"micrograd": [1.0, 3.0], "compiled": [0.001, 0.001]}
+    monkeypatch.setattr(demo, "measure", lambda **_: found)
+    costs = {("micrograd", True): scalars.Cost(2.0, 4), ("autograd_lite", True): scalars.Cost(3, 4)}
+    monkeypatch.setattr(scalars, "measure", lambda *_, **__: costs)
+    peaks = {"hand": 2**20, "compiled": 2**21}
+    monkeypatch.setattr(memory, "measure", lambda *_, **__: peaks)
+    assert command.main(["--parts", "compile,demo,scalars,memory", "--rows", "1,6"]) == 0
+    text = capsys.readouterr().out
+    assert "50 ms, without importing SymPy: met." in text
+    assert "| compiled | 30 |" in text
+    assert "The compiled step is 1,500 times as fast as micrograd; 1,000 are wanted: met." in text
+    assert "| readme, autograd_lite | on | 4 | 3,000,000 | 750,000 | 1.50 | 1.50 |" in text
+    assert "| 100,000, 30, 16 | 1.0 (1.00) | 2.0 (2.00) |" in text
+    assert "| 100,000, 30, 16 | compiled ÷ hand | 2 | 1.1 | missed by 81.8 % |" in text
 
 
 @pytest.mark.parametrize(
@@ -130,6 +310,7 @@ def test_report_is_markdown_with_a_row_a_problem(tmp_path, capsys):
         (["--rows", "1,7"], "--rows: unknown 7; known: 1, 2"),
         (["--peers", "numpyy"], "--peers: unknown numpyy; known: hand, out="),
         (["--parts", "step"], "--parts: unknown step; known: steps"),
+        (["--dtypes", "float16"], "--dtypes: unknown float16; known: float64, float32"),
         (["--rounds", "0"], "--rounds and --threads must be at least 1"),
     ],
 )

@@ -1,0 +1,227 @@
+"""What was measured, in Markdown: a function for each part, and the tables that they share."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import compiling, demo, imports, memory, scalars, steps
+from benchmarks.rounds import Goal, median
+from benchmarks.steps import SHAPES, Shape
+
+PACKAGES = ("numpy", "torch", "jax", "mygrad", "autograd", "micrograd")
+PROBLEM = "rows, features, hidden"
+
+
+@dataclass
+class Plan:
+    """What to measure, and where to say what was left out."""
+
+    rows: Sequence[int]
+    peers: Sequence[str]
+    dtypes: Sequence[str]
+    rounds: int
+    threads: int
+    note: Callable[[str], None]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        return [SHAPES[row - 1] for row in self.rows]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"rounds": self.rounds, "threads": self.threads, "skip": self.note}
+
+
+def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, its first column to the left and the others to the right."""
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *body))
+
+
+def digits(x: float) -> str:
+    """Three significant digits, thousands separated."""
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+
+
+def label(shape: Shape) -> str:
+    return ", ".join(f"{length:,}" for length in shape)
+
+
+def progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def microseconds(what: str, seconds: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """A table of medians: a line for each key, a column for each peer that any line has."""
+    peers = list(dict.fromkeys(peer for line in seconds.values() for peer in line))
+    body = [
+        [key, *(digits(1e6 * median(line[peer])) if peer in line else "–" for peer in peers)]
+        for key, line in seconds.items()
+    ]
+    return table([what, *peers], body)
+
+
+def goals(what: str, found: Mapping[str, Sequence[Goal]]) -> str:
+    """A table of what was wanted, beside what was measured."""
+    body = [
+        [key, goal.what, digits(goal.measured), digits(goal.limit), goal.verdict]
+        for key, line in found.items()
+        for goal in line
+    ]
+    return table([what, "ratio", "measured", "at most", ""], body)
+
+
+def machine(threads: int) -> str:
+    name = platform.processor() or platform.machine()
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line for line in lines if line.startswith("model name")).partition(": ")[2]
+    packages = []
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            packages.append(f"{package} {version(package)}")
+    each = "one thread" if threads == 1 else f"{threads} threads"
+    python = f"Python {platform.python_version()}"
+    return f"""{name}, {platform.system()}; {python}, {", ".join(packages)}; {each} each.
+
+Each peer runs in a process of its own. Times are medians over rounds in which all take turns,
+ratios the medians of the rounds' ratios."""
+
+
+def report_steps(plan: Plan) -> str:
+    sections = []
+    for dtype in plan.dtypes:
+        seconds, products, found = {}, {}, {}
+        for shape in plan.shapes:
+            progress(f"steps, {dtype}: {PROBLEM} = {label(shape)}")
+            line = steps.measure(shape, plan.peers, dtype, **plan.options)
+            own = steps.measure_products(shape, plan.peers, dtype, **plan.options)
+            seconds[label(shape)], products[label(shape)] = line, own
+            found[label(shape)] = steps.goals(shape, line, own)
+        sections.append(f"""## One step of training, {dtype}
+
+MLP with one hidden ReLU layer: loss, gradients and update. All peers agree on the losses of the
+first three steps. Microseconds:
+
+{microseconds(PROBLEM, seconds)}
+
+The four matrix products of such a step alone, microseconds:
+
+{microseconds(PROBLEM, products)}
+
+What is wanted; at 1,024 rows a framework may be faster by the ratio of the products:
+
+{goals(PROBLEM, found)}""")
+    return "\n\n".join(sections)
+
+
+def report_compile(plan: Plan) -> str:
+    progress("compile")
+    shape = SHAPES[2]
+    seconds = compiling.measure(shape, rounds=plan.rounds, skip=plan.note)
+    body = [[peer, f"{1e3 * median(times):,.0f}"] for peer, times in seconds.items()]
+    goal = Goal("compiled", median(seconds["compiled"]), compiling.GOAL)
+    return f"""## Compile time
+
+The first call of a step ({PROBLEM} = {label(shape)}) in a new process, after the
+library's import, with nothing kept from earlier ones; one that takes longer than a second is
+measured once. Wanted of autograd_lite: {1e3 * compiling.GOAL:.0f} ms, without importing SymPy: \
+{goal.verdict}.
+
+{table(["", "ms"], body)}"""
+
+
+def report_demo(plan: Plan) -> str:
+    progress("demo")
+    seconds = demo.measure(**plan.options)
+    text = f"""## micrograd's demo
+
+A step on 100 moons, MLP 2-16-16-1, hinge loss with L2, on scalar nodes as micrograd does it
+(without Python's garbage collector, which is kinder) and on whole arrays. Microseconds:
+
+{microseconds("", {"demo": seconds})}"""
+    for goal in demo.goals(seconds):
+        text += f"""
+
+The compiled step is {1 / goal.measured:,.0f} times as fast as micrograd; \
+{1 / goal.limit:,.0f} are wanted: {goal.verdict}."""
+    return text
+
+
+def report_scalars(plan: Plan) -> str:
+    body = []
+    for example in scalars.EXAMPLES:
+        progress(f"scalars: {example}")
+        costs = scalars.measure(example, **plan.options)
+        for (library, collect), cost in costs.items():
+            line = [f"{example}, {library}", "on" if collect else "off", f"{cost.nodes:,}"]
+            line += [digits(1e6 * cost.seconds), digits(1e6 * cost.per_node)]
+            if peer := costs.get(("micrograd", collect)):
+                line += [f"{cost.per_node / peer.per_node:.2f}"]
+                line += [f"{cost.seconds / peer.seconds:.2f}"]
+            else:
+                line += ["–", "–"]
+            body.append(line)
+    head = ["", "collector", "nodes", "µs", "µs a node", "a node ÷ micrograd", "all ÷ micrograd"]
+    return f"""## Graphs of scalars
+
+micrograd's README expression and a step of its demo, with Python's garbage collector on and off.
+Wanted: at most {scalars.AIM} times micrograd's time a node.
+
+{table(head, body)}"""
+
+
+def report_imports(plan: Plan) -> str:
+    progress("imports")
+    numpy, engine = imports.measure(2 * plan.rounds)
+    return f"""## Import
+
+NumPy takes {1e3 * numpy:.0f} ms; autograd_lite adds {1e3 * engine:.1f} ms
+(wanted: at most {1e3 * imports.AIM:.0f})."""
+
+
+def report_memory(plan: Plan) -> str:
+    peaks, found = {}, {}
+    for shape in plan.shapes:
+        if memory.data(shape) >= memory.SMALLEST:
+            progress(f"memory: {PROBLEM} = {label(shape)}")
+            peaks[label(shape)] = memory.measure(shape, skip=plan.note)
+            found[label(shape)] = memory.goals(shape, peaks[label(shape)])
+    peers = list(dict.fromkeys(peer for line in peaks.values() for peer in line))
+    body = [
+        [
+            key,
+            *(
+                f"{line[peer] / 2**20:.1f} ({line[peer] / line['hand']:.2f})"
+                if peer in line
+                else "–"
+                for peer in peers
+            ),
+        ]
+        for key, line in peaks.items()
+    ]
+    return f"""## Peak memory
+
+What steps of training take at their peak beyond data and weights, MiB and times `hand`, float64;
+problems under a MiB are too small to tell:
+
+{table([PROBLEM, *peers], body)}
+
+{goals(PROBLEM, found)}"""
+
+
+PARTS = {
+    "steps": report_steps,
+    "compile": report_compile,
+    "demo": report_demo,
+    "scalars": report_scalars,
+    "imports": report_imports,
+    "memory": report_memory,
+}
