@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import batch, data, fan_out, layers, page, panels
+from pages import batch, data, fan_out, layers, neurons, page, panels
 
 import autograd_lite as ag
 from autograd_lite.models.examples import perceptron, student
@@ -220,6 +220,18 @@ def test_any_name_stands_in_the_page_and_breaks_nothing(leaf, result, scope):
         assert printable(name, 40) in names
     title = re.search(r"<title>(.*?)</title>", text, re.DOTALL)[1]
     assert html.unescape(title) == printable(result, 60) or title == "graph"
+
+
+def test_the_style_knows_every_colour_of_the_picture():
+    with np.errstate(all="ignore"):
+        marked = np.sum(ag.relu(ag.Tensor([[-1.0, 2.0], [-3.0, 4.0]]) * [1e-9, np.inf]) * 1e9)
+    style = Path(module.__file__).with_name("page.css").read_text(encoding="utf-8")
+    for result in (perceptron(), layers(), marked.named("L"), neurons()):
+        text = page(result)
+        for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+            assert set(re.findall(r'="(#[0-9a-f]+)"', svg)) <= {"#ffffff"}
+        for name in set(re.findall(r'"var\((--[\w-]+)\)"', text)):
+            assert f" {name}: " in style
 
 
 def test_the_same_graph_gives_the_same_bytes():
