@@ -13,7 +13,7 @@ from autograd_lite.residuals import Outline, evaluated
 if TYPE_CHECKING:
     from autograd_lite.op import Op
 
-__all__ = ["Node", "array_of", "describe", "held_elsewhere", "plain"]
+__all__ = ["Node", "array_of", "describe", "held_elsewhere", "is_masked", "plain"]
 
 Array = Any
 """A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly); where a record
@@ -100,7 +100,7 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     """
     if type(data) is int and not requires_grad and -(2**63) <= data < 2**63:
         return data
-    if isinstance(data, np.ma.MaskedArray):
+    if is_masked(data):
         raise TypeError(
             f"{what}: masked arrays lose their mask; fill them first with .filled(value)"
         )
@@ -132,6 +132,13 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     if requires_grad and kind != "f":
         array = array.astype(np.float64)
     return array
+
+
+def is_masked(data: Any) -> bool:
+    """Whether data are a masked array."""
+    # np.ma would be imported when it is named, and that takes longer than all the rest.
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(data, masked.MaskedArray)
 
 
 def _holds_tensor(data: Any) -> bool:
