@@ -121,9 +121,12 @@ def _fitted(part: Any, node: Any, k: int) -> Any:
                 f"{describe(x)}; it must have the shape of that input"
                 + (f" or of the result, {node.shape}" if op.broadcasts else "")
             )
-        sum_to = OPS["sum_to"]
-        recorded = isinstance(part, Node)
-        part = sum_to(part, shape=shape) if recorded else sum_to.forward(part, shape)
+        if isinstance(part, Node):
+            part = OPS["sum_to"](part, shape=shape)
+        elif part.size == x.kept.size:
+            part = part.reshape(shape)[()]
+        else:
+            part = OPS["sum_to"].forward(part, shape)
     if part.dtype != x.dtype:
         if part.dtype.kind not in "biuf":
             raise TypeError(

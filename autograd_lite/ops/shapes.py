@@ -10,11 +10,11 @@ from autograd_lite.ops.composition import along, composed, lifted, normalized
 
 
 def _sum_to(x, shape=()):
-    if x.size == math.prod(shape):
-        return x.reshape(shape)[()]
     lead = x.ndim - len(shape)
     if lead:
         x = np.add.reduce(x, axis=0 if lead == 1 else tuple(range(lead)))
+    if x.shape == shape:
+        return x
     axes = tuple(k for k, n in enumerate(shape) if n == 1 and x.shape[k] != 1)
     return np.add.reduce(x, axis=axes, keepdims=True) if axes else x
 
