@@ -369,6 +369,7 @@ def apply(
         node.stable = better
     else:
         node.op = node.stable = None
+        node.sharing = RECORD
         node.inputs = node.operands = ()
         node.attributes = NOTHING
         node.requires_grad = False

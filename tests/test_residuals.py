@@ -351,3 +351,17 @@ def test_the_first_bad_number_is_found_among_values_that_were_gone():
     loss = np.sum(np.sqrt((x + 0.0) * 1.0))
     with pytest.raises(ag.AnomalyError, match="sqrt"), ag.detect_anomaly():
         loss.backward()
+
+
+@threshold(0)
+def test_what_no_grad_made_changes_like_a_leaf_and_never_reaches_a_record():
+    x, w = ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0])
+    with ag.no_grad():
+        doubled, view = x * 2.0, x[::-1]
+    loss = np.sum(doubled * w) + np.sum(x * x)
+    doubled.data[...] = 0.0
+    view.data[...] = 0.0
+    loss.backward()
+    np.testing.assert_array_equal(w.grad, [2.0, 4.0])
+    np.testing.assert_array_equal(x.grad, [2.0, 4.0])
+    np.testing.assert_array_equal(x.data, [1.0, 2.0])
