@@ -326,7 +326,9 @@ def apply(
         else:
             arrays += (_record(x),)
             if x.sharing is LARGE:
-                waiting = x.waiting if waiting is None else waiting + x.waiting
+                waiting = (waiting or ()) + x.waiting
+                if len(waiting) > residuals.WAITING:
+                    waiting = waiting[-residuals.WAITING :]
         if x.requires_grad:
             wanted = True
 

@@ -365,3 +365,14 @@ def test_what_no_grad_made_changes_like_a_leaf_and_never_reaches_a_record():
     np.testing.assert_array_equal(w.grad, [2.0, 4.0])
     np.testing.assert_array_equal(x.grad, [2.0, 4.0])
     np.testing.assert_array_equal(x.data, [1.0, 2.0])
+
+
+@threshold(0)
+def test_what_waits_to_be_let_go_is_bounded_where_nothing_is():
+    a = ag.Tensor([1.0, 2.0]) + 1.0
+    doubled = (a + 1.0) + 1.0
+    assert doubled.waiting
+    with ag.detect_anomaly():
+        for _ in range(20):
+            doubled = (doubled + doubled) * 0.5
+    assert len(doubled.waiting) <= residuals.WAITING
