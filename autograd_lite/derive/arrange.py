@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from autograd_lite.derive import lowest
 from autograd_lite.derive.entries import Delta, Element, Expr, Length, Number, Opaque, Total
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.tree import (
@@ -67,7 +68,7 @@ class Arranger:
         if expr.is_Symbol:
             return self._symbol(expr, hint)
         if expr.is_Add:
-            content, expr = expr.primitive()
+            content, expr = lowest.content(expr)
             if content.q == 1 and self._is_long(expr):
                 expr = sympy.Add(*(content * t for t in expr.args))
             elif content != 1:

@@ -185,7 +185,7 @@ class Derivation:
         op = self._writer.activation
         if op is None:
             return ""
-        x, expr = prime(op)
+        x, expr = prime(self._writer.space, op)
         symbol = self._writer.space.symbol(Element(-2, ()))
         notation = Text({-2: "a"}, {}, {})
         body = notation(Arranger(self._writer.space).tree(expr.xreplace({x: symbol}), ()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -164,7 +163,7 @@ class Writer:
     ) -> str:
         """The source of an operation that NumPy lacks: its forward, run on Tensors."""
         if isinstance(op, str):
-            x, expr = prime(op)
+            x, expr = prime(self.space, op)
             (text,), (arg,) = texts, args
             symbol = self.space.symbol(Element(-1, arg.axes))
             tree = Arranger(self.space).tree(expr.xreplace({x: symbol}), arg.axes)
@@ -225,11 +224,11 @@ class Writer:
             elif isinstance(entry, Total) and self._is_open(entry.body):
                 body, lengths = space.opened(entry)
                 changes[symbol] = space.total(self.resolved(body), lengths)
-        primes = {
-            f: prime(f.func.__name__[:-1])[1].xreplace({prime(f.func.__name__[:-1])[0]: f.args[0]})
-            for f in expr.atoms(sympy.Function)
-            if f.func.__name__.endswith("′")
-        }
+        primes = {}
+        for f in expr.atoms(sympy.Function):
+            if f.func.__name__.endswith("′"):
+                x, derivative = prime(space, f.func.__name__[:-1])
+                primes[f] = derivative.xreplace({x: f.args[0]})
         if changes or primes:
             expr = space.lowest(expr.xreplace(primes).xreplace(changes))
         return expr
@@ -251,15 +250,13 @@ class Letters(dict[int, str]):
         return self[n]
 
 
-@functools.cache
-def prime(name: str) -> tuple[Any, Expr]:
+def prime(space: Space, name: str) -> tuple[Any, Expr]:
     """The derivative of an elementwise operation of one operand, as an expression in x."""
     x = argument(np.ones(()), True)
     with setting(recording=True, watch=None, leaks=None):
         y = apply(OPS[name], (x,), {}, settled=True)
         g = argument(np.ones(()), False)
         part = sweep({y: g}, {x}, on_tensors=True, written=True)[x]
-    space = Space()
     symbol = sympy.Symbol("x")
     known = {x.position: symbol, g.position: sympy.S.One}
     known[y.position] = sympy.Function(name)(symbol)

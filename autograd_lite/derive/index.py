@@ -134,7 +134,7 @@ class Space:
         if not simple:
             expr = self.lowest(expr)
         if expr.is_Add:
-            content, rest = expr.primitive()
+            content, rest = lowest.content(expr)
             if all(t.as_coeff_Mul()[0].is_negative for t in rest.args):
                 content, rest = -content, sympy.Add(*(-t for t in rest.args))
             if content != 1:

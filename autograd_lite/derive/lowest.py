@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy.polys.polyerrors import PolynomialError
 
-__all__ = ["EXP", "LOG", "SIGMOID", "joint", "lowest", "operations", "with_sigmoid"]
+__all__ = ["EXP", "LOG", "SIGMOID", "content", "joint", "lowest", "operations", "with_sigmoid"]
 
 EXP, LOG, SIGMOID = (sympy.Function(name) for name in ("exp", "log", "sigmoid"))
 
@@ -30,6 +30,21 @@ def lowest(expr: Expr) -> Expr:
 def joint(expr: Expr) -> Expr:
     """One fraction of factored polynomials: equal rational functions have equal ones."""
     return _renamed(expr, _joint)
+
+
+def content(expr: Expr) -> tuple[Any, Expr]:
+    """A sum as a number times a sum, where that leaves less to write: λw + r/6 stays as it is."""
+    number, rest = expr.primitive()
+    pairs = [
+        (abs(a.as_coeff_Mul()[0]), abs(b.as_coeff_Mul()[0]), a.is_Rational)
+        for a, b in zip(expr.args, rest.args, strict=True)
+    ] if number != 1 else []  # fmt: skip
+    before = sum(a != 1 and not constant for a, _, constant in pairs)
+    after = 1 + sum(b != 1 and not constant for _, b, constant in pairs)
+    grown = any(b.p * b.q > a.p * a.q for a, b, _ in pairs)
+    if not pairs or after > before or (after == before and grown):
+        return sympy.S.One, expr
+    return number, rest
 
 
 def _renamed(expr: Expr, function: Any) -> Expr:
@@ -130,9 +145,9 @@ def operations(expr: Expr) -> int:
     if expr.is_Atom:
         return 0 if not expr.is_Rational else int(expr.q != 1) + int(expr.is_negative)
     if expr.is_Add:
-        content, rest = expr.primitive()
-        if content != 1:
-            return 1 + operations(content) + operations(rest)
+        number, rest = content(expr)
+        if number != 1:
+            return 1 + operations(number) + operations(rest)
     inside = sum(map(operations, expr.args))
     if expr.is_Add:
         # The minus of a term is the operation between the terms.

@@ -1,0 +1,68 @@
+"""A loss with a penalty, in the form that one writes: each term keeps its own number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.models import MLPClassifier
+
+pytest.importorskip("sympy")
+
+RANDOM = np.random.default_rng(11)
+LABELS = np.array([1.0, 0, 1, 1, 0, 1])
+
+
+def forms(loss, **options):
+    derivation = ag.derive(loss, **options)
+    names = derivation._writer.names
+    return {names[x.position]: str(form) for x, form in derivation.closed_form.items()}
+
+
+def regression():
+    """The mean cross-entropy of a logistic regression, the mean square of a linear one, and w."""
+    A, y = ag.constant(RANDOM.normal(size=(6, 3)), "A"), ag.constant(LABELS, "y")
+    w = ag.Tensor(RANDOM.normal(size=3), "w")
+    ŷ = ag.sigmoid((A @ w).named("z")).named("ŷ")
+    entropy = -np.mean(y * np.log(ŷ) + (1 - y) * np.log(1 - ŷ))
+    return entropy, np.mean((A @ w - y) ** 2), w
+
+
+def number(name):
+    return ag.constant(0.1, name)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "form"),
+    [
+        (lambda w: number("λ") / 2 * np.sum(w**2), "λw"),
+        (lambda w: number("λ") * (w @ w), "2λw"),
+        (lambda w: number("λ") * np.linalg.norm(w) ** 2, "2λw"),
+        (
+            lambda w: number("α") * np.sum(np.abs(w)) + number("λ") / 2 * np.sum(w**2),
+            "α sign(w) + λw",
+        ),
+    ],
+)
+def test_a_penalty_keeps_its_number(penalty, form):
+    entropy, squares, w = regression()
+    assert forms(entropy + penalty(w)) == {"w": f"(1/6) Aᵀ(ŷ − y) + {form}"}
+    assert forms(entropy + penalty(w), lengths=True) == {"w": f"(1/m) Aᵀ(ŷ − y) + {form}"}
+    assert forms(squares + penalty(w)) == {"w": f"(1/3) Aᵀ(Aw − y) + {form}"}
+
+
+def test_a_penalty_on_every_layer():
+    L = MLPClassifier(4, random_state=0).loss_graph(RANDOM.normal(size=(6, 3)), LABELS)
+    weights = [n for n in ag.Graph.of(L).nodes if n.name in ("W⁽¹⁾", "w")]
+    L = (L + number("λ") / 2 * sum(np.sum(W**2) for W in weights)).named("J")
+    found = forms(L)
+    assert found["W⁽¹⁾"] == "(∂J/∂a⁽¹⁾)ᵀ X + λ W⁽¹⁾"
+    assert found["w"] == "(1/6) h⁽¹⁾ᵀ(ŷ − y) + λw"
+
+
+def test_a_number_is_pulled_out_where_less_is_left_to_write():
+    x, y = ag.Tensor([1.0, 2.0], "x"), ag.constant([3.0, 4.0], "y")
+    assert forms(np.sum((x - y) ** 2) / 4) == {"x": "(1/2)(x − y)"}
+    assert forms(np.sum(x**2 + 4 * x * y)) == {"x": "2(x + 2y)"}
+    assert forms(np.sum(x**2 / 12 + x * y)) == {"x": "(1/6) x + y"}
