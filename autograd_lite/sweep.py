@@ -181,7 +181,8 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     better, better_parts = _kept(result, gradient, written=False)
     bypassed: dict[Any, list[tuple[Any, int]]] = {}
     rest = dict(better)
-    for edge in parts:
+    edges_as_written = list(parts)
+    for edge in edges_as_written:
         x = edge[0].inputs[edge[1]]
         if edge in better_parts:
             parts[edge] = better_parts[edge]
@@ -192,7 +193,15 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     for x, edges in bypassed.items():
         if len(edges) == 1:
             parts[edges[0]] = rest[x]
-    of |= {node: g for node, g in better.items() if node in of}
+    # A node that such an equal passes by in part got only the rest of its gradient there.
+    written = set(edges_as_written)
+    attached = {edge[0].inputs[edge[1]] for edge in better_parts if edge not in written}
+    partial: set[Any] = set()
+    for node, k in sorted(written, key=lambda edge: -edge[0].position):
+        x = node.inputs[k]
+        if (node, k) not in better_parts or (node in partial and x not in attached):
+            partial.add(x)
+    of |= {node: g for node, g in better.items() if node in of and node not in partial}
     return Gradients(of, parts)
 
 
