@@ -204,6 +204,11 @@ def test_hessians():
     S = C(RANDOM.normal(size=(3, 3)), "A")
     assert str(ag.derive(x @ S @ x).hessian(x)) == "A + Aᵀ"
     assert str(ag.derive(np.sum(x**3)).hessian(x)) == "6 diag(x)"
+    z = T(3, "z")
+    softmax = "diag(softmax(z)) − softmax(z)(softmax(z))ᵀ"
+    assert str(ag.derive(ag.logsumexp(z)).hessian(z)) == softmax
+    decayed = np.mean((A @ x - C(LABELS, "y")) ** 2) + 0.03 * np.sum(x**2)
+    assert str(ag.derive(decayed).hessian(x)) == "0.4AᵀA + 0.06I"
 
 
 def test_newtons_step_solves_what_gradient_descent_crawls_to():

@@ -37,11 +37,11 @@ LOSSES = {
 
 
 @st.composite
-def models(draw):
-    """A loss with its named parameters, batch as rows or as columns."""
+def models(draw, least=1):
+    """A loss with its named parameters, batch as rows or as columns; axes at least that long."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    widths = draw(st.lists(st.integers(1, 3), max_size=3))
-    rows, inputs = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    widths = draw(st.lists(st.integers(least, 3), max_size=3))
+    rows, inputs = draw(st.integers(least, 3)), draw(st.integers(least, 3))
     activation = draw(st.sampled_from(ACTIVATIONS))
     columns, names = draw(st.booleans()), draw(st.booleans())
     loss = draw(st.sampled_from(sorted(LOSSES)))

@@ -66,3 +66,20 @@ def test_a_number_is_pulled_out_where_less_is_left_to_write():
     assert forms(np.sum((x - y) ** 2) / 4) == {"x": "(1/2)(x − y)"}
     assert forms(np.sum(x**2 + 4 * x * y)) == {"x": "2(x + 2y)"}
     assert forms(np.sum(x**2 / 12 + x * y)) == {"x": "(1/6) x + y"}
+
+
+def test_numbers_read_as_the_program_writes_them():
+    entropy, squares, w = regression()
+    assert forms(entropy + 0.01 / 2 * np.sum(w**2)) == {"w": "(1/6) Aᵀ(ŷ − y) + 0.01w"}
+    assert forms(squares + 0.05 * np.sum(w**2) + 0.1 * np.sum(np.abs(w))) == {
+        "w": "(1/3) Aᵀ(Aw − y) + 0.1w + 0.1 sign(w)"
+    }
+    x = ag.Tensor(RANDOM.normal(size=10), "x")
+    assert forms(np.mean(x**2) / 2) == {"x": "(1/10) x"}
+    assert forms(np.sum(x**2) / np.sqrt(8)) == {"x": "2x/√8"}
+    assert forms(np.sum(x) * np.log(2 * np.pi) + x[0] * 0) == {"x": "log(2π)"}
+    assert forms(np.sum(x**2) * np.pi / 2) == {"x": "πx"}
+    assert forms(np.sum(1e-5 * x)) == {"x": "10⁻⁵"}
+    (form,) = ag.derive(np.sum(1e-5 * x**3 * np.sqrt(2 / np.pi))).closed_form.values()
+    assert form.text() == "3 · 10⁻⁵ √(2/π) x²"
+    assert form.latex() == r"3 \cdot 10^{-5} \, \sqrt{\frac{2}{\pi}} \, x^{2}"

@@ -87,6 +87,9 @@ class Arranger:
                 if base.kind == "norm²":
                     return Tree("norm", base.args)
                 return Tree("call", (base,), base.axes, "sqrt")
+            if base.kind == "norm²":
+                power = Tree("number", data=2 * expr.exp)
+                return Tree("pow", (Tree("norm", base.args), power))
             if not expr.exp.is_number:
                 power = self.tree(expr.exp, hint)
                 axes = common([base, power], hint)
@@ -193,6 +196,11 @@ class Arranger:
         if coefficient == 1 and not scalar_over and not scalar_under:
             return body
         lead = scalar(coefficient, scalar_over, scalar_under)
+        if lead.kind == "div" and coefficient.q != 1 and not scalar_under:
+            # A fraction, then what it multiplies.
+            first = scalar(sympy.Integer(abs(coefficient.p)), scalar_over, [])
+            body = Tree("scaled", (first, body), joined([first, body]))
+            lead = Tree("number", data=sympy.Rational(sympy.sign(coefficient), coefficient.q))
         if lead.kind == "neg" and lead.args[0] == Tree("number", data=ONE):
             return Tree("neg", (body,), body.axes)
         if body.kind == "div" and body.args[0] == Tree("number", data=ONE):
@@ -218,6 +226,10 @@ class Arranger:
             return scaled_lines(groups[single], groups[pair])
         trees = list(groups.values())
         axes = common(trees, hint)
+        if len([i for i in axes if i is not None]) > 2 and not all(
+            t.axes == axes[len(axes) - len(t.axes) :] for t in trees
+        ):
+            return written_out(self, trees, [], [], hint)
         return Tree("mul", tuple(fitted(t, axes) for t in trees), axes)
 
     # Sums
@@ -340,6 +352,8 @@ def matrix_vector(matrix: Tree, vector: Tree | None, b: int) -> Tree:
     (c,) = matrix.real - {b}
     if vector is None:
         return Tree("sum", (matrix,), (c,), tuple(matrix.axes).index(b))
+    if vector.kind == "sum" and vector.data == 0:
+        vector = Tree("sum", (transposed(vector.args[0]),), vector.axes, 1)
     if vector.axes == (None, b):
         return Tree("matmul", (vector, oriented(matrix, (b, c))), (None, c))
     return Tree(

@@ -369,9 +369,9 @@ def is_short(space: Space, form: Expr) -> bool:
         return isinstance(space.entry(rest[0]), (Element, Opaque))
     terms = rest[0].args if rest[0].is_Add else ()
     return 0 < len(terms) <= 2 and all(
-        t.is_number or is_short(space, t.as_coeff_Mul()[1]) or (t.is_Function and len(t.args) == 1
+        t.is_number or is_short(space, t) or (t.is_Function and len(t.args) == 1
         and t.args[0].is_Symbol) or (t.is_Function and t.func.__name__ == "equal")
-        for t in terms
+        for _, t in (term.as_coeff_Mul() for term in terms)
     )  # fmt: skip
 
 

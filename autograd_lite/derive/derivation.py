@@ -194,6 +194,8 @@ class Derivation:
     def notes(self) -> list[str]:
         """What the formulas take for granted: letters, and constants that sum to 1."""
         found = [self.legend()] if self._has_prime() else []
+        if any("heaviside" in step.form.tree.calls() for step in self.steps):
+            found.append("H(a) = 1[a > 0], and ½ at 0")
         for position, axis in self._chain.space.units.items():
             along = "" if self._chain.nodes[position].ndim == 1 else f" along axis {axis}"
             found.append(f"{self._writer.names[position]} sums to 1{along}")

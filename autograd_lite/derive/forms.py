@@ -17,9 +17,9 @@ from autograd_lite.derive.entries import Element, Expr, Total
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.latex import LaTeX
 from autograd_lite.derive.mathml import MathML
-from autograd_lite.derive.notation import Notation, Text
-from autograd_lite.derive.reading import Reader
-from autograd_lite.derive.source import Source, Unwritable
+from autograd_lite.derive.notation import Notation, Text, is_decimal
+from autograd_lite.derive.reading import Reader, exact
+from autograd_lite.derive.source import Source, Unwritable, spelled
 from autograd_lite.derive.tree import Tree
 from autograd_lite.graph import Graph
 from autograd_lite.node import Node
@@ -53,6 +53,12 @@ class Writer:
         safe = iter(names.identifiers(both))
         self.identifiers = {p: next(safe) for p in self.names}
         self.slope_identifiers = {p: next(safe) for p in self.slopes}
+        self.decimals = any(
+            is_decimal(x)
+            for n in chain.nodes.values()
+            if n.op is None and n.name is None and n.ndim == 0 and n.dtype.kind == "f"
+            if isinstance(x := exact(self.space, n.array), sympy.Rational)
+        )
         kinds = {node.op.name for node in chain.hidden_layers}
         self.activation = kinds.pop() if len(kinds) == 1 else None
 
@@ -123,7 +129,7 @@ class Writer:
 
     def notation(self, kind: type[Notation]) -> Notation:
         """One of the notations, with the names of this derivation."""
-        return kind(self.names, self.slopes, self.letters, self.activation)
+        return kind(self.names, self.slopes, self.letters, self.activation, self.decimals)
 
     def source(self, tree: Tree, slopes_given: bool = False, own: bool = False) -> str:
         """A formula as one NumPy expression, or with the operations that NumPy lacks as such."""
@@ -168,18 +174,22 @@ class Writer:
             symbol = self.space.symbol(Element(-1, arg.axes))
             tree = Arranger(self.space).tree(expr.xreplace({x: symbol}), arg.axes)
             return self._filled(tree, {-1: text})
+        written = spelled(op, attributes, texts)
+        if written is not None:
+            return written
         leaves = [
             argument(np.ones([2 if i is not None else 1 for i in t.axes]), False) for t in args
         ]
         for leaf in leaves:
             leaf.name = "x"
+        reason = f"{op.name} is no single NumPy expression; evaluate(values) computes it"
         try:
             with setting(recording=True, watch=None, leaks=None):
                 result: Any = op.forward(*leaves, **attributes)
         except Exception as error:
-            raise Unwritable(f"{op.name} is no single NumPy expression: {error}") from error
+            raise Unwritable(reason) from error
         if not isinstance(result, Node) or any(n.op is op for n in Graph.of(result).nodes):
-            raise Unwritable(f"{op.name} is no single NumPy expression")
+            raise Unwritable(reason)
         tensor: Any = result
         for node in Graph.of(result).nodes:
             self.space.shapes[node.position] = node.shape

@@ -318,11 +318,19 @@ class Space:
         expr = sympy.Mul(*(self._tidy(f) if f.is_Add else f for f in expr.args))
         for f in sympy.Mul.make_args(expr):
             base, exponent = (f.base, f.exp) if f.is_Pow else (f, sympy.S.One)
-            if base.is_Add and exponent.is_odd and self._is_backwards(base):
-                factors += [sympy.S.NegativeOne, (-base) ** exponent]
+            turned = exponent.is_odd or (
+                exponent.is_Integer and base.is_Add and any(t.is_number for t in base.args)
+            )
+            if base.is_Add and turned and self._is_backwards(base):
+                factors += [sympy.S.NegativeOne**exponent, (-base) ** exponent]
             else:
                 factors.append(f)
         expr = sympy.Mul(*factors) if len(factors) != len(expr.args) else expr
+        coefficient, rest = expr.as_coeff_Mul()
+        sums = [f for f in sympy.Mul.make_args(rest) if f.is_Add]
+        if coefficient.q != 1 and len(sums) == 1:
+            number, terms = lowest.content(sympy.Add(*(coefficient * t for t in sums[0].args)))
+            expr = sympy.Mul(rest / sums[0], number, terms)
         if expr.is_Mul and expr.as_coeff_Mul()[0].is_negative:
             for f in expr.args:
                 if f.is_Add and self._is_balanced(f):

@@ -16,6 +16,7 @@ __all__ = ["LaTeX"]
 class LaTeX(Notation):
     """LaTeX's mathematics."""
 
+    OPEN = r"\left("
     inverse_transposed = r"-\top"
     SIGNS: dict[str, str] = {  # noqa: RUF012
         "−": " - ", "+": " + ", "⊙": r" \odot ", "<": " < ", "≤": r" \le ", ">": " > ",
@@ -63,7 +64,11 @@ class LaTeX(Notation):
         return text + " "
 
     def juxtaposed(self, parts: Sequence[str]) -> str:
-        return r" \, ".join(parts)
+        text = parts[0]
+        for part in parts[1:]:
+            digits = text[-1].isdecimal() and part[0].isdecimal()
+            text += (r" \cdot " if digits else r" \, ") + part
+        return text
 
     def fraction(self, top: str, below: str) -> Written:
         return rf"\frac{{{top}}}{{{below}}}", ATOM - 1
@@ -90,8 +95,11 @@ class LaTeX(Notation):
             text = self.closed(text)
         return self.raised(text, exponent)
 
-    def root(self, tree: Tree) -> str:
-        return rf"\sqrt{{{self(tree)}}}"
+    def rooted(self, text: str, precedence: int) -> str:
+        return rf"\sqrt{{{text}}}"
+
+    def grouped(self, text: str) -> str:
+        return text
 
     def ones(self, left: bool) -> str:
         return r"\mathbf{1}^{\top}" if left else r"\mathbf{1}"

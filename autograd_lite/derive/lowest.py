@@ -34,17 +34,29 @@ def joint(expr: Expr) -> Expr:
 
 def content(expr: Expr) -> tuple[Any, Expr]:
     """A sum as a number times a sum, where that leaves less to write: λw + r/6 stays as it is."""
-    number, rest = expr.primitive()
-    pairs = [
-        (abs(a.as_coeff_Mul()[0]), abs(b.as_coeff_Mul()[0]), a.is_Rational)
-        for a, b in zip(expr.args, rest.args, strict=True)
-    ] if number != 1 else []  # fmt: skip
-    before = sum(a != 1 and not constant for a, _, constant in pairs)
-    after = 1 + sum(b != 1 and not constant for _, b, constant in pairs)
-    grown = any(b.p * b.q > a.p * a.q for a, b, _ in pairs)
-    if not pairs or after > before or (after == before and grown):
-        return sympy.S.One, expr
-    return number, rest
+    terms = [t.as_coeff_Mul() for t in expr.args]
+    numbers = [abs(c) for c, _ in terms]
+    # What is no more than a number is written as one anyway.
+    alone = [rest == 1 for _, rest in terms]
+    alike = len({c.q for c in numbers}) == 1
+    best, least = sympy.S.One, _written(numbers, alone)
+    for number in (expr.primitive()[0], *sorted(set(numbers), key=lambda c: (c.q, c.p))):
+        left = [c / number for c in numbers]
+        grown = any(
+            a.q < b.q if single else a.p * a.q < b.p * b.q
+            for a, b, single in zip(numbers, left, alone, strict=True)
+        )
+        size = 1 + _written(left, alone)
+        tie = size == least and alike and best == 1
+        if number != 1 and not grown and (size < least or tie):
+            best, least = number, size
+    if best == 1:
+        return best, expr
+    return best, sympy.Add(*(c / best * rest for c, rest in terms))
+
+
+def _written(numbers: list[Any], alone: list[bool]) -> int:
+    return sum(c != 1 and not single for c, single in zip(numbers, alone, strict=True))
 
 
 def _renamed(expr: Expr, function: Any) -> Expr:
@@ -76,6 +88,13 @@ def _joint(expr: Expr) -> Expr:
 def _lowest(expr: Expr) -> Expr:
     if expr.is_Atom or operations(expr) > LARGEST:
         return expr
+    found = _reduced(expr)
+    # Over one denominator, β + x/s − t only grows.
+    grown = _size(expr) < _size(found) and _denominators(expr) <= _denominators(found)
+    return expr if grown else found
+
+
+def _reduced(expr: Expr) -> Expr:
     apart, together = _apart(expr), _joint(expr)
     below_apart, below_together = _denominators(apart), _denominators(together)
     if not below_apart and not below_together:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 from autograd_lite.derive import names
@@ -17,6 +18,7 @@ __all__ = ["MathML"]
 class MathML(Notation):
     """MathML Core, which browsers show by themselves."""
 
+    OPEN = "<mrow><mo>("
     inverse_transposed = "<mrow><mo>−</mo><mi>⊤</mi></mrow>"
 
     def name(self, name: str) -> str:
@@ -63,7 +65,11 @@ class MathML(Notation):
         return text + self.thin()
 
     def juxtaposed(self, parts: Sequence[str]) -> str:
-        return self.row(between(parts, self.thin()))
+        row = [parts[0]]
+        for left, part in pairwise(parts):
+            digits = left.endswith("</mn>") and re.match(r"(<msup>)?<mn>\d", part)
+            row += [self.dot() if digits else self.thin(), part]
+        return self.row(row)
 
     def fraction(self, top: str, below: str) -> Written:
         return f"<mfrac>{self.row([top])}{self.row([below])}</mfrac>", ATOM - 1
@@ -79,8 +85,11 @@ class MathML(Notation):
         exponent = exponent if exponent.startswith("<") else f"<mn>{exponent}</mn>"
         return f"<msup>{text}{exponent}</msup>"
 
-    def root(self, tree: Tree) -> str:
-        return f"<msqrt>{self(tree)}</msqrt>"
+    def rooted(self, text: str, precedence: int) -> str:
+        return f"<msqrt>{text}</msqrt>"
+
+    def grouped(self, text: str) -> str:
+        return text
 
     def ones(self, left: bool) -> str:
         return "<msup><mn>𝟏</mn><mi>⊤</mi></msup>" if left else "<mn>𝟏</mn>"

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from autograd_lite.derive import names
 from autograd_lite.derive.source import key_text
 from autograd_lite.derive.tree import Tree, unsigned
 from autograd_lite.op import OPS
-from autograd_lite.text import number as rounded
 from autograd_lite.text import superscript
 
-__all__ = ["Notation", "Text", "between"]
+__all__ = ["Notation", "Text", "between", "is_decimal"]
+
+NUMBER = re.compile(r"\d+(\.\d+)?")
+
+_SYMBOL = re.compile(r"√|[^\W\d_](ᵀ|[\u0302\u0303\u0304\u0307²³]*(?![\w(⁽₀-₉]))")
+"""What a number may touch: √ and names of one letter that no parenthesis follows."""
 
 Written = tuple[str, int]
 """A formula, and how tightly it holds together."""
 
-SUM, PRODUCT, PREFIX, POWER, ATOM = 50, 60, 70, 80, 100
+SUM, SIGMA, QUOTIENT, PRODUCT, PREFIX, POWER, ATOM = 50, 55, 58, 60, 70, 80, 100
 
 RELATIONS = {
     "less": "<",
@@ -38,6 +45,7 @@ class Notation:
         slopes: the name of each node's slope by its position.
         lengths: the letters of the lengths of axes.
         activation: the operation that is called g.
+        decimals: write 1/100 as 0.01, as the program does.
     """
 
     def __init__(
@@ -46,11 +54,13 @@ class Notation:
         slopes: dict[int, str],
         lengths: dict[int, str],
         activation: str | None = None,
+        decimals: bool = False,
     ) -> None:
         self.names = names
         self.slopes = slopes
         self.lengths = lengths
         self.activation = activation
+        self.decimals = decimals
 
     def __call__(self, tree: Tree) -> str:
         return self.written(tree)[0]
@@ -68,17 +78,39 @@ class Notation:
 
     def _number(self, tree: Tree) -> Written:
         p, q = int(tree.data.p), int(tree.data.q)
+        if self.decimals and is_decimal(tree.data):
+            text = self.digits(f"{abs(p) / q:g}")
+            return (self.minus(text), PREFIX) if p < 0 else (text, ATOM)
         if q != 1:
             text, precedence = self.fraction(self.digits(abs(p)), self.digits(q))
             return (self.minus(text), PREFIX) if p < 0 else (text, precedence)
         return (self.minus(self.digits(-p)), PREFIX) if p < 0 else (self.digits(p), ATOM)
 
     def _float(self, tree: Tree) -> Written:
-        digits = rounded(tree.data) if float(f"{tree.data:.4f}") == tree.data else repr(tree.data)
-        text = digits.lstrip("-−")
-        return (
-            (self.minus(self.digits(text)), PREFIX) if digits != text else (self.digits(text), ATOM)
-        )
+        x = float(tree.data)
+        if x < 0:
+            text, _ = self._float(Tree("float", data=-x))
+            return self.minus(text), PREFIX
+        known = constant(x)
+        if known is not None:
+            function, p, q, π = known
+            tops = [self.digits(p)] if p != 1 or π < 1 else []
+            belows = [self.digits(q)] if q != 1 else []
+            (tops if π > 0 else belows).extend([self.name("π")] * abs(π))
+            text, own = self.juxtaposed(tops), PRODUCT if len(tops) > 1 else ATOM
+            if belows:
+                below = self.juxtaposed(belows)
+                text, own = self.fraction(text, below if len(belows) == 1 else self.grouped(below))
+            if function == "sqrt":
+                return self.rooted(text, own), ATOM
+            return (self.function("log", [text]), ATOM) if function == "log" else (text, own)
+        mantissa, _, exponent = repr(x).partition("e")
+        if not exponent:
+            return self.digits(mantissa), ATOM
+        power = self.raised(self.digits(10), str(int(exponent)).replace("-", "−"))
+        if mantissa == "1":
+            return power, POWER
+        return self.juxtaposed([self.digits(mantissa), power]), PRODUCT
 
     def _length(self, tree: Tree) -> Written:
         return self.name(self.lengths[tree.data]), ATOM
@@ -98,6 +130,7 @@ class Notation:
         parts: list[str] = []
         for k, arg in enumerate(tree.args):
             negative, arg = unsigned(arg)
+            arg = spread(arg, tree)
             text = self.inside(arg, SUM + 1 if negative or k else SUM)
             if k:
                 parts += [self.sign("−" if negative else "+"), text]
@@ -106,33 +139,43 @@ class Notation:
         return self.row(parts), SUM
 
     def _neg(self, tree: Tree) -> Written:
-        return self.minus(self.inside(tree.args[0], PRODUCT)), PREFIX
+        return self.minus(self.inside(tree.args[0], SIGMA)), PREFIX
+
+    def last(self, tree: Tree) -> Written:
+        """The last factor of a product: Σ and · reach to the end of theirs."""
+        text, own = self.written(tree)
+        return (text, min(own, PRODUCT)) if own >= SIGMA else (self.closed(text), PRODUCT)
 
     def _mul(self, tree: Tree) -> Written:
-        parts = [self.inside(a, PRODUCT) for a in tree.args]
+        args = [spread(arg, tree) for arg in tree.args]
+        text, precedence = self.last(args[-1])
+        parts = [*(self.inside(arg, PRODUCT) for arg in args[:-1]), text]
         if tree.data == "plain" and tree.args[0].kind == "slope":
             return self.row([parts[0], self.dot(), self.juxtaposed(parts[1:])]), PRODUCT
         if tree.data == "plain" or not tree.axes:
-            return self.juxtaposed(parts), PRODUCT
+            return self.juxtaposed(parts), precedence
         parts = [
-            self.closed(p) if a.kind in ("matmul", "outer", "scaled", "rows", "columns") else p
-            for p, a in zip(parts, tree.args, strict=True)
+            self.closed(p) if is_product(a) else p for p, a in zip(parts, tree.args, strict=True)
         ]
-        return self.row(between(parts, self.sign("⊙"))), PRODUCT - 1
+        return self.row(between(parts, self.sign("⊙"))), SIGMA - 1
 
     def _scaled(self, tree: Tree) -> Written:
         lead, body = tree.args
         negative, lead = unsigned(lead)
-        right = self.inside(body, PRODUCT)
+        right, precedence = self.last(body)
         if lead.kind == "number" and lead.data == 1:
             text = right
-        elif lead.kind in ("div",) or (lead.kind == "number" and lead.data.q != 1):
+        elif lead.kind == "div" or (lead.kind == "number" and not self.is_whole(lead.data)):
             text = self.row([self.coefficient(self(lead)), right])
         elif lead.kind == "add":
             text = self.row([self.inside(lead, PRODUCT), self.thin(), right])
         else:
             text = self.juxtaposed([self.inside(lead, PRODUCT), right])
-        return (self.minus(text), PREFIX) if negative else (text, PRODUCT)
+        return (self.minus(text), PREFIX) if negative else (text, precedence)
+
+    def is_whole(self, x: Any) -> bool:
+        """Whether a number is written without a bar."""
+        return bool(x.q == 1 or (self.decimals and is_decimal(x)))
 
     def _matmul(self, tree: Tree) -> Written:
         return self.juxtaposed([self.inside(a, PRODUCT) for a in tree.args]), PRODUCT
@@ -169,7 +212,7 @@ class Notation:
         return self.written(tree.args[0])
 
     def _div(self, tree: Tree) -> Written:
-        top, below = tree.args
+        top, below = (spread(arg, tree) for arg in tree.args)
         negative, top = unsigned(top)
         text, precedence = self.over(top, below)
         return (self.minus(text), PREFIX) if negative else (text, precedence)
@@ -179,12 +222,15 @@ class Notation:
         return self.power(base, self(exponent)), POWER
 
     def _dot(self, tree: Tree) -> Written:
-        return self.row(between([self.inside(a, PRODUCT) for a in tree.args], self.dot())), PRODUCT
+        return self.row(between([self.inside(a, PRODUCT) for a in tree.args], self.dot())), SIGMA
 
     def _sum(self, tree: Tree) -> Written:
         (arg,) = tree.args
         if tree.data is None:
-            return self.row([self.sign_of_sum(), self.inside(arg, PRODUCT)]), PRODUCT
+            text = self.inside(arg, PRODUCT)
+            if text.startswith(self.OPEN) and arg.kind != "add":
+                text = self.closed(text)
+            return self.row([self.sign_of_sum(), text]), SIGMA
         ones = self.ones(tree.data == 0)
         parts = [ones, self.inside(arg, PRODUCT)]
         return self.row(between(parts if tree.data == 0 else parts[::-1], self.thin())), PRODUCT
@@ -205,16 +251,21 @@ class Notation:
         name = tree.data
         if name in ("power", "float_power"):
             return self.power(tree.args[0], self(tree.args[1])), POWER
+        if name == "heaviside":
+            return self.function("H", [self(tree.args[0])]), ATOM
         if name in RELATIONS:
-            if tree.args[1].kind == "opaque" and tree.args[1].data[0] == "arange":
-                return self.function("onehot", [self(tree.args[0])]), ATOM
-            sides = [self(a) for a in tree.args]
+            if is_range(tree.args[1]):
+                labels = tree.args[0]
+                while labels.kind == "axes":
+                    labels = labels.args[0]
+                return self.function("onehot", [self(labels)]), ATOM
+            sides = [self(spread(a, tree)) for a in tree.args]
             return self.indicator(self.row(between(sides, self.sign(RELATIONS[name])))), ATOM
         if name == "absolute":
             return self.bars(self(tree.args[0]), "|"), ATOM
         if name == "sqrt":
             return self.root(tree.args[0]), ATOM
-        arguments = [self(a) for a in tree.args]
+        arguments = [self(spread(a, tree)) for a in tree.args]
         if name.endswith("′"):
             op = name[:-1]
             return self.function(
@@ -236,12 +287,20 @@ class Notation:
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER
         arguments = [self(a) for a in tree.args]
-        extra = [f"{k}={_short(v)}" for k, v in attributes.items() if k not in ("axis", "shape")]
+        extra = [
+            f"{k}={_short(v)}"
+            for k, v in attributes.items()
+            if k not in ("axis", "shape", "keepdims")
+        ]
         axis = attributes.get("axis")
         if axis is not None and tree.args and len(tree.args[0].axes) > 2:
             extra.append(f"axis={axis}")
         symbol = op.symbol if re.fullmatch(r"[\w .]+", op.symbol) else op.name
         return self.function(symbol, arguments + [self.plain(e) for e in extra]), ATOM
+
+    def _spread(self, tree: Tree) -> Written:
+        parts = [self.inside(tree.args[0], PRODUCT), self.ones(True)]
+        return self.row(between(parts, self.thin())), PRODUCT
 
     def _broadcast(self, tree: Tree) -> Written:
         return self.written(tree.args[0])
@@ -260,14 +319,17 @@ class Notation:
                 self.indexed(self.inside(arg, ATOM), inner) if inner else self.inside(arg, PRODUCT)
             )
         bound = "".join(letters[i] for i in tree.data)
+        if not bound:
+            return self.juxtaposed(parts), PRODUCT
         sign = self.indexed(self.sign_of_sum(), bound)
-        return self.row([sign, self.thin(), self.juxtaposed(parts)]), PRODUCT
+        return self.row([sign, self.thin(), self.juxtaposed(parts)]), SIGMA
 
     def _diag(self, tree: Tree) -> Written:
         return self.function("diag", [self(tree.args[0])]), ATOM
 
     # What the notations differ in; these are those of text
 
+    OPEN = "("
     inverse_transposed = "−T"
 
     def digits(self, n: Any) -> str:
@@ -309,19 +371,22 @@ class Notation:
     def juxtaposed(self, parts: Sequence[str]) -> str:
         text = parts[0]
         for part in parts[1:]:
-            beside = part[0] == "(" and (text[-1] in ")ᵀ" or text.isdecimal())
+            number = NUMBER.fullmatch(text) is not None
+            beside = part[0] == "(" and (text[-1] in ")ᵀ" or number)
             tight = beside or (_is_tight(text) and _is_tight(part))
-            text += part if tight else " " + part
+            tight = tight or (number and _SYMBOL.match(part) is not None)
+            digits = text[-1].isdecimal() and part[0].isdecimal()
+            text += " · " + part if digits else part if tight else " " + part
         return text
 
     def fraction(self, top: str, below: str) -> Written:
-        return f"{top}/{below}", PRODUCT
+        return f"{top}/{below}", QUOTIENT
 
     def over(self, top: Tree, below: Tree) -> Written:
         text = self.inside(below, POWER)
         if " " in text and not text.startswith("("):
             text = self.closed(text) if below.kind in ("mul", "scaled", "matmul") else text
-        return f"{self.inside(top, PRODUCT)}/{text}", PRODUCT
+        return f"{self.inside(top, PRODUCT if below.real else SIGMA)}/{text}", QUOTIENT
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
@@ -343,7 +408,14 @@ class Notation:
         return f"{text}^{exponent if exponent.isalnum() else f'({exponent})'}"
 
     def root(self, tree: Tree) -> str:
-        return "√" + self.inside(tree, ATOM)
+        return self.rooted(*self.written(tree))
+
+    def rooted(self, text: str, precedence: int) -> str:
+        return "√" + (text if precedence >= ATOM else self.closed(text))
+
+    def grouped(self, text: str) -> str:
+        """What stands below a bar."""
+        return self.closed(text)
 
     def ones(self, left: bool) -> str:
         return "𝟏ᵀ" if left else "𝟏"
@@ -364,8 +436,54 @@ class Notation:
         return f"{text}[{key if len(key) <= 40 else '…'}]"
 
 
+def is_decimal(x: Any) -> bool:
+    """Whether a fraction is a short decimal number and no half, quarter or eighth."""
+    return bool(x.q % 5 == 0 and 10_000 % x.q == 0)
+
+
+@cache
+def constant(x: float) -> tuple[str, int, int, int] | None:
+    """A number as √, log or nothing of p/q times a power of π, if it is exactly that."""
+    for name, function, inverse in (
+        ("", float, float),
+        ("sqrt", math.sqrt, lambda v: v * v),
+        ("log", math.log, math.exp),
+    ):
+        for π in (0, 1, -1):
+            if (not name and not π) or x > 50:
+                continue
+            fraction = Fraction(inverse(x) / math.pi**π).limit_denominator(100)
+            if fraction > 0 and function(float(fraction) * math.pi**π) == x:
+                return name, fraction.numerator, fraction.denominator, π
+    return None
+
+
 class Text(Notation):
     """Unicode on one line."""
+
+
+def is_range(tree: Tree) -> bool:
+    """Whether a formula is 0, 1, 2, …"""
+    if tree.kind in ("axes", "T"):
+        return is_range(tree.args[0])
+    return tree.kind == "opaque" and tree.data[0] == "arange"
+
+
+def spread(tree: Tree, beside: Tree) -> Tree:
+    """A column that meets a matrix elementwise, v 𝟏ᵀ; a row meets it as it is."""
+    axes = beside.axes[-2:]
+    if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
+        (i,) = tree.axes[:1]
+        if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
+            return Tree("spread", tree.args, tree.axes)
+    return tree
+
+
+def is_product(tree: Tree) -> bool:
+    """Whether a formula is a matrix product, which ⊙ would tear apart."""
+    if tree.kind == "scaled":
+        return is_product(tree.args[1])
+    return tree.kind in ("matmul", "outer", "rows", "columns", "sum", "spread")
 
 
 def between(parts: Sequence[str], sign: str) -> list[str]:
@@ -380,7 +498,7 @@ def _is_tight(text: str) -> bool:
     """Whether what stands beside a formula may touch it."""
     if text.startswith("(") and text.endswith((")", ")ᵀ")):
         return not any(c in text for c in "∂⁽⊙")
-    if text.isdecimal():
+    if NUMBER.fullmatch(text):
         return True
     if "⁽" in text or re.search(r"σ\(|[a-zA-Z]{2}\(", text):
         return False

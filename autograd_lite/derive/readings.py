@@ -25,12 +25,25 @@ def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
         kept, dropped = (y, x) if condition.func.__name__ == "equal" else (x, y)
         if dropped in (ZERO, sympy.S.One):
             return kept
+    if (
+        condition.func.__name__ == y.func.__name__ == "equal"
+        and x == sympy.Rational(1, 2)
+        and y.args[1].func.__name__ in _SIDE
+        and {*condition.args} == {*y.args[1].args} and y.args[0] in condition.args
+    ):  # fmt: skip
+        # The share of a in max(a, b): 1 where it is greater, ½ where both are equal.
+        other = next((arg for arg in condition.args if arg != y.args[0]), y.args[0])
+        if other == y.args[0]:
+            return x
+        return sympy.Function("heaviside")(_SIDE[y.args[1].func.__name__] * (y.args[0] - other), x)
     if y == 0 and condition.func.__name__ in INDICATORS:
         return condition * x
     if x == 0 and condition.func.__name__ in INDICATORS:
         return sympy.Function(OPPOSITE[condition.func.__name__])(*condition.args) * y
     return sympy.Function("where")(condition, x, y)
 
+
+_SIDE = {"maximum": 1, "fmax": 1, "minimum": -1, "fmin": -1}
 
 OPPOSITE = {
     "less": "greater_equal",
@@ -296,6 +309,7 @@ READINGS: dict[str, Reading] = {
     "getitem": _getitem,
     "binary_cross_entropy": _entropy,
     "binary_cross_entropy_with_logits": _entropy,
+    "add_at": lambda r, node, args: ZERO if args[0] == 0 else None,
     "zeros_like": lambda r, node, args: ZERO,
     "ones_like": lambda r, node, args: ONE,
     "astype": lambda r, node, args: args[0] if node.dtype.kind == "f" else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import permutations
 from typing import Any
 
 import sympy
@@ -50,10 +51,14 @@ def softmax(space: Any, entry: Total, place: Mapping[int, int]) -> Any:
     """The symbol of exp x / Σ exp x: a node that is known to be it, or softmax(x)."""
     body = entry.body.args[0]
     own = space.free(body)
+
+    def last(i: int) -> tuple[bool, int]:
+        return i in entry.bound, i
+
     order = list(dict.fromkeys(
         i
         for s in sorted(body.free_symbols, key=str)
-        for i in getattr(space.entry(s), "indices", sorted(space.free(s)))
+        for i in getattr(space.entry(s), "indices", sorted(space.free(s), key=last))
         if i in own
     ))  # fmt: skip
     axes: dict[int, Index] = {i: k for k, i in enumerate(order)}
@@ -102,9 +107,13 @@ def match(space: Any, pattern: Expr, expr: Expr, bound: set[int]) -> dict[int, i
             their = getattr(space.entry(other), "indices", None)
             if mine is not None and their is not None:
                 to |= {i: j for i, j in zip(mine, their, strict=True) if i in bound}
-    if not bound & space.free(pattern) <= to.keys():
-        return None
-    return to if space.rename(pattern, to) == expr else None
+    missing = sorted(bound & space.free(pattern) - to.keys())
+    left = sorted(space.free(expr) - set(to.values()))
+    for chosen in permutations(left, len(missing)):
+        renaming = to | dict(zip(missing, chosen, strict=True))
+        if space.rename(pattern, renaming) == expr:
+            return renaming
+    return None
 
 
 def node_of(space: Any, call: Any) -> Any:

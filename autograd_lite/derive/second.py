@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import sympy
 
 from autograd_lite.context import setting
 from autograd_lite.derive import DerivationError
-from autograd_lite.derive.entries import Element, Expr, Total
+from autograd_lite.derive.entries import Delta, Element, Expr, Total
 from autograd_lite.derive.index import Space
 from autograd_lite.node import Node
 from autograd_lite.op import OPS
@@ -41,8 +42,9 @@ def hessian(derivation: Any, w: Any) -> Any:
         return Form(writer, sympy.S.Zero, shape)
     second: Derivation = derived(product, w, True, False, None, writer.letters.back())
     inner = second._chain
+    second._writer.decimals = writer.decimals
     expr = taken_out(inner.space, inner.slopes[w.position].closed, v.position, w.ndim, w.shape)
-    result = Form(second._writer, inner.space.lowest(expr), shape)
+    result = Form(second._writer, diagonals_apart(inner.space, expr), shape)
     value = np.asarray(result.evaluate())
     expected = np.asarray(inner.values[w])
     found = np.tensordot(value, v.array, axes=w.ndim)
@@ -67,7 +69,7 @@ def taken_out(space: Space, expr: Expr, v: int, offset: int, shape: tuple[int, .
         for k, factor in enumerate(expr.args):
             if _mentions(space, factor, v):
                 rest = sympy.Mul(*(f for j, f in enumerate(expr.args) if j != k))
-                return rest * taken_out(space, factor, v, offset, shape)
+                return times(space, rest, taken_out(space, factor, v, offset, shape))
         return sympy.S.Zero
     entry = space.entry(expr)
     if isinstance(entry, Element) and entry.node == v:
@@ -78,12 +80,45 @@ def taken_out(space: Space, expr: Expr, v: int, offset: int, shape: tuple[int, .
         return result
     if isinstance(entry, Total):
         body, lengths = space.opened(entry)
-        return space.total(taken_out(space, body, v, offset, shape), lengths)
+        terms = sympy.Add.make_args(taken_out(space, body, v, offset, shape))
+        if not _is_mixed(space, terms):
+            return space.total(sympy.Add(*terms), lengths)
+        return sympy.Add(*(space.total(term, lengths) for term in terms))
     if expr.is_Pow or expr.is_Function or _mentions(space, expr, v):
         if not _mentions(space, expr, v):
             return sympy.S.Zero
         raise ValueError("hessian: this gradient has operations that no Hessian is written for")
     return sympy.S.Zero
+
+
+def times(space: Space, factor: Expr, expr: Expr) -> Expr:
+    """A product; a sum with δᵢⱼ or of different indices is multiplied out: p(δ − p) is pδ − pp."""
+    if expr.is_Add and _is_mixed(space, expr.args):
+        return sympy.Add(*(factor * term for term in expr.args))
+    return factor * expr
+
+
+def diagonals_apart(space: Space, expr: Expr) -> Expr:
+    """A sum in lowest terms, those with the same δᵢⱼ gathered: diag(p) − p pᵀ."""
+    groups: dict[Expr, list[Expr]] = {}
+    for term in sympy.Add.make_args(expr):
+        factors = sympy.Mul.make_args(term)
+        deltas = [f for f in factors if isinstance(space.entry(f), Delta)]
+        rest = sympy.Mul(*(f for f in factors if f not in deltas))
+        for delta in deltas:
+            i, j = space.entry(delta).indices
+            rest = space.rename(rest, {j: i})
+        groups.setdefault(sympy.Mul(*deltas), []).append(rest)
+    return sympy.Add(*(
+        times(space, deltas, space.lowest(sympy.Add(*rests))) for deltas, rests in groups.items()
+    ))  # fmt: skip
+
+
+def _is_mixed(space: Space, terms: Sequence[Expr]) -> bool:
+    """Whether terms have different indices, or are diagonal matrices beside others."""
+    return len({space.free(term) for term in terms}) > 1 or any(
+        isinstance(space.entry(s), Delta) for term in terms for s in term.free_symbols
+    )
 
 
 def _mentions(space: Space, expr: Expr, v: int) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.derive.tree import Tree, unsigned
 from autograd_lite.op import NUMPY, OPS
 
-__all__ = ["Source", "Unwritable"]
+__all__ = ["Source", "Unwritable", "spelled"]
 
 SUM, PRODUCT, PREFIX, POWER, ATOM = 50, 60, 70, 80, 100
 
@@ -283,6 +283,39 @@ class Source:
             specs.append(spell(arg.axes))
         spec = ",".join(specs) + "->" + spell(tree.axes)
         return f'np.einsum("{spec}", {", ".join(operands)})', ATOM
+
+
+class Spelled:
+    """Stands for an array and writes down which function of NumPy is called on it.
+
+    Example:
+        >>> import numpy as np
+        >>> np.linalg.eigh(Spelled("X"), UPLO="U").eigenvectors.text
+        'np.linalg.eigh(X, UPLO=\'U\').eigenvectors'
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Spelled:
+        home = "np.linalg" if getattr(np.linalg, function.__name__, None) is function else "np"
+        texts = [x.text if isinstance(x, Spelled) else literal(x) for x in args]
+        texts += [f"{key}={literal(value)}" for key, value in kwargs.items()]
+        return Spelled(f"{home}.{function.__name__}({', '.join(texts)})")
+
+    def __getattr__(self, name: str) -> Spelled:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Spelled(f"{self.text}.{name}")
+
+
+def spelled(op: Any, attributes: dict[str, Any], texts: list[str]) -> str | None:
+    """An operation that is one call of NumPy, or a part of what one call gives; None if not."""
+    try:
+        result = op.forward(*map(Spelled, texts), **attributes)
+    except Exception:
+        return None
+    return result.text if isinstance(result, Spelled) else None
 
 
 def _numpy_name(op: Any) -> str | None:

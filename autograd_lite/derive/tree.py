@@ -41,6 +41,11 @@ class Tree:
         own = {self.data} if self.kind == "slope" else set()
         return own.union(*(arg.slopes() for arg in self.args))
 
+    def calls(self) -> set[str]:
+        """The functions that it applies."""
+        own = {self.data} if self.kind == "call" else set()
+        return own.union(*(arg.calls() for arg in self.args))
+
 
 ONE = sympy.S.One
 
@@ -87,6 +92,8 @@ def multiplied(trees: list[Tree], axes: Axes) -> Tree:
     for tree in trees:
         found = frozenset(arrays(tree))
         groups.setdefault(found if len(found) == 1 else id(tree), []).append(tree)
+    if len([i for i in axes if i is not None]) > 1:
+        return Tree("mul", tuple(t for group in groups.values() for t in group), axes)
     parts = [
         group[0] if len(group) == 1 else Tree("mul", tuple(group), axes, "plain")
         for group in groups.values()
@@ -111,6 +118,8 @@ def scalar(coefficient: Any, over: list[Tree], under: list[Tree]) -> Tree:
     """A product of numbers as one fraction."""
     negative = coefficient < 0
     p, q = abs(coefficient).p, abs(coefficient).q
+    if not over and not under:
+        return Tree("number", data=coefficient)
     top = sorted(over, key=factor_key)
     below = sorted(under, key=factor_key)
     if p != 1 or not top:
@@ -212,6 +221,9 @@ def unsigned(tree: Tree) -> tuple[bool, Tree]:
         return True, tree.args[0]
     if tree.kind == "number" and tree.data < 0:
         return True, Tree("number", data=-tree.data)
+    if tree.kind in ("axes", "T", "broadcast"):
+        negative, arg = unsigned(tree.args[0])
+        return negative, replace(tree, args=(arg,)) if negative else tree
     if tree.kind in ("scaled", "div"):
         negative, lead = unsigned(tree.args[0])
         if negative:

@@ -1,0 +1,80 @@
+"""The losses of a lecture have the gradients of the lecture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from losses import LOSSES
+
+import autograd_lite as ag
+
+pytest.importorskip("sympy")
+
+FORMS = {
+    "weight_decay": {"w": "(1/6) Aᵀ(ŷ − y) + 0.01w"},
+    "softmax_regression": {"W": "(1/6) Xᵀ(P − Y) + 0.1W", "b": "(1/6) 𝟏ᵀ (P − Y)"},
+    "softmax_of_labels": {"W": "(1/6) Xᵀ(softmax(XW) − onehot(y))"},
+    "hinge": {"w": "−(1/6) Aᵀ(y ⊙ H(1 − (Aw) ⊙ y))"},
+    "support_vectors": {
+        "w": "w − C Aᵀ(y ⊙ 1[1 − y ⊙ (Aw + b) > 0])",
+        "b": "−C y · 1[1 − y ⊙ (Aw + b) > 0]",
+    },
+    "poisson": {"w": "(1/6) Aᵀ(exp(η) − y)"},
+    "log_link": {"w": "Aᵀ(μ − y)"},
+    "weighted_squares": {"w": "2Aᵀ(s ⊙ (Aw − y))"},
+    "matrix_factors": {"U": "(M ⊙ (UVᵀ − R)) V + λU", "V": "(M ⊙ (UVᵀ − R))ᵀ U + λV"},
+    "principal_components": {"W": "2(XWWᵀ − X)ᵀXW + 2Xᵀ(XWWᵀ − X)W"},
+    "relative_entropy_of_a_model": {"a": "q − p"},
+    "variational": {"μ": "μ", "s": "(1/2)(exp(s) − 1)"},
+    "rosenbrock": {"x": "2(x + 200x(x² − y) − 1)", "y": "200(y − x²)"},
+}
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_the_gradient_of_a_lecture(name):
+    derivation = ag.derive(LOSSES[name]())
+    assert {x: str(derivation.closed_form[x]) for x in FORMS[name]} == FORMS[name]
+
+
+def test_half_of_a_tie_is_said():
+    assert "H(a) = 1[a > 0], and ½ at 0" in ag.derive(LOSSES["hinge"]()).text()
+
+
+def test_a_root_of_a_length_reads_as_one():
+    derivation = ag.derive(LOSSES["attention"]())
+    steps = {step.name: str(step.form) for step in derivation.steps}
+    assert steps["∂L/∂Q"] == "∂L/∂S K/√2"
+
+
+def test_the_numbers_beside_a_node_that_a_stable_form_passes_by_in_part():
+    """log ŷ is computed from z, but (1 − ŷ)² from ŷ: the gradient at ŷ is that of both."""
+    derivation = ag.derive(LOSSES["focal"]())
+    step = next(step for step in derivation.steps if step.node.name == "ŷ")
+    np.testing.assert_allclose(step.value, step.form.evaluate())
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda X: np.sum(np.linalg.svd(X)[1]),
+        lambda X: np.sum(np.linalg.svd(X)[0] ** 3),
+        lambda X: np.sum(np.linalg.eigh(X)[1] ** 3),
+        lambda X: np.sum(np.linalg.qr(X)[0] ** 3),
+        lambda X: np.sum(np.linalg.cholesky(X)),
+    ],
+)
+def test_factors_of_a_matrix_are_written_as_numpy(f):
+    X = ag.Tensor([[2.0, 0.3, 0.1], [0.3, 1.0, 0.2], [0.1, 0.2, 0.5]], "X")
+    derivation = ag.derive(f(X), X)
+    form = derivation.closed_form[X]
+    got = eval(form.numpy(), {"np": np, **derivation.values})
+    np.testing.assert_allclose(got, form.evaluate(), atol=1e-12)
+
+
+def test_what_numpy_cannot_say_in_one_expression_is_said():
+    M = ag.Tensor([1.0, 2.0, 3.0], "M")
+    (form,) = ag.derive(np.sum(np.cumprod(M))).closed_form.values()
+    with pytest.raises(
+        ValueError, match=r"no single NumPy expression; evaluate\(values\) computes"
+    ):
+        form.numpy()

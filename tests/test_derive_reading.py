@@ -1,0 +1,89 @@
+"""What a derivation prints means what it is: read back, it is the engine's gradient."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from formulas import Ambiguous, Reader
+from hypothesis import Phase, given, settings
+from losses import LOSSES
+from test_derive_models import models
+
+import autograd_lite as ag
+
+pytest.importorskip("sympy")
+
+
+def read_back(derivation):
+    """Every formula of a derivation that is plain mathematics, read and compared."""
+    writer = derivation._writer
+    chain = derivation._chain
+    shown = [n for n in chain.graph.nodes if chain.named(n)]
+    values = {writer.names[n.position]: n.array for n in shown}
+    values |= {writer.slopes[n.position]: chain.values[n] for n in shown if n in chain.values}
+    reader = Reader(values, writer.activation)
+    for step in derivation.steps:
+        for form in (step.product, step.form):
+            text = form.text()
+            if re.search(r"\w\[|add_at|solve|where|onehot|var\(", text.replace("1[", "")):
+                continue
+            try:
+                found, expected = reader(text), np.asarray(step.value)
+            except ValueError as error:
+                raise Ambiguous(text) from error
+            if found.size == expected.size:
+                found = found.reshape(expected.shape)
+            found = np.broadcast_to(found, expected.shape)
+            scale = np.abs(expected).max(initial=0)
+            np.testing.assert_allclose(
+                found, expected, rtol=1e-6, atol=1e-7 * scale + 1e-12, err_msg=text
+            )
+
+
+def balanced(form):
+    """Groups of LaTeX close in the order in which they open, and MathML is well-formed."""
+    latex = form.latex()
+    stack = []
+    for token in re.findall(r"\\left|\\right|(?<!\\)[{}]|\\[{}]", latex):
+        if token in ("{", "\\left"):
+            stack.append(token)
+        elif token in ("}", "\\right"):
+            assert stack, latex
+            assert (stack.pop(), token) in (("{", "}"), ("\\left", "\\right")), latex
+    assert not stack, latex
+    assert "^{}" not in latex
+    assert re.search(r"\^\{[^{}]*\}\^", latex) is None, latex
+    for element in ET.fromstring(form.mathml()).iter():
+        count = {"mfrac": 2, "msup": 2, "msub": 2}.get(element.tag)
+        assert count is None or len(element) == count, form.mathml()
+        assert element.tag in ("mi", "mn", "mo", "mtext") or not (element.text or "").strip()
+
+
+# A derivation takes too long to be shrunk.
+@settings(max_examples=30, phases=[Phase.explicit, Phase.generate])
+@given(models(least=2))
+def test_the_text_of_a_model_is_its_gradient(loss):
+    derivation = ag.derive(loss)
+    read_back(derivation)
+    for step in derivation.steps:
+        balanced(step.form)
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_the_text_of_a_loss_is_its_gradient(name):
+    derivation = ag.derive(LOSSES[name]())
+    read_back(derivation)
+    for step in derivation.steps:
+        balanced(step.form)
+        balanced(step.product)
+
+
+@pytest.mark.parametrize(
+    "text", ["2 3 x", "x/y z", "x^y z w", "xᵀ/(x) y", "q(x)", "x + ", "(x", "x ⊙", "√"]
+)
+def test_what_is_ambiguous_is_not_read(text):
+    with pytest.raises((Ambiguous, IndexError)):
+        Reader({"x": np.ones(2), "z": np.ones(2)})(text)
