@@ -17,7 +17,8 @@ from autograd_lite.derive.entries import Element, Expr, Total
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.latex import LaTeX
 from autograd_lite.derive.mathml import MathML
-from autograd_lite.derive.notation import Notation, Text, is_decimal
+from autograd_lite.derive.notation import Notation, Text
+from autograd_lite.derive.numbers import is_decimal
 from autograd_lite.derive.reading import Reader, exact
 from autograd_lite.derive.source import Source, Unwritable, spelled
 from autograd_lite.derive.tree import Tree

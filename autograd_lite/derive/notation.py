@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
-from fractions import Fraction
-from functools import cache
 from typing import Any
 
 from autograd_lite.derive import names
+from autograd_lite.derive.numbers import constant, is_decimal
 from autograd_lite.derive.source import key_text
-from autograd_lite.derive.tree import Tree, unsigned
+from autograd_lite.derive.spacing import NUMBER, SYMBOL, is_tight, one_word
+from autograd_lite.derive.tree import Tree, is_product, is_range, spread, unsigned
 from autograd_lite.op import OPS
 from autograd_lite.text import superscript
 
-__all__ = ["Notation", "Text", "between", "is_decimal"]
-
-NUMBER = re.compile(r"\d+(\.\d+)?")
-
-_SYMBOL = re.compile(r"√|[^\W\d_](ᵀ|[\u0302\u0303\u0304\u0307²³]*(?![\w(⁽₀-₉]))")
-"""What a number may touch: √ and names of one letter that no parenthesis follows."""
+__all__ = ["Notation", "Text", "between"]
 
 Written = tuple[str, int]
 """A formula, and how tightly it holds together."""
@@ -373,8 +367,8 @@ class Notation:
         for part in parts[1:]:
             number = NUMBER.fullmatch(text) is not None
             beside = part[0] == "(" and (text[-1] in ")ᵀ" or number)
-            tight = beside or (_is_tight(text) and _is_tight(part))
-            tight = tight or (number and _SYMBOL.match(part) is not None)
+            tight = beside or (is_tight(text) and is_tight(part))
+            tight = tight or (number and SYMBOL.match(part) is not None)
             digits = text[-1].isdecimal() and part[0].isdecimal()
             text += " · " + part if digits else part if tight else " " + part
         return text
@@ -391,7 +385,7 @@ class Notation:
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
         bare = (
-            (tree.kind == "node" and _one_word(text))
+            (tree.kind == "node" and one_word(text))
             or (tree.kind == "slope" and text[0] == "δ")
             or (text[0] == "(" and text[-1] == ")")
         )
@@ -436,86 +430,12 @@ class Notation:
         return f"{text}[{key if len(key) <= 40 else '…'}]"
 
 
-def is_decimal(x: Any) -> bool:
-    """Whether a fraction is a short decimal number and no half, quarter or eighth."""
-    return bool(x.q % 5 == 0 and 10_000 % x.q == 0)
-
-
-@cache
-def constant(x: float) -> tuple[str, int, int, int] | None:
-    """A number as √, log or nothing of p/q times a power of π, if it is exactly that."""
-    for name, function, inverse in (
-        ("", float, float),
-        ("sqrt", math.sqrt, lambda v: v * v),
-        ("log", math.log, math.exp),
-    ):
-        for π in (0, 1, -1):
-            if (not name and not π) or x > 50:
-                continue
-            fraction = Fraction(inverse(x) / math.pi**π).limit_denominator(100)
-            if fraction > 0 and function(float(fraction) * math.pi**π) == x:
-                return name, fraction.numerator, fraction.denominator, π
-    return None
-
-
 class Text(Notation):
     """Unicode on one line."""
 
 
-def is_range(tree: Tree) -> bool:
-    """Whether a formula is 0, 1, 2, …"""
-    if tree.kind in ("axes", "T"):
-        return is_range(tree.args[0])
-    return tree.kind == "opaque" and tree.data[0] == "arange"
-
-
-def spread(tree: Tree, beside: Tree) -> Tree:
-    """A column that meets a matrix elementwise, v 𝟏ᵀ; a row meets it as it is."""
-    axes = beside.axes[-2:]
-    if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
-        (i,) = tree.axes[:1]
-        if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
-            return Tree("spread", tree.args, tree.axes)
-    return tree
-
-
-def is_product(tree: Tree) -> bool:
-    """Whether a formula is a matrix product, which ⊙ would tear apart."""
-    if tree.kind == "scaled":
-        return is_product(tree.args[1])
-    return tree.kind in ("matmul", "outer", "rows", "columns", "sum", "spread")
-
-
 def between(parts: Sequence[str], sign: str) -> list[str]:
     return [x for k, part in enumerate(parts) for x in ((sign, part) if k else (part,))]
-
-
-def _one_word(text: str) -> bool:
-    return re.fullmatch(r"[\w⁰¹²³⁴-⁾₀-₎̂̃̄]+", text) is not None
-
-
-def _is_tight(text: str) -> bool:
-    """Whether what stands beside a formula may touch it."""
-    if text.startswith("(") and text.endswith((")", ")ᵀ")):
-        return not any(c in text for c in "∂⁽⊙")
-    if NUMBER.fullmatch(text):
-        return True
-    if "⁽" in text or re.search(r"σ\(|[a-zA-Z]{2}\(", text):
-        return False
-    while text:
-        match = re.match(r"\d+|\w[\u0302\u0303\u0304\u0307⁰¹²³⁴-⁾₀-₎ᵀ]*|\([^()]*\)ᵀ?", text)
-        if match is None:
-            return False
-        text = text[match.end() :]
-        if (
-            text[:1].isalpha()
-            and len(match[0]) == 1
-            and match[0].isascii()
-            and text[:1].islower()
-            and match[0].islower()
-        ):
-            return False
-    return True
 
 
 def _short(value: Any) -> str:

@@ -11,7 +11,7 @@ import sympy
 from autograd_lite.derive.entries import Index
 from autograd_lite.op import OPS
 
-__all__ = ["Tree", "unsigned"]
+__all__ = ["Tree", "is_product", "is_range", "spread", "unsigned"]
 
 Axes = tuple[Index, ...]
 
@@ -232,3 +232,27 @@ def unsigned(tree: Tree) -> tuple[bool, Tree]:
                 return True, rest
             return True, Tree(tree.kind, (lead, rest), tree.axes, tree.data)
     return False, tree
+
+
+def spread(tree: Tree, beside: Tree) -> Tree:
+    """A column that meets a matrix elementwise, v 𝟏ᵀ; a row meets it as it is."""
+    axes = beside.axes[-2:]
+    if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
+        (i,) = tree.axes[:1]
+        if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
+            return Tree("spread", tree.args, tree.axes)
+    return tree
+
+
+def is_range(tree: Tree) -> bool:
+    """Whether a formula is 0, 1, 2, …"""
+    if tree.kind in ("axes", "T"):
+        return is_range(tree.args[0])
+    return tree.kind == "opaque" and tree.data[0] == "arange"
+
+
+def is_product(tree: Tree) -> bool:
+    """Whether a formula is a matrix product, which ⊙ would tear apart."""
+    if tree.kind == "scaled":
+        return is_product(tree.args[1])
+    return tree.kind in ("matmul", "outer", "rows", "columns", "sum", "spread")

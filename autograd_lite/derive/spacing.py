@@ -1,0 +1,40 @@
+"""What may touch in a formula on one line of text."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["NUMBER", "SYMBOL", "is_tight", "one_word"]
+
+NUMBER = re.compile(r"\d+(\.\d+)?")
+
+SYMBOL = re.compile(r"√|[^\W\d_](ᵀ|[\u0302\u0303\u0304\u0307²³]*(?![\w(⁽₀-₉]))")
+"""What a number may touch: √ and names of one letter that no parenthesis follows."""
+
+
+def one_word(text: str) -> bool:
+    return re.fullmatch(r"[\w⁰¹²³⁴-⁾₀-₎̂̃̄]+", text) is not None
+
+
+def is_tight(text: str) -> bool:
+    """Whether what stands beside a formula may touch it."""
+    if text.startswith("(") and text.endswith((")", ")ᵀ")):
+        return not any(c in text for c in "∂⁽⊙")
+    if NUMBER.fullmatch(text):
+        return True
+    if "⁽" in text or re.search(r"σ\(|[a-zA-Z]{2}\(", text):
+        return False
+    while text:
+        match = re.match(r"\d+|\w[\u0302\u0303\u0304\u0307⁰¹²³⁴-⁾₀-₎ᵀ]*|\([^()]*\)ᵀ?", text)
+        if match is None:
+            return False
+        text = text[match.end() :]
+        if (
+            text[:1].isalpha()
+            and len(match[0]) == 1
+            and match[0].isascii()
+            and text[:1].islower()
+            and match[0].islower()
+        ):
+            return False
+    return True
