@@ -154,7 +154,13 @@ def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
         TypeError: for a Tensor that wants a gradient.
     """
     if isinstance(value, Node):
-        if value.requires_grad or current().leaks == "trace":
+        if current().leaks == "trace" and not value.requires_grad:
+            raise TypeError(
+                f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, but "
+                f"{describe(value)} is being traced; x[i] and np.take(x, i, axis=k) take one array "
+                "of whole numbers, np.take_along_axis one for each row"
+            )
+        if value.requires_grad:
             raise TypeError(
                 f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, and no "
                 f"gradient can reach {describe(value)} through it; detach() it first"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.context import current
 from autograd_lite.node import Node
 from autograd_lite.op import NUMPY, OPS, REFUSED, apply
 
@@ -144,6 +145,10 @@ class Operators:
         return apply(OPS["invert"], (self,))
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, Node) and current().leaks == "trace":
+            # An array of whole numbers stays an input of the record.
+            if np.asarray(key.array).dtype.kind in "iu":
+                return NUMPY[np.take](self, key, axis=0)
         return OPS["getitem"](self, key=key)
 
 

@@ -79,6 +79,8 @@ new containers, shapes, dtypes or plain values traces `f` on Tensors; later ones
   random number was at that time. A random generator as an argument is refused: draw outside.
 - Whatever would bake a value in (`if x > 0`, `float(x)`, `x.data`) raises a TypeError that says
   what to do.
+- **Whole numbers in an array** may be arguments that pick: `table[i]`, `np.take(x, i, axis=k)`,
+  `np.take_along_axis(x, i, axis=k)`. An index of several parts or a mask is refused.
 - Results belong to the caller, and arguments are never changed, unless `donate="params"` says that
   the arrays of an argument may be overwritten; these may not share memory with another argument.
 - Called with Tensors, f runs as it is written, so compiled functions can be differentiated.

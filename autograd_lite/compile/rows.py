@@ -128,7 +128,9 @@ class _Walk:
 
     def _moved(self, expr: Expr) -> int:
         x = expr.args[0]
-        axis = self.axes[x]
+        if x not in self.axes and expr.args[1:] == expr.inputs[1:] and self.axes[expr.args[1]] == 0:
+            return 0  # x[i] has a row for each index
+        axis = self.axes.get(x, 0)
         if len(expr.inputs) > 1:
             raise self.refusal(expr, "picks rows by an index")
         marks = [0] * x.ndim

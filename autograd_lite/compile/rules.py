@@ -285,9 +285,11 @@ def transposed_product(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, "np.transpose", "all axes reversed are a transpose")
+@rule(ALGEBRA, "np.transpose", "all axes reversed are a transpose, in their order none")
 def plain_transpose(b: Builder, e: Expr) -> Any:
     axes = e.args[1] if len(e.args) > 1 else e.keywords.get("axes")
+    if axes is not None and tuple(axes) == tuple(range(e.ndim)):
+        return e.args[0]
     reverse = tuple(range(e.ndim))[::-1]
     return b.call(".T", e.args[0]) if axes is None or tuple(axes) == reverse else None
 
@@ -321,6 +323,45 @@ def _finite(e: Any) -> Any:
     if is_call(e, "np.where") and is_number(e.args[2], 0) and is_call(e.args[0], "np.isfinite"):
         return e.args[1] if e.args[0].args[0] is e.args[1] else None
     return None
+
+
+@rule(ALGEBRA, "take_along_axis", "whole rows are taken by their numbers")
+def rows_by_number(b: Builder, e: Expr) -> Any:
+    x, places = e.args
+    numbers = _numbers(b, x.shape, places, e)
+    return None if numbers is None else b.call("[]", x, numbers)
+
+
+@rule(ALGEBRA, "add_along_axis", "whole rows are added by their numbers")
+def added_by_number(b: Builder, e: Expr) -> Any:
+    numbers = _numbers(b, e.shape, e.args[1], e)
+    if numbers is None:
+        return None
+    return b._call("add_at", e.args[:1], {"key": numbers, "shape": e.shape}, (e.shape, e.dtype))
+
+
+@rule(ALGEBRA, "np.reshape", "rows are taken in the shape that they have")
+def rows_in_shape(b: Builder, e: Expr) -> Any:
+    x = e.args[0]
+    if not (is_call(x, "[]") and x.args == x.inputs):
+        return None
+    rows, numbers = x.args
+    if is_call(rows, "np.reshape") and rows.args[0].shape[:1] == rows.shape[:1]:
+        rows = rows.args[0]
+    if is_call(numbers, "np.reshape"):
+        numbers = numbers.args[0]
+    made = b.call("[]", rows, numbers)
+    return same(made, e)
+
+
+def _numbers(b: Builder, shape: tuple[int, ...], places: Any, e: Expr) -> Any:
+    """The numbers of rows that indices for each of their elements repeat."""
+    column = places.args[0] if is_call(places, "np.broadcast_to") else places
+    if e.keywords.get("axis") != 0 or len(shape) != 2 or not isinstance(column, Expr):
+        return None
+    if column.ndim != 2 or column.shape[1] != 1 or places.shape[1] != shape[1]:
+        return None
+    return b.call("np.reshape", column, column.shape[:1])
 
 
 @rule(ALGEBRA, "[]", "x[()] = x")

@@ -1,8 +1,11 @@
 """Taking elements by index, by condition, or from a diagonal."""
 
+import math
+
 import numpy as np
 
-from autograd_lite.node import plain
+from autograd_lite.context import current
+from autograd_lite.node import Node, plain
 from autograd_lite.op import operation
 from autograd_lite.ops.composition import along, composed, lifted, normalized
 from autograd_lite.ops.indexing import add_at
@@ -57,7 +60,8 @@ def take_along_axis(arr, indices, axis=-1):
 @composed(np.take)
 def take(a, indices, axis=None, mode="raise"):
     """The elements, or the slices along an axis, with the indices."""
-    a, indices = lifted(a), np.asarray(plain(indices, "take", "indices"))
+    traced = isinstance(indices, Node) and current().leaks == "trace"
+    a, indices = lifted(a), indices if traced else np.asarray(plain(indices, "take", "indices"))
     if axis is None:
         a, axis = np.ravel(a), 0
     n = a.shape[normalized(axis, a.ndim)]
@@ -67,7 +71,21 @@ def take(a, indices, axis=None, mode="raise"):
         indices = np.clip(indices, 0, n - 1)
     elif mode != "raise":
         raise ValueError(f"take: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
+    if traced:
+        return _taken(a, indices, normalized(axis, a.ndim))
     return a[along(axis, a.ndim, indices[()] if indices.ndim else int(indices))]
+
+
+def _taken(a, indices, axis):
+    """The slices along an axis with indices that a trace must not take the value of."""
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"take: indices are whole numbers, not {indices.dtype}")
+    rows = np.moveaxis(a, axis, 0)
+    shape = indices.size, math.prod(rows.shape[1:])
+    places = np.broadcast_to(np.reshape(indices, (indices.size, 1)), shape)
+    taken = np.take_along_axis(np.reshape(rows, (rows.shape[0], shape[1])), places, axis=0)
+    made = np.reshape(taken, indices.shape + rows.shape[1:])
+    return np.moveaxis(made, range(indices.ndim), range(axis, axis + indices.ndim))
 
 
 @composed(np.compress)
