@@ -145,10 +145,9 @@ class Operators:
         return apply(OPS["invert"], (self,))
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, Node) and current().leaks == "trace":
-            # An array of whole numbers stays an input of the record.
-            if np.asarray(key.array).dtype.kind in "iu":
-                return NUMPY[np.take](self, key, axis=0)
+        traced = isinstance(key, Node) and current().leaks == "trace"
+        if traced and np.asarray(key.array).dtype.kind in "iu":
+            return NUMPY[np.take](self, key, axis=0)
         return OPS["getitem"](self, key=key)
 
 
