@@ -82,14 +82,18 @@ def _folded(expr: Expr, builder: Builder) -> Any:
 def folded(roots: Iterable[Any], builder: Builder) -> list[Any]:
     """The same results with what is made of short constants alone computed now."""
 
-    def rule(builder: Builder, expr: Expr) -> Any:
-        if not expr.inputs or not expr.shape or expr.size > SHORT or is_number(expr.args[0], 1):
-            return None
-        if all(_constant(x) for x in expr.inputs) and not _constant(expr):
-            return builder.filled(np.asarray(builder.value(expr)))
-        return None
+    def known(expr: Expr) -> bool:
+        plain = expr.inputs and expr.shape and expr.size <= SHORT and not _constant(expr)
+        return bool(plain) and all(map(_constant, expr.inputs)) and not is_number(expr.args[0], 1)
 
-    return rewrite(roots, {x.fn: [rule] for x in in_order(roots)}, builder)
+    def rule(builder: Builder, expr: Expr) -> Any:
+        return builder.filled(np.asarray(builder.value(expr))) if known(expr) else None
+
+    roots = list(roots)
+    order = in_order(roots)
+    if not any(map(known, order)):
+        return roots
+    return rewrite(roots, {x.fn: [rule] for x in order}, builder)
 
 
 def _constant(expr: Expr) -> bool:
