@@ -130,6 +130,22 @@ arrays; `.dot` and products with ones are the quickest of NumPy's equal calls.
 
 {rewrites()}
 
+A bias stays a sum beside its product. Folding it and its gradient into the products by a column of
+ones takes two calls away and puts a concatenation of the weights and two strided views in their
+place. The same step with the column, times the step as it is compiled (one thread, float64, the
+least of many interleaved rounds on a shared machine):
+
+| rows, features, hidden | X closed over, its column made once | X an argument |
+|---|---|---|
+| 1, 2, 2 | 1.07 | 1.10 |
+| 64, 30, 16 | 1.06 | 1.12 |
+| 569, 30, 16 | 0.96 | 1.08 |
+| 128, 784, 128 | 1.19 | 1.15 |
+| 100,000, 30, 16 | 1.06 | 1.18 |
+
+One row of five gains 4 %, and only for a constant X, which would then be held twice: the cost model
+declines. (At 1,024, 784, 256 the two products decide, and the difference was lost in the noise.)
+
 No rewrite makes a result less accurate: the tests compare with long double for logits to ±10⁴, to
 a few units of rounding. The gradient ŷ − y is as accurate as ŷ and y are, which for a confident and
 right prediction is an absolute accuracy and not a relative one.
