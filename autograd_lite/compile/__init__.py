@@ -61,9 +61,6 @@ def compile(
         >>> slope(np.array([1.0, 2.0]))
         array([2., 4.])
         >>> print(slope.readable())
-        import numpy as np
-        <BLANKLINE>
-        <BLANKLINE>
         def slope(x):
             \"\"\"Compiled by autograd_lite, for these shapes and dtypes:
         <BLANKLINE>
