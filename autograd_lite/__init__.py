@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd_lite import ops as ops
 from autograd_lite.anomaly import AnomalyError, detect_anomaly
+from autograd_lite.broadcasting import BroadcastWarning
 from autograd_lite.checks import GradientError, check_gradients
 from autograd_lite.compile import compile
 from autograd_lite.context import no_grad, scope
@@ -13,7 +14,7 @@ from autograd_lite.custom import custom_gradient
 from autograd_lite.derive import derive
 from autograd_lite.graph import Graph
 from autograd_lite.jacobians import hessian, hvp, jacobian
-from autograd_lite.op import OPS, BroadcastWarning, Op, operation
+from autograd_lite.op import OPS, Op, operation
 from autograd_lite.sweep import Changed
 from autograd_lite.tensor import Tensor, constant
 from autograd_lite.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import itertools
-import math
-import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import residuals
+from autograd_lite.broadcasting import warn_of_broadcast
 from autograd_lite.context import current
 from autograd_lite.foreign import guarded, is_foreign
 from autograd_lite.node import (
@@ -34,7 +32,6 @@ __all__ = [
     "NUMPY",
     "OPS",
     "REFUSED",
-    "BroadcastWarning",
     "Node",
     "Op",
     "apply",
@@ -50,10 +47,6 @@ NUMPY: dict[Any, Callable[..., Any]] = {}
 
 REFUSED: dict[Any, str] = {}
 """Why no derivative is given, for each of NumPy's functions that is left out on purpose."""
-
-
-class BroadcastWarning(UserWarning):
-    """Two operands of different rank were broadcast to something larger than both."""
 
 
 # What NumPy 2.0 calls by another name than later versions.
@@ -381,7 +374,7 @@ def apply(
         except AttributeError:
             surprising = False
         if surprising:
-            _warn_of_broadcast(node, inputs)
+            warn_of_broadcast(node, inputs)
     if context.watch is not None:
         context.watch.made(node, op, inputs, arrays)
     return node
@@ -431,25 +424,3 @@ def _explained(
         if (type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError))
         else ValueError(f"{op.name}: does not fit {operands}{where}: {text}")
     )
-
-
-def _warn_of_broadcast(node: Any, inputs: Sequence[Any]) -> None:
-    for a, b in itertools.combinations(inputs, 2):
-        shape = np.broadcast_shapes(a.shape, b.shape)
-        if a.ndim != b.ndim and math.prod(shape) > max(a.size, b.size):
-            warnings.warn(
-                f"{node.op.name if node.op else 'an operation'}: {describe(a)} and {describe(b)} "
-                f"were broadcast to {shape}, larger than both; give both the same number of "
-                "dimensions, with reshape or [:, None], to say what is meant",
-                BroadcastWarning,
-                stacklevel=level(),
-            )
-            return
-
-
-def level() -> int:
-    """The stack level of the first line outside this package, for a warning in the caller."""
-    frame, depth = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
-        frame, depth = frame.f_back, depth + 1
-    return depth

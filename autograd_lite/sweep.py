@@ -179,30 +179,47 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     of, parts = _kept(result, gradient, written=True)
     # Numbers come from the better computed equals where there are some; the graph stays as written.
     better, better_parts = _kept(result, gradient, written=False)
-    bypassed: dict[Any, list[tuple[Any, int]]] = {}
-    rest = dict(better)
-    edges_as_written = list(parts)
-    for edge in edges_as_written:
-        x = edge[0].inputs[edge[1]]
-        if edge in better_parts:
+    passed = _passed_by(better, of)
+    rest = {node: g for node, g in better.items() if node in of and node not in passed}
+    of |= rest
+    unknown: dict[Any, list[tuple[Any, int]]] = {}
+    for edge in parts:
+        node, k = edge
+        x = node.inputs[k]
+        if edge in better_parts and node not in passed:
             parts[edge] = better_parts[edge]
-            with np.errstate(all="ignore"):
-                rest[x] = rest[x] - parts[edge]
-        elif x in better:
-            bypassed.setdefault(x, []).append(edge)
-    for x, edges in bypassed.items():
+            if x in rest:
+                with np.errstate(all="ignore"):
+                    rest[x] = rest[x] - parts[edge]
+        elif x in rest:
+            unknown.setdefault(x, []).append(edge)
+    for x, edges in unknown.items():
         if len(edges) == 1:
             parts[edges[0]] = rest[x]
-    # A node that such an equal passes by in part got only the rest of its gradient there.
-    written = set(edges_as_written)
-    attached = {edge[0].inputs[edge[1]] for edge in better_parts if edge not in written}
-    partial: set[Any] = set()
-    for node, k in sorted(written, key=lambda edge: -edge[0].position):
-        x = node.inputs[k]
-        if (node, k) not in better_parts or (node in partial and x not in attached):
-            partial.add(x)
-    of |= {node: g for node, g in better.items() if node in of and node not in partial}
     return Gradients(of, parts)
+
+
+def _passed_by(nodes: Collection[Any], written: Collection[Any]) -> set[Any]:
+    """The written nodes that a better computed equal passes by: they lack what flows through it."""
+    passed: set[Any] = set()
+    for node in nodes:
+        if node.stable is None:
+            continue
+        reached: set[Any] = set()
+        stack = [node.stable]
+        while stack:
+            x = stack.pop()
+            if x not in reached and x not in written:
+                stack += x.inputs if x.stable is None else (x.stable,)
+            reached.add(x)
+        stack = list(node.inputs)
+        while stack:
+            x = stack.pop()
+            if x in written and x not in reached:
+                passed.add(x)
+                reached.add(x)
+                stack += x.inputs
+    return passed
 
 
 def _kept(result: Any, gradient: Any, written: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:

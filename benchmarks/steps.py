@@ -173,8 +173,8 @@ def compiled(*given: Any, rows: str | None = "auto", constant: bool = False) -> 
 
 
 def compiled_on_constants(*given: Any) -> Step:
-    """The same with X and y closed over, where rows are no longer rows of an argument."""
-    return compiled(*given, rows=None, constant=True)
+    """The same with X and y closed over."""
+    return compiled(*given, constant=True)
 
 
 def compiled_in_one_pass(*given: Any) -> Step:

@@ -351,3 +351,24 @@ def test_micrograd_readme():
     assert f"{g.item():.4f}" == "24.7041"
     assert f"{a.grad:.4f}" == "138.8338"
     assert f"{b.grad:.4f}" == "645.5773"
+
+
+def test_a_node_that_a_better_equal_passes_by_in_part_has_its_whole_gradient():
+    # The logarithm of a σ is computed from z; the other factor of the focal loss needs ŷ itself.
+    z = ag.Tensor([0.3, -1.2], name="z")
+    y_hat = ag.sigmoid(z)
+    loss = -np.sum((1 - y_hat) ** 2 * np.log(y_hat))
+    found = gradients(loss)
+    p = y_hat.data
+    of_y_hat = 2 * (1 - p) * np.log(p) - (1 - p) ** 2 / p
+    np.testing.assert_allclose(found.of[y_hat], of_y_hat, rtol=1e-12)
+    np.testing.assert_allclose(found.of[z], of_y_hat * p * (1 - p), rtol=1e-12)
+    np.testing.assert_allclose(found.parts[y_hat, 0], found.of[z], rtol=1e-12)
+
+
+def test_a_node_beyond_what_was_passed_by_keeps_the_better_number():
+    z = ag.Tensor([-800.0, 0.5], name="z")
+    a = (z * 1.0).named("a")
+    found = gradients(-np.sum(np.log(ag.sigmoid(a))))
+    np.testing.assert_allclose(found.of[a], [-1.0, ag.sigmoid(np.array(0.5)) - 1])
+    np.testing.assert_array_equal(found.of[z], found.of[a])

@@ -143,7 +143,7 @@ def write_loop(
     code.lines.append(f"{stop} = {start} + {size}")
     known: dict[Expr, str] = {}
     for x, y in blocks.named.items():
-        text = emitter.text(x)
+        text = emitter.constant(x.value) if x.fn == CONSTANT else emitter.text(x)
         if x in split.axes:
             name = names.take(b.names.get(x, ""), "block")
             axis = ":, " * split.axes[x]

@@ -39,14 +39,17 @@ class Split:
 
 
 def split(roots: Sequence[Any], names: dict[Expr, str]) -> Split:
-    """Find the axis of rows: the longest first axis of an argument over which results are sums.
+    """Find the axis of rows: the longest first axis of data over which results are sums.
+
+    Data are arguments, and arrays that the function closes over.
 
     Raises:
         NotSeparable: if there is none.
     """
     order = in_order(roots)
-    leading = [x for x in order if x.fn == ARGUMENT and x.ndim and x.shape[0] > 1]
-    error = NotSeparable("compile: rows= needs an argument with an axis of rows, its first")
+    data = [x for x in order if x.fn in (ARGUMENT, CONSTANT)]
+    leading = [x for x in data if x.ndim and x.shape[0] > 1]
+    error = NotSeparable("compile: rows= needs data with an axis of rows, their first")
     for k, x in enumerate(sorted(leading, key=lambda x: (-x.shape[0], -x.size))):
         try:
             return _split(order, roots, x, names)

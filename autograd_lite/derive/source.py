@@ -290,8 +290,8 @@ class Spelled:
 
     Example:
         >>> import numpy as np
-        >>> np.linalg.eigh(Spelled("X"), UPLO="U").eigenvectors.text
-        'np.linalg.eigh(X, UPLO=\'U\').eigenvectors'
+        >>> np.linalg.qr(Spelled("X")).Q.text
+        'np.linalg.qr(X).Q'
     """
 
     def __init__(self, text: str) -> None:
