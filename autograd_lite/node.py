@@ -59,9 +59,9 @@ class Node:
     @property
     def array(self) -> Array:
         """The value; where the record let it go, it is computed again, and kept."""
-        if type(self.kept) is Outline:
-            self.kept = evaluated(self)
-        return self.kept
+        # Read once: another thread may let go of it in between.
+        kept = self.kept
+        return evaluated(self) if type(kept) is Outline else kept
 
     @array.setter
     def array(self, value: Array) -> None:

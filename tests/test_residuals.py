@@ -290,6 +290,30 @@ def test_a_long_chain_comes_back_without_recursion():
 
 
 @threshold(0)
+def test_a_walk_down_a_long_chain_computes_each_value_once(monkeypatch):
+    calls = []
+
+    def counted(a, b):
+        calls.append(1)
+        return np.add(a, b)
+
+    y = ag.Tensor([1.0, 2.0])
+    for _ in range(200):
+        y = y + 1.0
+    loss = np.sum(y)
+    del y
+    loss.backward()
+    monkeypatch.setattr(OPS["add"], "forward", counted)
+    node = loss.inputs[0]
+    for k in range(200):
+        np.testing.assert_array_equal(node.data, [201.0 - k, 202.0 - k])
+        (node, _) = node.inputs
+    assert len(calls) <= 200
+    gradients(loss)
+    assert len(calls) <= 200
+
+
+@threshold(0)
 def test_a_gradient_wanted_later_finds_the_values_that_it_reads():
     a, b = ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0], requires_grad=False)
     loss = np.sum((a + 1.0) * b - 1.0)
