@@ -350,7 +350,9 @@ def apply(
     node.grad = node.name = None
     node.scope = context.scope
     node.position = _position()
-    if waiting is not None or (type(out) is np.ndarray and out.nbytes >= residuals.THRESHOLD):
+    if waiting is not None or (
+        type(out) is np.ndarray and out.nbytes >= residuals.THRESHOLD and out.base is None
+    ):
         node.sharing = LARGE
         node.waiting = waiting or ()
     else:

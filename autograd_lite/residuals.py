@@ -20,7 +20,7 @@ import numpy as np
 
 __all__ = ["Outline", "evaluated", "let_go", "operands_of", "reads", "settle"]
 
-THRESHOLD = 2**16
+THRESHOLD = 2**20
 """Bytes from which on a value is worth letting go."""
 
 WAITING = 16
@@ -29,19 +29,20 @@ WAITING = 16
 OUT = -1
 """The result, where rules number what they read; operands count from 0."""
 
-EVERYTHING = range(OUT, sys.maxsize)
+EVERYTHING: Collection[int] = range(OUT, sys.maxsize)
 
-OUTLINE = {"shape", "ndim", "size", "dtype"}
+OUTLINE = {"shape", "ndim", "size", "dtype", "strides"}
 
 
 class Outline:
-    """The shape and dtype of an array whose values are not kept."""
+    """The shape, dtype and layout of an array whose values are not kept."""
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("dtype", "shape", "strides")
 
     def __init__(self, array: Any) -> None:
         self.shape: tuple[int, ...] = array.shape
         self.dtype: np.dtype[Any] = array.dtype
+        self.strides: tuple[int, ...] = array.strides
 
     @property
     def ndim(self) -> int:
@@ -87,18 +88,21 @@ def reads(rule: Callable[..., Any] | None) -> Collection[int]:
     return frozenset(k for k in found if k >= OUT)
 
 
-def _readers(node: Any) -> list[Collection[int]]:
-    """What each rule that a sweep may call for a node reads."""
+def _read_by(node: Any) -> Collection[int]:
+    """What the rules that a sweep may call for a node read."""
     op = node.op
     if op is None or node.stable is not None or not node.requires_grad:
-        return []
+        return ()
     if op.arity is None:
-        return list(op.reads)
-    return [read for x, read in zip(node.inputs, op.reads, strict=False) if x.requires_grad]
-
-
-def _read(readers: list[Collection[int]], k: int) -> bool:
-    return any(k in read for read in readers)
+        first: Collection[int] = op.reads[0]
+        return first
+    read: set[int] = set()
+    for x, more in zip(node.inputs, op.reads, strict=False):
+        if x.requires_grad:
+            if more is EVERYTHING:
+                return EVERYTHING
+            read.update(more)
+    return read
 
 
 def _large(array: Any) -> bool:
@@ -133,18 +137,18 @@ def _let_go_of_inputs(node: Any) -> bool:
     done = True
     if node.stable is not None:
         done = _let_go_of_inputs(node.stable)
-    readers = _readers(node)
+    read = _read_by(node)
     unread = [
         k
         for k, x in enumerate(node.inputs)
-        if x.op is not None and _large(x.kept) and not _read(readers, k)
+        if x.op is not None and k not in read and _large(x.kept)
     ]
     if unread:
         _outline(node, unread)
         references = _references(node.inputs)
         for k in unread:
             x = node.inputs[k]
-            if node.stable is not None or not _read(_readers(x), OUT):
+            if node.stable is not None or OUT not in _read_by(x):
                 if references[k] == _ALONE:
                     _release(x)
                 else:
@@ -167,7 +171,7 @@ def _release(node: Any) -> None:
     node.kept = Outline(node.kept)
     if (
         node.stable is not None
-        and not _read(_readers(node.stable), OUT)
+        and OUT not in _read_by(node.stable)
         and _references([node.stable])[0] == _ALONE + 1
     ):
         _release(node.stable)
@@ -178,33 +182,33 @@ def settle(nodes: Sequence[Any], ends: Collection[Any]) -> None:
     # Counted before any variable of this function holds a node.
     references = _references(nodes)
     uses: dict[int, int] = {}
-    read = set()
+    needed = set()
     for node in nodes:
         if node.op is None:
             continue
-        readers = _readers(node)
+        read = _read_by(node)
         unread = []
         for k, (x, array) in enumerate(zip(node.inputs, node.operands, strict=True)):
             uses[x.position] = uses.get(x.position, 0) + 1
-            if _read(readers, k):
-                read.add(x.position)
+            if k in read:
+                needed.add(x.position)
             elif x.op is not None and _large(array):
                 unread.append(k)
         if node.stable is not None:
             uses[node.stable.position] = uses.get(node.stable.position, 0) + 1
         if unread:
             _outline(node, unread)
-        if any(type(a) is Outline and _read(readers, k) for k, a in enumerate(node.operands)):
+        if any(type(a) is Outline and k in read for k, a in enumerate(node.operands)):
             node.operands = operands_of(node)
-        if _read(readers, OUT):
-            read.add(node.position)
+        if OUT in read:
+            needed.add(node.position)
             node.kept = node.array
     for node, held in zip(nodes, references, strict=True):
         if (
             held == _ALONE + uses.get(node.position, 0)
             and node.op is not None
             and node not in ends
-            and node.position not in read
+            and node.position not in needed
             and _large(node.kept)
         ):
             _release(node)

@@ -20,7 +20,7 @@ from autograd_lite.sweep import gradients, sweep
 from autograd_lite.testing import programs
 from autograd_lite.viz import draw
 
-N = 100_000
+N = 200_000
 """Numbers of the large arrays."""
 
 

@@ -372,3 +372,15 @@ def test_a_node_beyond_what_was_passed_by_keeps_the_better_number():
     found = gradients(-np.sum(np.log(ag.sigmoid(a))))
     np.testing.assert_allclose(found.of[a], [-1.0, ag.sigmoid(np.array(0.5)) - 1])
     np.testing.assert_array_equal(found.of[z], found.of[a])
+
+
+def test_the_gradient_of_what_a_product_transposes_is_contiguous():
+    random = np.random.default_rng(0)
+    W, X = ag.Tensor(random.normal(size=(4, 3))), ag.constant(random.normal(size=(5, 3)))
+    np.sum((X @ W.T) ** 2).backward()
+    assert W.grad.flags.c_contiguous
+    np.testing.assert_allclose(W.grad, 2 * (X.data @ W.data.T).T @ X.data)
+    V = ag.Tensor(random.normal(size=(3, 4)))
+    np.sum((V.T @ X.T) ** 2).backward()
+    assert V.grad.flags.c_contiguous
+    np.testing.assert_allclose(V.grad, 2 * X.data.T @ (X.data @ V.data))
