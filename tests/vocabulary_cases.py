@@ -82,12 +82,20 @@ def _calls():
     for axis in (None, 0, 1):
         for f in _numpy("cumsum cumprod nancumsum nancumprod"):
             yield f"{f.__name__} {axis}", lambda a, f=f, k=axis: f(a, axis=k), M
+    for f in _numpy("cumsum cumprod nancumsum nancumprod"):
+        yield f"{f.__name__} of a number", lambda a, f=f: f(a, axis=-1), np.array(1.5)
     for axis in (0, 1):
         yield "cumprod zeros", lambda a, k=axis: np.cumprod(a, axis=k), M * (np.abs(M) > 0.8)
         yield "prod zeros", lambda a, k=axis: np.prod(a, axis=k), M * (np.abs(M) > 0.8)
     if hasattr(np, "cumulative_sum"):
         yield "cumulative_sum", lambda a: np.cumulative_sum(a, axis=1, include_initial=True), M
         yield "cumulative_prod", lambda a: np.cumulative_prod(a, axis=0, include_initial=True), M
+        for f in (np.cumulative_sum, np.cumulative_prod):
+            yield (
+                f"{f.__name__} of a number",
+                lambda a, f=f: f(a, include_initial=True),
+                np.array(1.5),
+            )
     yield "average weights", lambda a, w: np.average(a, axis=1, weights=w), C, values(3, low=0.5)
     yield (
         "average both",

@@ -109,7 +109,7 @@ logsumexp = operation(
 
 def _line(a, axis):
     """The array and the axis that a running reduction goes along."""
-    return (np.reshape(a, (-1,)), 0) if axis is None else (a, axis)
+    return (np.reshape(a, (-1,)), 0) if axis is None or not a.ndim else (a, axis)
 
 
 def _shifted(a, first, axis):
@@ -226,7 +226,7 @@ def _cumulative(running, edge):
         result = running(x, axis=axis)
         if not include_initial:
             return result
-        shape = list(x.shape)
+        shape = list(result.shape)
         shape[axis] = 1
         return np.concatenate([edge(shape, x.dtype), result], axis=axis)
 
