@@ -54,6 +54,12 @@ class Writer:
         safe = iter(names.identifiers(both))
         self.identifiers = {p: next(safe) for p in self.names}
         self.slope_identifiers = {p: next(safe) for p in self.slopes}
+        # NumPy has no negative of a truth value.
+        self.numeric = self.identifiers | {
+            n.position: f"(1 * {self.identifiers[n.position]})"
+            for n in chain.graph.nodes
+            if n.dtype.kind == "b"
+        }
         self.decimals = any(
             is_decimal(x)
             for n in chain.nodes.values()
@@ -135,13 +141,7 @@ class Writer:
     def source(self, tree: Tree, slopes_given: bool = False, own: bool = False) -> str:
         """A formula as one NumPy expression, or with the operations that NumPy lacks as such."""
         self._temporary = count(1)
-        # NumPy has no negative of a truth value.
-        names = {
-            p: f"(1 * {name})" if p in truths else name
-            for truths in [{n.position for n in self.chain.graph.nodes if n.dtype.kind == "b"}]
-            for p, name in self.identifiers.items()
-        }
-        write = Source(names, self.slope_identifiers, self._expanded, own)
+        write = Source(self.numeric, self.slope_identifiers, self._expanded, own)
         text = write(tree)
         if slopes_given:
             return text
