@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import numpy as np
 import sympy
 
 from autograd_lite.context import setting
-from autograd_lite.derive.entries import Element, Expr, Length, Number, Opaque, Total
+from autograd_lite.derive.entries import Element, Expr, Length, Number, Opaque, Total, called
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.lowest import EXP
 from autograd_lite.derive.reading import Reader, axes_of, element, exact
@@ -213,10 +213,8 @@ class Chain:
             position = node.position
             if position not in received or not node.requires_grad:
                 continue
-            product, kept, put_in = (
-                space.lowest(sympy.Add(*parts))
-                for parts in zip(*received.pop(position), strict=True)
-            )
+            sums = [sympy.Add(*parts) for parts in zip(*received.pop(position), strict=True)]
+            product, kept, put_in = each(space.lowest, sums)
             if not self.expand:
                 kept, put_in = gathered(space, kept), gathered(space, put_in)
             closed = put_in if space.size(put_in) <= space.size(kept) else kept
@@ -257,13 +255,9 @@ class Chain:
         space = self.space
         result = []
         for x, read in self._local(node):
-            done: dict[Expr, Expr] = {}
-            for slope in above:
-                if slope not in done:
-                    done[slope] = space.lowest(read(slope))
-            product, kept, put_in = (done[slope] for slope in above)
+            product, kept, put_in = each(space.lowest, each(read, above))
             if self._is_activated(node, x) and space.size(put_in) > space.size(product):
-                prime = sympy.Function(f"{node.op.name}′")(self.field(x))
+                prime = called(f"{node.op.name}′")(self.field(x))
                 product, kept, put_in = (
                     slope * prime for slope in (above.product, above.kept, above.kept)
                 )
@@ -356,6 +350,13 @@ class Chain:
             for c in choices
             if math.prod(c) > 1
         }
+
+
+def each(function: Callable[[Expr], Expr], exprs: Iterable[Expr]) -> list[Expr]:
+    """The function of each, taken once where they are equal, as the ways of a slope often are."""
+    exprs = list(exprs)
+    done = {expr: function(expr) for expr in dict.fromkeys(exprs)}
+    return [done[expr] for expr in exprs]
 
 
 def is_short(space: Space, form: Expr) -> bool:

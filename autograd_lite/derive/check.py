@@ -30,7 +30,8 @@ def check(derivation: Any) -> None:
     pairs: list[tuple[str, Any, Any]] = []
     unwritable = []
     for step in derivation.steps:
-        for form in (step.product, step.form):
+        alike = step.form.expression == step.product.expression
+        for form in (step.product,) if alike else (step.product, step.form):
             try:
                 pairs.append(
                     (

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-__all__ = ["Delta", "Element", "Expr", "Index", "Length", "Number", "Opaque", "Total"]
+import sympy
+
+__all__ = ["Delta", "Element", "Expr", "Index", "Length", "Number", "Opaque", "Total", "called"]
 
 Expr = Any
 """A SymPy expression in the symbols of a Space."""
@@ -66,3 +69,9 @@ class Delta:
     """1 where two indices are equal, else 0."""
 
     indices: tuple[int, int]
+
+
+@cache
+def called(name: str) -> Any:
+    """The function of that name; SymPy makes a new class of it each time that it is asked."""
+    return sympy.Function(name)

@@ -13,7 +13,7 @@ from autograd_lite.context import setting
 from autograd_lite.derive import names
 from autograd_lite.derive.arrange import Arranger
 from autograd_lite.derive.chain import Chain
-from autograd_lite.derive.entries import Element, Expr, Total
+from autograd_lite.derive.entries import Element, Expr, Total, called
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.latex import LaTeX
 from autograd_lite.derive.mathml import MathML
@@ -270,7 +270,7 @@ def prime(space: Space, name: str) -> tuple[Any, Expr]:
         part = sweep({y: g}, {x}, on_tensors=True, written=True)[x]
     symbol = sympy.Symbol("x")
     known = {x.position: symbol, g.position: sympy.S.One}
-    known[y.position] = sympy.Function(name)(symbol)
+    known[y.position] = called(name)(symbol)
     return symbol, Reader(space, known, True, True).read(part)
 
 

@@ -135,7 +135,7 @@ class Space:
             expr = self.lowest(expr)
         if expr.is_Add:
             content, rest = lowest.content(expr)
-            if all(t.as_coeff_Mul()[0].is_negative for t in rest.args):
+            if all(lowest.is_minus(t) for t in rest.args):
                 content, rest = -content, sympy.Add(*(-t for t in rest.args))
             if content != 1:
                 return content * self.total(rest, lengths, simple=True)
@@ -257,7 +257,7 @@ class Space:
         """Bound indices in an order that does not depend on what they were called."""
         if len(bound) < 2:
             return bound
-        symbols = sorted(body.free_symbols, key=str)
+        symbols = lowest.symbols(body)
 
         def used(index: int) -> list[tuple[Any, ...]]:
             return sorted(
@@ -330,19 +330,19 @@ class Space:
         sums = [f for f in sympy.Mul.make_args(rest) if f.is_Add]
         if coefficient.q != 1 and len(sums) == 1:
             number, terms = lowest.content(sympy.Add(*(coefficient * t for t in sums[0].args)))
-            expr = sympy.Mul(rest / sums[0], number, terms)
-        if expr.is_Mul and expr.as_coeff_Mul()[0].is_negative:
+            expr = sympy.Mul(_without(rest, sums[0]), number, terms)
+        if expr.is_Mul and lowest.is_minus(expr):
             for f in expr.args:
                 if f.is_Add and self._is_balanced(f):
-                    return -expr / f * sympy.Add(*(-t for t in f.args))
+                    return -_without(expr, f) * sympy.Add(*(-t for t in f.args))
         return expr
 
     def _is_balanced(self, expr: Expr) -> bool:
-        negative = [t for t in expr.args if t.as_coeff_Mul()[0].is_negative]
+        negative = [t for t in expr.args if lowest.is_minus(t)]
         return 2 * len(negative) == len(expr.args) and not any(t.is_number for t in expr.args)
 
     def _is_backwards(self, expr: Expr) -> bool:
-        negative = [t for t in expr.args if t.as_coeff_Mul()[0].is_negative]
+        negative = [t for t in expr.args if lowest.is_minus(t)]
         if len(negative) * 2 != len(expr.args):
             return len(negative) * 2 > len(expr.args)
         numbers = [t for t in expr.args if t.is_number]
@@ -403,6 +403,11 @@ class Space:
             if any(self.contains(e, wanted) for e in inside):
                 return True
         return False
+
+
+def _without(expr: Expr, factor: Expr) -> Expr:
+    """The other factors of a product; to divide, SymPy would first ask what may be infinite."""
+    return sympy.Mul(*(f for f in sympy.Mul.make_args(expr) if f is not factor))
 
 
 def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:

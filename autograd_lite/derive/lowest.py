@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 
 import sympy
 from sympy.polys.polyerrors import PolynomialError
 
-__all__ = ["EXP", "LOG", "SIGMOID", "content", "joint", "lowest", "operations", "with_sigmoid"]
+from autograd_lite.derive.entries import Expr, called
 
-EXP, LOG, SIGMOID = (sympy.Function(name) for name in ("exp", "log", "sigmoid"))
+__all__ = [
+    "EXP",
+    "LOG",
+    "SIGMOID",
+    "content",
+    "is_minus",
+    "joint",
+    "lowest",
+    "operations",
+    "symbols",
+    "with_sigmoid",
+]
+
+EXP, LOG, SIGMOID = (called(name) for name in ("exp", "log", "sigmoid"))
 
 LARGEST = 160
 """Expressions with more operations are left as they are."""
-
-Expr = Any
 
 
 def lowest(expr: Expr) -> Expr:
@@ -63,10 +75,21 @@ def _renamed(expr: Expr, function: Any) -> Expr:
     """The function of an expression, remembered whatever its symbols are called."""
     if expr.is_Atom:
         return expr
-    symbols = sorted(expr.free_symbols, key=str)
-    to = {s: _letter(k) for k, s in enumerate(symbols)}
+    to = {s: _letter(k) for k, s in enumerate(symbols(expr))}
     result = function(expr.xreplace(to))
     return result.xreplace({x: s for s, x in to.items()})
+
+
+def symbols(expr: Expr) -> list[Any]:
+    """The symbols of an expression, the oldest first."""
+    return sorted(expr.free_symbols, key=attrgetter("name"))
+
+
+def is_minus(term: Expr) -> bool:
+    """Whether a term begins with a minus."""
+    number = term.as_coeff_Mul()[0]
+    # To ask for is_negative would have SymPy deduce all that it knows of a number.
+    return bool(number.is_Rational and number.p < 0)
 
 
 @cache
@@ -152,8 +175,7 @@ def _denominators(expr: Expr) -> frozenset[Expr]:
 def _size(expr: Expr) -> int:
     """Operations as one counts them on paper: −(x − 1) is 1 − x."""
     size = operations(expr)
-    coefficient, _ = expr.as_coeff_Mul()
-    if coefficient.is_negative and any(f.is_Add for f in sympy.Mul.make_args(expr)):
+    if is_minus(expr) and any(f.is_Add for f in sympy.Mul.make_args(expr)):
         size -= 1
     return size
 
@@ -162,7 +184,7 @@ def _size(expr: Expr) -> int:
 def operations(expr: Expr) -> int:
     """How many operations it takes to write an expression."""
     if expr.is_Atom:
-        return 0 if not expr.is_Rational else int(expr.q != 1) + int(expr.is_negative)
+        return 0 if not expr.is_Rational else int(expr.q != 1) + int(expr.p < 0)
     if expr.is_Add:
         number, rest = content(expr)
         if number != 1:
@@ -170,7 +192,7 @@ def operations(expr: Expr) -> int:
     inside = sum(map(operations, expr.args))
     if expr.is_Add:
         # The minus of a term is the operation between the terms.
-        minus = sum(t.as_coeff_Mul()[0].is_negative is True for t in expr.args)
+        minus = sum(is_minus(t) for t in expr.args)
         return len(expr.args) - 1 + inside - min(minus, len(expr.args) - 1)
     if expr.is_Mul:
         return len(expr.args) - 1 + int(inside) - int(expr.args[0] == -1)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from autograd_lite.derive.entries import Element, Expr, Index, Number, Opaque
+from autograd_lite.derive.entries import Element, Expr, Index, Number, Opaque, called
 from autograd_lite.derive.index import Space
 from autograd_lite.graph import ancestors
 from autograd_lite.ops import reductions
@@ -120,7 +120,7 @@ class Reader:
         if node.op.elementwise and not node.attributes:
             if node.op.name in ELEMENTWISE:
                 return ELEMENTWISE[node.op.name](*self.aligned(node, args))
-            return sympy.Function(node.op.name)(*self.aligned(node, args))
+            return called(node.op.name)(*self.aligned(node, args))
         return self.opaque(node, args)
 
     def aligned(self, node: Any, args: list[Expr]) -> list[Expr]:

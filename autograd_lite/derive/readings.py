@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from autograd_lite.derive.entries import Expr, Opaque
+from autograd_lite.derive.entries import Expr, Opaque, called
 from autograd_lite.derive.reading import Reader, Reading, axes_of
 from autograd_lite.op import OPS
 
@@ -35,12 +35,12 @@ def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
         other = next((arg for arg in condition.args if arg != y.args[0]), y.args[0])
         if other == y.args[0]:
             return x
-        return sympy.Function("heaviside")(_SIDE[y.args[1].func.__name__] * (y.args[0] - other), x)
+        return called("heaviside")(_SIDE[y.args[1].func.__name__] * (y.args[0] - other), x)
     if y == 0 and condition.func.__name__ in INDICATORS:
         return condition * x
     if x == 0 and condition.func.__name__ in INDICATORS:
-        return sympy.Function(OPPOSITE[condition.func.__name__])(*condition.args) * y
-    return sympy.Function("where")(condition, x, y)
+        return called(OPPOSITE[condition.func.__name__])(*condition.args) * y
+    return called("where")(condition, x, y)
 
 
 _SIDE = {"maximum": 1, "fmax": 1, "minimum": -1, "fmin": -1}
@@ -62,12 +62,12 @@ def _compare(r: Reader, node: Any, args: list[Expr]) -> Expr:
     a, b = r.aligned(node, args)
     if a.is_Rational and b.is_Rational:
         return sympy.Integer(int(getattr(np, node.op.name)(float(a), float(b))))
-    return sympy.Function(node.op.name)(a, b)
+    return called(node.op.name)(a, b)
 
 
 def _log(r: Reader, node: Any, args: list[Expr]) -> Expr:
     (x,) = args
-    return ZERO if x == 1 else x.args[0] if x.func.__name__ == "exp" else sympy.Function("log")(x)
+    return ZERO if x == 1 else x.args[0] if x.func.__name__ == "exp" else called("log")(x)
 
 
 def _exp(r: Reader, node: Any, args: list[Expr]) -> Expr:
@@ -84,7 +84,7 @@ def _exponential(x: Expr) -> Expr:
         else:
             rest.append(term)
     if rest:
-        factors.append(sympy.Function("exp")(sympy.Add(*rest) if factors else x))
+        factors.append(called("exp")(sympy.Add(*rest) if factors else x))
     return sympy.Mul(*factors)
 
 
@@ -111,7 +111,7 @@ def _norm(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
 
 
 def _logsumexp(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    return sympy.Function("log")(_reduction(r, node, [_exponential(args[0])]))
+    return called("log")(_reduction(r, node, [_exponential(args[0])]))
 
 
 def _softmax(r: Reader, node: Any, args: list[Expr]) -> Expr:
@@ -125,7 +125,7 @@ def _log_softmax(r: Reader, node: Any, args: list[Expr]) -> Expr:
     (x,) = node.inputs
     axes = axes_of(node.attributes.get("axis", -1), x.ndim)
     lengths = {k: x.shape[k] for k in axes if x.shape[k] != 1}
-    return args[0] - sympy.Function("log")(r.space.total(_exponential(args[0]), lengths))
+    return args[0] - called("log")(r.space.total(_exponential(args[0]), lengths))
 
 
 def _sum_to(r: Reader, node: Any, args: list[Expr]) -> Expr:
@@ -252,11 +252,11 @@ def _outer(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
 def _entropy(r: Reader, node: Any, args: list[Expr]) -> Expr:
     """Cross-entropy as its formula, with its mean or sum."""
     p, y = args
-    log = sympy.Function("log")
+    log = called("log")
     if node.op.name == "binary_cross_entropy":
         expr = -(y * log(p) + (1 - y) * log(1 - p))
     else:
-        expr = sympy.Function("softplus")(p) - y * p
+        expr = called("softplus")(p) - y * p
     reduction = node.attributes.get("reduction", "mean")
     (x, _) = node.inputs
     lengths = {k: n for k, n in enumerate(x.shape) if n != 1}
@@ -322,14 +322,14 @@ ELEMENTWISE: dict[str, Callable[..., Expr]] = {
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
     "scaled": lambda a, b: a * b,
-    "divide": lambda a, b: a / b if b != 0 else sympy.Function("divide")(a, b),
+    "divide": lambda a, b: a / b if b != 0 else called("divide")(a, b),
     "negative": lambda x: -x,
     "identity": lambda x: x,
-    "power": lambda a, b: a**b if b.is_Rational and a != 0 else sympy.Function("power")(a, b),
+    "power": lambda a, b: a**b if b.is_Rational and a != 0 else called("power")(a, b),
     "sqrt": lambda x: x ** sympy.Rational(1, 2),
     "square": lambda x: x**2,
     "reciprocal": lambda x: 1 / x,
-    "maximum": lambda a, b: sympy.Function("maximum")(a, b),
+    "maximum": lambda a, b: called("maximum")(a, b),
 }
 
 """Elementwise operations that are arithmetic; the others are functions of their operands."""

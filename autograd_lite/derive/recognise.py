@@ -17,7 +17,7 @@ __all__ = ["recognised"]
 
 def recognised(space: Any, expr: Expr) -> Expr:
     """σ and softmax where they are written out with exponentials."""
-    exponentials = [f for f in expr.atoms(lowest.EXP) if f.func == lowest.EXP]
+    exponentials = [f for f in expr.atoms(sympy.Function) if f.func == lowest.EXP]
     if exponentials:
         expr = lowest.with_sigmoid(expr, exponentials, lambda s: node_of(space, s))
         expr = with_softmax(space, expr)
@@ -31,7 +31,7 @@ def recognised(space: Any, expr: Expr) -> Expr:
 
 def with_softmax(space: Any, expr: Expr) -> Expr:
     """exp x / Σ exp x by the name of softmax."""
-    for symbol in sorted(expr.free_symbols, key=str):
+    for symbol in lowest.symbols(expr):
         entry = space.entry(symbol)
         if not isinstance(entry, Total) or entry.body.func != lowest.EXP:
             continue
@@ -57,7 +57,7 @@ def softmax(space: Any, entry: Total, place: Mapping[int, int]) -> Any:
 
     order = list(dict.fromkeys(
         i
-        for s in sorted(body.free_symbols, key=str)
+        for s in lowest.symbols(body)
         for i in getattr(space.entry(s), "indices", sorted(space.free(s), key=last))
         if i in own
     ))  # fmt: skip
@@ -99,7 +99,7 @@ def match(space: Any, pattern: Expr, expr: Expr, bound: set[int]) -> dict[int, i
     """How to rename the bound indices of a pattern so that it becomes the expression."""
     to: dict[int, int] = {}
     theirs: dict[Any, list[Any]] = {}
-    for symbol in sorted(expr.free_symbols, key=str):
+    for symbol in lowest.symbols(expr):
         theirs.setdefault(space.source(symbol), []).append(symbol)
     for symbol in pattern.free_symbols:
         mine = getattr(space.entry(symbol), "indices", None)

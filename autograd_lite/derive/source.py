@@ -205,8 +205,8 @@ class Source:
         if name.endswith("′"):
             text = self._expanded(name[:-1], {}, tree.args)
             return f"({text})", ATOM
-        function = _numpy_name(OPS.get(name))
-        if function is None or self.own:
+        function = None if self.own else _numpy_name(OPS.get(name))
+        if function is None:
             return f"({self._expanded(OPS[name], {}, tree.args)})", ATOM
         return f"{function}({', '.join(map(self, tree.args))})", ATOM
 
