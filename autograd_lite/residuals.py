@@ -97,6 +97,7 @@ def _read_by(node: Any) -> Collection[int]:
         first: Collection[int] = op.reads[0]
         return first
     read: set[int] = set()
+    more: Collection[int]
     for x, more in zip(node.inputs, op.reads, strict=False):
         if x.requires_grad:
             if more is EVERYTHING:
