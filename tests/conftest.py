@@ -1,4 +1,4 @@
-"""What tests share: one Hypothesis profile, and a browser that opens pages."""
+"""What tests share: one Hypothesis profile, the command line, and a browser that opens pages."""
 
 import contextlib
 import shutil
@@ -6,6 +6,8 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, settings
 from pages import page
+
+from autograd_lite.cli import main
 
 # The same examples on every run, on every machine.
 settings.register_profile(
@@ -18,6 +20,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line; returns the exit code, standard output and standard error."""
+
+    def run(*argv):
+        try:
+            code = main([str(argument) for argument in argv])
+        except SystemExit as stop:
+            code = stop.code
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return run
+
 
 MINUTE = 60_000
 """What a loaded machine may take; nothing here waits for a time to pass."""

@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 
-from autograd_lite.cli import main
 from autograd_lite.models import load
 from autograd_lite.viz import rendering
 
@@ -17,21 +16,6 @@ def table(tmp_path):
     path = tmp_path / "students.csv"
     path.write_text(TABLE)
     return path
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line; returns the exit code, standard output and standard error."""
-
-    def run(*argv):
-        try:
-            code = main([str(argument) for argument in argv])
-        except SystemExit as stop:
-            code = stop.code
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
 
 
 def without_graphviz(monkeypatch):

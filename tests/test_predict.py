@@ -6,27 +6,11 @@ import random
 import numpy as np
 import pytest
 
-from autograd_lite.cli import main
 from autograd_lite.data import make_moons
 from autograd_lite.models import LogisticRegression, load, save
 
 ROWS = "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\n1.5,2,no\n" * 2
 TABLE = f"studied,slept,passed\n{ROWS}"
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line; returns the exit code, standard output and standard error."""
-
-    def run(*argv):
-        try:
-            code = main([str(argument) for argument in argv])
-        except SystemExit as stop:
-            code = stop.code
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
 
 
 @pytest.fixture
