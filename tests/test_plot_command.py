@@ -1,29 +1,20 @@
 """`autograd-lite plot`: every picture that it offers, and one line when it cannot."""
 
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
-from autograd_lite.cli import main
 from autograd_lite.commands.pictures import PICTURES
 
 pytest.importorskip("matplotlib")
 
 
 @pytest.fixture
-def run(capsys):
+def run(run):
     """Run the command; returns the exit code, standard output and standard error."""
-
-    def run(*argv):
-        try:
-            code = main(["plot", *map(str, argv)])
-        except SystemExit as stop:
-            code = stop.code
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
+    return partial(run, "plot")
 
 
 @pytest.mark.parametrize("name", PICTURES)
