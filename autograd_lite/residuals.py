@@ -213,6 +213,45 @@ def settle(nodes: Sequence[Any], ends: Collection[Any]) -> None:
             and _large(node.kept)
         ):
             _release(node)
+    _let_go_of_what_is_passed_by(nodes)
+
+
+def _let_go_of_what_is_passed_by(nodes: Sequence[Any]) -> None:
+    """Let go of what was only written: the sweep goes by what a node holds in its place."""
+    passed = _passed_by(nodes)
+    references = _references(passed)
+    uses: dict[int, int] = {}
+
+    def use(inputs: Sequence[Any]) -> None:
+        for x in inputs:
+            uses[x.position] = uses.get(x.position, 0) + 1
+
+    for node in nodes:
+        if node.stable is not None:
+            use(node.inputs)
+    for node, held in zip(passed, references, strict=True):
+        # Consumers come first: what one of them may still be swept through for stays whole.
+        if held != _ALONE + uses.get(node.position, 0) or node.op.foreign:
+            continue
+        use(node.inputs if node.stable is None else (*node.inputs, node.stable))
+        pairs = zip(node.inputs, node.operands, strict=True)
+        _outline(node, [k for k, (x, a) in enumerate(pairs) if x.op is not None and _large(a)])
+        if _large(node.kept):
+            node.kept = Outline(node.kept)
+
+
+def _passed_by(nodes: Sequence[Any]) -> list[Any]:
+    """The results that only nodes with a better form lead to, the last first."""
+    seen = {node.position for node in nodes}
+    stack = [x for node in nodes if node.stable is not None for x in node.inputs]
+    found = []
+    while stack:
+        x = stack.pop()
+        if x.op is not None and x.position not in seen:
+            seen.add(x.position)
+            found.append(x)
+            stack += x.inputs if x.stable is None else (*x.inputs, x.stable)
+    return sorted(found, key=lambda x: -x.position)
 
 
 def operands_of(node: Any) -> tuple[Any, ...]:

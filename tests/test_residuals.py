@@ -164,6 +164,48 @@ def test_locals_of_a_function_are_let_go_by_the_sweep():
     assert [gone(node) for node in (d.inputs[0], *d.inputs[0].inputs)] == [True, True, True]
 
 
+def test_a_naive_loss_keeps_what_its_better_form_reads():
+    x, y = ag.Tensor(large()), ag.constant(large(1))
+
+    def swept(loss):
+        loss.backward()
+        x.zero_grad()
+        return loss
+
+    def written_out(sigmoid):
+        ŷ = sigmoid(x * 2.0)
+        return -np.mean(y * np.log(ŷ) + (1 - y) * np.log(1 - ŷ))
+
+    def softmax():
+        exps = np.exp(np.reshape(x * 2.0, (-1, 10)))
+        shares = exps / np.sum(exps, axis=1, keepdims=True)
+        return np.sum(np.log(shares))
+
+    # x · 2 and its negative, and 1 − y.
+    assert held(lambda: swept(written_out(ag.sigmoid))) < 3.1
+    assert held(lambda: swept(written_out(lambda z: 1 / (1 + np.exp(-z))))) < 3.1
+    assert held(lambda: swept(softmax())) < 2.2
+
+
+@threshold(0)
+def test_what_was_passed_by_comes_back_for_who_sweeps_through_it():
+    z = ag.Tensor([-2.0, 0.5, 3.0])
+    first = np.sum(np.log(1 / (1 + np.exp(-z))))
+    first.backward()
+    quotient = first.inputs[0].inputs[0]
+    exps = quotient.inputs[1].inputs[1]
+    assert gone(quotient)
+    assert gone(exps)
+    z.zero_grad()
+    second = np.sum(exps * exps)
+    second.backward()
+    np.testing.assert_allclose(z.grad, -2 * np.exp(-2 * z.data))
+    np.testing.assert_allclose(quotient.data, 1 / (1 + np.exp(-z.data)))
+    z.zero_grad()
+    first.backward()
+    np.testing.assert_allclose(z.grad, 1 / (1 + np.exp(z.data)))
+
+
 def test_a_value_that_somebody_holds_is_kept():
     x = ag.Tensor(large())
     a = x + 1.0
