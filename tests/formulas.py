@@ -149,6 +149,13 @@ class Reader:
                 return value
 
     def atom(self) -> Any:
+        if self.take("log |det"):
+            self.bars += "|"
+            self.take(" ")
+            value = self.power()
+            self.bars = self.bars[:-1]
+            self.need("|")
+            return np.linalg.slogdet(value)[1]
         for open_, close, function in (("|", "|", np.abs), ("‖", "‖", np.linalg.norm)):
             if self.take(open_):
                 self.bars += open_

@@ -296,9 +296,15 @@ def contraction(
         put(t)
     for t in under:
         put(t, True)
+
+    def cost(i: int) -> tuple[int, int]:
+        """How many matrices have an index, and how often it is the first of theirs: x · A x."""
+        matrices = [trees for s, trees in state.items() if i in s and len(s) == 2]
+        return len(matrices), sum(t.axes[0] == i for trees in matrices for t in trees[0])
+
     left = list(bound)
     while left:
-        b = min(left, key=lambda i: (sum(len(s) == 2 for s in state if i in s), place(i, hint)))
+        b = min(left, key=lambda i: (*cost(i), place(i, hint)))
         left.remove(b)
         pairs = [s for s in state if b in s and len(s) == 2]
         weights = state.pop(frozenset({b}), None)
@@ -342,10 +348,24 @@ def summed(arranger: Arranger, weights: tuple[list[Tree], list[Tree]], hint: Axe
     if vector.kind == "diagonal":
         return Tree("trace", vector.args)
     if vector.kind == "sum":
-        return Tree("sum", vector.args)
+        return least_turned(vector.args[0])
     if vector.kind == "pow" and vector.args[1].data == 2:
         return Tree("norm²", (vector.args[0],))
     return Tree("sum", (vector,))
+
+
+def least_turned(matrix: Tree) -> Tree:
+    """Σ(Aᵀ ⊙ B) is tr(A B), where a transpose can be spared."""
+    total = Tree("sum", (matrix,))
+    if matrix.kind != "mul" or len(matrix.args) != 2 or len(matrix.axes) != 2:
+        return total
+    a, b = matrix.args
+    if a.axes != b.axes or len(a.real) != 2:
+        return total
+    products = [
+        Tree("matmul", (transposed(u), v), (v.axes[1], v.axes[1])) for u, v in ((a, b), (b, a))
+    ]
+    return min([total, *(Tree("trace", (p,)) for p in products)], key=turns)
 
 
 def matrix_vector(matrix: Tree, vector: Tree | None, b: int) -> Tree:

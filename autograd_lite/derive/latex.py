@@ -108,11 +108,14 @@ class LaTeX(Notation):
         side = r"\|" if bar == "‖" else "|"
         return rf"\left{side} {text} \right{side}"
 
-    def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
+    def head(self, name: str, prime: str = "") -> str:
         known = {"σ": r"\sigma", "log": r"\log", "exp": r"\exp", "tanh": r"\tanh", "g": "g",
-                 "sin": r"\sin", "cos": r"\cos", "max": r"\max", "min": r"\min"}  # fmt: skip
-        head = known.get(name) or rf"\operatorname{{{_bare(name)}}}"
-        return rf"{head}{prime and chr(39)}\left({', '.join(arguments)}\right)"
+                 "sin": r"\sin", "cos": r"\cos", "max": r"\max", "min": r"\min",
+                 "det": r"\det"}  # fmt: skip
+        return (known.get(name) or rf"\operatorname{{{_bare(name)}}}") + (prime and "'")
+
+    def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
+        return rf"{self.head(name, prime)}\left({', '.join(arguments)}\right)"
 
     def indicator(self, text: str) -> str:
         return rf"\mathbf{{1}}\left[{text}\right]"

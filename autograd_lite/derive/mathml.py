@@ -97,8 +97,11 @@ class MathML(Notation):
     def bars(self, text: str, bar: str) -> str:
         return f"<mrow><mo>{bar}</mo>{text}<mo>{bar}</mo></mrow>"
 
+    def head(self, name: str, prime: str = "") -> str:
+        return f"<mi>{escape(name)}{prime}</mi>"
+
     def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
-        head = f"<mi>{escape(name)}{prime}</mi>"
+        head = self.head(name, prime)
         return self.row([head, "<mo>(</mo>", *between(arguments, "<mo>,</mo>"), "<mo>)</mo>"])
 
     def indicator(self, text: str) -> str:

@@ -221,8 +221,8 @@ class Notation:
     def _sum(self, tree: Tree) -> Written:
         (arg,) = tree.args
         if tree.data is None:
-            text = self.inside(arg, PRODUCT)
-            if text.startswith(self.OPEN) and arg.kind != "add":
+            text, own = self.written(arg)
+            if own < PRODUCT or text.startswith(self.OPEN):
                 text = self.closed(text)
             return self.row([self.sign_of_sum(), text]), SIGMA
         ones = self.ones(tree.data == 0)
@@ -280,6 +280,9 @@ class Notation:
             return self.function("add_at", [self(tree.args[0]), place]), ATOM
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER
+        if op.name == "log_abs_det":
+            det = [self.head("det"), self.thin(), self.inside(tree.args[0], POWER)]
+            return self.row([self.head("log"), self.thin(), self.bars(self.row(det), "|")]), PREFIX
         arguments = [self(a) for a in tree.args]
         extra = [
             f"{k}={_short(v)}"
@@ -354,7 +357,7 @@ class Notation:
         return " "
 
     def row(self, parts: Sequence[str]) -> str:
-        return "".join(parts).replace("Σ (", "Σ(").replace(") (", ")(")
+        return "".join(parts).replace("Σ (", "Σ(").replace("det (", "det(").replace(") (", ")(")
 
     def closed(self, text: str) -> str:
         return f"({text})"
@@ -417,8 +420,12 @@ class Notation:
     def bars(self, text: str, bar: str) -> str:
         return f"{bar}{text}{bar}"
 
+    def head(self, name: str, prime: str = "") -> str:
+        """The name of a function."""
+        return name + prime
+
     def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
-        return f"{name}{prime}({', '.join(arguments)})"
+        return f"{self.head(name, prime)}({', '.join(arguments)})"
 
     def indicator(self, text: str) -> str:
         return f"1[{text}]"

@@ -273,8 +273,32 @@ def _cofactors(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
         return None
     operand = ((r.space.lowest(args[0]), x.shape),)
     det = r.space.call(OPS["det"], {}, ())
-    inv = r.space.call(OPS["inv"], {}, x.shape)
-    return r.space.symbol(Opaque(det, operand, ())) * r.space.symbol(Opaque(inv, operand, (1, 0)))
+    return r.space.symbol(Opaque(det, operand, ())) * _inverse(r, x, args[0], 1, 0)
+
+
+def _inverse(r: Reader, x: Any, expr: Expr, i: int, j: int) -> Any:
+    """X⁻¹ᵢⱼ; the inverse of a transpose is the transpose of the inverse."""
+    operand = r.space.lowest(expr)
+    flipped = r.space.rename(operand, {0: 1, 1: 0})
+    if str(flipped) < str(operand):
+        operand, i, j = flipped, j, i
+    call = r.space.call(OPS["inv"], {}, x.shape)
+    return r.space.symbol(Opaque(call, ((operand, x.shape),), (i, j)))
+
+
+def _inv(r: Reader, node: Any, args: list[Expr]) -> Any:
+    (x,) = node.inputs
+    return _inverse(r, x, args[0], 0, 1) if x.ndim == 2 and len(x.array) > 1 else None
+
+
+def _solve(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
+    """A⁻¹ b."""
+    a, b = node.inputs
+    if a.ndim != 2 or len(a.array) < 2 or b.ndim not in (1, 2):
+        return None
+    j = r.space.fresh()
+    product = _inverse(r, a, args[0], 0, j) * r.space.rename(args[1], {0: j})
+    return r.space.total(product, {j: len(a.array)})
 
 
 READINGS: dict[str, Reading] = {
@@ -286,6 +310,8 @@ READINGS: dict[str, Reading] = {
     "logsumexp": _logsumexp,
     "norm": _norm,
     "cofactors": _cofactors,
+    "inv": _inv,
+    "solve": _solve,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "sum_to": _sum_to,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.derive.tree import Tree, unsigned
+from autograd_lite.derive.tree import Tree, transposed, unsigned
 from autograd_lite.op import NUMPY, OPS
 
 __all__ = ["Source", "Unwritable", "spelled"]
@@ -121,6 +121,9 @@ class Source:
 
     def _matmul(self, tree: Tree) -> tuple[str, int]:
         a, b = tree.args
+        inverted = _inverted(a)
+        if inverted is not None:
+            return f"np.linalg.solve({self(inverted)}, {self(b)})", ATOM
         return f"{self.inside(a, PRODUCT)} @ {self.inside(b, PRODUCT + 1)}", PRODUCT
 
     def _outer(self, tree: Tree) -> tuple[str, int]:
@@ -316,6 +319,15 @@ def spelled(op: Any, attributes: dict[str, Any], texts: list[str]) -> str | None
     except Exception:
         return None
     return result.text if isinstance(result, Spelled) else None
+
+
+def _inverted(tree: Tree) -> Tree | None:
+    """What a formula is the inverse of."""
+    if tree.kind == "T":
+        inner = _inverted(tree.args[0])
+        return None if inner is None else transposed(inner)
+    is_inverse = tree.kind == "opaque" and getattr(tree.data[0], "name", "") == "inv"
+    return tree.args[0] if is_inverse and len(tree.axes) == 2 else None
 
 
 def _numpy_name(op: Any) -> str | None:
