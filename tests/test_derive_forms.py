@@ -211,6 +211,27 @@ def test_hessians():
     assert str(ag.derive(decayed).hessian(x)) == "0.4AᵀA + 0.06I"
 
 
+def test_hessians_of_a_softmax_of_products():
+    """Diag(p) − p pᵀ between Aᵀ and A, multiplied out."""
+    A, w = C(RANDOM.normal(size=(4, 3)), "A"), T(3, "w")
+    p = "softmax(Aw)"
+    hessian = ag.derive(ag.logsumexp(A @ w)).hessian(w)
+    assert str(hessian) == f"Aᵀ diag({p}) A − Aᵀ {p}(Aᵀ {p})ᵀ"
+    decayed = ag.derive(ag.logsumexp(A @ w) + w @ w).hessian(w)
+    assert str(decayed) == f"Aᵀ diag({p}) A + 2I − Aᵀ {p}(Aᵀ {p})ᵀ"
+    expected = ag.hessian(lambda w: ag.logsumexp(A @ w) + w @ w)(w.numpy())
+    np.testing.assert_allclose(decayed.evaluate(), expected)
+
+
+def test_identities_of_two_sizes():
+    X, Y = T((2, 2), "X"), T((3, 3), "Y")
+    derivation = ag.derive(np.trace(X) + np.trace(Y))
+    assert {w.name: form.numpy() for w, form in derivation.closed_form.items()} == {
+        "X": "np.eye(2)",
+        "Y": "np.eye(3)",
+    }
+
+
 def test_newtons_step_solves_what_gradient_descent_crawls_to():
     A = C(np.c_[np.ones(40), RANDOM.normal(size=(40, 2))], "A")
     y = C((RANDOM.random(40) < 0.5).astype(float), "y")

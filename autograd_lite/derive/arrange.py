@@ -34,13 +34,15 @@ class Arranger:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.made: dict[tuple[Expr, Axes], Tree] = {}
+        self.shape: tuple[int, ...] = ()
+        self.made: dict[tuple[Expr, Axes, tuple[int, ...]], Tree] = {}
 
     def whole(self, expr: Expr, shape: Sequence[int]) -> Tree:
         """An expression in the indices of its axes as a formula of exactly that shape."""
         axes: Axes = tuple(None if n == 1 else k for k, n in enumerate(shape))
-        self.space.delta_lengths = dict(enumerate(shape))
+        outer, self.shape = self.shape, tuple(shape)
         tree = self.tree(expr, axes)
+        self.shape = outer
         if tree.axes == axes:
             return tree
         if {i for i in axes if i is not None} == tree.real:
@@ -57,9 +59,11 @@ class Arranger:
 
     def tree(self, expr: Expr, hint: Axes) -> Tree:
         """An expression as a formula, its axes as they come."""
-        found = self.made.get((expr, hint))
+        # How large an identity is depends on the shape of the whole.
+        key = expr, hint, self.shape
+        found = self.made.get(key)
         if found is None:
-            found = self.made[expr, hint] = self._tree(expr, hint)
+            found = self.made[key] = self._tree(expr, hint)
         return found
 
     def _tree(self, expr: Expr, hint: Axes) -> Tree:
@@ -113,7 +117,7 @@ class Arranger:
         if isinstance(entry, Number):
             return Tree("float", data=entry.value)
         if isinstance(entry, Delta):
-            n = max(self.space.delta_lengths.get(i, 0) for i in entry.indices)
+            n = max(self.shape[i] for i in entry.indices if 0 <= i < len(self.shape))
             return Tree("eye", (), entry.indices, n)
         if isinstance(entry, Element):
             base = Tree("slope" if entry.slope else "node", (), entry.indices, entry.node)

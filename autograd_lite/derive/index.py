@@ -44,7 +44,6 @@ class Space:
         self.constants: dict[int, Any] = {}
         self.parameters: list[Any] = []
         self.units: dict[int, int] = {}
-        self.delta_lengths: dict[int, int] = {}
 
     # Symbols
 

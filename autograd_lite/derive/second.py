@@ -115,10 +115,16 @@ def diagonals_apart(space: Space, expr: Expr) -> Expr:
 
 
 def _is_mixed(space: Space, terms: Sequence[Expr]) -> bool:
-    """Whether terms have different indices, or are diagonal matrices beside others."""
-    return len({space.free(term) for term in terms}) > 1 or any(
+    """Whether terms tie their indices differently, A diag(p) Aᵀ and A p (A p)ᵀ, or hold a δᵢⱼ."""
+    return len({_ties(space, term) for term in terms}) > 1 or any(
         isinstance(space.entry(s), Delta) for term in terms for s in term.free_symbols
     )
+
+
+def _ties(space: Space, term: Expr) -> frozenset[frozenset[int]]:
+    """The indices of each factor of a term, those within another's left out."""
+    sets = {space.free(factor) for factor in sympy.Mul.make_args(term)}
+    return frozenset(s for s in sets if not any(s < other for other in sets))
 
 
 def _mentions(space: Space, expr: Expr, v: int) -> bool:
