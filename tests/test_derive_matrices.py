@@ -29,7 +29,7 @@ WRITTEN = {
     "log |det(X + A)|": lambda X, A, a: log_abs_det(X + A),
     "2 log |det X|": lambda X, A, a: 2 * log_abs_det(X),
     "a · X⁻¹a + log |det X|": lambda X, A, a: a @ solve(X, a) + log_abs_det(X),
-    "tr(XA)": lambda X, A, a: trace(A @ X),
+    "tr(AX)": lambda X, A, a: trace(A @ X),
     "tr(AX⁻¹)": lambda X, A, a: trace(A @ inv(X)),
     "Σ(X ⊙ A)": lambda X, A, a: trace(A.T @ X),
     "‖X‖²": lambda X, A, a: trace(X.T @ X),

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from autograd_lite.context import setting
-from autograd_lite.derive import names
+from autograd_lite.derive import lowest, names
 from autograd_lite.derive.arrange import Arranger
 from autograd_lite.derive.chain import Chain
 from autograd_lite.derive.entries import Element, Expr, Total, called
@@ -222,7 +222,7 @@ class Writer:
         """An expression without names of slopes and of derivatives, put in all the way."""
         space = self.space
         changes: dict[Any, Any] = {}
-        for symbol in expr.free_symbols:
+        for symbol in lowest.symbols(expr):
             entry = space.entry(symbol)
             if isinstance(entry, Element) and entry.slope and entry.node in self.chain.slopes:
                 node = self.chain.nodes[entry.node]

@@ -90,7 +90,7 @@ class Space:
             return expr
         changes = {
             symbol: self._renamed(symbol, to)
-            for symbol in expr.free_symbols
+            for symbol in lowest.symbols(expr)
             if not self.free(symbol).isdisjoint(to)
         }
         return expr.xreplace(changes) if changes else expr
@@ -369,7 +369,7 @@ class Space:
     def spread(self, expr: Expr) -> Expr:
         """The expression with every product multiplied out and every sum taken term by term."""
         changes = {}
-        for symbol in expr.free_symbols:
+        for symbol in lowest.symbols(expr):
             entry = self._entries[symbol]
             if isinstance(entry, Total):
                 body, lengths = self.opened(entry)

@@ -81,7 +81,7 @@ def _renamed(expr: Expr, function: Any) -> Expr:
 
 
 def symbols(expr: Expr) -> list[Any]:
-    """The symbols of an expression, the oldest first."""
+    """The symbols of an expression, the oldest first: sets come in another order in each run."""
     return sorted(expr.free_symbols, key=attrgetter("name"))
 
 

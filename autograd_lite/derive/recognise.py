@@ -35,7 +35,7 @@ def with_softmax(space: Any, expr: Expr) -> Expr:
         entry = space.entry(symbol)
         if not isinstance(entry, Total) or entry.body.func != lowest.EXP:
             continue
-        for e in expr.atoms(lowest.EXP):
+        for e in sorted(expr.atoms(lowest.EXP), key=str):
             place = match(space, entry.body, e, set(entry.bound))
             if place is None:
                 continue
@@ -101,7 +101,7 @@ def match(space: Any, pattern: Expr, expr: Expr, bound: set[int]) -> dict[int, i
     theirs: dict[Any, list[Any]] = {}
     for symbol in lowest.symbols(expr):
         theirs.setdefault(space.source(symbol), []).append(symbol)
-    for symbol in pattern.free_symbols:
+    for symbol in lowest.symbols(pattern):
         mine = getattr(space.entry(symbol), "indices", None)
         for other in theirs.get(space.source(symbol), [])[:1]:
             their = getattr(space.entry(other), "indices", None)
