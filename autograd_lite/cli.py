@@ -34,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("interrupted; nothing more is written")
         return 130
-    except (ValueError, OSError, RuntimeError) as error:
+    except OSError as error:
+        known = error.filename and error.strerror
+        complain(f"error: {error.filename}: {error.strerror}" if known else f"error: {error}")
+        return 2
+    except (ValueError, RuntimeError) as error:
         complain(f"error: {error}")
         return 2
     return 0

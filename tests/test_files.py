@@ -1,5 +1,6 @@
 """A file is written whole or not at all."""
 
+import errno
 import os
 import stat
 
@@ -73,6 +74,17 @@ def test_a_long_name(tmp_path):
     with atomic(tmp_path / name) as file:
         file.write("new")
     assert contents(tmp_path) == {name: b"new"}
+
+
+def test_an_error_names_the_file_that_was_meant(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise PermissionError(errno.EACCES, "Permission denied", str(source))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError) as failure, atomic(tmp_path / "file"):
+        pass
+    assert failure.value.filename == str(tmp_path / "file")
+    assert contents(tmp_path) == {}
 
 
 def test_bad_targets(tmp_path):
