@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -105,8 +106,7 @@ def _checked(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], 
 
 
 def _train(args: argparse.Namespace) -> None:
-    if args.out.exists() and not args.out.is_dir():
-        raise ValueError(f"{args.out} is a file; --out wants a folder")
+    _check_folder(args.out)
     table = read_csv(args.data, args.target) if args.data else load_breast_cancer()
     parts = split(table.X, table.y, test_size=args.test_size, random_state=args.random_state)
     X_train, X_test, y_train, y_test = parts
@@ -142,6 +142,15 @@ def _train(args: argparse.Namespace) -> None:
             target.write(content)
     written = sorted([*files, *(f"{name}.npz" for name in fitted)])
     print(f"\nwritten to {args.out}: {', '.join(written)}")
+
+
+def _check_folder(folder: Path) -> None:
+    """Say that nothing can be written there before the models are trained, not after."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"{nearest} is a file; --out wants a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ValueError(f"--out {folder}: nothing may be written into {nearest.absolute()}")
 
 
 def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -201,6 +210,9 @@ def _curves(losses: dict[str, list[float]]) -> dict[str, bytes]:
 
 def _sizes(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(","))
+        sizes = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of sizes like 16,8") from None
+        sizes = (0,)
+    if min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of sizes like 16,8")
+    return sizes
