@@ -125,3 +125,8 @@ def test_the_command(capsys, tmp_path):
     for wrong in (["nothing"], [f"{file}:other"], ["missing.py:f"], ["student", "--wrt", "q"]):
         assert main(["derive", *wrong]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+    picture = tmp_path / "a.pdf"
+    assert main(["derive", "student", "--out", str(picture)]) == 2
+    assert "must end in .txt, .md, .tex, .html" in capsys.readouterr().err
+    assert not picture.exists()
+    assert main(["derive", "student", "--format", "latex", "--out", str(picture)]) == 0

@@ -12,6 +12,9 @@ from autograd_lite.commands.draw import EXAMPLES
 from autograd_lite.derive import derive
 from autograd_lite.files import atomic
 
+KINDS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html"}
+"""What is written into a file of each ending."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
@@ -29,27 +32,28 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--lengths", action="store_true", help="write 1/m for the number of rows")
     option(
         "--format",
-        choices=["text", "markdown", "latex", "html"],
+        choices=list(KINDS.values()),
         help="how to write it (default: by the ending of --out, else text)",
     )
-    option("--out", type=Path, metavar="FILE", help="write it into a file (.txt .md .tex .html)")
+    option("--out", type=Path, metavar="FILE", help=f"write it into a file ({' '.join(KINDS)})")
 
 
 def _run(args: argparse.Namespace) -> None:
+    ending = args.out.suffix.lower() if args.out else ".txt"
+    if args.format is None and ending not in KINDS:
+        raise ValueError(f"{args.out} must end in {', '.join(KINDS)}, or give --format")
     wrt = args.wrt.split(",") if args.wrt else None
     try:
         derivation = derive(_loss(args.loss), wrt, args.expand, args.numbers, lengths=args.lengths)
     except (TypeError, ImportError) as error:
         raise ValueError(str(error)) from error
-    ending = args.out.suffix if args.out else ".txt"
-    kind = args.format or {".md": "markdown", ".tex": "latex", ".html": "html"}.get(ending, "text")
     notations: dict[str, Any] = {
         "text": derivation.text,
         "markdown": derivation.markdown,
         "latex": derivation.latex,
         "html": lambda: _page(args.loss, derivation._repr_html_()),
     }
-    written = notations[kind]()
+    written = notations[args.format or KINDS[ending]]()
     if args.out is None:
         print(written, end="")
         return
