@@ -16,7 +16,7 @@ _STUDENT: tuple[npt.ArrayLike, ...] = ((3, 5), 1, (0.1, -0.2), 0, 0.1)
 
 _FOOTNOTE = """\
 [^1]: Hand calculations that round the error ŷ − y to −0.67 first get dL/dw = (−2.01, −3.35), and
-    from there w = (0.301, 0.135). Here a number is rounded only where it is printed."""
+    from there w = (0.301, 0.135)."""
 
 Row = tuple[str, ...]
 
@@ -92,6 +92,7 @@ def walkthrough(
         "## 4. Forward again, with the new weights",
         _forward(after, new_w, np.ravel(x)),
         f"The step took the loss from {before['L']} to {after['L']}.",
+        "A number is rounded only where it is printed.",
     ]
     return "\n\n".join([*parts, _FOOTNOTE] if usual else parts) + "\n"
 

@@ -118,7 +118,8 @@ def test_walkthrough(run, tmp_path):
     code, shown, complaints = run("walkthrough")
     assert (code, complaints) == (0, "")
     assert "(0.3005, 0.1341)" in shown
-    _, _, _ = run("walkthrough", "--out", tmp_path / "walk.md")
+    code, said, _ = run("walkthrough", "--out", tmp_path / "walk.md")
+    assert (code, said) == (0, f"written to {tmp_path / 'walk.md'}\n")
     assert (tmp_path / "walk.md").read_text(encoding="utf-8") == shown
 
 

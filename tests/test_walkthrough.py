@@ -49,6 +49,7 @@ def test_another_example_has_no_footnote():
     assert "[^1]" not in text
     assert "x = (1, 2, 3), y = 0, w = (0.5, 0, −0.25), b = 0.1, learning rate α = 1" in text
     assert row(text, "z") == "−0.15"
+    assert "rounded only where it is printed" in text
 
 
 def test_many_inputs_are_written_short():

@@ -41,6 +41,7 @@ def _run(args: argparse.Namespace) -> None:
         return
     with atomic(args.out) as file:
         file.write(text)
+    print(f"written to {args.out}")
 
 
 def _numbers(text: str) -> tuple[float, ...]:
