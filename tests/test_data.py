@@ -72,6 +72,8 @@ def test_reading(table, content, X, y):
         ("a,t\n1\n", "line 2: 1 values where the header has 2"),
         ("a,b,a,t\n1,2,3,0\n", "more than one column called 'a'"),
         ("t\n1\n", "no column besides the target"),
+        ("a;t\n1,5;0\n", "is separated by ';'; write it with commas"),
+        ("a\tt\n1\t0\n", "write it with commas"),
         (b"PK\x03\x04\xff\xfe\x00", "is not a text file"),
         (b"a,t\n1,\x000\n", "is not a text file: line 2 holds a NUL"),
         ('a,t\n"1,0\n', "is not a CSV file"),

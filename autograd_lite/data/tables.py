@@ -170,6 +170,9 @@ def _opened(path: str | os.PathLike[str]) -> tuple[list[str], Iterator[tuple[str
     names = [name.strip() for name in header]
     if not names:
         raise ValueError(f"{path} is empty: a header line and rows are wanted")
+    separator = next((sign for sign in ";\t|" if sign in names[0]), None)
+    if len(names) == 1 and separator:
+        raise ValueError(f"{path} is separated by {separator!r}; write it with commas")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"{path} has more than one column called {', '.join(map(repr, twice))}")
@@ -201,7 +204,9 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 if len(fields) > 1 or "".join(fields).strip():
                     yield reader.line_num, fields
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not a text file (UTF-8): {error.reason}") from None
+        raise ValueError(
+            f"{path} is not a text file (UTF-8): {error.reason}; export it as CSV in UTF-8"
+        ) from None
     except csv.Error as error:
         raise ValueError(f"{path} is not a CSV file: line {reader.line_num}: {error}") from None
 
@@ -212,7 +217,7 @@ def _count(columns: int) -> str:
 
 def _present(field: str, where: str) -> None:
     if field.lower() in _MISSING:
-        raise ValueError(f"{where} has no value")
+        raise ValueError(f"{where} has no value; fill it in or leave the row out")
 
 
 def _cell(field: str, where: str) -> float:
@@ -224,7 +229,9 @@ def _number(field: str, where: str) -> float:
     try:
         value = float(field.replace("_", "x"))  # float("1_000") is 1000; in a table it is a slip
     except ValueError:
-        raise ValueError(f"{where}: {field!r} is not a number") from None
+        raise ValueError(
+            f"{where}: {field!r} is not a number; leave a column of text out, or make it numbers"
+        ) from None
     if not math.isfinite(value):
         raise ValueError(f"{where}: {field!r} is not a finite number")
     return value
