@@ -40,9 +40,11 @@ def save(model: Classifier, path: str | os.PathLike[str]) -> None:
     each parameter by its name. `load` reads it, and so does
     `numpy.load(path, allow_pickle=False)`.
 
-    Raises NotFittedError before `fit`, TypeError for labels that are neither numbers, truth values
-    nor text, and OSError as `open` does.
+    Raises NotFittedError before `fit`, TypeError for what is no model and for labels that are
+    neither numbers, truth values nor text, and OSError as `open` does.
     """
+    if not isinstance(model, Classifier):
+        raise TypeError(f"save: takes a fitted model, then the path, not {model!r} first")
     model._check_fitted("save")
     if model.classes_.dtype.kind not in "biufU":
         raise TypeError(f"labels of dtype {model.classes_.dtype} cannot be saved; use text")

@@ -64,6 +64,8 @@ def test_saving_what_cannot_be_saved(path):
     model = LogisticRegression(learning_rate_init=0.01, max_iter=1).fit(X, objects)
     with pytest.raises(TypeError, match="labels of dtype object"):
         save(model, path)
+    with pytest.raises(TypeError, match="takes a fitted model, then the path"):
+        save(path, model)
     assert path.read_text() == "before"
 
 
