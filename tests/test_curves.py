@@ -63,6 +63,12 @@ def test_a_loss_that_is_not_positive_has_a_plain_axis():
     assert loss_curves({"a": [1.0, float("inf"), 0.5]}).get_yscale() == "log"
 
 
+def test_a_loss_that_left_the_numbers_is_drawn_without_a_warning():
+    ax = loss_curves({"a": [1.0, 1e40, 1e308, float("inf"), 0.5]})
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [1.0, 1e40, np.nan, np.nan, 0.5])
+    assert style.render(ax, "svg")
+
+
 @pytest.mark.parametrize("losses", [{}, {"a": []}, {"a": [1.0], "b": []}])
 def test_no_losses(losses):
     with pytest.raises(ValueError, match="no losses to draw"):

@@ -27,8 +27,8 @@ ACTIVATIONS = frozenset(
 def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
     """The loss before each step, one line a run; needs matplotlib.
 
-    The y axis is logarithmic where every finite loss is positive. Losses that are not finite leave
-    a gap.
+    The y axis is logarithmic where every finite loss is positive. Losses that are not finite, or
+    beyond 1e250, leave a gap.
 
     Raises ValueError when there is nothing to draw, ImportError without matplotlib.
 
@@ -39,13 +39,17 @@ def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -
     if not losses or not all(len(curve) for curve in losses.values()):
         raise ValueError("loss_curves: there are no losses to draw")
     ax = style.axes(ax, (7, 4))
+    # Beyond that the margin of a logarithmic axis would overflow.
+    curves = {
+        name: np.where(np.abs(curve) < 1e250, curve, np.nan) for name, curve in losses.items()
+    }
     longest = max(map(len, losses.values()))
-    for k, (name, curve) in enumerate(losses.items()):
+    for k, (name, curve) in enumerate(curves.items()):
         # The first marker of each line stands elsewhere, so that no two lines hide each other's.
         every = (k * max(1, longest // 40), max(1, longest // 10)) if len(curve) > 12 else 1
         look: dict[str, Any] = style.SERIES[k % len(style.SERIES)] | {"markersize": 5}
-        ax.plot(np.asarray(curve), label=name, markevery=every, **look)
-    values = np.concatenate([np.asarray(curve, dtype=float) for curve in losses.values()])
+        ax.plot(curve, label=name, markevery=every, **look)
+    values = np.concatenate(list(curves.values()))
     if np.all(values[np.isfinite(values)] > 0):
         _logarithmic(ax)
     ax.set_xlabel("step")
