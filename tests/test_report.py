@@ -113,6 +113,16 @@ def test_the_whole_report(train, moons):
     assert len(page.all("math")) > 8
 
 
+def test_the_derivation_of_a_model_that_is_certain_is_checked(train, moons):
+    complete()
+    apart = moons._replace(X=np.stack([2.0 * moons.y - 1] * 2, axis=1))
+    out, _ = train(apart, "--learning-rate", 100, "--model", "logistic-regression")
+    text = (out / "logistic-regression-derivation.md").read_text(encoding="utf-8")
+    assert text.startswith("# Logistic regression: the gradient in closed form\n\n$$")
+    assert "checked against the sweep at the graph's values and at 3 random points" in text
+    assert "not finite" not in text
+
+
 def test_what_the_files_say(train, moons):
     out, _ = train(moons)
     table = read_csv(out.parent / "table.csv", moons.target)

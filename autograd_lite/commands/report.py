@@ -7,7 +7,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from html import escape
 from inspect import Parameter, Signature
 from io import StringIO
@@ -127,12 +127,15 @@ def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str
 
 
 def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
+    # At the start weights, where no ŷ is rounded to 0 or 1, the formulas can be checked as well.
+    loss = replace(model).loss_graph(run.X_train, run.y_train)
     try:
-        derivation = ag.derive(model.loss_graph(run.X_train, run.y_train), lengths=True)
+        derivation = ag.derive(loss, lengths=True)
     except (ImportError, DerivationError) as error:
         complain(f"the derivation is left out of the report: {error}")
         return []
-    files[f"{name}-derivation.md"] = derivation.markdown().encode()
+    title = f"# {model.title.capitalize()}: the gradient in closed form"
+    files[f"{name}-derivation.md"] = f"{title}\n\n{derivation.markdown()}".encode()
     return [_part("Derivation of the gradient", f'<div class="wide">{derivation.mathml()}</div>')]
 
 
