@@ -64,9 +64,12 @@ def _run(args: argparse.Namespace) -> None:
 
 def _page(title: str, body: str) -> str:
     return f"""<!doctype html>
+<html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>body {{ margin: 2rem auto; max-width: 60rem; font: 17px/1.5 sans-serif; }}</style>
+<style>body {{ margin: 2rem auto; padding: 0 1rem; max-width: 60rem; font: 17px/1.5 sans-serif; }}
+</style>
 {body}
 """
 
