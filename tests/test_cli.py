@@ -110,7 +110,7 @@ def test_notes_in_place_of_pictures(run, tmp_path, table, monkeypatch):
     )
     assert code == 0
     assert names(out) == {"mlp.dot", "mlp.npz", "loss-curves.txt"}
-    assert "pip install matplotlib" in (out / "loss-curves.txt").read_text()
+    assert "pip install 'autograd_lite[plot]'" in (out / "loss-curves.txt").read_text()
     assert len(complaints.splitlines()) == 2
 
 

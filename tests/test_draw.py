@@ -354,7 +354,7 @@ def test_pygraphviz_draws_where_dot_is_missing(no_dot):
 def test_without_graphviz_one_line_names_the_fix(no_graphviz, tmp_path):
     path = tmp_path / "graph.svg"
     path.write_text("kept")
-    with pytest.raises(RuntimeError, match=r"pip install 'autograd-lite\[dot\]'") as error:
+    with pytest.raises(RuntimeError, match=r"pip install 'autograd_lite\[dot\]'") as error:
         draw(student()).save(path)
     assert "\n" not in str(error.value)
     assert path.read_text() == "kept"

@@ -197,7 +197,7 @@ def test_without_matplotlib_and_sympy_their_parts_are_left_out(train, moons, mon
         monkeypatch.setitem(sys.modules, name, None)
     out, complaints = train(moons, "--model", "mlp")
     text, page = report(out)
-    assert "pip install matplotlib" in complaints
+    assert "pip install 'autograd_lite[plot]'" in complaints
     assert "the derivation is left out of the report: derive needs SymPy" in complaints
     assert "Derivation" not in text
     assert "true ＼ predicted" in page.text

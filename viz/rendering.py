@@ -8,7 +8,7 @@ __all__ = ["FORMATS", "render"]
 
 FORMATS = ("svg", "png", "pdf")
 
-FIX = "pip install 'autograd-lite[dot]', or put Graphviz's dot on the PATH"
+FIX = "pip install 'autograd_lite[dot]', or put Graphviz's dot on the PATH"
 
 
 def render(source: str, format: str) -> bytes:

@@ -200,10 +200,8 @@ def _curves(losses: dict[str, list[float]]) -> dict[str, bytes]:
 
     try:
         return {"loss-curves.svg": style.render(loss_curves(losses), "svg")}
-    except ImportError:
-        note = (
-            "The loss curves are not drawn, because matplotlib is missing: pip install matplotlib"
-        )
+    except ImportError as error:
+        note = f"The loss curves are not drawn: {error}"
         complain(note)
         return {"loss-curves.txt": f"{note}\n".encode()}
 
