@@ -62,7 +62,7 @@ def test_an_operation_is_derived(name):
 
 
 # A derivation takes too long to be shrunk.
-@settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=10, phases=[Phase.explicit, Phase.generate])
 @given(programs())
 def test_a_random_program_is_derived(program):
     leaves = [ag.Tensor(x, name=f"x{k}") for k, x in enumerate(program.arrays)]
