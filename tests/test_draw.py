@@ -15,7 +15,7 @@ import autograd_lite as ag
 from autograd_lite.sweep import gradients
 from autograd_lite.text import number, printable
 from autograd_lite.viz import draw, rendering
-from autograd_lite.viz.cards import ROLES
+from autograd_lite.viz.cards import ROLES, measures
 
 NAMES = st.text(st.characters(), max_size=20) | st.sampled_from(
     [
@@ -237,6 +237,15 @@ def test_values_of_any_shape(values):
         assert [text for text in grad[1:] if text] == ["2"] * values.size + signs
     else:
         assert {"min", "mean", "max", "|grad| ≤", number(values.min())} <= set(shown)
+
+
+@given(st.integers(0, 10**6), st.integers(13, 600), st.floats(1e-6, 1e6))
+def test_the_mean_of_a_centred_column_is_zero(seed, size, scale):
+    values = scale * np.random.default_rng(seed).normal(size=size)
+    column = values - values.mean()
+    assert measures(column) == (column.min(), 0, column.max())
+    raised = column + 1e-13 * column.max()
+    assert measures(raised)[1] == raised.mean() > 0
 
 
 @pytest.mark.parametrize("data", [True, 3, [True, False], np.float32(0.1), np.arange(20)])

@@ -177,11 +177,22 @@ def _number_rows(label: str, array: Any, color: str) -> list[list[str]]:
     if values.size == 0:
         return [[head, font("empty", 12, GREY)]]
     if values.size > LARGEST:
-        with np.errstate(all="ignore"):
-            measures = (values.min(), values.mean(dtype=np.float64), values.max())
         words = [font(word, 10, GREY) for word in ("min", "mean", "max")]
-        return [["", *words], [head, *_numbers(measures, color)]]
+        return [["", *words], [head, *_numbers(measures(values), color)]]
     return [["" if k else head, *_numbers(line, color)] for k, line in enumerate(_lines(values))]
+
+
+def measures(values: Any) -> tuple[Any, float, Any]:
+    """The least, the mean and the greatest of some numbers.
+
+    A mean within a few roundings of the greatest magnitude is 0, as that of a standardised column
+    is meant to be: its digits would be noise.
+    """
+    with np.errstate(all="ignore"):
+        low, mean, high = values.min(), float(values.mean(dtype=np.float64)), values.max()
+        rounding = np.finfo(np.result_type(values.dtype, np.float32)).eps
+        noise = 4 * rounding * max(abs(float(low)), abs(float(high)))
+    return low, 0.0 if abs(mean) < noise else mean, high
 
 
 def _numbers(values: Iterable[Any], color: str) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_lite.derive import derive
 from autograd_lite.text import number, printable
-from autograd_lite.viz.cards import role_of, shape, word
+from autograd_lite.viz.cards import measures, role_of, shape, word
 from autograd_lite.viz.folding import is_literal
 from autograd_lite.viz.labels import badge
 from autograd_lite.viz.layout import Scene
@@ -138,9 +138,7 @@ def _element(tag: str, text: str) -> str:
 
 
 def _range(values: Any) -> str:
-    with np.errstate(all="ignore"):
-        measures = (values.min(), values.mean(dtype=np.float64), values.max())
-    low, mean, high = map(text_of, measures)
+    low, mean, high = map(text_of, measures(values))
     return f"min {low}, mean {mean}, max {high}"
 
 
