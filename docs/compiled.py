@@ -55,8 +55,8 @@ def rewrites() -> str:
         ("For the machine", MACHINE),
     ):
         names = dict.fromkeys(rule.__name__ for rules in table.values() for rule in rules)
-        lines.append(f"- **{title}.** " + "; ".join(STATEMENTS[name] for name in names) + ".")
-    return "\n".join(lines)
+        lines += [f"**{title}**\n", *(f"- {STATEMENTS[name]}" for name in names), ""]
+    return "\n".join(lines).rstrip()
 
 
 def page() -> str:
