@@ -178,6 +178,18 @@ def test_forms_of_linear_algebra():
     assert forms(np.linalg.det(positive)) == {"X": "det(X) X⁻ᵀ"}
 
 
+@pytest.mark.parametrize(
+    ("f", "form"),
+    [
+        (lambda x: np.sum(np.sqrt(x**2 + 0.001)), "x/√(0.001 + x²)"),
+        (lambda x: np.sum(x / (x**2 + 0.01)), "−2x²/(0.01 + x²)² + 1/(0.01 + x²)"),
+        (lambda x: np.sqrt(x @ x + 0.001), "x/√(0.001 + ‖x‖²)"),
+    ],
+)
+def test_what_keeps_a_denominator_from_zero_is_not_multiplied_out(f, form):
+    assert forms(f(T(3, "x"))) == {"x": form}
+
+
 def test_softmax():
     z, Z = T(3, "z"), T((4, 3), "z")
     onehot = C(np.eye(3)[[0, 2, 1, 0]], "y")

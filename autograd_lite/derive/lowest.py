@@ -111,10 +111,28 @@ def _joint(expr: Expr) -> Expr:
 def _lowest(expr: Expr) -> Expr:
     if expr.is_Atom or operations(expr) > LARGEST:
         return expr
-    found = _reduced(expr)
+    found = _as_given(_reduced(expr), expr)
     # Over one denominator, β + x/s − t only grows.
     grown = _size(expr) < _size(found) and _denominators(expr) <= _denominators(found)
     return expr if grown else found
+
+
+def _as_given(found: Expr, expr: Expr) -> Expr:
+    """ε + v in powers as it was given, where to cancel has made 1 + 1000v of it."""
+    given = {
+        s.primitive()[1]: s
+        for s in expr.atoms(sympy.Add)
+        if any(t.is_Rational and t.q != 1 for t in s.args)
+        and any(abs(t.as_coeff_Mul()[0]) == 1 for t in s.args if not t.is_number)
+    }
+    changes = {}
+    for power in found.atoms(sympy.Pow) if given else ():
+        if power.base.is_Add and power.base not in given.values():
+            number, rest = power.base.primitive()
+            s = given.get(rest)
+            if s is not None:
+                changes[power] = (number / s.primitive()[0]) ** power.exp * s**power.exp
+    return found.xreplace(changes)
 
 
 def _reduced(expr: Expr) -> Expr:
