@@ -7,6 +7,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.models import LogisticRegression, MLPClassifier, student
+from autograd_lite.sweep import gradients
 
 pytest.importorskip("sympy")
 
@@ -176,6 +177,17 @@ def test_forms_of_linear_algebra():
     positive = ag.Tensor(X.numpy() @ X.numpy().T + np.eye(3), name="X")
     assert forms(np.linalg.slogdet(positive)[1]) == {"X": "X⁻ᵀ"}
     assert forms(np.linalg.det(positive)) == {"X": "det(X) X⁻ᵀ"}
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_labels_that_pick_one_of_each_row(named):
+    X, W, labels = C(RANDOM.normal(size=(3, 2)), "X"), T((2, 4), "W"), np.array([0, 3, -3])
+    log_p = ag.log_softmax((X @ W).named("Z"))
+    log_p = log_p.named("ℓ") if named else log_p
+    loss = -np.mean(log_p[np.arange(3), labels])
+    p = "exp(ℓ)" if named else "softmax(Z)"
+    assert forms(loss) == {"W": f"(1/3) Xᵀ({p} − onehot([0, 3, 1]))"}
+    np.testing.assert_allclose(ag.derive(loss).closed_form[W].evaluate(), gradients(loss).of[W])
 
 
 @pytest.mark.parametrize(

@@ -368,10 +368,12 @@ def is_short(space: Space, form: Expr) -> bool:
         return False
     if rest[0].is_Symbol:
         return isinstance(space.entry(rest[0]), (Element, Opaque))
+    if rest[0].func.__name__ == "equal":
+        return True
     terms = rest[0].args if rest[0].is_Add else ()
     return 0 < len(terms) <= 2 and all(
         t.is_number or is_short(space, t) or (t.is_Function and len(t.args) == 1
-        and t.args[0].is_Symbol) or (t.is_Function and t.func.__name__ == "equal")
+        and t.args[0].is_Symbol)
         for _, t in (term.as_coeff_Mul() for term in terms)
     )  # fmt: skip
 

@@ -181,9 +181,12 @@ def _matmul(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 
 def _getitem(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """Full slices and new axes only number the axes anew."""
+    """Full slices and new axes only number the axes anew; one of each row is Σⱼ xᵢⱼ 1[yᵢ = j]."""
     (x,) = node.inputs
     key = node.attributes.get("key", ())
+    picked = _one_of_each_row(r, key, x.shape)
+    if picked is not None:
+        return r.space.total(args[0] * picked, {1: x.shape[1]})
     key = key if isinstance(key, tuple) else (key,)
     taken = sum(k is not None and k is not Ellipsis for k in key)
     axis = 0
@@ -196,6 +199,31 @@ def _getitem(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
                 return None
             axis += 1
     return _reshape(r, node, args)
+
+
+def _add_at(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
+    if args[0] == 0:
+        return ZERO
+    picked = _one_of_each_row(r, node.attributes.get("key", ()), node.shape)
+    return None if picked is None else args[0] * picked
+
+
+def _one_of_each_row(r: Reader, key: Any, shape: tuple[int, ...]) -> Expr | None:
+    """1[yᵢ = j], where a key is np.arange(n), y."""
+    if not isinstance(key, tuple) or len(key) != 2 or len(shape) != 2 or 1 in shape:
+        return None
+    if not all(isinstance(k, (list, np.ndarray)) for k in key):
+        return None
+    rows, labels = map(np.asarray, key)
+    numbers = rows.dtype.kind in "iu" and labels.dtype.kind in "iu"
+    if not numbers or labels.shape != rows.shape or not np.array_equal(rows, np.arange(shape[0])):
+        return None
+    labels = np.where(labels < 0, labels + shape[1], labels)
+    places = r.space.call("arange", {"n": shape[1]}, shape[1:])
+    literal = r.space.call("array", {"values": labels}, labels.shape)
+    return called("equal")(
+        r.space.symbol(Opaque(literal, (), (0,))), r.space.symbol(Opaque(places, (), (1,)))
+    )
 
 
 def _full(k: Any) -> bool:
@@ -335,7 +363,7 @@ READINGS: dict[str, Reading] = {
     "getitem": _getitem,
     "binary_cross_entropy": _entropy,
     "binary_cross_entropy_with_logits": _entropy,
-    "add_at": lambda r, node, args: ZERO if args[0] == 0 else None,
+    "add_at": _add_at,
     "zeros_like": lambda r, node, args: ZERO,
     "ones_like": lambda r, node, args: ONE,
     "astype": lambda r, node, args: args[0] if node.dtype.kind == "f" else None,
