@@ -179,6 +179,19 @@ def test_forms_of_linear_algebra():
     assert forms(np.linalg.det(positive)) == {"X": "det(X) X⁻ᵀ"}
 
 
+@pytest.mark.parametrize(
+    ("f", "form"),
+    [
+        (lambda e, d: (e - d) / (e + d), "1 − tanh(x)²"),
+        (lambda e, d: np.log(e + d), "tanh(x)"),
+        (lambda e, d: e + d, "exp(x) − exp(−x)"),
+    ],
+)
+def test_tanh_written_out(f, form):
+    x = T(3, "x")
+    assert forms(np.sum(f(np.exp(x), np.exp(-x)))) == {"x": form}
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_labels_that_pick_one_of_each_row(named):
     X, W, labels = C(RANDOM.normal(size=(3, 2)), "X"), T((2, 4), "W"), np.array([0, 3, -3])

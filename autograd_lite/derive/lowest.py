@@ -22,9 +22,10 @@ __all__ = [
     "operations",
     "symbols",
     "with_sigmoid",
+    "with_tanh",
 ]
 
-EXP, LOG, SIGMOID = (called(name) for name in ("exp", "log", "sigmoid"))
+EXP, LOG, SIGMOID, TANH = (called(name) for name in ("exp", "log", "sigmoid", "tanh"))
 
 LARGEST = 160
 """Expressions with more operations are left as they are."""
@@ -139,7 +140,8 @@ def _reduced(expr: Expr) -> Expr:
     apart, together = _apart(expr), _joint(expr)
     below_apart, below_together = _denominators(apart), _denominators(together)
     if not below_apart and not below_together:
-        return min((_size(together), 0, together), (_size(apart), 1, apart), key=lambda t: t[:2])[2]
+        # (1 − t)(1 + t) is 1 − t², but ŷ(1 − ŷ) stays.
+        return min((together, apart, sympy.expand(together)), key=_size)
     if below_apart == below_together and _fractions(apart):
         return apart
     return together if _size(together) <= _size(apart) or below_together < below_apart else apart
@@ -233,6 +235,26 @@ def with_sigmoid(expr: Expr, exponentials: list[Expr], known: Any) -> Expr:
         tried = lowest(expr.xreplace({e: (1 - s) / s if negative else s / (1 - s)}))
         if not tried.has(e) and operations(tried) <= operations(expr):
             expr = tried
+    return expr
+
+
+def with_tanh(expr: Expr, exponentials: list[Expr]) -> Expr:
+    """tanh u where exp u and exp(−u) occur in no other way: exp 2u = (1 + tanh u)/(1 − tanh u)."""
+    for e in sorted(exponentials, key=str):
+        (u,) = e.args
+        if u.could_extract_minus_sign() or EXP(-u) not in exponentials:
+            continue
+        q, t = sympy.Symbol("q"), TANH(u)
+        try:
+            fraction = sympy.cancel(sympy.together(expr.xreplace({e: q, EXP(-u): 1 / q})))
+        except (PolynomialError, NotImplementedError, AttributeError):
+            continue
+        powers = {p for p in fraction.atoms(sympy.Pow) if p.base == q and p.exp.is_even}
+        tried = fraction.xreplace({p: ((1 + t) / (1 - t)) ** (p.exp / 2) for p in powers})
+        if not tried.has(q):
+            tried = lowest(sympy.cancel(tried))
+            if operations(tried) < operations(expr):
+                expr = tried
     return expr
 
 

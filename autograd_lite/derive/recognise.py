@@ -1,4 +1,4 @@
-"""σ and softmax, recognised where they are written out with exponentials."""
+"""σ, tanh and softmax, recognised where they are written out with exponentials."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ __all__ = ["recognised"]
 
 
 def recognised(space: Any, expr: Expr) -> Expr:
-    """σ and softmax where they are written out with exponentials."""
+    """σ, tanh and softmax where they are written out with exponentials."""
     exponentials = [f for f in expr.atoms(sympy.Function) if f.func == lowest.EXP]
     if exponentials:
+        expr = lowest.with_tanh(expr, exponentials)
         expr = lowest.with_sigmoid(expr, exponentials, lambda s: node_of(space, s))
         expr = with_softmax(space, expr)
     if space.known:
