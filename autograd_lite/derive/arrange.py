@@ -19,11 +19,13 @@ from autograd_lite.derive.tree import (
     elementwise,
     fitted,
     joined,
+    least_turned,
     multiplied,
     oriented,
     place,
     scalar,
     transposed,
+    turns,
 )
 
 __all__ = ["Arranger"]
@@ -273,11 +275,6 @@ class Arranger:
         )
 
 
-def turns(tree: Tree) -> int:
-    """How often something is transposed or broadcast the unusual way round."""
-    return (tree.kind in ("T", "axes")) + sum(map(turns, tree.args))
-
-
 def contraction(
     arranger: Arranger,
     over: list[Tree],
@@ -356,20 +353,6 @@ def summed(arranger: Arranger, weights: tuple[list[Tree], list[Tree]], hint: Axe
     if vector.kind == "pow" and vector.args[1].data == 2:
         return Tree("norm²", (vector.args[0],))
     return Tree("sum", (vector,))
-
-
-def least_turned(matrix: Tree) -> Tree:
-    """Σ(Aᵀ ⊙ B) is tr(A B), where a transpose can be spared."""
-    total = Tree("sum", (matrix,))
-    if matrix.kind != "mul" or len(matrix.args) != 2 or len(matrix.axes) != 2:
-        return total
-    a, b = matrix.args
-    if a.axes != b.axes or len(a.real) != 2:
-        return total
-    products = [
-        Tree("matmul", (transposed(u), v), (v.axes[1], v.axes[1])) for u, v in ((a, b), (b, a))
-    ]
-    return min([total, *(Tree("trace", (p,)) for p in products)], key=turns)
 
 
 def matrix_vector(matrix: Tree, vector: Tree | None, b: int) -> Tree:

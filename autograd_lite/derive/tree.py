@@ -256,3 +256,22 @@ def is_product(tree: Tree) -> bool:
     if tree.kind == "scaled":
         return is_product(tree.args[1])
     return tree.kind in ("matmul", "outer", "rows", "columns", "sum", "spread")
+
+
+def turns(tree: Tree) -> int:
+    """How often something is transposed or broadcast the unusual way round."""
+    return (tree.kind in ("T", "axes")) + sum(map(turns, tree.args))
+
+
+def least_turned(matrix: Tree) -> Tree:
+    """Σ(Aᵀ ⊙ B) is tr(A B), where a transpose can be spared."""
+    total = Tree("sum", (matrix,))
+    if matrix.kind != "mul" or len(matrix.args) != 2 or len(matrix.axes) != 2:
+        return total
+    a, b = matrix.args
+    if a.axes != b.axes or len(a.real) != 2:
+        return total
+    products = [
+        Tree("matmul", (transposed(u), v), (v.axes[1], v.axes[1])) for u, v in ((a, b), (b, a))
+    ]
+    return min([total, *(Tree("trace", (p,)) for p in products)], key=turns)
