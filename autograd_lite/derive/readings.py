@@ -59,6 +59,10 @@ INDICATORS = frozenset(OPPOSITE)
 
 
 def _compare(r: Reader, node: Any, args: list[Expr]) -> Expr:
+    x = node.inputs[0]
+    if node.op.name == "greater" and x.op is not None and x.op.name == "relu" and args[1] == 0:
+        # Where max(a, 0) is positive a is, and that is how one writes it.
+        args = [r.read(x.inputs[0]), args[1]]
     a, b = r.aligned(node, args)
     if a.is_Rational and b.is_Rational:
         return sympy.Integer(int(getattr(np, node.op.name)(float(a), float(b))))

@@ -18,7 +18,7 @@ tanh = operation(
 relu = operation(
     "relu",
     lambda x: np.maximum(x, 0),
-    lambda g, out, x: g * (x > 0),
+    lambda g, out, x: g * (out > 0),
     symbol="ReLU",
     activation=True,
     elementwise=True,
