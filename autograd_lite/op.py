@@ -91,7 +91,6 @@ class Op:
     forward: Callable[..., Any]
     compute: Any
     rules: tuple[Callable[..., Any] | None, ...]
-    reads: tuple[Collection[int], ...]
     arity: int | None
     symbol: str
     precedence: int = 100
@@ -104,6 +103,7 @@ class Op:
     activation: bool = False
     averages: bool = False
     chooses: bool = False
+    reads: tuple[Collection[int], ...] | None = None
     stable: Callable[..., Any] | None = None
     foreign: bool = False
     differentiable: bool = True
@@ -242,7 +242,6 @@ def operation(
                 raise ValueError(f"operation: np.{function.__name__} has an operation already")
         forward = guarded(forward, f"the forward of {name}")
         rules = tuple(rule and guarded(rule, f"a gradient rule of {name}") for rule in rules)
-    traits.setdefault("reads", tuple(map(residuals.reads, rules)))
     op = Op(
         name=name,
         forward=forward,

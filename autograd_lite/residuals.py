@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Outline", "evaluated", "let_go", "operands_of", "reads", "settle"]
+__all__ = ["Outline", "evaluated", "let_go", "operands_of", "reads", "reads_of", "settle"]
 
 THRESHOLD = 2**20
 """Bytes from which on a value is worth letting go."""
@@ -88,17 +88,22 @@ def reads(rule: Callable[..., Any] | None) -> Collection[int]:
     return frozenset(k for k in found if k >= OUT)
 
 
+def reads_of(op: Any) -> tuple[Collection[int], ...]:
+    """What each rule of an operation reads, looked up when it is first asked for."""
+    if op.reads is None:
+        op.reads = tuple(map(reads, op.rules))
+    return op.reads  # type: ignore[no-any-return]
+
+
 def _read_by(node: Any) -> Collection[int]:
     """What the rules that a sweep may call for a node read."""
     op = node.op
     if op is None or node.stable is not None or not node.requires_grad:
         return ()
     if op.arity is None:
-        first: Collection[int] = op.reads[0]
-        return first
+        return reads_of(op)[0]
     read: set[int] = set()
-    more: Collection[int]
-    for x, more in zip(node.inputs, op.reads, strict=False):
+    for x, more in zip(node.inputs, reads_of(op), strict=False):
         if x.requires_grad:
             if more is EVERYTHING:
                 return EVERYTHING
