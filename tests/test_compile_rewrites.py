@@ -223,3 +223,19 @@ def test_rewriting_ends_and_changes_nothing_the_second_time():
         once = rewrite([root], table, b)
         assert rewrite(once, table, b) == once
     assert in_order(rewrite([root], ALGEBRA, b)) == [z]
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_the_label_of_one_example_may_be_closed_over(label):
+    x, y, w = np.array([[0.5, -1.5]]), np.array([label]), np.array([0.25, 0.75])
+
+    def loss(w, x, y):
+        p = 1 / (1 + np.exp(-(x @ w)))
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+    given = ag.compile(lambda w, x, y: ag.value_and_grad(loss)(w, x, y))
+    held = ag.compile(lambda w: ag.value_and_grad(loss)(w, x, y))
+    for a, b in zip(held(w), given(w, x, y), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-15)
+    calls = [f.source.partition("def ")[2].count("\n") for f in (held, given)]
+    assert calls[0] <= calls[1]

@@ -171,7 +171,9 @@ def _held(value: Any, constants: list[Expr], builder: Builder) -> Expr:
                 return other
             if np.array_equal(value, 1 - other.value):
                 return builder.call("np.subtract", 1.0, other)
-    made = builder.filled(value)
+    # The label of one example is data, though all its elements are one number.
+    single = value.ndim and value.size == 1
+    made = builder.constant(value) if single else builder.filled(value)
     if made.fn == CONSTANT:
         constants.append(made)
     return made
