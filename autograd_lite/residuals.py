@@ -218,13 +218,13 @@ def settle(nodes: Sequence[Any], ends: Collection[Any]) -> None:
             and _large(node.kept)
         ):
             _release(node)
-    _let_go_of_what_is_passed_by(nodes)
+    _let_go_of_what_is_only_written(nodes)
 
 
-def _let_go_of_what_is_passed_by(nodes: Sequence[Any]) -> None:
-    """Let go of what was only written: the sweep goes by what a node holds in its place."""
-    passed = _passed_by(nodes)
-    references = _references(passed)
+def _let_go_of_what_is_only_written(nodes: Sequence[Any]) -> None:
+    """Let go of what the sweep does not reach: it goes by what a node holds in its place."""
+    written = _only_written(nodes)
+    references = _references(written)
     uses: dict[int, int] = {}
 
     def use(inputs: Sequence[Any]) -> None:
@@ -234,7 +234,7 @@ def _let_go_of_what_is_passed_by(nodes: Sequence[Any]) -> None:
     for node in nodes:
         if node.stable is not None:
             use(node.inputs)
-    for node, held in zip(passed, references, strict=True):
+    for node, held in zip(written, references, strict=True):
         # Consumers come first: what one of them may still be swept through for stays whole.
         if held != _ALONE + uses.get(node.position, 0) or node.op.foreign:
             continue
@@ -245,7 +245,7 @@ def _let_go_of_what_is_passed_by(nodes: Sequence[Any]) -> None:
             node.kept = Outline(node.kept)
 
 
-def _passed_by(nodes: Sequence[Any]) -> list[Any]:
+def _only_written(nodes: Sequence[Any]) -> list[Any]:
     """The results that only nodes with a better form lead to, the last first."""
     seen = {node.position for node in nodes}
     stack = [x for node in nodes if node.stable is not None for x in node.inputs]
