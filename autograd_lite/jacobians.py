@@ -51,10 +51,10 @@ def _blocks(run: Run) -> list[list[Any]]:
     results, arguments = run.results, run.arguments
     by_rows = sum(y.size for y in results) <= sum(x.size for x in arguments)
     if by_rows:
-        rows = [[run.pull(unit) for unit in units] for units in _units(results)]
+        rows = [[run.pull(unit, unit=True) for unit in units] for units in _units(results)]
         lines = [[[row[j] for row in of_y] for j in range(len(arguments))] for of_y in rows]
     else:
-        columns = [[run.push(unit) for unit in units] for units in _units(arguments)]
+        columns = [[run.push(unit, unit=True) for unit in units] for units in _units(arguments)]
         lines = [[[column[i] for column in of_x] for of_x in columns] for i in range(len(results))]
     return [
         [

@@ -81,8 +81,9 @@ class Op:
     the axis that the operation goes along; "last", it stays unless it is the last. Nothing stands
     for an operation that mixes rows.
 
-    Past an operation that ``chooses`` a product is swept as `scaled`, so that what was not chosen
-    contributes 0.
+    An operation ``chooses`` if its result does not take every element of its operands: its rules
+    give 0 for those. It is ``absorbing`` if a constant 0 as one of its two operands makes the
+    result 0. What is not taken contributes 0, however infinite its derivative is.
 
     Called on arrays an operation computes; called with a Tensor among its operands it records.
     """
@@ -103,8 +104,11 @@ class Op:
     activation: bool = False
     averages: bool = False
     chooses: bool = False
+    absorbing: bool = False
+    zeros: int | None = None
     reads: tuple[Collection[int], ...] | None = None
     stable: Callable[..., Any] | None = None
+    stable_after: Collection[Any] | None = None
     foreign: bool = False
     differentiable: bool = True
     parameters: tuple[str, ...] = ()
@@ -330,7 +334,11 @@ def apply(
         inputs = tuple([shield(x) if x.requires_grad else x for x in inputs])
 
     better = None
-    if op.stable is not None and not settled:
+    if (
+        op.stable is not None
+        and not settled
+        and (op.stable_after is None or inputs[0].op in op.stable_after)
+    ):
         better = op.stable(inputs, attributes)
     try:
         if better is not None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.context import current
 from autograd_lite.graph import ancestors
+from autograd_lite.masks import ABSORBS, CHOOSES, SCALES, Mask, fitted, guard, met, zeros_of
 from autograd_lite.node import LARGE, Node, describe
 from autograd_lite.op import OPS
 from autograd_lite.residuals import Outline, operands_of, settle
@@ -25,6 +28,7 @@ def sweep(
     cotangents: dict[Any, Any],
     wanted: Collection[Any] | None = None,
     *,
+    unit: bool = False,
     on_tensors: bool = False,
     written: bool = False,
     observe: Callable[[Any, int, Any], None] | None = None,
@@ -34,6 +38,7 @@ def sweep(
     Args:
         cotangents: for each result the gradient that enters there.
         wanted: the nodes to return gradients of; by default every leaf that wants one.
+        unit: the zeros of the cotangents are structure, as those of a unit vector.
         on_tensors: run the rules on Tensors, so that the sweep itself is recorded.
         written: sweep over the graph as it was written, not by better computed equals.
         observe: called with (node, k, part) for each gradient that a node sends to an input.
@@ -45,27 +50,54 @@ def sweep(
             break
     if wanted is not None:
         order = _leading(order, wanted, written)
+    careful = on_tensors or observe is not None or current().watch is not None
+    # How a derivation reads one operation must not depend on the masks of others.
+    masked = careful and not (written and on_tensors)
+    how = order, cotangents, wanted, unit, on_tensors, written, observe
+    result, guarded = _swept(*how, masked)
+    if guarded and not all(map(_is_finite, result.values())):
+        # Which zeros are structure matters only where a number is not finite.
+        result, _ = _swept(*how, True)
+    return result
+
+
+def _swept(
+    order: list[Any],
+    cotangents: dict[Any, Any],
+    wanted: Collection[Any] | None,
+    unit: bool,
+    on_tensors: bool,
+    written: bool,
+    observe: Callable[[Any, int, Any], None] | None,
+    masked: bool,
+) -> tuple[dict[Any, Any], bool]:
+    """One way back over nodes in order of execution.
+
+    With masks, zeros of structure silence what is infinite behind them. Without, the second result
+    tells whether there were any that may have to.
+    """
     leading = order if wanted is None else set(order)
     watch = current().watch
     gradients = dict(cotangents)
+    masks: dict[Any, Mask] = {}
+    if unit and masked:
+        masks = {end: partial(np.equal, g, 0) for end, g in cotangents.items()}
     result = {}
-    careful = False
+    seen = CHOOSES if unit else 0
+    guarded = False
     with np.errstate(all="ignore"):
         for node in reversed(order):
             g = gradients.pop(node, None)
             if g is None:
                 continue
+            mask = masks.pop(node, None) if masks else None
             op = node.op
             if op is None or (wanted is not None and node in wanted):
                 result[node] = g
                 continue
             if node.stable is not None and not written:
-                _add(gradients, node.stable, g)
+                _add(gradients, masks, node.stable, g, mask)
                 continue
-            # What was not chosen contributes 0, also where a product met an infinite factor.
-            careful = careful or op.chooses
-            if careful and op.name == "multiply":
-                op = OPS["scaled"]
             attributes, inputs = node.attributes, node.inputs
             if on_tensors:
                 out, operands = node, inputs
@@ -74,12 +106,22 @@ def sweep(
                 out, operands = node.array, operands_of(node)
             else:
                 out, operands = node.kept, node.operands
+            zeros = op.zeros
+            if zeros is None:
+                zeros = zeros_of(op)
+            if zeros and not (masked or guarded):
+                guarded = bool(seen & SCALES and zeros & CHOOSES)
+                guarded = guarded or bool(seen & (CHOOSES | ABSORBS) and zeros & SCALES)
+                seen |= zeros
+            behind = None
             for k, rule in enumerate(op.rules if op.arity is not None else op.rules_for(inputs)):
                 x = inputs[k]
                 if not x.requires_grad or (wanted is not None and x not in leading):
                     continue
                 if rule is None:
                     continue
+                if masked:
+                    rule, behind = guard(rule, node, k, mask, out, operands)
                 if watch is not None:
                     rule = watch.around(rule, node, k)
                 if attributes:
@@ -88,17 +130,31 @@ def sweep(
                     part = rule(g, out, *operands)
                 array = x.kept
                 if part.shape != array.shape or part.dtype is not array.dtype:
+                    if behind is not None and part.shape != array.shape:
+                        behind = fitted(behind, part.shape, array.shape)
                     part = _fitted(part, node, k)
                 if observe is not None:
                     observe(node, k, part)
-                held = gradients.get(x)
-                gradients[x] = part if held is None else held + part
-    return result
+                if masked:
+                    _add(gradients, masks, x, part, behind)
+                else:
+                    held = gradients.get(x)
+                    gradients[x] = part if held is None else held + part
+    return result, guarded
 
 
-def _add(gradients: dict[Any, Any], x: Any, part: Any) -> None:
-    held = gradients.get(x)
+def _is_finite(g: Any) -> bool:
+    return isfinite(np.add.reduce(g, axis=None) if g.shape else g)
+
+
+def _add(
+    gradients: dict[Any, Any], masks: dict[Any, Mask], x: Any, part: Any, mask: Mask | None
+) -> None:
+    held, other = gradients.get(x), masks.pop(x, None)
     gradients[x] = part if held is None else held + part
+    mask = mask if held is None else met(mask, other)
+    if mask is not None:
+        masks[x] = mask
 
 
 def _leading(order: list[Any], wanted: Collection[Any], written: bool) -> list[Any]:
@@ -229,7 +285,8 @@ def _kept(result: Any, gradient: Any, written: bool) -> tuple[dict[Any, Any], di
 
     def keep(node: Any, k: int, part: Any) -> None:
         parts[node, k] = part
-        _add(of, node.inputs[k], part)
+        x = node.inputs[k]
+        of[x] = of[x] + part if x in of else part
 
     if result.requires_grad:
         sweep({result: gradient}, written=written, observe=keep)

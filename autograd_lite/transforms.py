@@ -65,21 +65,24 @@ class Run:
         ]
         self._transposed: tuple[list[Tensor], list[Any]] | None = None
 
-    def pull(self, cotangents: Sequence[Any]) -> list[Any]:
-        """Jᵀ: from a cotangent per result to a gradient per argument; None stands for zero."""
-        return self._swept(self.results, cotangents, self.arguments)
+    def pull(self, cotangents: Sequence[Any], unit: bool = False) -> list[Any]:
+        """Jᵀ: from a cotangent per result to a gradient per argument; None stands for zero.
 
-    def push(self, tangents: Sequence[Any]) -> list[Any]:
+        With ``unit`` the cotangents are a unit vector, which takes one element alone.
+        """
+        return self._swept(self.results, cotangents, self.arguments, unit)
+
+    def push(self, tangents: Sequence[Any], unit: bool = False) -> list[Any]:
         """J: from a tangent per argument to a tangent per result; None stands for zero."""
         # Jᵀu is linear in u, so the transpose of its derivative is J: two sweeps, one set of rules.
         if self._transposed is None:
             u = [argument(np.zeros(result.shape, result.dtype), True) for result in self.results]
             self._transposed = u, self.pull(u)
         u, pulled = self._transposed
-        return self._swept(pulled, tangents, u)
+        return self._swept(pulled, tangents, u, unit)
 
     def _swept(
-        self, ends: Sequence[Any], cotangents: Sequence[Any], starts: Sequence[Any]
+        self, ends: Sequence[Any], cotangents: Sequence[Any], starts: Sequence[Any], unit: bool
     ) -> list[Any]:
         recorded = self.recorded or any(map(_wants, cotangents))
         entering: dict[Any, Any] = {}
@@ -92,7 +95,7 @@ class Run:
                 g = np.array(g.array)
             entering[end] = entering[end] + g if end in entering else g
         with setting(leaks=current().leaks or "grad", recording=recorded):
-            found = sweep(entering, set(starts), on_tensors=recorded)
+            found = sweep(entering, set(starts), unit=unit, on_tensors=recorded)
         return [found.get(start) for start in starts]
 
     def out(self, value: Any, like: Any = None) -> Any:
@@ -372,7 +375,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
 def _traced(leaf: Any, path: str) -> Tensor:
     array = array_of(leaf.array if isinstance(leaf, Node) else leaf, what=f"trace: args{path}")
     name = leaf.name if isinstance(leaf, Node) else None
-    return argument(array, np.asarray(array).dtype.kind == "f", name)
+    return argument(array, False, name)
 
 
 def stop_gradient(x: Any) -> Any:

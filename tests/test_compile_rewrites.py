@@ -42,12 +42,30 @@ PLAIN = {
     "mean_as_sum": (lambda x: np.mean(x), "np.sum(x) / 4"),
     "broadcast_argument": (lambda x: np.exp(x) + np.broadcast_to(x[0], (2, 2)), "np.exp(x) + x[0]"),
     "filled": (lambda x: np.where(x > 0, x, np.zeros_like(x)), "np.where(x > 0, x, 0)"),
-    "without_care": (lambda x: ag.grad(lambda x: np.sum(np.log(x)))(x), "1 / x"),
+    "to_the_zeroth": (lambda x: np.exp(x) + x**0, "np.exp(x) + 1"),
+    "or_false": (lambda x: np.where(np.logical_or(x > 0, False), x, 1), "np.where(x > 0, x, 1)"),
+    "where_not": (lambda x: np.where(np.logical_not(x > 0), x, 1), "np.where(x > 0, 1, x)"),
+    "chosen_twice": (
+        lambda x: (lambda a: np.where(a, np.where(a, x, 1) * x, 0))(x > 0),
+        "np.where(x > 0, x * x, 0)",
+    ),
+    "zero_of_choice": (
+        lambda x: ag.grad(lambda x: np.sum(np.where(x > 0, np.log(x), 1)))(x),
+        "np.where(x > 0, 1 / x, 0)",
+    ),
+    "zero_already": (
+        lambda x: ag.grad(lambda x: np.sum(np.sin(ag.relu(x))))(x),
+        "np.cos(t1) * (t1 > 0)",
+    ),
+    "zero_needed": (
+        lambda x: ag.grad(lambda x: np.sum(np.sqrt(ag.relu(x))))(x),
+        "np.where(t2, 0.5 * (1 / np.sqrt(t1) * t2), 0)",
+    ),
     "factors": (lambda x: np.sum(3 * (x / 4)) * -2, "-1.5 * np.sum(x)"),
     "doubled": (lambda x: np.tanh(x) + np.tanh(x), "2 * np.tanh(x)"),
     "add_everywhere": (
         lambda x: ag.grad(lambda x: np.sum(np.tanh(x[:, None, :][:, 0])))(x),
-        "1 - t1 * t1",
+        "4 * (t1 / (1 + t1) ** 2)",
     ),
     "dead_code": (lambda x: (np.exp(x), np.tanh(x))[1], "np.tanh(x)"),
     "same_twice": (lambda x: np.exp(x) - 2 * np.exp(x), "t1 - 2 * t1"),

@@ -19,7 +19,7 @@ LAYERS = (
     ("node", "notebook"),
     ("broadcasting",),
     ("op",),
-    ("graph", "operators"),
+    ("graph", "masks", "operators"),
     ("sweep",),
     ("tensor",),
     ("ops", "custom"),

@@ -126,6 +126,7 @@ class Builder:
     Attributes:
         names: what people call an expression.
         live: the expressions of the program that is being rewritten.
+        finite: whether an expression is finite for finite arguments, as far as it was asked.
     """
 
     def __init__(self) -> None:
@@ -134,6 +135,7 @@ class Builder:
         self._values: dict[Expr, Any] = {}
         self.names: dict[Expr, str] = {}
         self.live: set[Expr] = set()
+        self.finite: dict[Expr, bool] = {}
 
     def argument(self, value: Any, name: str) -> Expr:
         """A fresh argument of the program."""

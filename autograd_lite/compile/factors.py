@@ -22,7 +22,7 @@ LINEAR = SPREADING | {
     "np.transpose",
     "sum_to",
 }
-BILINEAR = {"np.multiply", "np.matmul", "scaled"}
+BILINEAR = {"np.multiply", "np.matmul"}
 ADDITIVE = {"np.add", "np.subtract"}
 
 # Beyond these a product may leave the range of floating-point numbers that it stayed in before.

@@ -17,7 +17,7 @@ from autograd_lite.op import OPS
 
 __all__ = ["KEPT", "from_graph", "taken_apart"]
 
-KEPT = {"sigmoid", "softplus", "scaled"}
+KEPT = {"sigmoid", "softplus"}
 """Operations that rewrites speak of; they are taken apart afterwards."""
 
 

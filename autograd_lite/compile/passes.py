@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.compile import factors, lower, machine, rules, sigmoids
+from autograd_lite.compile import factors, lower, machine, rules, sigmoids, zeros
 from autograd_lite.compile.expr import Builder
 from autograd_lite.compile.rewrite import Rules, folded, rewrite
+
+assert zeros  # its rule is in the table
 
 __all__ = ["for_people", "for_speed", "with_factors_placed"]
 
@@ -27,8 +29,6 @@ def for_people(roots: Sequence[Any], b: Builder) -> list[Any]:
     roots = rewrite(roots, rules.ALGEBRA, b)
     roots = rewrite(roots, sigmoids.SHARING, b)
     roots = lower.taken_apart(roots, b, {"sigmoid"})
-    roots = _constants(roots, b)
-    roots = rewrite(roots, _together(rules.ALGEBRA, {"scaled": [rules.careful]}), b)
     roots = _constants(roots, b)
     return factors.placed(roots, b, all_factors=False)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compile.bounds import bounds, is_finite
 from autograd_lite.compile.expr import (
     CONSTANT,
     Builder,
@@ -20,7 +19,7 @@ from autograd_lite.compile.expr import (
 )
 from autograd_lite.compile.rewrite import Rule
 
-__all__ = ["ALGEBRA", "STATEMENTS", "careful", "is_call", "rule", "same"]
+__all__ = ["ALGEBRA", "STATEMENTS", "is_call", "rule", "same"]
 
 ALGEBRA: dict[str, list[Rule]] = {}
 """Rules that are always better."""
@@ -389,25 +388,3 @@ def losses_of_rows(b: Builder, e: Expr) -> Any:
         return same(losses, e)
     total = b.call("np.add.reduce", losses, axis=None)
     return b.call("np.divide", total, float(losses.size)) if reduction == "mean" else total
-
-
-@rule(ALGEBRA, "scaled", "a product without 0 · ∞ needs no care")
-def without_care(b: Builder, e: Expr) -> Any:
-    g, factor = e.args
-    low, high = bounds(g)
-    if is_finite(factor) or low > 0 or high < 0:
-        product = b.call("np.multiply", g, factor)
-        return product if (product.shape, product.dtype) == (e.shape, e.dtype) else None
-    return None
-
-
-def careful(b: Builder, e: Expr) -> Any:
-    """The product in which 0 · ∞ is 0, as NumPy calls."""
-    g, factor = e.args
-    product = b.call("np.multiply", g, factor)
-    if not isinstance(g, Expr) or (product.shape, product.dtype) != (e.shape, e.dtype):
-        return None
-    return b.call("np.where", b.call("np.equal", g, 0.0), 0.0, product)
-
-
-STATEMENTS["careful"] = "a · f is 0 where a is 0, however infinite f is"

@@ -1,32 +1,15 @@
-"""Addition, multiplication and their kin, and the product that keeps a zero zero."""
-
-from math import isfinite
+"""Addition, multiplication and their kin."""
 
 import numpy as np
 
+from autograd_lite.context import current
 from autograd_lite.op import operation
 
 
-def _scaled(g, factor):
-    product = g * factor
-    if isfinite(np.add.reduce(product, axis=None) if product.shape else product):
-        return product
-    return np.where(np.equal(g, 0), np.zeros_like(product), product)[()]
+def least_length(dtype):
+    """The least number whose reciprocal, and whose quotients, keep all their digits."""
+    return np.finfo(dtype).tiny / np.finfo(dtype).eps
 
-
-scaled = operation(
-    "scaled",
-    _scaled,
-    lambda g, out, a, factor: scaled(g, factor),
-    lambda g, out, a, factor: scaled(g, a),
-    symbol="·",
-    precedence=60,
-    elementwise=True,
-    broadcasts=True,
-    formula="a · f",
-    gradient="g · f, g · a",
-    notes="The product of the gradient rules: where a is 0 the result is 0, however infinite f is.",
-)
 
 add = operation(
     "add",
@@ -57,6 +40,7 @@ multiply = operation(
     lambda g, out, a, b: g * a,
     symbol="×",
     precedence=60,
+    absorbing=True,
     formula="a b",
     gradient="g b, g a",
 )
@@ -64,8 +48,8 @@ multiply = operation(
 divide = operation(
     "divide",
     np.divide,
-    lambda g, out, a, b: scaled(g, 1 / b),
-    lambda g, out, a, b: scaled(g, -out / b),
+    lambda g, out, a, b: g / b,
+    lambda g, out, a, b: -g * out / b,
     symbol="÷",
     precedence=60,
     formula="a / b",
@@ -85,7 +69,7 @@ negative = operation(
 reciprocal = operation(
     "reciprocal",
     np.reciprocal,
-    lambda g, out, x: scaled(g, -out * out),
+    lambda g, out, x: -g * out * out,
     symbol="⁻¹",
     precedence=90,
     formula="1 / x",
@@ -103,16 +87,27 @@ square = operation(
 )
 
 
+def _power_base(g, out, a, b):
+    # a ** 0 is 1 for every a, so its derivative is 0 and not 0 · a⁻¹.
+    values = getattr(b, "kept", b)
+    known = type(values) in (int, float) or current().leaks != "trace"
+    less = b - 1 if known and np.all(values) else np.where(np.equal(b, 0), b, b - 1)
+    return g * (b * a**less)
+
+
 def _power_exponent(g, out, a, b):
-    # 0 ** b is 0 for every b > 0, so its derivative is 0 and not 0 · log 0.
-    positive = np.not_equal(a, 0)
-    return scaled(g, out * np.where(positive, np.log(np.where(positive, a, 1.0)), 0.0))
+    # 0 ** b is 0 for every b > 0, so its derivative is 0 and not 0 · log 0; the slope of that by a
+    # is infinite for b ≤ 1, as the root's is.
+    zero = np.logical_and(np.equal(a, 0), np.greater(b, 0))
+    return g * np.where(
+        zero, -np.sqrt(np.where(zero, a, 1.0)), out * np.log(np.where(zero, 1.0, a))
+    )
 
 
 power = operation(
     "power",
     np.power,
-    lambda g, out, a, b: scaled(g, scaled(b, a ** (b - 1))),
+    _power_base,
     _power_exponent,
     symbol="^",
     precedence=80,

@@ -3,7 +3,6 @@
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.arithmetic import scaled
 from autograd_lite.ops.composition import composed, lifted
 from autograd_lite.ops.shapes import astype
 
@@ -17,9 +16,9 @@ for _name in ("maximum", "minimum", "fmax", "fmin"):
     operation(
         _name,
         getattr(np, _name),
-        # An operand that is not the result contributes 0, however infinite g is.
-        lambda g, out, a, b: scaled(_share(a, b, out), g),
-        lambda g, out, a, b: scaled(_share(b, a, out), g),
+        lambda g, out, a, b: _share(a, b, out) * g,
+        lambda g, out, a, b: _share(b, a, out) * g,
+        chooses=True,
         symbol=_name[:4] if _name.startswith("f") else _name[:3],
         formula=f"{_name[:4] if _name.startswith('f') else _name[:3]}(a, b)",
         gradient="g where the operand is the result, g/2 to each at a tie",

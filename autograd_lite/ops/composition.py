@@ -47,6 +47,11 @@ def _called_like(function, answer):
     return call
 
 
+def is_tensor(x):
+    """Whether a rule runs on Tensors, which record, rather than on arrays."""
+    return isinstance(x, Node)
+
+
 def lifted(x):
     """A Tensor as it is, anything else as a constant."""
     return x if isinstance(x, Node) else leaf(x)

@@ -5,27 +5,26 @@ import math
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.arithmetic import scaled
 
 LOG2, LOG10 = math.log(2), math.log(10)
 
 exp = operation(
     "exp",
     np.exp,
-    lambda g, out, x: scaled(g, out),
+    lambda g, out, x: g * out,
     symbol="exp",
     formula="exp x",
     gradient="g exp x",
 )
 
 exp2 = operation(
-    "exp2", np.exp2, lambda g, out, x: scaled(g, out * LOG2), formula="2ˣ", gradient="g 2ˣ log 2"
+    "exp2", np.exp2, lambda g, out, x: g * (out * LOG2), formula="2ˣ", gradient="g 2ˣ log 2"
 )
 
 expm1 = operation(
     "expm1",
     np.expm1,
-    lambda g, out, x: scaled(g, np.exp(x)),
+    lambda g, out, x: g * np.exp(x),
     formula="exp x − 1",
     gradient="g exp x",
 )
@@ -33,7 +32,7 @@ expm1 = operation(
 log = operation(
     "log",
     np.log,
-    lambda g, out, x: scaled(g, 1 / x),
+    lambda g, out, x: g / x,
     symbol="log",
     formula="log x",
     gradient="g / x",
@@ -42,7 +41,7 @@ log = operation(
 log2 = operation(
     "log2",
     np.log2,
-    lambda g, out, x: scaled(g, 1 / (x * LOG2)),
+    lambda g, out, x: g / (x * LOG2),
     symbol="log₂",
     formula="log₂ x",
     gradient="g / (x log 2)",
@@ -51,7 +50,7 @@ log2 = operation(
 log10 = operation(
     "log10",
     np.log10,
-    lambda g, out, x: scaled(g, 1 / (x * LOG10)),
+    lambda g, out, x: g / (x * LOG10),
     symbol="log₁₀",
     formula="log₁₀ x",
     gradient="g / (x log 10)",
@@ -60,7 +59,7 @@ log10 = operation(
 log1p = operation(
     "log1p",
     np.log1p,
-    lambda g, out, x: scaled(g, 1 / (1 + x)),
+    lambda g, out, x: g / (1 + x),
     formula="log(1 + x)",
     gradient="g / (1 + x)",
 )
@@ -86,7 +85,7 @@ logaddexp2 = operation(
 sqrt = operation(
     "sqrt",
     np.sqrt,
-    lambda g, out, x: scaled(g, 0.5 / out),
+    lambda g, out, x: 0.5 * g / out,
     symbol="√",
     formula="√x",
     gradient="g / (2 √x)",
@@ -95,7 +94,7 @@ sqrt = operation(
 cbrt = operation(
     "cbrt",
     np.cbrt,
-    lambda g, out, x: scaled(g, 1 / (3 * out * out)),
+    lambda g, out, x: g / (3 * out * out),
     symbol="∛",
     formula="∛x",
     gradient="g / (3 (∛x)²)",

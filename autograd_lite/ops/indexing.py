@@ -34,6 +34,7 @@ getitem = operation(
     "getitem",
     lambda a, key=(): a[key],
     lambda g, out, a, key=(): add_at(g, key=key, shape=a.shape),
+    chooses=True,
     symbol="[ ]",
     precedence=90,
     formula="a[key]",

@@ -6,7 +6,6 @@ import numpy as np
 
 from autograd_lite.op import operation
 from autograd_lite.ops.activations import log_softmax, sigmoid, softmax
-from autograd_lite.ops.arithmetic import scaled
 
 # Every loss takes reduction="mean", "sum" or "none".
 
@@ -70,21 +69,46 @@ squared_error = operation(
 )
 
 
+def _label_over(y, p):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.equal(y, 0), 0.0, np.divide(y, p))[()]
+
+
+label_over = operation(
+    "label_over",
+    _label_over,
+    lambda g, out, y, p: g / p,
+    lambda g, out, y, p: -g * label_over(out, p),
+    symbol="÷",
+    precedence=60,
+    elementwise=True,
+    broadcasts=True,
+    formula="y / p, 0 where y is 0",
+    gradient="g / p, −g y / p²",
+    notes="A label of 0 leaves out even a probability of 0.",
+)
+
+
+def _weighted(labels, logs):
+    """Each logarithm times its label; a label of 0 leaves out even −∞."""
+    return np.where(labels == 0, 0, labels * logs)
+
+
 def _binary_cross_entropy(y_hat, y, reduction="mean"):
     y_hat, y = _fitting(y_hat, y, reduction)
     with np.errstate(divide="ignore", invalid="ignore"):
-        losses = -(scaled(y, np.log(y_hat)) + scaled(1 - y, np.log(1 - y_hat)))
+        losses = -(_weighted(y, np.log(y_hat)) + _weighted(1 - y, np.log(1 - y_hat)))
     return reduced(losses, reduction)
 
 
 binary_cross_entropy = operation(
     "binary_cross_entropy",
     _binary_cross_entropy,
-    lambda g, out, y_hat, y, reduction="mean": scaled(
-        per_example(g, y_hat, reduction), scaled(1 - y, 1 / (1 - y_hat)) - scaled(y, 1 / y_hat)
+    lambda g, out, y_hat, y, reduction="mean": (
+        per_example(g, y_hat, reduction) * (label_over(1 - y, 1 - y_hat) - label_over(y, y_hat))
     ),
-    lambda g, out, y_hat, y, reduction="mean": scaled(
-        per_example(g, y, reduction), np.log(1 - y_hat) - np.log(y_hat)
+    lambda g, out, y_hat, y, reduction="mean": (
+        per_example(g, y, reduction) * (np.log(1 - y_hat) - np.log(y_hat))
     ),
     symbol="BCE",
     averages=True,
@@ -151,7 +175,7 @@ def _cross_entropy(logits, labels, reduction="mean"):
     if not _classes(logits, labels):
         if labels.dtype.kind != "f":
             labels = labels.astype(logs.dtype)
-        return reduced(-np.add.reduce(scaled(labels, logs), axis=-1), reduction)
+        return reduced(-np.add.reduce(_weighted(labels, logs), axis=-1), reduction)
     if labels.dtype.kind not in "iu":
         raise TypeError(
             f"labels of dtype {labels.dtype} and shape {labels.shape} are no class numbers; "

@@ -5,38 +5,104 @@ import math
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.arithmetic import scaled
-from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.arithmetic import least_length
+from autograd_lite.ops.composition import composed, is_tensor, lifted
 from autograd_lite.ops.factorisations import svdvals
 from autograd_lite.ops.reductions import spread
 
 
-def _norm(x, ord=2, axis=None, keepdims=False):
-    if ord == 2:
-        return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))
-    with np.errstate(divide="ignore"):
-        powers = np.add.reduce(np.abs(x) ** ord, axis=axis, keepdims=keepdims)
-        return powers ** (1 / ord)
+def _direction(x, length):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.equal(length, 0), 0.0, np.divide(x, length))[()]
+
+
+direction = operation(
+    "direction",
+    _direction,
+    lambda g, out, x, length: g / length,
+    lambda g, out, x, length: -g * out / length,
+    symbol="÷",
+    precedence=60,
+    elementwise=True,
+    broadcasts=True,
+    formula="x / ‖x‖, 0 at 0",
+    gradient="g / ‖x‖, −g x / ‖x‖²",
+    notes="It jumps at 0, and has no finite derivative there.",
+)
+
+
+def p_norm(x, ord=2, axis=None, keepdims=False):
+    """The norm of arrays, of any size that floating point holds."""
+    size = np.abs(x)
+    with np.errstate(all="ignore"):
+        powers = np.add.reduce(x * x if ord == 2 else size**ord, axis=axis, keepdims=keepdims)
+        if ord <= 0 or _holds_digits(powers):
+            return _root(powers, ord)
+        peak = np.max(size, axis=axis, keepdims=True, initial=0)
+        peak = np.where(np.logical_and(peak > 0, peak < np.inf), peak, 1)
+        powers = np.add.reduce((size / peak) ** ord, axis=axis, keepdims=keepdims)
+        return _root(powers, ord) * np.reshape(peak, powers.shape)[()]
+
+
+def _holds_digits(powers):
+    """Whether sums of powers neither overflowed nor came near the least numbers."""
+    least = least_length(powers.dtype)
+    return np.all(np.logical_and(powers > least, powers < np.inf))
+
+
+def _root(x, ord):
+    return np.sqrt(x) if ord == 2 else x ** (1 / ord)
 
 
 def _norm_rule(g, out, x, ord=2, axis=None, keepdims=False):
-    g, out = spread(g, x.shape, axis, keepdims), spread(out, x.shape, axis, keepdims)
+    g = spread(g, x.shape, axis, keepdims)
     if ord == 1:
         return g * np.sign(x)
+    share = _share(out, x, ord, axis, keepdims)
     if ord == 2:
-        return g * scaled(x, 1 / out)
+        return g * share
     # Powers of a quotient, which is at most 1, neither overflow nor vanish.
-    return g * scaled(np.sign(x), scaled(np.abs(x), 1 / out) ** (ord - 1))
+    return g * (np.sign(x) * np.abs(share) ** (ord - 1))
+
+
+def _share(out, x, ord, axis, keepdims):
+    """x / ‖x‖; where that is too small to hold its digits, of larger numbers in their place."""
+    small = None if is_tensor(out) else np.less(out, least_length(out.dtype))
+    if small is not None and np.any(small):
+        scale = np.where(small, 1 / np.finfo(out.dtype).tiny, 1).astype(out.dtype)
+        x = x * spread(scale, x.shape, axis, keepdims)
+        out = p_norm(x, ord, axis, keepdims)
+    return direction(x, spread(out, x.shape, axis, keepdims))
 
 
 norm = operation(
     "norm",
-    _norm,
+    p_norm,
     _norm_rule,
     symbol="‖·‖",
     formula="(Σ |x|ᵖ)^(1/p)",
     gradient="g sign x (|x| / ‖x‖)ᵖ⁻¹",
-    notes="The gradient at 0 is 0.",
+    notes="The gradient at 0 is 0; the second derivatives there are not finite.",
+)
+
+
+def _share_of_hypot(x, out, a, b):
+    """x / out; where that is too small to hold its digits, of larger numbers in their place."""
+    small = None if is_tensor(out) else np.less(out, least_length(out.dtype))
+    if small is None or not np.any(small):
+        return direction(x, out)
+    scale = np.where(small, 1 / np.finfo(out.dtype).tiny, 1).astype(out.dtype)
+    return direction(x * scale, np.hypot(a * scale, b * scale))
+
+
+hypot = operation(
+    "hypot",
+    np.hypot,
+    lambda g, out, a, b: g * _share_of_hypot(a, out, a, b),
+    lambda g, out, a, b: g * _share_of_hypot(b, out, a, b),
+    formula="√(a² + b²)",
+    gradient="g a / √(a² + b²), g b / √(a² + b²)",
+    notes="The gradient at the origin is 0, as that of a norm.",
 )
 
 

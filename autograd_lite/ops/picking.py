@@ -35,6 +35,7 @@ taken_along = operation(
     _take_along_axis,
     lambda g, out, arr, indices, axis=-1: added_along(g, indices, axis=axis, shape=arr.shape),
     None,
+    chooses=True,
     formula="the element of arr with each index, along an axis",
     gradient="zeros, with g added at the indices",
 )

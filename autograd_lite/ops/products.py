@@ -335,6 +335,7 @@ trace = operation(
     _trace,
     numpy=(np.trace,),
     symbol="tr",
+    chooses=True,
     formula="Σ aᵢᵢ",
     gradient="g on the diagonal",
 )

@@ -82,6 +82,7 @@ for _function, _side in ((np.tril, "above"), (np.triu, "below")):
             lambda m, k=0: function(m, k),
             lambda g, out, m, k=0: triangle(g, k=k),
             numpy=(function,),
+            chooses=True,
             formula=f"m with zeros {side} its k-th diagonal",
             gradient=f"g with zeros {side} its k-th diagonal",
         )

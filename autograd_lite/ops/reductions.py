@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.arithmetic import scaled
 from autograd_lite.ops.composition import along, composed, lifted
 from autograd_lite.ops.shapes import astype
 
@@ -58,9 +57,9 @@ mean = operation(
 
 def _extreme(g, out, a, axis=None, keepdims=False):
     ties = astype(np.equal(a, spread(out, a.shape, axis, keepdims)), a.dtype)
-    among = np.maximum(np.sum(ties, axis=axis, keepdims=True), 1.0)
-    # An element that is not the extreme contributes 0, however infinite g is.
-    return scaled(ties / among, spread(g, a.shape, axis, keepdims))
+    # A NaN ties with nothing: 0 / 0 is NaN.
+    among = np.sum(ties, axis=axis, keepdims=True)
+    return ties / among * spread(g, a.shape, axis, keepdims)
 
 
 def _along_axes(function):
@@ -72,6 +71,7 @@ for _name in ("max", "min"):
         _name,
         _along_axes(getattr(np, _name)),
         _extreme,
+        chooses=True,
         rows="along",
         numpy=(getattr(np, _name), getattr(np, "a" + _name)),
         symbol=_name,

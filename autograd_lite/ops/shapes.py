@@ -8,10 +8,25 @@ import numpy as np
 from autograd_lite.op import operation
 from autograd_lite.ops.composition import along, composed, lifted, normalized
 
+BLOCK = 128  # rows that are added one after the other
+
+
+def _sum_of_rows(x):
+    """The sum over the first axis, block by block; np.add.reduce rounds once a row there."""
+    rows, blocks = x.shape[0], x.shape[0] // BLOCK
+    if blocks < 2 or x.ndim < 2 or x.dtype.kind != "f":
+        return np.add.reduce(x, axis=0)
+    whole = blocks * BLOCK
+    sums = np.matmul(np.ones(BLOCK, x.dtype), x[:whole].reshape(blocks, BLOCK, -1))
+    total = _sum_of_rows(sums).reshape(x.shape[1:])
+    return total if whole == rows else total + np.add.reduce(x[whole:], axis=0)
+
 
 def _sum_to(x, shape=()):
     lead = x.ndim - len(shape)
-    if lead:
+    if lead and type(x) is np.ndarray:
+        x = _sum_of_rows(x if lead == 1 else x.reshape(-1, *x.shape[lead:]))
+    elif lead:
         x = np.add.reduce(x, axis=0 if lead == 1 else tuple(range(lead)))
     if x.shape == shape:
         return x

@@ -11,6 +11,9 @@ import math
 import numpy as np
 
 from autograd_lite.op import OPS, apply
+from autograd_lite.ops.norms import hypot, norm
+from autograd_lite.ops.statistics import std
+from autograd_lite.ops.trigonometric import cos, cosh
 
 # Moving elements about commutes with what is done to each of them.
 VIEWS = {
@@ -32,7 +35,7 @@ DEPTH = 64
 
 exp, negative, add, multiply = OPS["exp"], OPS["negative"], OPS["add"], OPS["multiply"]
 power, total, where = OPS["power"], OPS["sum"], OPS["where"]
-sigmoid, softmax = OPS["sigmoid"], OPS["softmax"]
+sigmoid, softmax, tanh = OPS["sigmoid"], OPS["softmax"], OPS["tanh"]
 
 
 def settled(x):
@@ -210,7 +213,17 @@ def _complement(inputs, attributes):
     one, x = inputs
     if (x.op in SIGMOIDS or x.stable is not None) and is_number(one, 1):
         return like(made("sigmoid", minus(log_odds(x))), x)
+    if x.op in SQUARES and is_number(one, 1):
+        return like(_slope_of_tanh(SQUARES[x.op](x, 1)), x)
     return None
+
+
+def _slope_of_tanh(t):
+    """1 − tanh² z."""
+    if t is None or t.op is not tanh:
+        return None
+    z = source(t)
+    return None if z is None else 4 * OPS["bell"](2 * z)
 
 
 def _reciprocal(inputs, attributes):
@@ -313,10 +326,13 @@ def _root_of_dot(node, depth):
     return made("norm", source(node)) if x.ndim == 1 and same(x, y) else None
 
 
-ROOTS = {
+SQUARES = {
     OPS["square"]: lambda node, depth: source(node),
     power: _root_of_power,
     multiply: _root_of_product,
+}
+
+ROOTS = SQUARES | {
     total: _root_of_sum,
     OPS["mean"]: _root_of_mean,
     add: _root_of_addition,
@@ -328,7 +344,7 @@ def _sqrt(inputs, attributes):
     x = inputs[0]
     form = ROOTS.get(x.op)
     root = None if form is None else form(x, DEPTH)
-    if x.op in (OPS["square"], power, multiply):
+    if x.op in SQUARES:
         root = made("absolute", root)
     return like(root, x)
 
@@ -337,7 +353,63 @@ def _power(inputs, attributes):
     x, n = inputs
     if x.op in ROOTS and is_number(n, 0.5):
         return _sqrt((x,), attributes)
+    if x.op in LENGTHS and type(n.kept) in (int, float) and n.kept > 0 and n.kept % 2 == 0:
+        square = square_of(x)
+        return square if square is None or n.kept == 2 else square ** (n.kept / 2)
     return _reciprocal((x,), attributes) if x.op is add and is_number(n, -1) else None
+
+
+# Squares of lengths, which are smooth where the lengths have a kink
+
+
+def square_of(node):
+    """The square of a length, without its root."""
+    form = LENGTHS.get(node.op)
+    return None if form is None else like(form(node), node)
+
+
+def _square_of_root(node):
+    # A sum of squares is what a root of one holds a length for.
+    return None if node.stable is None else source(node)
+
+
+def _square_of_norm(node):
+    x, attributes = source(node), dict(node.attributes)
+    if x is None or attributes.pop("ord", 2) != 2:
+        return None
+    return np.sum(np.square(x), **attributes)
+
+
+def _square_of_hypot(node):
+    a, b = source(node, 0), source(node, 1)
+    return None if a is None or b is None else np.square(a) + np.square(b)
+
+
+LENGTHS = {
+    OPS["absolute"]: lambda node: made("square", source(node)),
+    hypot: _square_of_hypot,
+    norm: _square_of_norm,
+    std: lambda node: made("var", source(node), **node.attributes),
+    OPS["sqrt"]: _square_of_root,
+    power: lambda node: _square_of_root(node) if is_number(node.inputs[1], 0.5) else None,
+}
+
+
+def _square(inputs, attributes):
+    return square_of(inputs[0])
+
+
+def _multiply(inputs, attributes):
+    a, b = inputs
+    return square_of(a) if same(a, b) else None
+
+
+def _even(function):
+    def form(inputs, attributes):
+        x = inputs[0]
+        return made(function.name, source(x)) if x.op is OPS["absolute"] else None
+
+    return form
 
 
 # The loss
@@ -362,6 +434,13 @@ for _name, _form in {
     "where": _either,
     "sqrt": _sqrt,
     "power": _power,
+    "square": _square,
+    "multiply": _multiply,
+    "cos": _even(cos),
+    "cosh": _even(cosh),
     "binary_cross_entropy": _cross_entropy,
 }.items():
     OPS[_name].stable = _form
+
+# Products are too many to ask each of them.
+multiply.stable_after = OPS["square"].stable_after = LENGTHS

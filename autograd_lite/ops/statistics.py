@@ -6,8 +6,9 @@ import numpy as np
 
 from autograd_lite.node import plain
 from autograd_lite.op import operation
-from autograd_lite.ops.arithmetic import scaled
+from autograd_lite.ops.arithmetic import least_length
 from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.norms import direction, p_norm
 from autograd_lite.ops.reductions import axes_of, count, merged, spread
 from autograd_lite.ops.shapes import astype
 
@@ -33,12 +34,36 @@ var = operation(
     gradient="2 g (a − mean a) / (n − ddof)",
 )
 
+
+def _std(a, axis=None, ddof=0, keepdims=False):
+    with np.errstate(over="ignore", under="ignore"):
+        out = np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    n = a.size // max(np.size(out), 1)
+    if n <= ddof or a.dtype.kind != "f" or _holds_digits(out, np.max(np.abs(a), initial=0)):
+        return out
+    axes = axes_of(axis, a.ndim)
+    first = a[tuple([slice(0, 1) if k in axes else slice(None) for k in range(a.ndim)])]
+    length = p_norm(_centred(a - first, axis), axis=axis, keepdims=keepdims)
+    return length / np.sqrt(out.dtype.type(n - ddof))
+
+
+def _holds_digits(out, peak):
+    """Whether neither the differences from the mean nor their squares lost their digits."""
+    square = np.square(out)
+    return np.all((out > 1e-3 * peak) & (square > least_length(out.dtype)) & (square < np.inf))
+
+
+def _std_rule(g, out, a, axis=None, ddof=0, keepdims=False):
+    g, out = spread(g, a.shape, axis, keepdims), spread(out, a.shape, axis, keepdims)
+    if count(a.shape, axis) == 1:
+        return g * (a - a)
+    return g * (direction(_centred(a, axis), out) / _freedom(a, axis, ddof))
+
+
 std = operation(
     "std",
-    lambda a, axis=None, ddof=0, keepdims=False: np.std(a, axis=axis, ddof=ddof, keepdims=keepdims),
-    lambda g, out, a, axis=None, ddof=0, keepdims=False: scaled(
-        _centred(a, axis) / _freedom(a, axis, ddof), spread(g / out, a.shape, axis, keepdims)
-    ),
+    _std,
+    _std_rule,
     numpy=(np.std,),
     formula="√(Σ (a − mean a)² / (n − ddof))",
     gradient="g (a − mean a) / ((n − ddof) out)",

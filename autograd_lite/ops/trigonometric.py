@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.arithmetic import scaled
 
 sin = operation("sin", np.sin, lambda g, out, x: g * np.cos(x), formula="sin x", gradient="g cos x")
 cos = operation(
@@ -17,14 +16,14 @@ tan = operation(
 arcsin = operation(
     "arcsin",
     np.arcsin,
-    lambda g, out, x: scaled(g, 1 / np.sqrt((1 - x) * (1 + x))),
+    lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)),
     formula="arcsin x",
     gradient="g / √(1 − x²)",
 )
 arccos = operation(
     "arccos",
     np.arccos,
-    lambda g, out, x: scaled(g, -1 / np.sqrt((1 - x) * (1 + x))),
+    lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)),
     formula="arccos x",
     gradient="−g / √(1 − x²)",
 )
@@ -35,30 +34,29 @@ arctan = operation(
     formula="arctan x",
     gradient="g / (1 + x²)",
 )
+
+
+def _over_square(x, length):
+    """x / length², whose square would vanish or overflow sooner."""
+    return x / length / length
+
+
 arctan2 = operation(
     "arctan2",
     np.arctan2,
-    lambda g, out, y, x: scaled(g, scaled(x, 1 / (x * x + y * y))),
-    lambda g, out, y, x: scaled(-g, scaled(y, 1 / (x * x + y * y))),
+    lambda g, out, y, x: g * _over_square(x, np.hypot(x, y)),
+    lambda g, out, y, x: -g * _over_square(y, np.hypot(x, y)),
     formula="the angle of the point (b, a)",
     gradient="g b / (a² + b²), −g a / (a² + b²)",
-    notes="The gradient at the origin is 0.",
-)
-hypot = operation(
-    "hypot",
-    np.hypot,
-    lambda g, out, a, b: scaled(g, scaled(a, 1 / out)),
-    lambda g, out, a, b: scaled(g, scaled(b, 1 / out)),
-    formula="√(a² + b²)",
-    gradient="g a / √(a² + b²), g b / √(a² + b²)",
-    notes="The gradient at the origin is 0, as that of a norm.",
+    notes="At the origin, where the angle jumps, the gradient is NaN.",
 )
 
+
 sinh = operation(
-    "sinh", np.sinh, lambda g, out, x: scaled(g, np.cosh(x)), formula="sinh x", gradient="g cosh x"
+    "sinh", np.sinh, lambda g, out, x: g * np.cosh(x), formula="sinh x", gradient="g cosh x"
 )
 cosh = operation(
-    "cosh", np.cosh, lambda g, out, x: scaled(g, np.sinh(x)), formula="cosh x", gradient="g sinh x"
+    "cosh", np.cosh, lambda g, out, x: g * np.sinh(x), formula="cosh x", gradient="g sinh x"
 )
 arcsinh = operation(
     "arcsinh",
@@ -70,14 +68,14 @@ arcsinh = operation(
 arccosh = operation(
     "arccosh",
     np.arccosh,
-    lambda g, out, x: scaled(g, 1 / (np.sqrt(x - 1) * np.sqrt(x + 1))),
+    lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     formula="arcosh x",
     gradient="g / √(x² − 1)",
 )
 arctanh = operation(
     "arctanh",
     np.arctanh,
-    lambda g, out, x: scaled(g, 1 / ((1 - x) * (1 + x))),
+    lambda g, out, x: g / ((1 - x) * (1 + x)),
     formula="artanh x",
     gradient="g / (1 − x²)",
 )

@@ -1,0 +1,180 @@
+"""Zeros that the sweep sets for the sake of infinite factors, left out where all is finite."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compile.bounds import bounds
+from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order, is_number
+from autograd_lite.compile.rules import ALGEBRA, is_call, rule, same, scalar_of
+
+__all__ = ["zero_already"]
+
+# What gives finite numbers for finite ones; sums and products may overflow as they always may.
+FINITE = {
+    *(ARGUMENT, CONSTANT, ".T", ".astype", "[]", "add_at", "add_along_axis", "take_along_axis"),
+    *(f"np.{name}" for name in ("add", "subtract", "multiply", "negative", "matmul", "add.reduce")),
+    *(f"np.{name}" for name in ("where", "maximum", "minimum", "absolute", "square", "sign")),
+    *(f"np.{name}" for name in ("tanh", "sin", "cos", "arctan", "arcsinh")),
+    *(f"np.{name}" for name in ("reshape", "expand_dims", "squeeze", "broadcast_to", "transpose")),
+    *(f"np.{name}" for name in ("equal", "not_equal", "less", "less_equal", "greater")),
+    *(f"np.{name}" for name in ("greater_equal", "logical_and", "logical_or", "logical_not")),
+    *("sigmoid", "softplus"),
+}
+
+
+@rule(ALGEBRA, "np.power", "x ** 0 = 1, also for NaN")
+def to_the_zeroth(b: Builder, e: Expr) -> Any:
+    if is_number(e.args[1], 0) and e.dtype.kind == "f":
+        return b.call("np.broadcast_to", b.constant(np.ones((), e.dtype)), e.shape)
+    return None
+
+
+@rule(ALGEBRA, "np.logical_or", "a ∨ false = a")
+def or_false(b: Builder, e: Expr) -> Any:
+    for x, other in (e.args, e.args[::-1]):
+        if scalar_of(other) is not None and not scalar_of(other):
+            return same(x, e)
+    return None
+
+
+@rule(ALGEBRA, "np.equal", "where(a, x, 0) is 0 where a does not hold, and so is x · a, for x ≠ 0")
+def zero_of_choice(b: Builder, e: Expr) -> Any:
+    x, zero = e.args
+    if not is_number(zero, 0):
+        return None
+    if is_call(x, "np.where") and _is_zero(x.args[2]) and scalar_of(x.args[1]):
+        return same(b.call("np.logical_not", x.args[0]), e)
+    if is_call(x, "np.multiply"):
+        for number, chosen in (x.args, x.args[::-1]):
+            if is_number(number) and number and chosen.dtype.kind == "b":
+                return same(b.call("np.logical_not", chosen), e)
+    return None
+
+
+@rule(ALGEBRA, "np.where", "where(¬a, x, y) = where(a, y, x)")
+def where_not(b: Builder, e: Expr) -> Any:
+    condition, x, y = e.args
+    if is_call(condition, "np.logical_not") and condition.args[0].dtype.kind == "b":
+        return same(b.call("np.where", condition.args[0], y, x), e)
+    return None
+
+
+@rule(ALGEBRA, "np.where", "where a holds, where(a, x, y) is x")
+def chosen_twice(b: Builder, e: Expr) -> Any:
+    condition, x, y = e.args
+    made = b.call("np.where", condition, _under(b, condition, x, 1), _under(b, condition, y, 2))
+    return None if made is e else same(made, e)
+
+
+def _under(b: Builder, condition: Any, x: Any, branch: int) -> Any:
+    """A product in which a choice by the same condition is the branch that it takes."""
+    if not isinstance(x, Expr):
+        return x
+    if x.fn == "np.where" and x.args[0] is condition:
+        return x.args[branch]
+    if x.fn in ("np.multiply", "np.divide", "np.negative"):
+        args = [
+            y.args[branch] if is_call(y, "np.where") and y.args[0] is condition else y
+            for y in x.args
+        ]
+        if any(isinstance(y, Expr) for y in args):
+            made = b.call(x.fn, *args)
+            return made if made.dtype == x.dtype else x
+    return x
+
+
+@rule(ALGEBRA, "np.where", "a product of finite factors that is 0 already is not set to 0")
+def zero_already(b: Builder, e: Expr) -> Any:
+    condition, x, y = e.args
+    if _is_zero(x):
+        x, zeros = y, _zeros_where(condition)
+    elif _is_zero(y):
+        zeros = [[condition]]
+    else:
+        return None
+    if same(x, e) is None or zeros is None:
+        return None
+    return x if all(_vanishes(b, x, factors) for factors in zeros) else None
+
+
+def _zeros_where(condition: Any) -> list[list[Any]] | None:
+    """Factors, any of a list, that are 0 where a condition holds; a list for each part of it."""
+    if is_call(condition, "np.broadcast_to"):
+        return _zeros_where(condition.args[0])
+    if is_call(condition, "np.logical_or"):
+        parts = [_zeros_where(part) for part in condition.args]
+        return None if None in parts else [zeros for part in parts for zeros in part or ()]
+    if is_call(condition, "np.logical_not"):
+        return [[condition.args[0]]]
+    if is_call(condition, "np.equal") and is_number(condition.args[1], 0):
+        return [_factors(condition.args[0])]
+    return None
+
+
+def _vanishes(b: Builder, x: Any, zeros: list[Any]) -> bool:
+    """Whether x has one of the factors, and beside it only finite ones."""
+    factors = _factors(x)
+    return any(
+        any(_same_zeros(f, z) for z in zeros)
+        and all(_is_finite(b, other) for other in factors[:k] + factors[k + 1 :])
+        for k, f in enumerate(factors)
+    )
+
+
+def _factors(x: Any) -> list[Any]:
+    stack, found = [x], []
+    while stack:
+        x = stack.pop()
+        if is_call(x, "np.multiply"):
+            stack += x.args
+        elif isinstance(x, Expr) and x.fn in ("np.negative", "np.broadcast_to", ".astype"):
+            stack.append(x.args[0])
+        elif not is_number(x):
+            found.append(x)
+    return found
+
+
+def _same_zeros(f: Any, z: Any) -> bool:
+    if f is z:
+        return True
+    if is_call(f, "np.where") and f.args[0] is z:
+        return _is_zero(f.args[2])
+    if not (isinstance(f, Expr) and isinstance(z, Expr)) or f.fn != z.fn:
+        return False
+    if f.fn == "np.where":
+        pairs = zip(f.args[1:], z.args[1:], strict=True)
+        return f.args[0] is z.args[0] and any(_is_zero(x) and _is_zero(y) for x, y in pairs)
+    return f.fn in ("add_at", "add_along_axis") and (f.args[1:], f.keywords) == (
+        z.args[1:],
+        z.keywords,
+    )
+
+
+def _is_zero(x: Any) -> bool:
+    number = scalar_of(x)
+    return number is not None and number == 0
+
+
+def _is_finite(b: Builder, x: Any) -> bool:
+    if not isinstance(x, Expr):
+        return True
+    known: dict[Expr, bool] = b.finite
+    for expr in in_order([x], known):
+        known[expr] = _made_finite(expr) and all(known.get(y, False) for y in expr.inputs)
+    return known[x]
+
+
+def _made_finite(expr: Expr) -> bool:
+    if expr.fn in FINITE:
+        return True
+    low, high = bounds(expr)
+    if -inf < low and high < inf:
+        return True
+    if expr.fn in ("np.divide", "np.reciprocal"):
+        low, high = bounds(expr.args[-1])
+        return low > 0 or high < 0
+    return False
