@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from autograd_lite import ops as ops
-from autograd_lite.anomaly import AnomalyError, detect_anomaly
+from autograd_lite.anomaly import AnomalyError, KinkError, detect_anomaly
 from autograd_lite.broadcasting import BroadcastWarning
 from autograd_lite.checks import GradientError, check_gradients
 from autograd_lite.compile import compile
@@ -42,6 +42,7 @@ __all__ = [
     "Changed",
     "GradientError",
     "Graph",
+    "KinkError",
     "Op",
     "Tensor",
     "binary_cross_entropy",

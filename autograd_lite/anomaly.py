@@ -1,4 +1,4 @@
-"""Finding the first operation that made a NaN or an infinity out of good numbers."""
+"""Finding the first operation that made a NaN or an infinity, or that stands on a kink."""
 
 from __future__ import annotations
 
@@ -15,26 +15,37 @@ from autograd_lite.context import setting
 from autograd_lite.node import Node
 from autograd_lite.residuals import operands_of
 
-__all__ = ["AnomalyError", "detect_anomaly"]
+__all__ = ["AnomalyError", "KinkError", "detect_anomaly"]
 
 
 class AnomalyError(ArithmeticError):
-    """An operation, or its gradient rule, made a NaN or an infinity out of good numbers."""
+    """An operation, or its gradient rule, made a NaN or an infinity from finite inputs."""
+
+
+class KinkError(AnomalyError):
+    """A derivative was asked for exactly where an operation has a kink or jumps."""
 
 
 @contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Stop at the first operation that makes a bad number, in this thread and task.
+def detect_anomaly(*, kinks: bool = False) -> Iterator[None]:
+    """Stop at the first operation that makes a NaN or an infinity, in this thread and task.
 
     An operation is at fault if its result holds a NaN where no operand holds one, or an infinity
     where all operands are finite; a gradient rule likewise, with the gradient that enters it for
-    an operand. Bad numbers that were given (−inf in a mask, NaN in data) are nobody's fault. What
-    is made and swept back inside is watched; each operation costs a look at its numbers and at the
-    caller's line. NumPy's own warnings of bad numbers are silent inside.
+    an operand. Infinities and NaNs that were given (−inf in a mask, NaN in data) are not reported.
+    Operations and sweeps inside are watched; each operation costs a look at its numbers and at the
+    caller's line. NumPy's own warnings about such numbers are silent inside.
+
+    Args:
+        kinks: stop also at a kink: where a gradient other than 0 enters an operation whose operand
+            sits exactly on a kink (0 for ReLU, a tie for `maximum`), and where an operation without
+            a gradient (`>`, `sign`, `floor`, `argsort`) is applied to an operand that wants a
+            gradient and sits exactly on a jump.
 
     Raises:
         AnomalyError: naming the operation, the line of the program that applied it, and its
             operands with their names, shapes and offending values.
+        KinkError: an `AnomalyError`, for a kink.
 
     Example:
         >>> import numpy as np
@@ -46,7 +57,7 @@ def detect_anomaly() -> Iterator[None]:
             ...
         autograd_lite.anomaly.AnomalyError: the gradient rule of sqrt, for its input x, made inf ...
     """
-    with setting(watch=_Finder()), np.errstate(all="ignore"):
+    with setting(watch=_Finder(kinks)), np.errstate(all="ignore"):
         yield
 
 
@@ -64,36 +75,65 @@ class _Lines:
 
 
 class _Finder(_Lines):
-    """Looks at every result and every part of a gradient."""
+    """Looks at every result and every part of a gradient, and at the kinks if asked to."""
+
+    def __init__(self, kinks: bool) -> None:
+        super().__init__()
+        self.kinks = kinks
 
     def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
         super().made(node, op, inputs, operands)
         if _worse(node.array, operands):
             raise AnomalyError(
-                _report(f"{op.name} made", node.array, node.line, node.shape)
-                + _operands(op, inputs, operands, node.array)
+                _made(op.name, node.array, operands, "inputs", node.line)
+                + _operands(inputs, operands, _bad(node.array))
+            )
+        # An operation with a rule is looked at when a gradient enters it.
+        if self.kinks and not op.differentiable and any(x.requires_grad for x in inputs):
+            self.look_at_kinks(node, op, inputs, operands, node.line)
+
+    def look_at_kinks(
+        self, node: Any, op: Any, inputs: Any, operands: Any, line: Any, entering: Any = 1.0
+    ) -> None:
+        """Raise where the operands sit on a kink and a gradient other than 0 enters."""
+        # Without recording there are no derivatives, and a node holds no attributes.
+        if op.kinks is None or node.op is None:
+            return
+        with setting(watch=None):
+            mask = np.asarray(op.kinks(*map(np.asarray, operands), **node.attributes))
+        if not mask.any():
+            return
+        entered = np.not_equal(entering, 0)
+        if np.ndim(entered) == mask.ndim or not entered.any():
+            # Of an elementwise operation each element has a gradient of its own.
+            mask = mask & entered
+        if mask.any():
+            kind = "a kink" if op.differentiable else "a jump"
+            raise KinkError(
+                f"{op.name}: an operand sits exactly on {kind}{_where(mask)}"
+                + _line(line)
+                + _operands(inputs, operands, mask)
             )
 
     def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
         line = getattr(node, "line", None) or _users_line()
 
         def watched(g: Any, out: Any, *operands: Any, **attributes: Any) -> Any:
-            # What a rule computes on the way is its own affair: a part that it masks may be bad.
+            if self.kinks:
+                operands_then = operands_of(node)
+                self.look_at_kinks(node, node.op, node.inputs, operands_then, line, _array(g))
+            # What a rule computes on the way is its own affair: it may mask a part of it.
             with setting(watch=_Lines(line)):
                 part = rule(g, out, *operands, **attributes)
             array, entering = _array(part), _array(g)
             if _worse(array, [entering]):
                 op, x = node.op, node.inputs[k]
                 name = x.name or f"number {k}"
+                rule_of = f"the gradient rule of {op.name}, for its input {name},"
                 raise AnomalyError(
-                    _report(
-                        f"the gradient rule of {op.name}, for its input {name}, made",
-                        array,
-                        line,
-                        np.shape(array),
-                    )
-                    + f"\n  gradient entering: {_numbers(entering, array)}"
-                    + _operands(op, node.inputs, operands_of(node), array)
+                    _made(rule_of, array, [entering], "gradient", line)
+                    + f"\n  gradient entering: {_numbers(entering, _bad(array))}"
+                    + _operands(node.inputs, operands_of(node), _bad(array))
                 )
             return part
 
@@ -130,40 +170,53 @@ def _bad(array: Any) -> Any:
     return nans if nans.any() else ~np.isfinite(array)
 
 
-def _report(what: str, result: Any, line: Any, shape: tuple[int, ...]) -> str:
+def _made(who: str, result: Any, sources: Sequence[Any], what: str, line: Any) -> str:
+    """Who made which number from what, where, and the line of the program."""
     bad = _bad(result)
-    first = tuple(int(i) for i in np.argwhere(bad)[0])
-    value = np.asarray(result)[first]
-    place = f" at {list(first)}" if first else ""
-    many = f", {int(bad.sum())} of {bad.size} numbers" if bad.size > 1 else ""
-    text = f"{what} {value} out of good numbers{place} of its result {shape}{many}"
+    value = np.asarray(result)[tuple(np.argwhere(bad)[0])]
+    finite = all(np.isfinite(x).all() for x in sources)
+    article = "a " if what == "gradient" else ""
+    given = f"{article}finite {what}" if finite else f"{article}{what} without NaN"
+    shape = np.shape(result)
+    return f"{who} made {value} from {given}{_where(bad, f' of its result {shape}')}{_line(line)}"
+
+
+def _where(mask: Any, of: str = "") -> str:
+    """The first place of a mask, and how many there are."""
+    first = np.argwhere(mask)[0].tolist()
+    place = f" at {first}" if first else ""
+    many = f", {int(mask.sum())} of {mask.size} numbers" if mask.size > 1 else ""
+    return f"{place}{of}{many}"
+
+
+def _line(line: Any) -> str:
     if line is None:
-        return text
+        return ""
     file, row, function = line
     source = linecache.getline(file, row).strip()
     within = "" if function.startswith("<") else f", in {function}"
-    return f"{text}\n  {file}:{row}{within}" + (f"\n    {source}" if source else "")
+    return f"\n  {file}:{row}{within}" + (f"\n    {source}" if source else "")
 
 
-def _operands(op: Any, inputs: Sequence[Any], operands: Sequence[Any], bad: Any) -> str:
+def _operands(inputs: Sequence[Any], operands: Sequence[Any], mask: Any) -> str:
     lines = []
     for k, (x, array) in enumerate(zip(inputs, operands, strict=True)):
         made = f"the result of {x.op.name}" if x.op is not None else f"operand {k}"
         shape, dtype = np.shape(array), np.asarray(array).dtype
-        lines.append(f"\n  {x.name or made} {shape} {dtype}: {_numbers(array, bad)}")
+        lines.append(f"\n  {x.name or made} {shape} {dtype}: {_numbers(array, mask)}")
     return "".join(lines)
 
 
-def _numbers(array: Any, result: Any) -> str:
-    """The values where the result is bad, if they stand side by side; else the array in short."""
-    array, bad = np.asarray(array), _bad(result)
+def _numbers(array: Any, mask: Any) -> str:
+    """The values where the mask holds, if they stand side by side; else the array in short."""
+    array = np.asarray(array)
     if array.size > 1:
         try:
-            beside = np.broadcast_to(array, bad.shape)
+            beside = np.broadcast_to(array, mask.shape)
         except ValueError:
             beside = None
-        if beside is not None and bad.ndim:
-            return f"{_short(beside[bad])} there"
+        if beside is not None and mask.ndim:
+            return f"{_short(beside[mask])} there"
     return _short(array)
 
 

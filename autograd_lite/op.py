@@ -85,6 +85,9 @@ class Op:
     give 0 for those. It is ``absorbing`` if a constant 0 as one of its two operands makes the
     result 0. What is not taken contributes 0, however infinite its derivative is.
 
+    ``kinks`` is ``(*inputs, **attributes) -> mask``, over the operands broadcast together: where
+    the operation has a kink or jumps, and nobody knows which side of it is meant.
+
     Called on arrays an operation computes; called with a Tensor among its operands it records.
     """
 
@@ -110,6 +113,7 @@ class Op:
     stable: Callable[..., Any] | None = None
     stable_after: Collection[Any] | None = None
     foreign: bool = False
+    kinks: Callable[..., Any] | None = None
     differentiable: bool = True
     parameters: tuple[str, ...] = ()
     defaults: dict[str, Any]

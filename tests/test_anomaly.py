@@ -69,7 +69,7 @@ def test_the_power_is_blamed():
 
 def test_division_going_forward():
     text = anomaly(division)
-    assert text.startswith("divide made inf out of good numbers at [1, 0] of its result (2, 2)")
+    assert text.startswith("divide made inf from finite inputs at [1, 0] of its result (2, 2)")
     assert f":{line_of('the division')}, in division" in text
     assert "a (1, 2) float64: [1., 2.] there" in text
     assert "b (2, 1) float64: [0., 0.] there" in text

@@ -45,6 +45,7 @@ relu = operation(
     formula="max(x, 0)",
     gradient="g · 1[x > 0]",
     notes="The derivative at 0 is 0; `np.maximum(x, 0)` shares the tie and has ½ there.",
+    kinks=lambda x: np.equal(x, 0),
 )
 
 leaky_relu = operation(
@@ -57,6 +58,7 @@ leaky_relu = operation(
     formula="x where x > 0, else c x",
     gradient="g where x > 0, else c g",
     notes="The derivative at 0 is that of the negative side.",
+    kinks=lambda x, negative_slope=0.01: np.equal(x, 0) & (negative_slope != 1),
 )
 
 
@@ -74,6 +76,7 @@ elu = operation(
     elementwise=True,
     formula="x where x > 0, else α (exp x − 1)",
     gradient="g where x > 0, else g α exp x",
+    kinks=lambda x, alpha=1.0: np.equal(x, 0) & (alpha != 1),
 )
 
 

@@ -136,6 +136,7 @@ remainder = operation(
     formula="a − b ⌊a / b⌋",
     gradient="g, −g ⌊a / b⌋",
     notes="At the jumps the derivative of the branch is taken.",
+    kinks=lambda a, b: np.equal(np.remainder(a, b), 0),
 )
 
 fmod = operation(
@@ -148,6 +149,7 @@ fmod = operation(
     formula="a − b trunc(a / b)",
     gradient="g, −g trunc(a / b)",
     notes="At the jumps the derivative of the branch is taken.",
+    kinks=lambda a, b: np.equal(np.fmod(a, b), 0) & np.not_equal(a, 0),
 )
 
 ldexp = operation(
@@ -167,4 +169,5 @@ copysign = operation(
     formula="|a| with the sign of b",
     gradient="g sign a sign b, none",
     notes="The derivative at a = 0 is 0, as that of |a|.",
+    kinks=lambda a, b: np.equal(a, 0) | np.equal(b, 0),
 )

@@ -23,6 +23,7 @@ for _name in ("maximum", "minimum", "fmax", "fmin"):
         formula=f"{_name[:4] if _name.startswith('f') else _name[:3]}(a, b)",
         gradient="g where the operand is the result, g/2 to each at a tie",
         notes="NaN only where both are." if _name.startswith("f") else "",
+        kinks=np.equal,
     )
 
 where = operation(
@@ -56,6 +57,7 @@ absolute = operation(
     formula="|x|",
     gradient="g sign x",
     notes="The derivative at 0 is 0.",
+    kinks=lambda x: np.equal(x, 0),
 )
 
 zeros_like = operation(

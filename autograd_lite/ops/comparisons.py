@@ -4,6 +4,7 @@ import numpy as np
 
 from autograd_lite.op import operation
 from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.reductions import ties
 
 for _name, _symbol in {
     "less": "<",
@@ -13,7 +14,34 @@ for _name, _symbol in {
     "equal": "=",
     "not_equal": "≠",
 }.items():
-    operation(_name, getattr(np, _name), symbol=_symbol, precedence=40, formula=f"a {_symbol} b")
+    operation(
+        _name,
+        getattr(np, _name),
+        symbol=_symbol,
+        precedence=40,
+        formula=f"a {_symbol} b",
+        kinks=np.equal,
+    )
+
+
+def _is_half(x):
+    return np.equal(np.abs(x - np.trunc(x)), 0.5)
+
+
+def _is_whole(x):
+    return np.equal(x, np.trunc(x)) & np.not_equal(x, 0)
+
+
+_JUMPS = {
+    "sign": lambda x: np.equal(x, 0),
+    "floor": lambda x: np.equal(x, np.floor(x)),
+    "ceil": lambda x: np.equal(x, np.ceil(x)),
+    "trunc": _is_whole,
+    "rint": _is_half,
+    "floor_divide": lambda a, b: np.equal(np.remainder(a, b), 0),
+    "signbit": lambda x: np.equal(x, 0),
+    "heaviside": lambda a, b: np.equal(a, 0),
+}
 
 for _name, _symbol, _formula in (
     ("sign", "sign", "sign x"),
@@ -36,12 +64,31 @@ for _name, _symbol, _formula in (
     ("invert", "~", "~x, of whole numbers or booleans"),
     ("heaviside", "H", "0 where a < 0, b where a = 0, 1 where a > 0"),
 ):
-    operation(_name, getattr(np, _name), symbol=_symbol, formula=_formula)
+    operation(
+        _name,
+        getattr(np, _name),
+        symbol=_symbol,
+        formula=_formula,
+        kinks=_JUMPS.get(_name),
+    )
 
 
 def _along_axes(function):
     return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
 
+
+def _zeros(a, axis=None, keepdims=False):
+    return np.equal(a, 0)
+
+
+_FLIPS = {
+    "argmax": ties(np.max),
+    "argmin": ties(np.min),
+    "nanargmax": ties(np.nanmax),
+    "nanargmin": ties(np.nanmin),
+    "all": _zeros,
+    "any": _zeros,
+}
 
 for _name, _formula in (
     ("argmax", "where the largest element is"),
@@ -57,6 +104,7 @@ for _name, _formula in (
         numpy=(getattr(np, _name),),
         arity=1,
         formula=_formula,
+        kinks=_FLIPS[_name],
     )
 
 operation(
@@ -65,18 +113,21 @@ operation(
     numpy=(np.count_nonzero,),
     arity=1,
     formula="how many elements are not 0",
+    kinks=_zeros,
 )
 operation(
     "round",
     lambda a, decimals=0: np.round(a, decimals),
     numpy=(np.round, np.around),
     formula="a, rounded to decimals",
+    kinks=lambda a, decimals=0: _is_half(a * 10.0**decimals),
 )
 operation(
     "fix",
     lambda x: np.trunc(x),
     numpy=(np.fix,) if hasattr(np, "fix") else (),
     formula="x without its fraction",
+    kinks=_is_whole,
 )
 for _name in ("isposinf", "isneginf"):
     operation(
@@ -96,6 +147,7 @@ operation(
     numpy=(np.angle,),
     elementwise=True,
     formula="0 where z ≥ 0, π where z < 0",
+    kinks=lambda z, deg=False: np.equal(z, 0),
 )
 operation(
     "isclose",
@@ -117,12 +169,27 @@ operation(
     arity=2,
     formula="whether an element is one of the others",
 )
+
+
+def _tied_along(a, axis):
+    """Where an element is equal to another one along the axis."""
+    line = np.moveaxis(a, axis, -1)
+    places = np.argsort(line, axis=-1)
+    equal = np.diff(np.take_along_axis(line, places, axis=-1), axis=-1) == 0
+    edge = np.zeros((*line.shape[:-1], 1), bool)
+    tied = np.concatenate([equal, edge], axis=-1) | np.concatenate([edge, equal], axis=-1)
+    mask = np.empty(line.shape, bool)
+    np.put_along_axis(mask, places, tied, axis=-1)
+    return np.moveaxis(mask, -1, axis)
+
+
 operation(
     "argsort",
     lambda a, axis=-1, kind=None: np.argsort(a, axis=axis, kind=kind),
     numpy=(np.argsort,),
     arity=1,
     formula="the indices that would sort a",
+    kinks=lambda a, axis=-1, kind=None: _tied_along(a, axis),
 )
 operation(
     "argpartition",
@@ -130,6 +197,7 @@ operation(
     numpy=(np.argpartition,),
     arity=1,
     formula="the indices that would partition a",
+    kinks=lambda a, kth=0, axis=-1: _tied_along(a, axis),
 )
 argwhere = operation(
     "argwhere",
@@ -143,6 +211,7 @@ operation(
     numpy=(np.searchsorted,),
     arity=2,
     formula="where v would go into the sorted a",
+    kinks=lambda a, v, side="left": np.isin(v, a),
 )
 operation(
     "digitize",
@@ -150,12 +219,14 @@ operation(
     numpy=(np.digitize,),
     arity=2,
     formula="in which bin x lies",
+    kinks=lambda x, bins, right=False: np.isin(x, bins),
 )
 exponent = operation(
     "exponent",
     lambda x: np.frexp(x)[1],
     elementwise=True,
     formula="the power of two above |x|",
+    kinks=lambda x: np.equal(np.abs(np.frexp(x)[0]), 0.5),
 )
 
 

@@ -83,6 +83,9 @@ norm = operation(
     formula="(Σ |x|ᵖ)^(1/p)",
     gradient="g sign x (|x| / ‖x‖)ᵖ⁻¹",
     notes="The gradient at 0 is 0; the second derivatives there are not finite.",
+    kinks=lambda x, ord=2, axis=None, keepdims=False: (
+        np.equal(x, 0) & (ord <= 1 or np.all(np.equal(x, 0), axis=axis, keepdims=True))
+    ),
 )
 
 
@@ -103,6 +106,7 @@ hypot = operation(
     formula="√(a² + b²)",
     gradient="g a / √(a² + b²), g b / √(a² + b²)",
     notes="The gradient at the origin is 0, as that of a norm.",
+    kinks=lambda a, b: np.equal(a, 0) & np.equal(b, 0),
 )
 
 

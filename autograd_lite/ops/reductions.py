@@ -66,6 +66,16 @@ def _along_axes(function):
     return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
 
 
+def ties(extreme):
+    """Where an extreme is reached more than once along the axis."""
+
+    def tied(a, axis=None, keepdims=False):
+        reached = np.equal(a, extreme(a, axis=axis, keepdims=True))
+        return reached & (np.sum(reached, axis=axis, keepdims=True) > 1)
+
+    return tied
+
+
 for _name in ("max", "min"):
     operation(
         _name,
@@ -77,6 +87,7 @@ for _name in ("max", "min"):
         symbol=_name,
         formula=f"{_name} a",
         gradient="g, shared equally among the elements that reach the extreme",
+        kinks=ties(getattr(np, _name)),
     )
 
 

@@ -68,6 +68,9 @@ std = operation(
     formula="√(Σ (a − mean a)² / (n − ddof))",
     gradient="g (a − mean a) / ((n − ddof) out)",
     notes="Where all elements are equal the gradient is 0, as that of a norm.",
+    kinks=lambda a, axis=None, ddof=0, keepdims=False: (
+        np.equal(np.ptp(a, axis=axis, keepdims=True), 0) & (count(a.shape, axis) > 1)
+    ),
 )
 
 

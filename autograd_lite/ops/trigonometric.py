@@ -49,6 +49,7 @@ arctan2 = operation(
     formula="the angle of the point (b, a)",
     gradient="g b / (a² + b²), −g a / (a² + b²)",
     notes="At the origin, where the angle jumps, the gradient is NaN.",
+    kinks=lambda y, x: np.equal(y, 0) & np.less_equal(x, 0),
 )
 
 
