@@ -12,6 +12,7 @@ import numpy as np
 from autograd_lite.context import no_grad, setting
 from autograd_lite.differences import Slope, slope
 from autograd_lite.node import Node, describe
+from autograd_lite.rounding import Shaken, rounding
 from autograd_lite.tensor import Tensor
 from autograd_lite.text import number
 from autograd_lite.transforms import Run
@@ -49,21 +50,23 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
     Every floating argument is checked, also inside nested containers; integers, booleans and
     constants are left alone. A function with several results is checked by a fixed weighted sum of
     them. The differences are taken in float64, so that a float32 gradient is held to what float32
-    can give (3e-4; float64 to 1e-6) and not to what differences in float32 would give. Where f has
-    a kink, the gradient must lie between the slopes of the two sides, and the report says so; where
-    it jumps or ends, or is too noisy, the report says so. An array of more than 256 elements is
-    checked at 256 of them and along one direction through all.
+    can give (3e-4 of its own size; float64 to 1e-6) and not to what differences in float32 would
+    give. Where large terms cancel, as in a gradient that is 0 at a minimum, the rounding of these
+    terms is allowed as well; it is measured, not guessed. Where f has a kink, the gradient must lie
+    between the slopes of the two sides, and the report names the kink; it also names each element
+    where f jumps or ends, or is too noisy. An array of more than 256 elements is checked at 256 of
+    them and along one direction through all.
 
     Args:
         f: a function of arrays; written for Tensors, with NumPy's functions.
         args: where to check.
-        order: 2 checks the second derivatives as well.
+        order: 2 checks the second derivatives as well, 3 the third ones, and so on.
 
     Raises:
         GradientError: if a derivative is wrong, naming the argument, the element and both numbers;
             if a rule gives another dtype, f changes its arguments, or differs from run to run.
         TypeError: if there is nothing to check, or f does not return numbers.
-        ValueError: if order is neither 1 nor 2.
+        ValueError: if order is no whole number from 1 on.
 
     Example:
         >>> import numpy as np
@@ -72,8 +75,8 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
         2 derivatives agree with differences
         argument 0[1]: a kink; the gradient 0 lies between the slopes −1 and 1
     """
-    if order not in (1, 2):
-        raise ValueError(f"check_gradients: order is 1 or 2, not {order!r}")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"check_gradients: order is 1, 2, 3 …, not {order!r}")
     if not callable(f):
         raise TypeError(f"check_gradients: takes a function, not {type(f).__name__}")
     every, paths, build = flatten(args)
@@ -90,11 +93,15 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
         return f(*build(given))
 
     before = [np.array(_value(leaf)) if _is_array(leaf) else None for leaf in every]
-    found = _check(of_leaves, arrays, where, "the gradient")
-    if order == 2:
-        gradient = functools.partial(_gradient, of_leaves)
-        second = _check(gradient, arrays, where, "the second derivative")
-        found = Checked(found.count + second.count, found.unsure + second.unsure)
+    count = 0
+    unsure: tuple[str, ...] = ()
+    derivative: Callable[..., Any] = of_leaves
+    for n in range(1, order + 1):
+        found = _check(
+            derivative, arrays, where, _DERIVATIVES.get(n, f"the derivative of order {n}")
+        )
+        count, unsure = count + found.count, unsure + found.unsure
+        derivative = functools.partial(_gradient, derivative)
     for leaf, was, path in zip(every, before, paths, strict=True):
         if was is not None and not np.array_equal(
             _value(leaf), was, equal_nan=was.dtype.kind == "f"
@@ -103,7 +110,10 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
                 f"check_gradients: the function changed its {_argument(path)} in place; copy it "
                 "first"
             )
-    return found
+    return Checked(count, unsure)
+
+
+_DERIVATIVES = {1: "the gradient", 2: "the second derivative", 3: "the third derivative"}
 
 
 def _value(leaf: Any) -> Any:
@@ -160,20 +170,20 @@ def _check(
         raise TypeError("check_gradients: the function returned no floating numbers")
     gradients = _gradients(run, weights)
     _check_repeats(f, arrays, run, weights, gradients)
-    value = _weighted_sum(f, weights)
-    # Where a derivative is 0, only the size of the value says which difference is small.
-    least = 1e-4 * abs(value(arrays)[0])
+    value = _Value(f, weights, arrays)
+    shaken = _shaken_gradients(f, arrays, weights)
     count, unsure, wrong = 0, [], []
     for k, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
-        fine = 1e-6 if array.dtype.itemsize >= 8 else 3e-4
-        biggest = float(np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient)))
         for element, direction in _directions(array):
-            found = _slope_along(value, arrays, k, direction, 0.01 * fine * max(biggest, least))
+
+            def along(g: Any, direction: Any = direction) -> float:
+                moved = direction != 0
+                return float(np.sum(g[moved] * direction[moved], dtype=np.float64))
+
+            claimed = along(gradient)
+            error = rounding(claimed, [along(found[k]) for found in shaken])
+            verdict = _verdict(claimed, error, array.dtype, value, k, direction)
             place = where[k] + element
-            moved = direction != 0
-            claimed = float(np.sum(gradient[moved] * direction[moved], dtype=np.float64))
-            size = max(abs(claimed), 0.1 * biggest)
-            verdict = _verdict(claimed, found, size, fine, least)
             if verdict is None:
                 count += 1
             elif verdict.startswith("wrong"):
@@ -191,20 +201,33 @@ def _check(
     return Checked(count, tuple(unsure))
 
 
-def _verdict(claimed: float, found: Slope, size: float, fine: float, least: float) -> str | None:
-    """None where gradient and difference agree, else what is to be said; wrong ones first."""
-    slack = fine * max(size, least, abs(found.value)) if np.isfinite(found.value) else 0.0
+def _verdict(
+    claimed: float,
+    error: float,
+    dtype: Any,
+    value: _Value,
+    k: int,
+    direction: Any,
+) -> str | None:
+    """None where gradient and difference agree, else what to report; wrong ones first."""
+    fine = 1e-6 if dtype.itemsize >= 8 else 3e-4
+    # Below the root of the smallest number products underflow.
+    least = float(np.sqrt(np.finfo(dtype).tiny))
+    found = value.slope(k, direction, 0.01 * (fine * abs(claimed) + error + least))
     if found.trouble == "a kink":
         low, high = sorted([found.left, found.right])
-        slack = max(slack, 1e-3 * (high - low))
+        slack = max(fine * abs(claimed), 1e-3 * (high - low))
         sides = f"the slopes {number(found.left)} and {number(found.right)}"
         if low - slack <= claimed <= high + slack:
             return f"a kink; the gradient {number(claimed)} lies between {sides}"
         return f"wrong {_exact(claimed)}, not between {sides} of a kink"
     if found.trouble:
         return f"{found.trouble}; differences cannot tell"
-    if abs(claimed - found.value) <= slack + 2 * found.error:
-        noisy = found.error > max(3e-4 * max(size, abs(found.value)), least)
+    size = max(abs(claimed), abs(found.value))
+    if abs(claimed - found.value) <= fine * size + error + least + 2 * found.error:
+        # A derivative that is 0 but for rounding is as good as the differences that see none.
+        much = 3e-4 * max(size, error / float(np.finfo(dtype).eps), abs(value.here))
+        noisy = abs(claimed) > error and found.error > much
         return "too noisy; differences cannot tell" if noisy else None
     off = abs(claimed - found.value) / max(abs(found.value), 1e-300)
     share = f" ({100 * off:.2g} % off)" if off < 10 else ""
@@ -217,10 +240,13 @@ def _exact(x: float) -> str:
 
 def _gradients(run: Run, weights: Sequence[Any]) -> list[Any]:
     with setting(watch=_Dtypes()):
-        found = run.pull(weights)
+        return _plain(run, weights)
+
+
+def _plain(run: Run, weights: Sequence[Any]) -> list[Any]:
     return [
         np.zeros(x.shape) if g is None else np.array(_value(g))
-        for g, x in zip(found, run.arguments, strict=True)
+        for g, x in zip(run.pull(weights), run.arguments, strict=True)
     ]
 
 
@@ -248,43 +274,51 @@ def _check_repeats(
             )
 
 
-def _weighted_sum(
-    f: Callable[..., Any], weights: Sequence[Any]
-) -> Callable[[Sequence[Any]], tuple[float, float]]:
-    """The weighted sum of the results, and the relative rounding error that it has."""
+class _Value:
+    """The weighted sum of the results of a function, its slopes, and its rounding error."""
 
-    def value(arrays: Sequence[Any]) -> tuple[float, float]:
+    def __init__(
+        self, f: Callable[..., Any], weights: Sequence[Any], arrays: Sequence[Any]
+    ) -> None:
+        self.f, self.weights, self.arrays = f, weights, arrays
+        self.shake = Shaken()
+        self.here = self(arrays)
+
+    def __call__(self, arrays: Sequence[Any]) -> float:
         with no_grad(), np.errstate(all="ignore"):
-            results = flatten(f(*(Tensor(array, requires_grad=False) for array in arrays)))[0]
-        total, noise = 0.0, 2.3e-16
-        for y, weight in zip(results, weights, strict=True):
-            if weight is not None:
-                total += float(np.sum(_value(y) * weight, dtype=np.float64))
-                noise = max(noise, float(np.finfo(np.asarray(_value(y)).dtype).eps))
-        return total, noise
+            results = flatten(self.f(*(Tensor(x, requires_grad=False) for x in arrays)))[0]
+        return sum(
+            float(np.sum(_value(y) * weight, dtype=np.float64))
+            for y, weight in zip(results, self.weights, strict=True)
+            if weight is not None
+        )
 
-    return value
+    def rounding(self, value: float, arrays: Sequence[Any]) -> float:
+        """How wrong a value may be, because every result on the way to it is rounded."""
+        return rounding(value, [self.shake(self, arrays) for _ in range(2)])
+
+    def slope(self, k: int, direction: Any, enough: float) -> Slope:
+        """The slope along a direction of the k-th argument."""
+        wide = [array.astype(np.promote_types(array.dtype, np.float64)) for array in self.arrays]
+        moved = direction != 0
+        scale = float(max(1.0, np.max(np.abs(wide[k][moved])))) / max(
+            1.0, float(np.abs(direction).max())
+        )
+
+        def at(t: float) -> list[Any]:
+            return [*wide[:k], wide[k] + t * direction, *wide[k + 1 :]]
+
+        return slope(lambda t: self(at(t)), scale, lambda t, y: self.rounding(y, at(t)), enough)
 
 
-def _slope_along(
-    value: Callable[[Sequence[Any]], tuple[float, float]],
-    arrays: Sequence[Any],
-    k: int,
-    direction: Any,
-    enough: float,
-) -> Slope:
-    wide = [array.astype(np.promote_types(array.dtype, np.float64)) for array in arrays]
-    moved = direction != 0
-    scale = float(max(1.0, np.max(np.abs(wide[k][moved])))) / max(
-        1.0, float(np.abs(direction).max())
-    )
-
-    def phi(t: float) -> float:
-        changed = list(wide)
-        changed[k] = wide[k] + t * direction
-        return value(changed)[0]
-
-    return slope(phi, scale, value(wide)[1], enough)
+def _shaken_gradients(
+    f: Callable[..., Any], arrays: Sequence[Any], weights: Sequence[Any]
+) -> list[list[Any]]:
+    """The gradients, where every result and every part on the way to them is moved a little."""
+    # What the rule of a σ or a softmax rounds is as if an argument of size 1 were rounded.
+    shake = Shaken(least=1.0)
+    found = [shake(lambda moved: _plain(_run(f, moved), weights), arrays) for _ in range(4)]
+    return [gradients for gradients in found if gradients is not None]
 
 
 def _directions(array: Any) -> Iterator[tuple[str, Any]]:

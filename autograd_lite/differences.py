@@ -29,18 +29,21 @@ class Slope:
 
 
 def slope(
-    phi: Callable[[float], float], scale: float = 1.0, noise: float = 2e-16, enough: float = 1e-8
+    phi: Callable[[float], float],
+    scale: float = 1.0,
+    noise: Callable[[float, float], float] = lambda t, y: 0.0,
+    enough: float = 1e-8,
 ) -> Slope:
     """The derivative of a function of one number at 0.
 
     Central differences at h, h/2 and h/4, extrapolated to h = 0 (Romberg), for smaller and smaller
-    h until the error is small enough. Where the one-sided derivatives, extrapolated in the same
-    way, keep apart, there is a kink.
+    h until the error is small enough or consists of rounding. Where the one-sided derivatives,
+    extrapolated in the same way, keep apart, there is a kink.
 
     Args:
         phi: the function.
         scale: the distance over which it may change much.
-        noise: the relative rounding error of its values.
+        noise: how wrong its value y at t may be, beyond the rounding of y itself.
         enough: the error at which to stop.
 
     Example:
@@ -54,23 +57,29 @@ def slope(
     here = phi(0.0)
     best = None
     for h in scale * 10.0 ** -np.arange(2.0, 7.0):
-        found = _at(phi, here, float(h), noise)
+        found, rounding = _at(phi, here, float(h), noise)
         if best is None or best.trouble or (not found.trouble and found.error < best.error):
             best = found
-        if not best.trouble and best.error <= enough:
+        # Rounding grows as h shrinks, so a smaller h cannot help where it is most of the error.
+        if not best.trouble and best.error <= max(enough, 2 * rounding):
             break
     assert best is not None
     return best
 
 
-def _at(phi: Callable[[float], float], here: float, h: float, noise: float) -> Slope:
+def _at(
+    phi: Callable[[float], float], here: float, h: float, noise: Callable[[float, float], float]
+) -> tuple[Slope, float]:
+    """The slope by steps of at most h, and how much of its error is rounding."""
     steps = [h, h / 2, h / 4]
     above, below = [phi(step) for step in steps], [phi(-step) for step in steps]
-    rounding = 4 * noise * max(map(abs, [here, *above, *below])) / steps[-1]
+    most = max(map(abs, [here, *above, *below]))
+    off = 4 * max(noise(h, above[0]), noise(-h, below[0]), 2.3e-16 * most)
+    rounding = off / steps[-1]
     right = [(y - here) / step for y, step in zip(above, steps, strict=True)]
     left = [(here - y) / step for y, step in zip(below, steps, strict=True)]
     if not np.all(np.isfinite([*right, *left])):
-        return Slope(np.nan, np.inf, left[-1], right[-1], "an edge of the domain")
+        return Slope(np.nan, np.inf, left[-1], right[-1], "an edge of the domain"), rounding
 
     first, second, third = ((a + b) / 2 for a, b in zip(right, left, strict=True))
     coarse, fine = (4 * second - first) / 3, (4 * third - second) / 3
@@ -83,6 +92,6 @@ def _at(phi: Callable[[float], float], here: float, h: float, noise: float) -> S
     apart = abs(fine) > 1e-5 * max(map(abs, [*right, *left])) + 16 * rounding
     if apart and abs(fine - coarse) < 0.2 * abs(fine):
         trouble = "a kink"
-    if abs(above[2] - below[2]) > 0.85 * abs(above[0] - below[0]) + 8 * noise * abs(here):
+    if abs(above[2] - below[2]) > 0.85 * abs(above[0] - below[0]) + 2 * off:
         trouble = "a jump"
-    return Slope(value, error, left[-1], right[-1], trouble)
+    return Slope(value, error, left[-1], right[-1], trouble), rounding

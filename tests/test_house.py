@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("text", "files", "trees", "context", "foreign", "differences", "residuals"),
     ("node", "notebook"),
-    ("broadcasting",),
+    ("broadcasting", "rounding"),
     ("op",),
     ("graph", "masks", "operators"),
     ("sweep",),

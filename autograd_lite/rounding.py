@@ -1,0 +1,93 @@
+"""How much of a number may be rounding, whatever cancels on the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.context import setting
+from autograd_lite.node import Node
+
+__all__ = ["Shaken", "rounding"]
+
+MOVED = 2048
+"""How many units in the last place a result is moved by."""
+
+
+def rounding(value: float, shaken: Sequence[float | None]) -> float:
+    """How wrong a number may be, told from the same number under movements that are larger.
+
+    Args:
+        value: the number.
+        shaken: what it was a few times when everything on the way to it was moved; None and what
+            is not finite tell nothing.
+    """
+    off = [abs(x - value) for x in shaken if x is not None and np.isfinite(x)]
+    # Few movements may happen to cancel, and a sum of many terms rounds more than once.
+    return 8 / MOVED * max(off, default=0.0)
+
+
+class Shaken:
+    """Moves every result, and every part of a gradient, by many units in its last place.
+
+    Where large terms cancel, what is left may be small, and still be wrong by the rounding of the
+    terms. A number that is computed again with larger roundings shows what its own roundings make
+    of it (Parker 1997, "Monte Carlo Arithmetic"). The movements are large against the roundings
+    that remain, and small enough that the number follows them in proportion; a choice between
+    operands that they turn counts for little when scaled back.
+
+    Args:
+        least: arguments smaller than this are moved as if they were so large, or as large as the
+            largest of their array.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> def f(arrays):
+        ...     return float((ag.Tensor(arrays[0]) + 1e6 - 1e6).data)
+        >>> x, shake = [np.float64(0.1)], Shaken()
+        >>> 1e-10 < rounding(f(x), [shake(f, x) for _ in range(3)]) < 1e-8
+        True
+    """
+
+    def __init__(self, least: float = 0.0) -> None:
+        self.least = least
+        self.random = np.random.default_rng(0)
+
+    def __call__(self, f: Callable[[Sequence[Any]], Any], arrays: Sequence[Any]) -> Any:
+        """What f gives when its arrays and all made of them are moved; None if it fails."""
+        moved = []
+        for x in arrays:
+            size = np.abs(x)
+            size = np.maximum(size, min(self.least, np.max(size, initial=0.0)))
+            moved.append((x + self._moves(x) * size).astype(x.dtype))
+        try:
+            with setting(watch=self), np.errstate(all="ignore"):
+                return f(moved)
+        except (ArithmeticError, AssertionError, ValueError):
+            # Matrices that are no longer positive definite, probabilities that exceed 1.
+            return None
+
+    def _moves(self, x: Any) -> Any:
+        """For each element a relative movement up or down."""
+        step = MOVED * np.finfo(x.dtype).eps
+        return np.where(self.random.random(x.shape) < 0.5, -step, step).astype(x.dtype)
+
+    def _moved(self, x: Any) -> Any:
+        return x * (1 + self._moves(x)) if getattr(x, "dtype", np.dtype(int)).kind == "f" else x
+
+    def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
+        # The rule of an operation with kinks may ask which of its operands is the result; these
+        # were moved already.
+        if op.differentiable and op.kinks is None:
+            node.kept = self._moved(node.kept)
+
+    def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
+        def moved(*args: Any, **attributes: Any) -> Any:
+            part = rule(*args, **attributes)
+            # A Tensor was moved when it was made.
+            return part if isinstance(part, Node) else self._moved(part)
+
+        return moved
