@@ -5,7 +5,7 @@ Example:
     >>> import autograd_lite as ag
     >>> from autograd_lite import testing
     >>> from hypothesis import given, settings
-    >>> @settings(max_examples=5, derandomize=True, database=None)
+    >>> @settings(max_examples=5, deadline=None, derandomize=True, database=None)
     ... @given(testing.programs())
     ... def test_programs(program):
     ...     ag.check_gradients(program, *program.arrays)
@@ -95,16 +95,39 @@ def arrays(
     dtype: Any = np.float64,
     low: float = -2.0,
     high: float = 2.0,
+    ties: bool | None = None,
 ) -> Any:
-    """Arrays of distinct numbers in [low, high), of a shape or of the shapes of a strategy.
+    """Arrays of numbers in [low, high), of a shape or of the shapes of a strategy.
 
-    The numbers come from a generator whose seed is drawn, so that ties and zeros, where many
-    functions have kinks, do not turn up by themselves.
+    Every second array, as drawn, holds distinct numbers; in the others each number is one of at
+    most five, among them 0 if it lies in the range. So elements tie with one another and with those
+    of other arrays, and stand where many functions have kinks; there a gradient is one of several.
+
+    Args:
+        shape: a shape, or a strategy that draws one.
+        dtype: of the numbers.
+        low, high: their range.
+        ties: whether numbers tie; False avoids ties and 0, and so nearly every kink.
+
+    Example:
+        >>> import numpy as np
+        >>> from autograd_lite.testing import arrays
+        >>> from hypothesis import given, settings
+        >>> @settings(max_examples=5, derandomize=True, database=None)
+        ... @given(arrays((2, 3)), arrays((2, 3), ties=False))
+        ... def test_subtraction(x, y):
+        ...     assert np.all(x - x == 0)
+        ...     assert np.all(y - y[::-1] != 0)
+        >>> test_subtraction()
     """
     if shape is None:
         shape = shapes()
     size = draw(shape) if isinstance(shape, st.SearchStrategy) else shape
+    tied = draw(st.booleans()) if ties is None else ties
     random = np.random.default_rng(draw(st.integers(0, 2**16)))
+    if tied:
+        few = {*np.linspace(low, high, 4, endpoint=False).tolist(), *[0.0] * (low <= 0 < high)}
+        return np.asarray(random.choice(sorted(few), size)).astype(dtype)
     return np.asarray(random.uniform(low, high, size)).astype(dtype)
 
 
@@ -146,14 +169,20 @@ def programs(
     names: Mapping[str, Any] | None = None,
     max_size: int = 40,
     dtype: Any = np.float64,
+    ties: bool | None = False,
 ) -> Any:
     """Random programs of up to so many steps, in which results are shared.
+
+    At a kink of a step (|x| at 0, a tie of `maximum`) the gradient of a program is a sum of one
+    subgradient a step, which need not be one of the program. So their arguments are distinct
+    numbers, unless ties are asked for.
 
     Args:
         steps: what a step may be, written for operands {0} and {1}; each occurs alike often.
         names: what further names in the steps stand for, such as an operation of one's own.
         max_size: the most steps.
         dtype: of the arguments.
+        ties: whether numbers in the arguments tie, as for `arrays`; None draws it.
 
     Example:
         >>> import numpy as np
@@ -178,6 +207,6 @@ def programs(
     lines.append(f"    return {' + '.join(f'mean({value})' for value in values[-3:])}\n")
     return Program(
         "\n".join(lines),
-        tuple(draw(arrays(shape, dtype)) for shape in inputs),
+        tuple(draw(arrays(shape, dtype, ties=ties)) for shape in inputs),
         {**NAMES, **(names or {})},
     )

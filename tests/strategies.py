@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 FLOATS = (np.float64, np.float32)
 
@@ -94,3 +95,18 @@ def arrays(draw: Any, shape: Any = None, dtype: Any = np.float64, **domain: Any)
     values = Values(draw(st.integers(0, 2**32 - 1)))
     chosen = draw(shapes() if shape is None else shape) if not isinstance(shape, tuple) else shape
     return values(chosen, **domain).astype(dtype)
+
+
+def arrays_of(
+    shape: int | tuple[int, ...], elements: st.SearchStrategy[float]
+) -> st.SearchStrategy[Any]:
+    """Arrays of elements of a strategy.
+
+    Left to itself, Hypothesis draws a few of the elements and fills up with one value, so that most
+    matrices are of low rank. In every second array each element is drawn here.
+    """
+    return st.booleans().flatmap(
+        lambda each: hnp.arrays(
+            np.float64, shape, elements=elements, fill=st.nothing() if each else None
+        )
+    )

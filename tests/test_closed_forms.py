@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from strategies import arrays_of
 
 import autograd_lite as ag
 from autograd_lite.models import LogisticRegression, MLPClassifier
@@ -16,11 +16,11 @@ REDUCTIONS = st.sampled_from(["mean", "sum"])
 
 
 def matrices(*shape):
-    return arrays(np.float64, shape, elements=NUMBERS)
+    return arrays_of(shape, NUMBERS)
 
 
 def labels(rows):
-    return arrays(np.float64, rows, elements=st.sampled_from([0.0, 1.0]))
+    return arrays_of(rows, st.sampled_from([0.0, 1.0]))
 
 
 def σ(z):
@@ -170,7 +170,7 @@ def test_the_slope_of_the_sigmoid(z):
     close(t.grad, σ(z) * (1 - σ(z)))
 
 
-@given(arrays(np.float64, 5, elements=st.floats(-15, 15)))
+@given(arrays_of(5, st.floats(-15, 15)))
 def test_the_log_odds_undo_the_sigmoid(z):
     p = ag.sigmoid(ag.Tensor(z))
     np.testing.assert_allclose(np.log(p / (1 - p)).numpy(), z, rtol=1e-7, atol=1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from strategies import arrays_of
 
 import autograd_lite as ag
 from autograd_lite.data import load_breast_cancer, split
@@ -68,7 +68,7 @@ def test_predictions_hang_together(model):
 
 
 @BOTH
-@given(X=arrays(np.float64, (6, 3), elements=st.floats(-10, 10, width=32)))
+@given(X=arrays_of((6, 3), st.floats(-10, 10, width=32)))
 def test_probabilities_are_probabilities(model, X):
     labels = [0, 1, 0, 1, 1, 0]
     p = small(model, learning_rate_init=1e-3, max_iter=2).fit(X, labels).predict_proba(1e4 * X)

@@ -36,6 +36,48 @@ def test_arrays(data, dtype):
     assert data.draw(arrays(shapes(max_dims=0))).shape == ()
 
 
+def drawn(strategy, count=200):
+    found = []
+
+    @settings(max_examples=count, phases=[Phase.generate], derandomize=True, database=None)
+    @given(strategy)
+    def collect(x):
+        found.append(x)
+
+    collect()
+    return found
+
+
+def test_every_second_array_has_ties_and_zeros():
+    found = drawn(arrays((3, 4)))
+    tied = [len(np.unique(x)) < x.size for x in found]
+    assert 0.3 < np.mean(tied) < 0.7
+    zeros = [np.any(x == 0) for x in found]
+    assert np.mean(zeros) > 0.8 * np.mean(tied)
+    # Each number is drawn for itself: hardly an array holds one number alone.
+    assert np.median([len(np.unique(x)) for x in found]) >= 3
+    assert all(x.shape == (3, 4) for x in found)
+
+
+def test_two_arrays_tie_with_each_other():
+    both = drawn(st.tuples(arrays(4, ties=True), arrays(4, ties=True)))
+    assert np.mean([np.any(x == y) for x, y in both]) > 0.5
+
+
+@given(arrays((3, 4), ties=False), arrays((3, 4), low=0.5, high=2, ties=True))
+def test_ties_may_be_wanted_or_not(distinct, tied):
+    assert len(np.unique(distinct)) == 12
+    assert not np.any(distinct == 0)
+    assert len(np.unique(tied)) <= 4
+    assert np.all((tied >= 0.5) & (tied < 2))
+
+
+@given(programs(ties=True, max_size=5))
+def test_programs_with_ties_run(program):
+    assert all(len(np.unique(x)) <= 5 for x in program.arrays)
+    assert np.isfinite(program(*program.arrays))
+
+
 @given(programs())
 def test_programs_run_on_arrays_and_tensors_alike(program):
     value = program(*program.arrays)
