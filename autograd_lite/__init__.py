@@ -15,6 +15,7 @@ from autograd_lite.derive import derive
 from autograd_lite.graph import Graph
 from autograd_lite.jacobians import hessian, hvp, jacobian
 from autograd_lite.op import OPS, Op, operation
+from autograd_lite.ops.linalg import DegenerateWarning
 from autograd_lite.sweep import Changed
 from autograd_lite.tensor import Tensor, constant
 from autograd_lite.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp
@@ -40,6 +41,7 @@ __all__ = [
     "AnomalyError",
     "BroadcastWarning",
     "Changed",
+    "DegenerateWarning",
     "GradientError",
     "Graph",
     "KinkError",

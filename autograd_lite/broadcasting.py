@@ -13,7 +13,9 @@ import numpy as np
 
 from autograd_lite.node import describe
 
-__all__ = ["BroadcastWarning", "level", "warn_of_broadcast"]
+__all__ = ["BroadcastWarning", "level", "warn", "warn_of_broadcast"]
+
+_INSIDE = (__package__, "numpy")
 
 
 class BroadcastWarning(UserWarning):
@@ -35,9 +37,14 @@ def warn_of_broadcast(node: Any, inputs: Sequence[Any]) -> None:
             return
 
 
+def warn(text: str, category: type[Warning]) -> None:
+    """Warn in the line of the caller, outside this package and NumPy."""
+    warnings.warn(text, category, stacklevel=level())
+
+
 def level() -> int:
-    """The stack level of the first line outside this package, for a warning in the caller."""
+    """The stack level of the first line outside this package and NumPy."""
     frame, depth = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _INSIDE:
         frame, depth = frame.f_back, depth + 1
     return depth

@@ -319,6 +319,12 @@ def _square(draw, values):
     return [values.square((*draw(shapes(0, 1)), n, n))], {}
 
 
+@special("cofactors_along")
+def _with_directions(draw, values):
+    n = draw(st.integers(1, 3))
+    return [values((n, n)), values.square((n, n))][-draw(st.integers(1, 2)) :], {}
+
+
 @special("cholesky")
 def _positive_definite(draw, values):
     n = draw(st.integers(1, 3))
@@ -327,7 +333,7 @@ def _positive_definite(draw, values):
 
 @special("eigvalsh", "eigh_vectors")
 def _symmetric(draw, values):
-    return _positive_definite(draw, values)[0], {"UPLO": draw(st.sampled_from("LU"))}
+    return _positive_definite(draw, values)[0], {"UPLO": draw(st.sampled_from("LUlu"))}
 
 
 @special("svdvals", "svd_u", "svd_vh", "pinv")
@@ -375,12 +381,12 @@ def _std(draw, values):
     return [values((3, 2))], {"axis": axis, "keepdims": keepdims, "ddof": ddof}
 
 
-@special("matrix_rank")
-def _matrix_rank(draw, values):
-    return [values.square((3, 3))], {}
-
-
 # What has no derivative
+
+
+@special("matrix_rank", "distinct", "regular")
+def _matrix_of_lengths(draw, values):
+    return [np.abs(values.square((3, 3)))], {}
 
 
 @special("bitwise_and", "bitwise_or", "bitwise_xor")

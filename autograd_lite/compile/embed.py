@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.broadcasting import warn
 from autograd_lite.compile.layout import laid_out
 from autograd_lite.op import OPS, Op
+from autograd_lite.ops.linalg import DegenerateWarning
 
 __all__ = ["Embedded", "as_operations"]
 
@@ -201,7 +203,11 @@ class _Uses(ast.NodeTransformer):
             return self._written(node, "np")
         if isinstance(value, Op):
             return self._named(node, value.forward, value.name)
+        if value is warn and self.embedded.strict:
+            return self._written(node, '__import__("warnings").warn')
         called = getattr(value, "__name__", "")
+        if value is DegenerateWarning and self.embedded.strict:
+            return self._written(node, "RuntimeWarning")
         if getattr(value, "__module__", None) == "math" and hasattr(np, called):
             return self._written(node, f"np.{called}")
         if isinstance(value, np.ufunc) or getattr(np, called, 0) is value:

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from autograd_lite.broadcasting import warn
 from autograd_lite.op import operation
 from autograd_lite.ops.composition import composed, lifted
-from autograd_lite.ops.linalg import solve
+from autograd_lite.ops.linalg import DegenerateWarning, regular, solve
 from autograd_lite.ops.products import transposed
 
 # Reverse rules after Giles, "An extended collection of matrix derivative results" (2008), and
@@ -14,11 +15,15 @@ EighResult = type(np.linalg.eigh(np.eye(1)))
 SVDResult = type(np.linalg.svd(np.eye(1)))
 QRResult = type(np.linalg.qr(np.eye(1)))
 
+_ALONE = (
+    "Vectors of equal {} have no gradient by themselves: left out, and a warning names the pair."
+)
 
-def _one_side(part, lower=True):
+
+def _one_side(part, UPLO="L"):
     """A gradient by a symmetric matrix, all of it on the triangle that was read."""
     n = part.shape[-1]
-    side = np.tri(n, dtype=bool) if lower else np.tri(n, dtype=bool).T
+    side = np.tri(n, dtype=bool) if UPLO in "Ll" else np.tri(n, dtype=bool).T
     return part * side + transposed(part) * (side & ~np.eye(n, dtype=bool))
 
 
@@ -49,7 +54,7 @@ def _cholesky_of(a, *, upper=False):
 
 def _eigenvalues(g, out, a, UPLO="L"):
     v = eigh_vectors(a, UPLO=UPLO)
-    return _one_side((v * g[..., None, :]) @ transposed(v), UPLO == "L")
+    return _one_side((v * g[..., None, :]) @ transposed(v), UPLO)
 
 
 eigvalsh = operation(
@@ -60,19 +65,49 @@ eigvalsh = operation(
     symbol="λ",
     formula="the eigenvalues λ of a symmetric a",
     gradient="v diag(g) vᵀ, on the triangle that was read",
+    notes="At equal eigenvalues, where g differs between them, one of the subgradients.",
 )
 
 
-def _reciprocal(difference):
-    """One over the differences, 0 where there is none."""
-    same = np.equal(difference, 0)
-    return np.where(same, 0, 1 / np.where(same, 1, difference))
+def _distinct(w, what="eigenvalues"):
+    """1 for each pair of values that are told apart, 0 for the others; a warning names those."""
+    n = w.shape[-1]
+    difference = np.abs(w[..., None, :] - w[..., :, None])
+    # A difference of this size is rounding, to a per cent or more.
+    least = max(n, 100) * np.finfo(w.dtype).eps * np.max(np.abs(w), axis=-1, initial=0)
+    equal = difference <= least[..., None, None]
+    pairs = np.argwhere(equal & np.tri(n, k=-1, dtype=bool))
+    if len(pairs):
+        *stack, j, i = pairs[0].tolist()
+        more = f", and so are {len(pairs) - 1} more pairs" if len(pairs) > 1 else ""
+        warn(
+            f"{what} {i} and {j}{f' of matrix {tuple(stack)}' if stack else ''} are both "
+            f"{w[(*stack, i)]:.3g} up to rounding{more}: how their vectors turn into each other "
+            "is unknown, and the gradient leaves it out. That is right for a function of the "
+            "space that they span; write any other without these vectors (inv, solve, cholesky, "
+            "matrix_power), or it has no derivative here",
+            DegenerateWarning,
+        )
+    return (~equal).astype(w.dtype)
+
+
+distinct = operation(
+    "distinct",
+    _distinct,
+    arity=1,
+    formula="1 for each pair of values that differ by more than rounding, 0 for the others",
+)
+
+
+def _gaps(w, what):
+    """1 / (wⱼ − wᵢ), 0 for a pair that is not told apart."""
+    apart = distinct(w, what=what)
+    return apart / (w[..., None, :] - w[..., :, None] + (1 - apart))
 
 
 def _eigenvectors(g, out, a, UPLO="L"):
     w, t = eigvalsh(a, UPLO=UPLO), transposed(out)
-    f = _reciprocal(w[..., None, :] - w[..., :, None])
-    return _one_side(out @ (f * (t @ g)) @ t, UPLO == "L")
+    return _one_side(out @ (_gaps(w, "eigenvalues") * (t @ g)) @ t, UPLO)
 
 
 eigh_vectors = operation(
@@ -82,7 +117,7 @@ eigh_vectors = operation(
     symbol="eigenvectors",
     formula="the eigenvectors v of a symmetric a, in columns",
     gradient="v (vᵀ g / (λⱼ − λᵢ)) vᵀ, on the triangle that was read",
-    notes="Eigenvectors of equal eigenvalues have no gradient by themselves; they count as 0.",
+    notes=_ALONE.format("eigenvalues"),
 )
 
 
@@ -108,26 +143,39 @@ svdvals = operation(
 
 
 def _turns(x, g, s):
-    """(xᵀ g − gᵀ x) / (sⱼ² − sᵢ²)."""
-    squares = s * s
-    f = _reciprocal(squares[..., None, :] - squares[..., :, None])
+    """(xᵀ g − gᵀ x) / (sⱼ − sᵢ) / (sⱼ + sᵢ), in two factors that do not overflow."""
     product = transposed(x) @ g
-    return f * (product - transposed(product))
+    total = s[..., None, :] + s[..., :, None]
+    sums = 1 / (total + np.equal(total, 0))
+    return _gaps(s, "singular values") * (product - transposed(product)), sums
 
 
 def _svd_u(g, out, a):
     s, vh = svdvals(a), svd_vh(a)
-    within = out @ (_turns(out, g, s) * s[..., None, :])
-    outside = (g - out @ (transposed(out) @ g)) / s[..., None, :]
-    return (within if a.shape[-2] <= a.shape[-1] else within + outside) @ vh
+    turns, sums = _turns(out, g, s)
+    part = out @ (turns * (sums * s[..., None, :]))
+    if a.shape[-2] > a.shape[-1]:
+        part = part + (g - out @ (transposed(out) @ g)) * _inverse(s)[..., None, :]
+    return part @ vh
 
 
 def _svd_vh(g, out, a):
     s, u = svdvals(a), svd_u(a)
     v, g = transposed(out), transposed(g)
-    within = (s[..., :, None] * _turns(v, g, s)) @ out
-    outside = transposed((g - v @ (out @ g)) / s[..., None, :])
-    return u @ (within if a.shape[-1] <= a.shape[-2] else within + outside)
+    turns, sums = _turns(v, g, s)
+    rows, columns = a.shape[-2:]
+    # At a singular value 0 of a square matrix u and v may change sign one without the other.
+    lengths = s * regular(s) if rows == columns else s
+    part = (sums * lengths[..., :, None] * turns) @ out
+    if columns > rows:
+        part = part + transposed((g - v @ (out @ g)) * _inverse(s)[..., None, :])
+    return u @ part
+
+
+def _inverse(s):
+    """1/s, 0 for one that is 0 up to rounding."""
+    counts = regular(s)
+    return counts / (s + (1 - counts))
 
 
 svd_u = operation(
@@ -137,7 +185,7 @@ svd_u = operation(
     symbol="u",
     formula="the left singular vectors u of a, in columns",
     gradient="u ((uᵀg − gᵀu)/(sⱼ² − sᵢ²)) s vᵀ + (1 − u uᵀ) g s⁻¹ vᵀ",
-    notes="Vectors of equal singular values have no gradient by themselves; they count as 0.",
+    notes=_ALONE.format("singular values, or of one that is 0,"),
 )
 
 svd_vh = operation(
@@ -147,7 +195,7 @@ svd_vh = operation(
     symbol="vᵀ",
     formula="the right singular vectors v of a, in rows",
     gradient="u s ((vᵀgᵀ − g v)/(sⱼ² − sᵢ²)) vᵀ + u s⁻¹ g (1 − v vᵀ)",
-    notes="Vectors of equal singular values have no gradient by themselves; they count as 0.",
+    notes=_ALONE.format("singular values, or of one that is 0,"),
 )
 
 
@@ -174,6 +222,8 @@ def _svd_of(a, full_matrices=True, compute_uv=True):
 def _qr_rule(a, q, r, inner, g=0):
     """(g + q m) r⁻ᵀ, where m is the lower triangle of a matrix, mirrored."""
     n = inner.shape[-1]
+    counts = regular(np.abs(np.diagonal(r, axis1=-2, axis2=-1)), what="diagonal element of r")
+    r = r / np.prod(counts, axis=-1)[..., None, None]
     lower, strictly = np.tri(n, dtype=bool), np.tri(n, k=-1, dtype=bool)
     mirrored = inner * lower + transposed(inner * strictly)
     return transposed(solve(r, transposed(g + q @ mirrored)))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from autograd_lite.broadcasting import warn
 from autograd_lite.op import REFUSED, operation
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.products import fitted, transposed
@@ -25,7 +26,39 @@ inv = operation(
 )
 
 
+class DegenerateWarning(RuntimeWarning):
+    """Equal eigenvalues or singular values, or a lower rank, where a derivative is not known."""
+
+
+def _regular(s, what="singular value"):
+    """1 for each of the lengths that is not 0, 0 for the others; a warning names those."""
+    n = s.shape[-1]
+    least = max(n, 100) * np.finfo(s.dtype).eps * np.max(s, axis=-1, initial=0)
+    zero = s <= least[..., None]
+    places = np.argwhere(zero)
+    if len(places):
+        *stack, k = places[0].tolist()
+        more = f", and so are {len(places) - 1} more" if len(places) > 1 else ""
+        warn(
+            f"{what} {k}{f' of matrix {tuple(stack)}' if stack else ''} is 0 up to rounding"
+            f"{more}: where the rank may change, a pseudoinverse, QR factors and the singular "
+            "vectors of 0 have no derivative, except along matrices of the same rank; leave out "
+            "the dependent rows or columns, or add a small multiple of the identity",
+            DegenerateWarning,
+        )
+    return (~zero).astype(s.dtype)
+
+
+regular = operation(
+    "regular",
+    _regular,
+    arity=1,
+    formula="1 for each length that is more than rounding, 0 for the others",
+)
+
+
 def _pinv(g, out, a, rcond=None):
+    g = g * _each(np.sign(np.sum(regular(np.linalg.svdvals(a)), axis=-1)))
     p, t, m, n = out, transposed(out), a.shape[-2], a.shape[-1]
     g_t = transposed(g)
     return (
@@ -43,7 +76,8 @@ pinv = operation(
     symbol="pinv",
     formula="a⁺",
     gradient="−a⁺ᵀ g a⁺ᵀ + (1 − a a⁺) gᵀ a⁺ a⁺ᵀ + a⁺ᵀ a⁺ gᵀ (1 − a⁺ a)",
-    notes="As long as the rank stays what it is (Golub and Pereyra 1973).",
+    notes="As long as the rank stays what it is (Golub and Pereyra 1973); a warning where it "
+    "is not full.",
 )
 
 
@@ -74,30 +108,75 @@ solve = operation(
 )
 
 
-def _cofactors(a):
-    """The signed minors of each matrix, also of a singular one.
+def _diagonal(a):
+    """Orthogonal u and vᵀ, each of determinant 1, and d with a = u diag(d) vᵀ."""
+    u, d, vh = np.linalg.svd(a)
+    signs = np.linalg.det(u), np.linalg.det(vh)
+    if d.shape[-1]:
+        for x, sign in zip((u[..., :, 0], vh[..., 0, :]), signs, strict=True):
+            x *= sign[..., None]
+        d[..., 0] *= signs[0] * signs[1]
+    return u, d, vh
 
-    From a = u s vᵀ: det(u) det(v) u c vᵀ, where cᵢ is the product of the other singular values.
+
+def _others(d, count):
+    """The products of all elements but some, by the places of those; 0 where two are the same."""
+    n = d.shape[-1]
+    places = np.indices((n,) * count).reshape(count, -1)
+    left_out = places[..., None] == np.arange(n)
+    kept = np.where(np.any(left_out, axis=0), d.dtype.type(1), d[..., None, :]).prod(axis=-1)
+    different = np.all(np.sum(left_out, axis=0) < 2, axis=-1)
+    return (kept * different).reshape(d.shape[:-1] + (n,) * count)
+
+
+def _cofactors_along(arrays):
+    """The signed minors of a, or their derivative along directions; neither asks for an inverse.
+
+    Of a = diag(d) they are a sum over the permutations of the places, each with the product of all
+    the other elements of d.
     """
-    u, s, vh = np.linalg.svd(a)
-    n = s.shape[-1]
-    others = np.where(np.eye(n, dtype=bool), s.dtype.type(1), s[..., None, :]).prod(axis=-1)
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    return sign[..., None, None] * ((u * others[..., None, :]) @ vh)
+    *directions, a = arrays
+    u, d, vh = _diagonal(a)
+    count = len(arrays)
+    places = "ijklmnopqrstuvw"[:count]
+    turned = [np.swapaxes(u, -1, -2) @ x @ np.swapaxes(vh, -1, -2) for x in directions]
+    others = _others(d, count)
+    made = np.zeros_like(u @ vh)
+    for to in np.ndindex((count,) * count):
+        if len(set(to)) < count:
+            continue
+        sign = np.linalg.det(np.eye(count)[list(to)]).round().astype(d.dtype)
+        factors = [f"...{places[m]}{places[to[m]]}" for m in range(1, count)]
+        read = ",".join([f"...{places}", *factors])
+        part = sign * np.einsum(f"{read}->...i{places[to[0]].strip('i')}", others, *turned)
+        made = made + (part if to[0] else np.eye(d.shape[-1], dtype=d.dtype) * part[..., None])
+    return u @ made @ vh
 
 
-def _cofactors_rule(g, out, a):
-    t = transposed(inv(a))
-    return _each(np.sum(g * out, axis=(-2, -1))) * t - out @ transposed(g) @ t
+def _cofactors_along_rule(g, out, *arrays, k):
+    *directions, a = arrays
+    directions[k : k + 1] = [g]
+    return cofactors_along([*directions, a])
 
+
+cofactors_along = operation(
+    "cofactors_along",
+    _cofactors_along,
+    _cofactors_along_rule,
+    arity=None,
+    symbol="∂cof",
+    formula="the derivative of the signed minors of the last matrix along the others",
+    gradient="the same along g, in the place of a direction or beside them",
+    notes="By products of singular values, right for singular matrices as well.",
+)
 
 cofactors = operation(
     "cofactors",
-    _cofactors,
-    _cofactors_rule,
+    lambda a: _cofactors_along((a,)),
+    lambda g, out, a: cofactors_along([g, a]),
     symbol="cof",
     formula="det(a) a⁻ᵀ, the signed minors",
-    gradient="⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ",
+    gradient="the derivative along g, equal to ⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ",
     notes="The gradient of the determinant, right for singular matrices as well.",
 )
 

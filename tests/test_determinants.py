@@ -1,0 +1,90 @@
+"""Determinants and their derivatives, of matrices of every rank."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+
+
+def by_permutations(a):
+    """The sum over permutations, a polynomial that needs no factorisation."""
+    n = a.shape[-1]
+    total = 0.0
+    for p in itertools.permutations(range(n)):
+        sign = (-1) ** sum(p[i] > p[j] for i, j in itertools.combinations(range(n), 2))
+        total = total + sign * math.prod((a[..., i, p[i]] for i in range(n)), start=1.0)
+    return total
+
+
+@st.composite
+def of_any_rank(draw, most=4):
+    """A matrix of any rank, also of whole numbers, and two directions."""
+    n = draw(st.integers(1, most))
+    rank = draw(st.integers(0, n))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    whole = draw(st.booleans())
+    draws = random.integers(-2, 3, (4, n, n)) if whole else random.normal(size=(4, n, n))
+    return (draws[0][:, :rank] @ draws[1][:rank]).astype(float), *draws[2:].astype(float)
+
+
+@given(of_any_rank())
+@settings(max_examples=60)
+def test_three_derivatives_are_those_of_the_polynomial(matrices):
+    a, v, w = matrices
+
+    def derivatives(f):
+        first = ag.grad(f)
+        second = ag.hvp(f)
+        third = ag.grad(lambda a: np.sum(second(a, v) * w))
+        return first(a), second(a, v), third(a)
+
+    for got, expected in zip(derivatives(np.linalg.det), derivatives(by_permutations), strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-9 * (1 + np.max(np.abs(expected))))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "minors"),
+    [
+        ([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]], [[-3, 6, -3], [6, -12, 6], [-3, 6, -3]]),
+        ([[1.0, 2], [2, 4]], [[4, -2], [-2, 1]]),
+        ([[0.0]], [[1]]),
+        (np.zeros((3, 3)), np.zeros((3, 3))),
+        (np.zeros((0, 0)), np.zeros((0, 0))),
+    ],
+)
+def test_a_singular_determinant_has_its_gradient(matrix, minors):
+    a = ag.Tensor(matrix)
+    np.linalg.det(a).backward()
+    np.testing.assert_allclose(a.grad, minors, atol=1e-13)
+
+
+def test_the_hessian_of_a_singular_matrix():
+    hessian = ag.hessian(np.linalg.det)(np.outer([1.0, 2, 3], [1.0, 1, 2]))
+    np.testing.assert_allclose(hessian[0, 0], [[0, 0, 0], [0, 6, -3], [0, -4, 2]], atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stacks_of_matrices_of_different_ranks(dtype):
+    stack = np.stack([np.diag([1.0, 2, 3]), np.ones((3, 3)), np.zeros((3, 3))]).astype(dtype)
+    f = ag.hessian(lambda a: np.sum(np.linalg.det(a)))
+    expected = ag.hessian(lambda a: np.sum(by_permutations(a)))(stack)
+    assert f(stack).dtype == dtype
+    np.testing.assert_allclose(f(stack), expected, atol=1e-5)
+    np.testing.assert_allclose(ag.compile(f)(stack), expected, atol=1e-5)
+
+
+def test_a_fourth_derivative():
+    a, v = np.outer([1.0, 2, 3, 4], [1.0, 1, 2, 0]), np.eye(4) + 1
+
+    def fourth(f):
+        second = ag.hvp(f)
+        return ag.hessian(lambda a: np.sum(second(a, v) * v))(a)
+
+    np.testing.assert_allclose(fourth(np.linalg.det), fourth(by_permutations), atol=1e-12)
