@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -138,4 +139,29 @@ def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[...
         vector = fitting(v, run.results, run.result_paths, "hvp: the vector")
         return one_or_all(argnums, run.gradients(vector))
 
+    transformed.__signature__ = _with_vector(f)  # type: ignore[attr-defined]
     return transformed
+
+
+def _with_vector(f: Callable[..., Any]) -> inspect.Signature:
+    """The signature of f with one more positional argument, the last."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except ValueError:
+        parameters = [_ANY]
+    heads = [p for p in parameters if p.kind in _POSITIONAL]
+    tail = parameters[len(heads) :]
+    if any(p.kind is p.VAR_POSITIONAL for p in tail):
+        return inspect.Signature(parameters)
+    if any(p.default is not p.empty for p in heads):
+        # Which one is the vector depends on how many are given, and by keyword stays by keyword.
+        return inspect.Signature([_ANY, _ANY.replace(name="keywords", kind=_ANY.VAR_KEYWORD)])
+    names = {p.name for p in parameters}
+    name = next(name for name in ("v", "vector", "v_") if name not in names)
+    vector = inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
+    heads = [p.replace(kind=vector.kind) for p in heads]
+    return inspect.Signature([*heads, vector, *tail])
+
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_ANY = inspect.Parameter("arguments", inspect.Parameter.VAR_POSITIONAL)

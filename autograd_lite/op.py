@@ -426,6 +426,9 @@ def _record(x: Node) -> Any:
     return x.kept
 
 
+_OF_NUMPY = (np.linalg.LinAlgError, np.exceptions.AxisError)
+
+
 def _explained(
     error: Exception, op: Op, inputs: Sequence[Any], attributes: dict[str, Any]
 ) -> Exception:
@@ -434,6 +437,6 @@ def _explained(
     text = str(error).rstrip(".")
     return (
         type(error)(f"{op.name}: does not fit {operands}{where}: {text}")
-        if (type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError))
+        if type(error) in (ValueError, TypeError, IndexError, *_OF_NUMPY)
         else ValueError(f"{op.name}: does not fit {operands}{where}: {text}")
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -126,3 +128,45 @@ def test_dtypes():
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def _plain(x):
+    return np.sum(x**3)
+
+
+def _of_two(x, y, *, scale=1.0):
+    return np.sum(x**3 * y) * scale
+
+
+def _with_a_default(x, power=3):
+    return np.sum(x**power)
+
+
+def _of_any_number(*xs, **named):
+    return np.sum(xs[0] ** 3) * sum(named.values(), start=1.0) + 0 * sum(map(np.sum, xs[1:]))
+
+
+def _called_v(v):
+    return np.sum(v**3)
+
+
+@pytest.mark.parametrize(
+    ("f", "before", "named"),
+    [
+        (_plain, (), {}),
+        (_of_two, (X,), {}),
+        (_of_two, (X,), {"scale": 3.0}),
+        (_with_a_default, (), {}),
+        (_with_a_default, (4,), {}),
+        (_with_a_default, (), {"power": 4}),
+        (_of_any_number, (X, X), {"k": 2.0}),
+        (_called_v, (), {}),
+        (np.sum, (), {}),
+    ],
+)
+def test_the_signature_of_hvp_has_the_vector(f, before, named):
+    product = ag.hvp(f)
+    arguments = (X, *before, np.ones(3))
+    inspect.signature(product).bind(*arguments, **named)
+    expected = product(*arguments, **named)
+    np.testing.assert_allclose(ag.compile(product)(*arguments, **named), expected, rtol=1e-14)

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import operator
 
 import numpy as np
 
@@ -68,7 +69,9 @@ def normalized(axis, ndim):
 
     Raises:
         numpy.exceptions.AxisError: for an axis that is not there.
+        TypeError: for what is no whole number.
     """
+    axis = operator.index(axis)
     if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
     return axis % ndim

@@ -11,6 +11,8 @@ from autograd_lite.ops.shapes import astype
 def diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
     """The n-th differences of neighbours."""
     a = lifted(a)
+    if n == 0:
+        return np.positive(a)
     if n < 0 or not a.ndim:
         raise ValueError("diff: takes n ≥ 0 differences of an array with at least one axis")
     parts = []
@@ -103,6 +105,8 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     single = axis is not None and np.ndim(axis) == 0
     axes = range(f.ndim) if axis is None else np.atleast_1d(axis).tolist()
     axes = [normalized(k, f.ndim) for k in axes]
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"gradient: axis={axis} names an axis twice")
     if len(varargs) not in (0, 1, len(axes)):
         raise TypeError(f"gradient: takes one spacing, or one for each of {len(axes)} axes")
     if edge_order not in (1, 2):
@@ -179,7 +183,7 @@ def _middle(full, n, m, mode, before=None):
 @composed(np.convolve)
 def convolve(a, v, mode="full"):
     """The convolution of two sequences, or its middle part."""
-    a, v = lifted(a), lifted(v)
+    a, v = np.atleast_1d(lifted(a)), np.atleast_1d(lifted(v))
     return _middle(convolved(a, v), a.shape[0], v.shape[0], mode)
 
 
@@ -187,6 +191,8 @@ def convolve(a, v, mode="full"):
 def correlate(a, v, mode="valid"):
     """The cross-correlation of two sequences: a convolution with the second reversed."""
     a, v = lifted(a), lifted(v)
+    if a.ndim != 1 or v.ndim != 1:
+        raise ValueError(f"correlate: takes one axis each, not shapes {a.shape} and {v.shape}")
     n, m = a.shape[0], v.shape[0]
     # Where v is the longer one NumPy swaps the two and reverses the result.
     return _middle(convolved(a, np.flip(v)), n, m, mode, before=n // 2 if n < m else None)
@@ -220,6 +226,8 @@ def geomspace(start, stop, num=50, endpoint=True, axis=0):
 def vander(x, N=None, increasing=False):
     """The powers of x as columns."""
     x = lifted(x)
+    if x.ndim != 1:
+        raise ValueError(f"vander: takes one axis, not shape {x.shape}")
     powers = np.arange(float(x.shape[0] if N is None else N))
     return x[:, None] ** (powers if increasing else powers[::-1])[None, :].astype(x.dtype)
 

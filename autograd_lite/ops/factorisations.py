@@ -211,7 +211,7 @@ def _svd_of(a, full_matrices=True, compute_uv=True):
     a = lifted(a)
     if not compute_uv:
         return svdvals(a)
-    if full_matrices and a.shape[-1:] != a.shape[-2:-1]:
+    if full_matrices and a.ndim > 1 and a.shape[-1:] != a.shape[-2:-1]:
         raise TypeError(
             f"svd: the further singular vectors of matrices {a.shape[-2:]} are any that complete "
             "the others, and have no derivative; give full_matrices=False"

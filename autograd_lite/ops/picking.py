@@ -63,8 +63,11 @@ def take(a, indices, axis=None, mode="raise"):
     """The elements, or the slices along an axis, with the indices."""
     traced = isinstance(indices, Node) and current().leaks == "trace"
     a, indices = lifted(a), indices if traced else np.asarray(plain(indices, "take", "indices"))
+    if not traced and not indices.size:
+        indices = indices.astype(np.intp)
     if axis is None:
         a, axis = np.ravel(a), 0
+    a = np.atleast_1d(a)
     n = a.shape[normalized(axis, a.ndim)]
     if mode == "wrap":
         indices = indices % n

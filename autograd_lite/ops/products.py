@@ -100,7 +100,7 @@ def _axes(axes, a, b):
 def _tensordot(g, a, b, mine, others, g_first):
     """The part of a: g times b over the axes that only b has, brought into the order of a."""
     kept = [k for k in range(a.ndim) if k not in mine]
-    free = [k for k in range(b.ndim) if k not in others]
+    free = [k for k in range(np.ndim(b)) if k not in others]
     if g_first:
         part = np.tensordot(g, b, axes=(list(range(len(kept), len(kept) + len(free))), free))
         order = kept + [mine[others.index(k)] for k in sorted(others)]
@@ -134,9 +134,9 @@ tensordot = operation(
 
 def _interleaved(a, b):
     """The shapes in which a product of every element with every element broadcasts."""
-    ndim = max(len(a.shape), len(b.shape))
-    rows = (1,) * (ndim - len(a.shape)) + tuple(a.shape)
-    columns = (1,) * (ndim - len(b.shape)) + tuple(b.shape)
+    ndim = max(np.ndim(a), np.ndim(b))
+    rows = (1,) * (ndim - np.ndim(a)) + tuple(np.shape(a))
+    columns = (1,) * (ndim - np.ndim(b)) + tuple(np.shape(b))
     return (
         tuple(n for pair in zip(rows, columns, strict=True) for n in pair),
         tuple(n for row in rows for n in (row, 1)),
@@ -237,18 +237,27 @@ def _vdot(a, b):
     return np.reshape(lifted(a), (-1,)) @ np.reshape(lifted(b), (-1,))
 
 
+def _with_axes(name, *pairs):
+    for x, least in pairs:
+        if np.ndim(x) < least:
+            raise ValueError(f"{name}: takes at least {least} axes here, not shape {np.shape(x)}")
+
+
 def _vecdot(x1, x2):
     """The inner product of vectors along an axis."""
+    _with_axes("vecdot", (x1, 1), (x2, 1))
     return np.sum(x1 * x2, axis=-1)
 
 
 def _matvec(x1, x2):
     """The product of matrices with vectors."""
+    _with_axes("matvec", (x1, 2), (x2, 1))
     return (x1 @ np.expand_dims(x2, -1))[..., 0]
 
 
 def _vecmat(x1, x2):
     """The product of vectors with matrices."""
+    _with_axes("vecmat", (x1, 1), (x2, 2))
     return (np.expand_dims(x1, -2) @ x2)[..., 0, :]
 
 

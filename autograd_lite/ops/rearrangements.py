@@ -80,7 +80,10 @@ for _function, _side in ((np.tril, "above"), (np.triu, "below")):
         triangle = operation(
             function.__name__,
             lambda m, k=0: function(m, k),
-            lambda g, out, m, k=0: triangle(g, k=k),
+            # Of a line NumPy makes a matrix, each of its rows the line.
+            lambda g, out, m, k=0: (
+                triangle(g, k=k) if m.ndim > 1 else np.sum(triangle(g, k=k), axis=0)
+            ),
             numpy=(function,),
             chooses=True,
             formula=f"m with zeros {side} its k-th diagonal",
@@ -116,6 +119,7 @@ def repeat(a, repeats, axis=None):
     repeats, a = plain(repeats, "repeat", "repeats"), lifted(a)
     if axis is None:
         return by_positions(a, lambda places: np.repeat(places, repeats))
+    a = np.atleast_1d(a)
     places = np.repeat(np.arange(a.shape[normalized(axis, a.ndim)]), repeats)
     return a[along(axis, a.ndim, places)]
 
@@ -123,6 +127,8 @@ def repeat(a, repeats, axis=None):
 @composed(np.resize)
 def resize(a, new_shape):
     """The elements over and over, as many as the new shape has."""
+    if not lifted(a).size:
+        return lifted(np.resize(np.asarray(lifted(a).array), new_shape))
     return by_positions(a, lambda places: np.resize(places, new_shape))
 
 
@@ -135,7 +141,7 @@ def _with_constants(array, widths, mode, values):
         before + n + after for (before, after), n in zip(widths, array.shape, strict=True)
     )
     padded = add_at(array, key=inside, shape=shape)
-    if not np.any(values):
+    if not np.any(values) or not array.ndim:
         return padded
     frame = np.pad(np.zeros(array.shape, array.dtype), widths, mode, constant_values=values)
     return padded + frame
@@ -200,9 +206,15 @@ def pad(
     if mode in ("edge", "symmetric", "reflect", "wrap"):
         if reflect_type != "even":
             raise TypeError("pad: reflect_type='odd' is not differentiated; use 'even'")
+        if not array.ndim:
+            return np.positive(array)
         return by_positions(array, lambda places: np.pad(places, widths, mode))
     if mode not in (*_STATISTICS, "linear_ramp"):
-        raise TypeError(f"pad: mode={mode!r} is not differentiated; use one that NumPy names")
+        raise (TypeError if callable(mode) else ValueError)(
+            f"pad: mode={mode!r} is not differentiated; use one that NumPy names"
+        )
+    if any(n == 0 and max(pair) for n, pair in zip(array.shape, widths, strict=True)):
+        raise ValueError(f"pad: an empty axis can be filled with constants, not by mode={mode!r}")
     lengths = None if stat_length is None else _pairs(stat_length, array.ndim)
     ends = _pairs(plain(end_values, "pad", "end_values"), array.ndim)
     for axis in range(array.ndim):

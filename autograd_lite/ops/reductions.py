@@ -13,7 +13,8 @@ def axes_of(axis, ndim):
     """The axes that a reduction goes over, as a tuple of non-negative numbers."""
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    # An axis of a number, as NumPy has it, is no axis.
+    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)) if ndim)
 
 
 def spread(g, shape, axis, keepdims):

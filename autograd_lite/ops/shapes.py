@@ -325,6 +325,8 @@ def array_split(ary, indices_or_sections, axis=0):
     ary = lifted(ary)
     length = ary.shape[normalized(axis, ary.ndim)]
     if np.ndim(indices_or_sections) == 0:
+        if indices_or_sections <= 0:
+            raise ValueError(f"array_split: into 1 or more parts, not {indices_or_sections}")
         each, more = divmod(length, int(indices_or_sections))
         sizes = [each + (k < more) for k in range(int(indices_or_sections))]
         edges = [0, *np.cumsum(sizes).tolist()]
@@ -348,6 +350,8 @@ def split(ary, indices_or_sections, axis=0):
 @composed(np.vsplit)
 def vsplit(ary, indices_or_sections):
     """Slices along the first axis."""
+    if ary.ndim < 2:
+        raise ValueError("vsplit: takes an array of two or more axes")
     return np.split(ary, indices_or_sections, axis=0)
 
 
@@ -368,4 +372,4 @@ if hasattr(np, "unstack"):
     @composed(np.unstack)
     def unstack(x, axis=0):
         """The subarrays along an axis, a tuple of them."""
-        return tuple(x[along(axis, x.ndim, k)] for k in range(x.shape[axis]))
+        return tuple(x[along(axis, x.ndim, k)] for k in range(x.shape[normalized(axis, x.ndim)]))

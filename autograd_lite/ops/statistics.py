@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_lite.node import plain
 from autograd_lite.op import operation
@@ -112,7 +113,7 @@ _PLOTTING = {
 _STEPS = ("lower", "higher", "nearest", "midpoint")
 
 
-def _quantile(a, q, axis, method, keepdims, skip_nan=False):
+def _quantile(a, q, axis, method, keepdims, skip_nan=False, of_none=False):
     """Between the two order statistics on either side of the virtual index (Hyndman and Fan)."""
     a, q = lifted(a), np.asarray(plain(q, "quantile", "q"), np.float64)
     if not np.all((q >= 0) & (q <= 1)):
@@ -124,7 +125,10 @@ def _quantile(a, q, axis, method, keepdims, skip_nan=False):
         )
     if a.dtype.kind != "f":
         a = astype(a, np.float64)
+    axis = None if axis is None else normalize_axis_tuple(axis, a.ndim)
     flat, _ = merged(a, axis)
+    if not flat.shape[-1] and (of_none or skip_nan):
+        flat = lifted(np.full(flat.shape[:-1] + (1,), np.nan, flat.dtype))
     line = np.sort(flat, axis=-1)
     missing = np.isnan(flat)
     n = flat.shape[-1] - np.sum(missing, axis=-1, keepdims=True) if skip_nan else flat.shape[-1]
@@ -168,7 +172,7 @@ def percentile(a, q, axis=None, method="linear", keepdims=False):
 @composed(np.median)
 def median(a, axis=None, keepdims=False):
     """The middle element, or the mean of the two in the middle."""
-    return _quantile(a, 0.5, axis, "linear", keepdims)
+    return _quantile(a, 0.5, axis, "linear", keepdims, of_none=True)
 
 
 @composed(np.nanquantile)
@@ -274,7 +278,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None):
         m = np.concatenate([m, y], axis=0)
     centred = _centred(m, 1)
     freedom = m.shape[1] - (ddof if ddof is not None else 0 if bias else 1)
-    return np.squeeze(centred @ centred.T / float(freedom))
+    return np.squeeze(centred @ centred.T / (float(freedom) if freedom > 0 else math.nan))
 
 
 @composed(np.corrcoef)
