@@ -14,6 +14,7 @@ from autograd_lite.custom import custom_gradient
 from autograd_lite.derive import derive
 from autograd_lite.graph import Graph
 from autograd_lite.jacobians import hessian, hvp, jacobian
+from autograd_lite.leaks import DetachedWarning
 from autograd_lite.op import OPS, Op, operation
 from autograd_lite.ops.linalg import DegenerateWarning
 from autograd_lite.sweep import Changed
@@ -42,6 +43,7 @@ __all__ = [
     "BroadcastWarning",
     "Changed",
     "DegenerateWarning",
+    "DetachedWarning",
     "GradientError",
     "Graph",
     "KinkError",

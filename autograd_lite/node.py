@@ -13,7 +13,7 @@ from autograd_lite.residuals import Outline, evaluated
 if TYPE_CHECKING:
     from autograd_lite.op import Op
 
-__all__ = ["Node", "array_of", "describe", "held_elsewhere", "is_masked", "plain"]
+__all__ = ["Node", "array_of", "describe", "held_elsewhere", "numbers_only", "plain"]
 
 Array = Any
 """A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly); where a record
@@ -96,14 +96,11 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     """A copy of the data as an array that the engine can compute with.
 
     Raises:
-        TypeError: for complex, object, text, float16 and masked data.
+        TypeError: for complex, object, text, float16 and masked data, and for np.matrix.
     """
     if type(data) is int and not requires_grad and -(2**63) <= data < 2**63:
         return data
-    if is_masked(data):
-        raise TypeError(
-            f"{what}: masked arrays lose their mask; fill them first with .filled(value)"
-        )
+    numbers_only(data, what)
     if isinstance(data, Node):
         raise TypeError(f"{what}: is one already; use it as it is, or detach() it first")
     try:
@@ -134,11 +131,30 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     return array
 
 
-def is_masked(data: Any) -> bool:
-    """Whether data are a masked array."""
+def numbers_only(data: Any, what: str) -> None:
+    """Refuse arrays, also in lists and tuples, that mean something else than their numbers say.
+
+    Raises:
+        TypeError: for masked arrays and np.matrix.
+    """
+    if type(data) is np.ndarray:
+        return
+    if isinstance(data, (list, tuple)):
+        for item in data:
+            if type(item) is not float and type(item) is not int:
+                numbers_only(item, what)
+        return
     # np.ma would be imported when it is named, and that takes longer than all the rest.
     masked = sys.modules.get("numpy.ma")
-    return masked is not None and isinstance(data, masked.MaskedArray)
+    if masked is not None and isinstance(data, masked.MaskedArray):
+        raise TypeError(
+            f"{what}: masked arrays lose their mask; fill them first with .filled(value)"
+        )
+    if isinstance(data, np.matrix):
+        raise TypeError(
+            f"{what}: np.matrix multiplies as matrices do, and a Tensor element by element; use "
+            "np.asarray(it)"
+        )
 
 
 def _holds_tensor(data: Any) -> bool:
@@ -151,7 +167,7 @@ def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
     """An attribute without Tensors, and not shared with the outside.
 
     Raises:
-        TypeError: for a Tensor that wants a gradient.
+        TypeError: for a Tensor that wants a gradient, and for masked arrays.
     """
     if isinstance(value, Node):
         if current().leaks == "trace" and not value.requires_grad:
@@ -167,6 +183,7 @@ def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
             )
         return np.array(value.array)
     if isinstance(value, np.ndarray):
+        numbers_only(value, f"{getattr(op, 'name', op)}: the argument {argument}")
         return value.copy()
     if isinstance(value, (tuple, list)):
         return type(value)(plain(item, op, argument) for item in value)

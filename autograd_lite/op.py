@@ -183,6 +183,10 @@ class Op:
         return OPS.__getitem__, (self.name,)
 
 
+def _of_several(forward: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *arrays, k=0, **attributes: forward(arrays, **attributes)
+
+
 def _nth(rule: Callable[..., Any], k: int) -> Callable[..., Any]:
     return lambda g, out, *inputs, **attributes: rule(g, out, *inputs, k=k, **attributes)
 
@@ -249,7 +253,8 @@ def operation(
             if function in NUMPY and not getattr(NUMPY[function], "foreign", False):
                 raise ValueError(f"operation: np.{function.__name__} has an operation already")
         forward = guarded(forward, f"the forward of {name}")
-        rules = tuple(rule and guarded(rule, f"a gradient rule of {name}") for rule in rules)
+        again = forward if arity is not None else _of_several(forward)
+        rules = tuple(rule and guarded(rule, f"a gradient rule of {name}", again) for rule in rules)
     op = Op(
         name=name,
         forward=forward,

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_lite import op as _op
 from autograd_lite.context import current
+from autograd_lite.leaks import refuse_leak, warn_of_leak
 from autograd_lite.node import (
     ARGUMENT,
     OUTSIDE,
@@ -72,7 +73,7 @@ class Tensor(Operators, Node):
     def data(self) -> Any:
         """The array: of a leaf its own, to change at any time; of a result read-only."""
         if self.op is not None or self.sharing is ARGUMENT:
-            self._refuse_leak("data")
+            refuse_leak(self, "data")
             return self._read_only()
         if not isinstance(self.kept, np.ndarray) or (
             self.sharing is RECORD and held_elsewhere(self)
@@ -106,7 +107,7 @@ class Tensor(Operators, Node):
 
     def numpy(self) -> Any:
         """The array, read-only."""
-        self._refuse_leak("numpy()")
+        refuse_leak(self, "numpy()")
         return self._read_only()
 
     def _read_only(self) -> Any:
@@ -116,15 +117,6 @@ class Tensor(Operators, Node):
             array = np.array(array)
         array.flags.writeable = False
         return array.view()
-
-    def _refuse_leak(self, what: str) -> None:
-        leaks = current().leaks
-        if leaks == "trace" or (leaks is not None and self.requires_grad):
-            raise TypeError(
-                f"{what}: would take the value of {describe(self)} out of the function that is "
-                "being differentiated or traced, and lose its gradient; use NumPy's functions, "
-                "np.where for a choice, or ag.stop_gradient to mean it"
-            )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -159,8 +151,13 @@ class Tensor(Operators, Node):
         return apply(OPS["transpose"], (self,))  # type: ignore[no-any-return]
 
     def item(self) -> Any:
-        """The one element, as a Python number."""
-        self._refuse_leak("item()")
+        """The one element, as a Python number; no gradient flows back through it.
+
+        Raises:
+            TypeError: inside a function that is being differentiated or traced.
+            ValueError: for more or fewer elements than one.
+        """
+        refuse_leak(self, "item()")
         return np.asarray(self.array).item()
 
     def detach(self) -> Tensor:
@@ -242,25 +239,26 @@ class Tensor(Operators, Node):
 
     def __bool__(self) -> bool:
         if current().leaks == "trace":
-            self._refuse_leak("bool()")
+            refuse_leak(self, "bool()")
         return bool(self.array)
 
     def __float__(self) -> float:
-        self._refuse_leak("float()")
+        refuse_leak(self, "float()")
+        warn_of_leak(self)
         return float(self.array)
 
     def __int__(self) -> int:
-        self._refuse_leak("int()")
+        refuse_leak(self, "int()")
         return int(self.array)
 
     def __index__(self) -> int:
-        self._refuse_leak("as an index")
+        refuse_leak(self, "as an index")
         return np.asarray(self.array).__index__()
 
     def __format__(self, spec: str) -> str:
         if not spec:
             return str(self)
-        self._refuse_leak("format()")
+        refuse_leak(self, "format()")
         return np.asarray(self.array).__format__(spec) if self.shape else format(self.array, spec)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.models.training import gradient_descent
+from autograd_lite.node import numbers_only
 from autograd_lite.text import superscript
 
 Array = npt.NDArray[Any]
@@ -126,6 +127,7 @@ class Classifier(ABC):
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """The share of rows whose class is predicted right."""
+        numbers_only(y, "y")
         predicted, y = self.predict(X), np.asarray(y)
         if y.shape != predicted.shape:
             raise ValueError(f"y has shape {y.shape}, but X has {len(predicted)} rows")
@@ -151,6 +153,7 @@ class Classifier(ABC):
             arrays, mean, scale = self.parameters_, self.mean_, self.scale_
         else:
             X = _examples(X)
+            numbers_only(y, "y")
             bits = np.isin(np.asarray(y), [0, 1]).all()
             _, t = _encoded(y, len(X), np.array([0, 1]) if bits else None)
             arrays = self._starting(X)
@@ -214,6 +217,7 @@ class Classifier(ABC):
             raise ValueError(
                 f"start weights are wanted for {', '.join(shapes)}, given for {', '.join(given)}"
             )
+        numbers_only(list(given.values()), "the start weights")
         arrays = {name: np.array(given[name], dtype=X.dtype) for name in shapes}
         for name, array in arrays.items():
             if array.shape != shapes[name]:
@@ -241,6 +245,7 @@ def symbol(name: str) -> str:
 
 def _examples(X: npt.ArrayLike, n_features: int | None = None) -> Array:
     """X as rows of finite floating-point numbers."""
+    numbers_only(X, "X")
     array = np.asarray(X)
     if array.dtype.kind not in "biuf" or array.dtype == np.float16:
         raise TypeError(f"X must hold real numbers, not {array.dtype}")
@@ -264,6 +269,7 @@ def _examples(X: npt.ArrayLike, n_features: int | None = None) -> Array:
 
 def _encoded(y: npt.ArrayLike, rows: int, classes: Array | None = None) -> tuple[Array, Array]:
     """The two classes, sorted, and for each label 0 for the first and 1 for the second."""
+    numbers_only(y, "y")
     labels = np.asarray(y)
     if labels.ndim != 1:
         raise ValueError(

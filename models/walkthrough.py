@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.models.examples import student
+from autograd_lite.node import numbers_only
 from autograd_lite.sweep import gradients
 from autograd_lite.text import number, subscript
 
@@ -99,6 +100,7 @@ def walkthrough(
 
 def _check(**given: npt.ArrayLike) -> None:
     for name, value in given.items():
+        numbers_only(value, name)
         array = np.asarray(value)
         if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite numbers, not {value!r}")

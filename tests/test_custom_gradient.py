@@ -181,3 +181,78 @@ def test_defining_again_replaces_and_the_packages_own_are_safe():
 def test_bad_input_is_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def keeping(keep):
+    """exp with a rule that reads what its forward kept, and a way to keep it."""
+    kept = {}
+
+    def forward(x):
+        kept["value"] = keep(np.exp(x))
+        return np.exp(x)
+
+    return square(lambda g, out, x: g * kept["value"], forward)
+
+
+KEEPERS = {
+    "an array": lambda value: value,
+    "its copy in another precision": lambda value: value.astype(np.float32),
+    "a list": lambda value: value.tolist(),
+    "a number": lambda value: float(np.sum(value)),
+}
+
+DERIVATIVES = {
+    "hessian": lambda f, x: ag.hessian(f)(x),
+    "grad of grad": lambda f, x: ag.grad(lambda x: np.sum(ag.grad(f)(x) ** 2))(x),
+    "hvp": lambda f, x: ag.hvp(f)(x, x),
+    "grad of jvp": lambda f, x: ag.grad(lambda x: ag.jvp(f, (x,), (x,))[1])(x),
+    "compile": lambda f, x: ag.compile(ag.grad(f))(x),
+}
+
+
+@pytest.mark.parametrize("keeper", KEEPERS)
+@pytest.mark.parametrize("derivative", DERIVATIVES)
+@pytest.mark.parametrize("x", [X, np.zeros(3), np.array([-1.0])], ids=str)
+def test_what_a_forward_kept_has_no_derivative_and_says_so(keeper, derivative, x):
+    op = keeping(KEEPERS[keeper])
+
+    def f(x):
+        return np.sum(op(x))
+
+    ag.grad(f)(x)
+    with pytest.raises(TypeError, match="uses what its forward kept"):
+        DERIVATIVES[derivative](f, x)
+
+
+def test_what_does_not_depend_on_the_operands_may_be_kept():
+    kept = {}
+    matrix = np.array([[2.0, 1.0], [0.5, 3.0]])
+
+    def forward(x):
+        kept["mask"], kept["calls"] = x > 0, kept.get("calls", 0) + 1
+        return np.where(x > 0, matrix @ x**2, 0.0)
+
+    def rule(g, out, x):
+        return 2 * x * (matrix.T @ np.where(kept["mask"], g, 0.0))
+
+    op = square(rule, forward)
+    x = np.array([1.0, 0.25])
+    np.testing.assert_allclose(ag.hessian(lambda x: np.sum(op(x)))(x), np.diag([5.0, 8.0]))
+    total = ag.operation(
+        "tests.kept",
+        lambda arrays, scale=1.0: kept.update(sum=sum(arrays)) or kept["sum"] * scale,
+        lambda g, out, *arrays, k, scale=1.0: g * scale * kept["sum"] / sum(arrays),
+        arity=None,
+    )
+    with pytest.raises(TypeError, match="uses what its forward kept"):
+        ag.hessian(lambda x: np.sum(total([x, x], scale=2.0)))(x)
+
+
+def test_a_forward_that_cannot_be_run_again_is_told():
+    def strict(x):
+        if not np.array_equal(x, X):
+            raise ValueError("only at X")
+        return x * x
+
+    with pytest.raises(TypeError, match=r"cannot be told.*only at X"):
+        ag.hessian(lambda x: np.sum(square(forward=strict)(x)))(X)

@@ -15,10 +15,10 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("text", "files", "trees", "context", "foreign", "differences", "residuals"),
+    ("text", "files", "trees", "context", "differences", "residuals"),
     ("node", "notebook"),
-    ("broadcasting", "rounding"),
-    ("op",),
+    ("broadcasting", "foreign", "rounding"),
+    ("leaks", "op"),
     ("graph", "masks", "operators"),
     ("sweep",),
     ("tensor",),

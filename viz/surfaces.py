@@ -93,7 +93,7 @@ def _around(path: Any) -> Window:
 def _surface(loss: Loss, window: Window) -> tuple[Array, Array, Array]:
     x, y = (np.linspace(*side, 81) for side in window)
     # A Tensor, because a loss of its log-odds is exact there and overflows for plain arrays.
-    return x, y, np.array([[float(loss(ag.Tensor([a, b]))) for a in x] for b in y])
+    return x, y, np.array([[float(loss(ag.constant([a, b]))) for a in x] for b in y])
 
 
 def _contours(ax: Axes, surface: tuple[Array, Array, Array]) -> None:

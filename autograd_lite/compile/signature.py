@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.node import Node, is_masked
+from autograd_lite.node import Node, numbers_only
 from autograd_lite.trees import _children
 
 __all__ = [
@@ -91,8 +91,7 @@ def prepared(leaf: Any, path: str) -> Any:
     """
     if isinstance(leaf, Node):
         raise HasTensors
-    if is_masked(leaf):
-        raise TypeError(f"compile: {path} is masked; fill it first with .filled(value)")
+    numbers_only(leaf, f"compile: {path}")
     array = np.asarray(leaf)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from autograd_lite.node import numbers_only
+
 Array = npt.NDArray[Any]
 
 _MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
@@ -148,6 +150,7 @@ def split(
         >>> X_train.shape, X_test.shape, sorted(y_test.tolist())
         ((6, 1), (2, 1), [0, 1])
     """
+    numbers_only((X, y), "split")
     X, y = np.asarray(X), np.asarray(y)
     if not 0 < test_size < 1:
         raise ValueError(f"test_size must lie between 0 and 1, not {test_size}")

@@ -1,0 +1,42 @@
+"""Values that leave the record as plain numbers, and lose their gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_lite.broadcasting import warn
+from autograd_lite.context import current
+from autograd_lite.node import describe
+
+__all__ = ["DetachedWarning", "refuse_leak", "warn_of_leak"]
+
+
+class DetachedWarning(UserWarning):
+    """A Tensor that wants a gradient became a plain number, and its gradient is lost."""
+
+
+def refuse_leak(x: Any, what: str) -> None:
+    """Refuse to take a value out of a function that is being differentiated or traced.
+
+    Raises:
+        TypeError: in such a function, for a Tensor that its derivative depends on.
+    """
+    leaks = current().leaks
+    if leaks == "trace" or (leaks is not None and x.requires_grad):
+        raise TypeError(
+            f"{what}: would take the value of {describe(x)} out of the function that is "
+            "being differentiated or traced, and lose its gradient; use NumPy's functions, "
+            "np.where for a choice, or ag.stop_gradient to mean it"
+        )
+
+
+def warn_of_leak(x: Any) -> None:
+    """Warn where a gradient is being recorded, once a line: the text holds no value."""
+    if x.requires_grad and current().recording:
+        known = x.name is not None or x.op is not None
+        warn(
+            f"{describe(x) if known else 'a Tensor'} becomes a plain number here, as in float(t), "
+            "math.exp(t) and out[0] = t, and no gradient flows back through it: use NumPy's "
+            "functions, and np.stack for a list of Tensors; t.item() says that it is meant",
+            DetachedWarning,
+        )
