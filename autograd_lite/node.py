@@ -140,8 +140,8 @@ def numbers_only(data: Any, what: str) -> None:
     if type(data) is np.ndarray:
         return
     if isinstance(data, (list, tuple)):
-        for item in data:
-            if type(item) is not float and type(item) is not int:
+        if not {float, int}.issuperset(map(type, data)):
+            for item in data:
                 numbers_only(item, what)
         return
     # np.ma would be imported when it is named, and that takes longer than all the rest.

@@ -154,6 +154,7 @@ EMBEDDED = {
         w
     ),
     "indices": lambda A, y, w: ag.grad(lambda w: np.sum(w[[0, 2, 2]] ** 2))(w),
+    "a matrix": lambda A, y, w: ag.grad(lambda A: np.sum(np.linalg.eigh(A.T @ A)[1] @ w))(A),
     "vectors": lambda A, y, w: np.linalg.eigh(A.T @ A).eigenvectors @ w,
     "arguments": lambda A, y, w: (A, y, w + 1, A.T),
 }

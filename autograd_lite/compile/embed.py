@@ -117,8 +117,11 @@ def _is_forward(name: str, space: dict[str, Any]) -> bool:
     op = OPS.get(name.strip("_"))
     if op is None or op.foreign or not isinstance(space.get(name), FunctionType):
         return False
-    embedded = Embedded()
-    if embedded.add(op.name) != name or embedded.given:
+    embedded = Embedded(strict=True)
+    try:
+        if embedded.add(op.name) != name:
+            return False
+    except ValueError:
         return False
     written: dict[str, Any] = {}
     exec("\n".join(["import numpy as np", *embedded.sources]), written)

@@ -76,8 +76,9 @@ def _distinct(w, what="eigenvalues"):
     # A difference of this size is rounding, to a per cent or more.
     least = max(n, 100) * np.finfo(w.dtype).eps * np.max(np.abs(w), axis=-1, initial=0)
     equal = difference <= least[..., None, None]
-    pairs = np.argwhere(equal & np.tri(n, k=-1, dtype=bool))
-    if len(pairs):
+    below = equal & np.tri(n, k=-1, dtype=bool)
+    if np.any(below):
+        pairs = np.argwhere(below)
         *stack, j, i = pairs[0].tolist()
         more = f", and so are {len(pairs) - 1} more pairs" if len(pairs) > 1 else ""
         warn(
@@ -131,7 +132,6 @@ def _svd(a):
     return np.linalg.svd(a, full_matrices=False)
 
 
-# A singular value at 0 has a kink there, as |x| has, and the same derivative 0.
 svdvals = operation(
     "svdvals",
     lambda a: np.linalg.svd(a, compute_uv=False),
@@ -139,6 +139,8 @@ svdvals = operation(
     symbol="s",
     formula="the singular values s of a",
     gradient="u diag(g) vᵀ",
+    notes="One that is 0 has a kink as |x| has, and derivative 0; at equal ones, where g differs "
+    "between them, one of the subgradients.",
 )
 
 

@@ -35,8 +35,8 @@ def _regular(s, what="singular value"):
     n = s.shape[-1]
     least = max(n, 100) * np.finfo(s.dtype).eps * np.max(s, axis=-1, initial=0)
     zero = s <= least[..., None]
-    places = np.argwhere(zero)
-    if len(places):
+    if np.any(zero):
+        places = np.argwhere(zero)
         *stack, k = places[0].tolist()
         more = f", and so are {len(places) - 1} more" if len(places) > 1 else ""
         warn(
