@@ -18,8 +18,9 @@ def custom_gradient(
     Args:
         rules: one per operand, ``(g, out, *operands, **attributes) -> gradient of that operand``,
             None for an operand without a gradient. Written in NumPy's functions a rule can be
-            differentiated in its turn; it then must not use what the function kept, since that
-            is a plain number. To see this, a second derivative runs the function once more.
+            differentiated in its turn. It reads its operands and out, not what the function
+            kept, which is of its last call and a plain number: a derivative of such a rule is
+            refused, and to see it the function is run again beside its operands.
         traits: how it is written and what it does, as for `operation`: ``symbol="Huber"``,
             ``elementwise=True``, ``broadcasts=True`` (the sweep sums over broadcast axes) …
 

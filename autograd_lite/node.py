@@ -137,7 +137,7 @@ def numbers_only(data: Any, what: str) -> None:
     Raises:
         TypeError: for masked arrays and np.matrix.
     """
-    if type(data) is np.ndarray:
+    if type(data) is np.ndarray or isinstance(data, (float, int, np.generic)):
         return
     if isinstance(data, (list, tuple)):
         if not {float, int}.issuperset(map(type, data)):
@@ -183,7 +183,8 @@ def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
             )
         return np.array(value.array)
     if isinstance(value, np.ndarray):
-        numbers_only(value, f"{getattr(op, 'name', op)}: the argument {argument}")
+        if type(value) is not np.ndarray:
+            numbers_only(value, f"{getattr(op, 'name', op)}: the argument {argument}")
         return value.copy()
     if isinstance(value, (tuple, list)):
         return type(value)(plain(item, op, argument) for item in value)

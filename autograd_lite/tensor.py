@@ -44,7 +44,7 @@ class Tensor(Operators, Node):
         requires_grad: whether a gradient is wanted.
 
     Raises:
-        TypeError: for complex, object, text, float16 and masked data.
+        TypeError: for complex, object, text, float16 and masked data, and for np.matrix.
 
     Example:
         >>> import numpy as np
@@ -375,7 +375,7 @@ def constant(data: Any, name: str | None = None) -> Tensor:
     A plain array in an expression is copied each time, a constant only here.
 
     Raises:
-        TypeError: for complex, object, text, float16 and masked data.
+        TypeError: for complex, object, text, float16 and masked data, and for np.matrix.
 
     Example:
         >>> import autograd_lite as ag
