@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from pages import needs_graphviz
 
 from autograd_lite.models import load
 from autograd_lite.viz import rendering
@@ -23,20 +24,13 @@ def without_graphviz(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
 
 
-def with_graphviz():
-    try:
-        rendering.render("digraph {}", "svg")
-    except RuntimeError:
-        pytest.skip("no Graphviz to draw with")
-
-
 def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
 def test_the_main_job(run, tmp_path):
     pytest.importorskip("matplotlib")
-    with_graphviz()
+    needs_graphviz()
     out = tmp_path / "deep" / "results"
     code, shown, _ = run("train", "--out", out)
     assert code == 0

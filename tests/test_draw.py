@@ -1,7 +1,9 @@
 """The picture: cards, roles, gradients, the line from the data to the loss, and the renderers."""
 
 import html
+import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from pages import needs_graphviz
 
 import autograd_lite as ag
 from autograd_lite.sweep import gradients
@@ -84,12 +87,8 @@ def arrows(source):
 
 def renders(source, format="svg"):
     """The picture, or a skipped test where nothing can draw."""
-    try:
-        return rendering.render(source, format)
-    except RuntimeError as error:
-        if str(error).startswith("no Graphviz"):
-            pytest.skip(str(error))
-        raise
+    needs_graphviz()
+    return rendering.render(source, format)
 
 
 def test_the_cards_of_the_student():
@@ -390,7 +389,58 @@ def test_a_dot_that_fails_leaves_the_work_to_pygraphviz(monkeypatch):
         draw(student()).svg()
 
 
-def test_what_dot_complains_about_is_told():
-    renders(draw(student()).source)
-    with pytest.raises(RuntimeError, match=r"could not draw this graph as svg: "):
+@pytest.mark.parametrize("library", [False, True])
+def test_what_graphviz_complains_about_is_told(library, monkeypatch):
+    needs_graphviz()
+    if library:
+        pytest.importorskip("pygraphviz")
+        monkeypatch.setattr(rendering, "_by_executable", lambda source, format: None)
+    with pytest.raises(RuntimeError, match=r"draw this graph as svg: .*syntax error") as error:
         rendering.render("digraph {", "svg")
+    assert "\n" not in str(error.value)
+
+
+@pytest.fixture
+def library(no_dot, monkeypatch, tmp_path):
+    """A pygraphviz that does as its code says, and is all that there is to draw with."""
+
+    def write(code):
+        body = (
+            f"class AGraph:\n def __init__(self, string): pass\n def draw(self, **_):\n  {code}\n"
+        )
+        (tmp_path / "pygraphviz.py").write_text(f"import os\n{body}")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setattr(rendering, "find_spec", lambda name: name)
+
+    return write
+
+
+def test_what_the_libraries_of_graphviz_write_stays_off_standard_error(library, capfd):
+    library("os.write(2, b'Fontconfig warning'); return b'<svg/>'")
+    assert draw(student()).svg() == "<svg/>"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("os.write(2, b'Error: no room'); raise ValueError('layout')", "Error: no room ?layout"),
+        ("raise ValueError('layout')", "layout"),
+        ("os._exit(9)", "exit code 9"),
+    ],
+)
+def test_libraries_that_fail_are_told_and_end_nothing_else(library, capfd, code, told):
+    library(code)
+    with pytest.raises(RuntimeError, match=rf"as svg: .*{told}$"):
+        draw(student()).svg()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_command_that_draws_writes_nothing_to_standard_error(no_dot, tmp_path):
+    pytest.importorskip("pygraphviz")
+    command = [sys.executable, "-m", "autograd_lite", "draw", "student", "--out", "graph.svg"]
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from pages import needs_graphviz
 
 import autograd_lite as ag
 from autograd_lite.cli import main
 from autograd_lite.commands.report import _cell, _csv, _table
 from autograd_lite.data import make_moons, read_csv, split
 from autograd_lite.models import load
-from autograd_lite.viz import rendering
 
 HOSTILE = '<script>alert("1")</script>'
 
@@ -77,10 +77,7 @@ def report(out):
 def complete():
     pytest.importorskip("matplotlib")
     pytest.importorskip("sympy")
-    try:
-        rendering.render("digraph {}", "svg")
-    except RuntimeError:
-        pytest.skip("no Graphviz to draw with")
+    needs_graphviz()
 
 
 def test_the_whole_report(train, moons):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
 
 __all__ = ["FORMATS", "render"]
 
@@ -43,12 +46,24 @@ def _by_executable(source: str, format: str) -> bytes | None:
 
 
 def _by_library(source: str, format: str) -> bytes | None:
-    try:
-        import pygraphviz
-    except ImportError:
+    if find_spec("pygraphviz") is None:
         return None
-    graph = pygraphviz.AGraph(string=source)
-    try:
-        return bytes(graph.draw(format=format, prog="dot"))
-    finally:
-        graph.close()
+    # In a process of its own, as dot is: the libraries write their errors and the warnings of an
+    # old Fontconfig to standard error itself, and a crash in them would take this process along.
+    command = [sys.executable, "-P", "-c", _LIBRARY, format]
+    done = subprocess.run(command, input=source.encode(), capture_output=True)
+    if done.returncode:
+        complaint = done.stderr.decode(errors="replace").strip()
+        raise RuntimeError(complaint or f"pygraphviz ended with exit code {done.returncode}")
+    return done.stdout
+
+
+_LIBRARY = """
+import sys
+import pygraphviz
+try:
+    graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
+    sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+except Exception as error:
+    sys.exit(str(error))
+"""
