@@ -1,4 +1,9 @@
-"""`python -m benchmarks`: measure on this machine and report in Markdown."""
+"""`python -m benchmarks`: measure on this machine and report in Markdown.
+
+With `--baseline REVISION` it measures steps of this engine, eager and compiled, beside those of the
+revision that git knows by that name, in the same rounds, and nothing else: `--rounds 15 --baseline
+HEAD~1` says what the last commit costs.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograd_lite.files import atomic
-from benchmarks.report import PARTS, Plan, machine, progress
+from benchmarks.report import PARTS, Plan, machine, progress, report_baseline
 from benchmarks.rounds import TOLERANCE, Disagreement
 from benchmarks.steps import PEERS, SHAPES
 from benchmarks.worker import WorkerError
@@ -29,6 +34,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{option}", type=listed, default=known, help=",".join(known))
     parser.add_argument("--rounds", type=int, default=9, help="default 9")
     parser.add_argument("--threads", type=int, default=1, help="for each worker (default 1)")
+    parser.add_argument("--baseline", metavar="REVISION", help="compare with this revision only")
     parser.add_argument("--out", type=Path, help="write the report to this Markdown file")
     chosen = parser.parse_args(argv)
     for option, known in choices.items():
@@ -50,15 +56,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             notes.append(line)
             progress(line)
 
-    plan = Plan(chosen.rows, chosen.peers, chosen.dtypes, chosen.rounds, chosen.threads, note)
+    plan = Plan(
+        *(chosen.rows, chosen.peers, chosen.dtypes, chosen.rounds, chosen.threads),
+        note,
+        chosen.baseline,
+    )
+    parts = {part: report for part, report in PARTS.items() if part in chosen.parts}
+    if plan.baseline:
+        parts = {"baseline": report_baseline}
     sections, failed = ["# Benchmarks", machine(plan.threads)], False
-    for part, report in PARTS.items():
-        if part in chosen.parts:
-            try:
-                sections.append(report(plan))
-            except (WorkerError, Disagreement) as error:
-                note(f"{part}: failed: {error}")
-                failed = True
+    for part, report in parts.items():
+        try:
+            sections.append(report(plan))
+        except (WorkerError, Disagreement) as error:
+            note(f"{part}: failed: {error}")
+            failed = True
     if notes:
         sections.append("\n".join(f"- {line}" for line in notes))
     text = "\n\n".join(sections) + "\n"

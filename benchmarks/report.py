@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import compiling, demo, imports, memory, scalars, steps
+from benchmarks import baseline, compiling, demo, imports, memory, scalars, steps
 from benchmarks.rounds import Goal, median
 from benchmarks.steps import SHAPES, Shape
 
@@ -29,6 +29,7 @@ class Plan:
     rounds: int
     threads: int
     note: Callable[[str], None]
+    baseline: str | None = None
 
     @property
     def shapes(self) -> list[Shape]:
@@ -117,6 +118,25 @@ The four matrix products of such a step alone, microseconds:
 {microseconds(PROBLEM, products)}
 
 What is wanted; at 1,024 rows a framework may be faster by the ratio of the products:
+
+{goals(PROBLEM, found)}""")
+    return "\n\n".join(sections)
+
+
+def report_baseline(plan: Plan) -> str:
+    revision = str(plan.baseline)
+    sections = [f"## Beside revision {revision}"]
+    with baseline.checkout(revision) as folder:
+        for dtype in plan.dtypes:
+            seconds = {}
+            for shape in plan.shapes:
+                progress(f"baseline, {dtype}: {PROBLEM} = {label(shape)}")
+                line = baseline.measure(shape, revision, folder, dtype, **plan.options)
+                seconds[label(shape)] = line
+            found = {key: baseline.goals(revision, line) for key, line in seconds.items()}
+            sections.append(f"""One step of training, {dtype}, microseconds:
+
+{microseconds(PROBLEM, seconds)}
 
 {goals(PROBLEM, found)}""")
     return "\n\n".join(sections)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.worker import Worker, WorkerError
+from benchmarks.worker import ROOT, Worker, WorkerError
 
 __all__ = ["Disagreement", "Goal", "agree", "interleave", "median", "ratio"]
 
@@ -52,12 +54,13 @@ def interleave(
     dtype: str = "float64",
     essential: Sequence[str] = (),
     skip: Callable[[str], None] = print,
+    homes: Mapping[str, Path] = MappingProxyType({}),
 ) -> dict[str, list[float]]:
     """Seconds of a step of each peer in each of the rounds, in which the peers take turns.
 
     A peer is what a `Worker` is made of: `module:function` and its arguments. One that is not
     installed or cannot run is left out, and `skip` gets a line that says so, if it is not
-    essential.
+    essential. A peer may have a home of its own, the folder that its worker imports from.
 
     Raises: Disagreement when the losses differ; WorkerError when an essential worker dies.
     """
@@ -65,7 +68,9 @@ def interleave(
         workers, losses = dict[str, Worker](), dict[str, list[float]]()
         for name, target in peers.items():
             try:
-                worker = stack.enter_context(Worker(name, *target, threads=threads))
+                worker = stack.enter_context(
+                    Worker(name, *target, threads=threads, home=homes.get(name, ROOT))
+                )
                 losses[name] = worker.ask("losses", 3)
                 workers[name] = worker
             except WorkerError as error:

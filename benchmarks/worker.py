@@ -89,6 +89,8 @@ def environment(threads: int) -> dict[str, str]:
 class Worker:
     """A process that holds one subject and answers questions about it, as a context manager.
 
+    What it imports lies in the folder that it starts in, `home`.
+
     Example:
         >>> with Worker("hand", "benchmarks.steps:hand", 1, 2, 2) as worker:
         ...     losses = worker.ask("losses", 2)
@@ -103,12 +105,13 @@ class Worker:
         *arguments: Any,
         threads: int = 1,
         variables: Mapping[str, str] | None = None,
+        home: Path = ROOT,
     ) -> None:
         self.name = name
         self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", target, json.dumps(arguments)],
-            cwd=ROOT,
+            cwd=home,
             env={**environment(threads), **(variables or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,6 +1,8 @@
 """The benchmarks run, agree and report; no test looks at a time."""
 
 import os
+import shutil
+import subprocess
 import sys
 from importlib.util import find_spec
 from statistics import median
@@ -10,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import compiling, demo, imports, memory, products, rounds, scalars, steps
+from benchmarks import baseline, compiling, demo, imports, memory, products, rounds, scalars, steps
 from benchmarks.rounds import Disagreement, Goal, ratio
-from benchmarks.worker import NotInstalled, Subject, Worker, WorkerError
+from benchmarks.worker import ROOT, NotInstalled, Subject, Worker, WorkerError
 
 HERE = "tests.test_benchmarks"
 TINY = (1, 2, 2)
@@ -284,6 +286,58 @@ def test_report_is_markdown_with_a_row_a_problem(tmp_path, capsys):
         for lines in tables:
             assert len({line.count("|") for line in lines}) == 1
             assert all(line.startswith("| 1, 2, 2 | ") for line in lines[2:])
+
+
+def home() -> Subject:
+    """Made where the engine comes from: it tells the number of that folder."""
+    import autograd_lite
+
+    return Subject(lambda: float(os.stat(os.path.dirname(autograd_lite.__file__)).st_ino))
+
+
+@pytest.fixture
+def history(tmp_path, monkeypatch):
+    """A repository of one commit that holds this engine."""
+
+    def git(*command: str) -> None:
+        given = ["-c", "user.name=x", "-c", "user.email=x", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *given, *command], cwd=tmp_path, check=True, capture_output=True)
+
+    if not shutil.which("git"):
+        pytest.skip("no git to look at revisions with")
+    for part in ("autograd_lite", "models", "viz", "benchmarks"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("*.pyc"))
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "first")
+    monkeypatch.setattr(baseline, "ROOT", tmp_path)
+
+
+def test_a_worker_imports_the_revision_that_it_is_given(history):
+    with baseline.checkout("HEAD") as folder:
+        shutil.copytree(ROOT / "tests", folder / "tests")
+        assert (folder / "benchmarks" / "worker.py").exists()
+        for place in (ROOT, folder):
+            with Worker("x", f"{HERE}:home", home=place) as worker:
+                [found] = worker.ask("losses", 1)
+            assert found == (place / "autograd_lite").stat().st_ino
+    assert not folder.exists()
+
+
+def test_a_revision_is_reported_beside_this_one(history, capsys):
+    options = ["--rows", "1", "--rounds", "1", "--dtypes", "float64", "--parts", "memory"]
+    assert command.main(["--baseline", "HEAD", *options]) == 0
+    text = capsys.readouterr().out
+    columns = "autograd_lite | autograd_lite, HEAD | compiled | compiled, HEAD"
+    assert f"| rows, features, hidden | {columns} |" in text
+    for peer in baseline.COMPARED:
+        assert f"| 1, 2, 2 | {peer} ÷ {peer}, HEAD | " in text
+    assert text.count("\n## ") == 1
+
+
+def test_a_revision_that_git_does_not_know_is_told(history, capsys):
+    assert command.main(["--baseline", "nowhere"]) == 1
+    assert "--baseline nowhere: fatal: not a valid object name: nowhere" in capsys.readouterr().out
 
 
 def test_the_other_parts_are_reported(monkeypatch, capsys):
