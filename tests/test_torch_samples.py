@@ -18,8 +18,8 @@ from torch_samples import AFTER, BEFORE, CONVENTIONS, TABLE
 
 import autograd_lite as ag
 
-# Of torch's old operators, and of both where samples leave a domain.
-pytestmark = pytest.mark.filterwarnings("ignore")
+# Warnings of torch's old operators, and of both where samples leave a domain.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @functools.cache

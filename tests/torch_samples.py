@@ -212,7 +212,9 @@ TABLE = {
     "__getitem__": lambda x, key: x[key],
     "select": select,
     "narrow": narrow,
-    "index_select": lambda x, dim, index: np.take(x, np.atleast_1d(index), axis=dim),
+    "index_select": lambda x, dim, index: np.take(
+        x, np.atleast_1d(index) if x.ndim else np.reshape(index, ()), axis=dim
+    ),
     "take": taken,
     "take_along_dim": lambda x, places, dim=None: (
         np.take_along_axis(np.ravel(x), np.ravel(places), 0)
