@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compile.expr import CONSTANT, Expr, in_order, is_number
+from autograd_lite.compile.expr import CONSTANT, Expr, is_number
 
 __all__ = ["bounds", "is_finite"]
 
@@ -92,7 +92,7 @@ _BOUNDS: dict[str, Callable[..., Interval]] = {
 }
 
 
-def bounds(x: Any, known: dict[Expr, Interval] | None = None) -> Interval:
+def bounds(x: Any) -> Interval:
     """The least interval known to hold every element; NaN is not considered.
 
     Example:
@@ -105,14 +105,18 @@ def bounds(x: Any, known: dict[Expr, Interval] | None = None) -> Interval:
     """
     if not isinstance(x, Expr):
         return (x, x) if is_number(x) else ANY
-    known = {} if known is None else known
-    for expr in in_order([x]):
-        if expr not in known:
-            known[expr] = _bound(expr, known)
-    return known[x]
+    stack = [x]
+    while x.interval is None:
+        expr = stack[-1]
+        unknown = [y for y in expr.inputs if y.interval is None]
+        stack += unknown
+        if not unknown:
+            expr.interval = _bound(expr)
+            stack.pop()
+    return x.interval
 
 
-def _bound(expr: Expr, known: dict[Expr, Interval]) -> Interval:
+def _bound(expr: Expr) -> Interval:
     if expr.fn == CONSTANT and expr.value.size and expr.dtype.kind in "biuf":
         if np.isfinite(expr.value).all():
             return float(expr.value.min()), float(expr.value.max())
@@ -120,9 +124,12 @@ def _bound(expr: Expr, known: dict[Expr, Interval]) -> Interval:
     if expr.dtype is not None and expr.dtype.kind == "b":
         return 0.0, 1.0
     rule = _BOUNDS.get(expr.fn)
-    if rule is None or expr.keywords:
+    # Whole numbers wrap around.
+    if rule is None or expr.keywords or expr.dtype.kind != "f":
         return ANY
-    return rule(*(known[x] if isinstance(x, Expr) else bounds(x) for x in expr.args))
+    low, high = rule(*map(bounds, expr.args))
+    greatest = np.finfo(expr.dtype).max
+    return low if low >= -greatest else -inf, high if high <= greatest else inf
 
 
 def is_finite(x: Any) -> bool:

@@ -28,6 +28,7 @@ class Code:
         self.lines: list[str] = []
         self.aliases: dict[str, str] = {}
         self.constants: dict[str, Any] = {}
+        self.known: dict[Any, str] = {}
         self.helpers: dict[str, str] = {}
 
 
@@ -202,18 +203,15 @@ class Emitter:
 
     def constant(self, value: Any) -> str:
         """The name of a constant of the module."""
-        for name, other in self.code.constants.items():
-            if other is value or (
-                value.ndim == 0 == other.ndim
-                and (value.dtype, value.tobytes()) == (other.dtype, other.tobytes())
-            ):
-                return name
+        key = id(value) if value.ndim else (value.dtype, value.tobytes())
+        if key in self.code.known:
+            return self.code.known[key]
         if value.ndim == 0:
             word = WORDS.get(value.item(), "c") if value.dtype.kind == "f" else "c"
         else:
             word = f"ones_{value.size}" if value.ndim == 1 and (value == 1).all() else "c"
         name = self.names.take(word)
-        self.code.constants[name] = value
+        self.code.constants[name], self.code.known[key] = value, name
         return name
 
     def _alias(self, fn: str) -> str:

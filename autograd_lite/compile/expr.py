@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -34,9 +34,10 @@ class Expr:
         fn: a path such as ``"np.exp"``, a name in `METHODS`, or the name of an operation that
             is not, or not yet, taken apart into NumPy's functions.
         shape, dtype: of the result; None for a result that is a tuple.
+        interval: what `bounds` found, so that it is found once.
     """
 
-    __slots__ = ("args", "dtype", "fn", "inputs", "keywords", "shape", "value")
+    __slots__ = ("args", "dtype", "fn", "inputs", "interval", "keywords", "shape", "value")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Expr:
     ) -> None:
         self.fn, self.args, self.keywords = fn, args, dict(keywords)
         self.shape, self.dtype, self.value = shape, dtype, value
+        self.interval: tuple[float, float] | None = None
         self.inputs: tuple[Expr, ...] = tuple(inputs_of((args, tuple(keywords.values()))))
 
     @property
@@ -86,19 +88,19 @@ def replaced(form: Any, replace: Callable[[Expr], Any]) -> Any:
     return form
 
 
-def in_order(roots: Iterable[Any], known: Iterable[Expr] = ()) -> list[Expr]:
+def in_order(roots: Iterable[Any], known: Container[Expr] = ()) -> list[Expr]:
     """Every expression that the roots are made from, each after what it is made from.
 
     What is known, and what only that is made from, is left out.
     """
     order: list[Expr] = []
-    seen: set[Expr] = set(known)
+    seen: set[Expr] = set()
     stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(list(inputs_of([*roots])))]
     while stack:
         expr, ready = stack.pop()
         if ready:
             order.append(expr)
-        elif expr not in seen:
+        elif expr not in seen and expr not in known:
             seen.add(expr)
             stack.append((expr, True))
             stack += [(x, False) for x in reversed(expr.inputs) if x not in seen]
@@ -198,9 +200,8 @@ class Builder:
 
     def value(self, expr: Expr) -> Any:
         """What an expression comes to for the arguments of the trace."""
-        for x in in_order([expr]):
-            if x not in self._values:
-                self._values[x] = x.value if x.fn == CONSTANT else self._computed(x)
+        for x in in_order([expr], self._values):
+            self._values[x] = x.value if x.fn == CONSTANT else self._computed(x)
         return self._values[expr]
 
     def _computed(self, expr: Expr) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +23,10 @@ LINEAR = SPREADING | {
     "np.transpose",
     "sum_to",
 }
+PLACES = {"axis", "keepdims", "axes", "shape"}
 BILINEAR = {"np.multiply", "np.matmul"}
 ADDITIVE = {"np.add", "np.subtract"}
 
-# Beyond these a product may leave the range of floating-point numbers that it stayed in before.
 LARGEST = 2.0**30
 
 CALL = 800  # what one call costs, in elements of an elementwise call
@@ -44,9 +45,14 @@ class Factor(NamedTuple):
             over, under = over / common, under / common
         return Factor(over, under)
 
-    def safe(self) -> bool:
+    def safe(self, dtype: Any = np.float64) -> bool:
+        """Whether a product hardly comes nearer to the ends of its range without it.
+
+        So many times the least or the greatest number, 2¹⁶ in float32, it may lose digits.
+        """
+        largest = min(LARGEST, 2.0 ** (np.finfo(dtype).maxexp // 8))
         sizes = abs(self.over), abs(self.under)
-        return all(1 / LARGEST <= size <= LARGEST for size in sizes)
+        return all(1 / largest <= size <= largest for size in sizes)
 
 
 ONE = Factor()
@@ -80,7 +86,7 @@ def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
                 parts[expr] = ONE, expr
             continue
         found = _split(b, expr, [part(x) for x in expr.args]) if _floats(expr) else None
-        if found is None or not found[0].safe():
+        if found is None or not found[0].safe(expr.dtype):
             args = replaced(expr.args, whole)
             keywords = {k: replaced(v, whole) for k, v in expr.keywords.items()}
             found = ONE, b.like(expr, args, keywords)
@@ -108,7 +114,7 @@ def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
     if fn == "np.negative":
         ((factor, core),) = parts
         return factor.times(Factor(-1.0)), core
-    if fn in LINEAR and isinstance(expr.args[0], Expr):
+    if fn in LINEAR and isinstance(expr.args[0], Expr) and expr.keywords.keys() <= PLACES:
         factor, core = parts[0]
         if not isinstance(core, Expr):
             return (factor, core) if expr.fn in SPREADING else None
@@ -185,14 +191,21 @@ def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
     roots = list(roots)
     for _ in range(8):
         order = in_order(roots)
+        place = {expr: k for k, expr in enumerate(order)}
+        # Whoever called uses the results.
+        users: dict[Any, list[Any]] = {root: [None] for root in roots}
         scales: dict[Any, list[Expr]] = {}
         for expr in order:
+            for x in expr.inputs:
+                users.setdefault(x, []).append(expr)
             factor, _core = _scale(expr, all_factors)
-            if factor is not None and expr.dtype.kind == "f":
+            if factor is None or expr.dtype.kind != "f":
+                continue
+            if Factor(float(factor[1])).safe(expr.dtype):
                 scales.setdefault(factor, []).append(expr)
         best: tuple[int, Any] = (0, None)
         for factor, group in scales.items():
-            best = max(best, _best(factor, group, order, roots), key=lambda found: found[0])
+            best = max(best, _best(factor, group, place, users), key=lambda found: found[0])
         if best[1] is None:
             break
         factor, at, covered = best[1]
@@ -200,66 +213,73 @@ def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
     return roots
 
 
-def _best(factor: Any, group: list[Expr], order: list[Expr], roots: list[Any]) -> tuple[int, Any]:
+def _best(
+    factor: Any, group: list[Expr], place: dict[Expr, int], users: dict[Any, list[Any]]
+) -> tuple[int, Any]:
     """How much is saved by applying a factor at one place, and where."""
     scaled = set(group)
-    consumers: dict[Expr, list[Expr]] = {}
-    for expr in order:
-        for x in expr.inputs:
-            consumers.setdefault(x, []).append(expr)
-    ends = {root for root in roots if isinstance(root, Expr)}
-    uniform: set[Expr] = set()
-    for expr in reversed(order):
-        users = consumers.get(expr, [])
-        if (
-            expr not in ends
-            and users
-            and all(
-                user in scaled or (user in uniform and _linear_in(user, expr)) for user in users
-            )
-        ):
-            uniform.add(expr)
+    uniform = _uniform(scaled, place, users)
     best: tuple[int, Any] = (0, None)
     if len(uniform) > 400:
         return best
-    for at in order:
-        if at in uniform and at.dtype.kind == "f":
-            reached = _reached(at, [x for x in order if x in uniform], scaled)
-            if reached is None:
-                continue
-            covered = [expr for expr in group if any(x in reached for x in expr.inputs)]
-            # As late as possible for the same price: a named quantity stays what it is.
-            saved = sum(cost(x.size) for x in covered) - cost(at.size)
-            if covered and saved > best[0]:
-                best = saved, (factor, at, covered)
+    for at in reversed(uniform):
+        covered = _reached(at, uniform, users, scaled)
+        if covered is None or any(x.dtype != at.dtype for x in covered):
+            continue
+        # As late as possible for the same price: a named quantity stays what it is.
+        saved = sum(cost(x.size) for x in covered) - cost(at.size)
+        if saved > best[0]:
+            best = saved, (factor, at, covered)
     return best
+
+
+def _uniform(
+    scaled: set[Expr], place: dict[Expr, int], users: dict[Any, list[Any]]
+) -> dict[Expr, None]:
+    """What goes nowhere but, linearly, into what is scaled; the last first."""
+    uniform: dict[Expr, None] = {}
+    heap = [(-place[x], x) for x in {x for expr in scaled for x in expr.inputs}]
+    heapify(heap)
+    known = {x for _, x in heap}
+    while heap:
+        _, expr = heappop(heap)
+        if all(
+            user in scaled or (user in uniform and _linear_in(user, expr)) for user in users[expr]
+        ):
+            uniform[expr] = None
+            for x in {*expr.inputs} - known:
+                known.add(x)
+                heappush(heap, (-place[x], x))
+    return uniform
 
 
 def _linear_in(user: Expr, x: Expr) -> bool:
     if user.fn in LINEAR or user.fn == "np.negative":
-        return user.args[0] is x
+        return user.args[0] is x and user.keywords.keys() <= PLACES
     if user.fn in BILINEAR or user.fn in ADDITIVE:
         return sum(arg is x for arg in user.args) == 1
     return user.fn == "np.divide" and user.args[0] is x and user.args[1] is not x
 
 
-def _reached(at: Expr, region: list[Expr], scaled: set[Expr]) -> set[Expr] | None:
-    """What is scaled when `at` is, or None if something would be scaled twice or in part."""
-    reached = {at}
-    for expr in region:
-        if expr is at:
-            continue
+def _reached(
+    at: Expr, uniform: dict[Expr, None], users: dict[Any, list[Any]], scaled: set[Expr]
+) -> list[Expr] | None:
+    """What need not be scaled when `at` is, or None if something would be twice or in part."""
+    reached, covered = {at: None}, dict[Expr, None]()
+    for x in (stack := [at]):
+        for user in users[x]:
+            if user not in uniform:
+                covered[user] = None
+            elif user in scaled:
+                return None
+            elif user not in reached:
+                reached[user] = None
+                stack.append(user)
+    for expr in [*reached][1:]:
         hits = sum(isinstance(x, Expr) and x in reached for x in expr.args)
-        if not hits:
-            continue
-        if expr in scaled:
+        if hits != {"np.add": 2, "np.subtract": 2}.get(expr.fn, 1):
             return None
-        if expr.fn in ADDITIVE and hits != 2:
-            return None
-        if expr.fn in BILINEAR and hits != 1:
-            return None
-        reached.add(expr)
-    return reached
+    return [*covered]
 
 
 def _moved(

@@ -49,15 +49,16 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = {*RESERVED, *taken}
+        self.counts: dict[str, int] = {}
 
     def take(self, text: str, otherwise: str = "t") -> str:
         """A free name that reads like the text."""
         name = identifier(text) or otherwise
         if name in RESERVED or name == "_":
             name += "_"
-        found, count = name, 0
+        found = name
         while found in self.taken:
-            count += 1
-            found = f"{name}_{count}"
+            self.counts[name] = self.counts.get(name, 0) + 1
+            found = f"{name}_{self.counts[name]}"
         self.taken.add(found)
         return found

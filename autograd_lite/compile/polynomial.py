@@ -1,73 +1,31 @@
-"""Sums and products of σ(z) and σ(−z) in lowest terms."""
+"""Sums of products of σ(z) and σ(−z) in lowest terms."""
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import reduce
 from typing import Any
 
 from autograd_lite.compile.expr import Builder, Expr, is_number
 
 __all__ = ["lowest_terms"]
 
+# Past these an expression stays as it is written.
+MOST_CALLS = 64
 MOST_TERMS = 16
 
-# A product of atoms, sorted by their order of first appearance, and its coefficient.
+RING = {"np.add", "np.subtract", "np.multiply", "np.negative"}
+
+# The coefficient of each product of atoms; a product is the sorted numbers of its atoms, each as
+# often as it is a factor. An atom is whatever is no sum, difference or product.
 Polynomial = dict[tuple[int, ...], float]
 
 
-class _Atoms:
-    """What a polynomial is made of: everything that is no sum, difference or product."""
-
-    def __init__(self) -> None:
-        self.all: list[Any] = []
-        self.products = 0
-
-    def number(self, x: Any) -> int:
-        if x not in self.all:
-            self.all.append(x)
-        return self.all.index(x)
-
-
-def _times(p: Polynomial, q: Polynomial) -> Polynomial:
-    result: Polynomial = {}
-    for a, x in p.items():
-        for b, y in q.items():
-            key = tuple(sorted(a + b))
-            result[key] = result.get(key, 0.0) + x * y
-    return result
-
-
-def _plus(p: Polynomial, q: Polynomial, sign: float = 1.0) -> Polynomial:
-    result = dict(p)
-    for key, x in q.items():
-        result[key] = result.get(key, 0.0) + sign * x
-    return result
-
-
-def _expanded(x: Any, atoms: _Atoms, flip: bool) -> Polynomial:
-    """The polynomial; with `flip` σ(−z) is written as 1 − σ(z)."""
-    if is_number(x):
-        return {(): float(x)}
-    if x.fn in ("np.add", "np.subtract", "np.multiply"):
-        p, q = (_expanded(y, atoms, flip) for y in x.args)
-        if x.fn == "np.multiply":
-            atoms.products += 1
-            return _times(p, q) if len(p) * len(q) <= MOST_TERMS else {(atoms.number(x),): 1.0}
-        return _plus(p, q, 1.0 if x.fn == "np.add" else -1.0)
-    if x.fn == "np.negative":
-        return _plus({}, _expanded(x.args[0], atoms, flip), -1.0)
-    if flip and x.fn == "sigmoid" and (z := _negated(x.args[0])) is not None:
-        for other in atoms.all:
-            if other.fn == "sigmoid" and other.args[0] is z:
-                return {(): 1.0, (atoms.number(other),): -1.0}
-    return {(atoms.number(x),): 1.0}
-
-
-def _negated(x: Any) -> Any:
-    return x.args[0] if isinstance(x, Expr) and x.fn == "np.negative" else None
-
-
 def lowest_terms(b: Builder, e: Expr) -> Any:
-    """The sum with σ(−z) as 1 − σ(z), if that makes products of the two cancel.
+    """The sum with σ(−z) as 1 − σ(z), if each product of the two cancels.
+
+    What is left is a sum of atoms, times factors that all terms have in common: σ(z) − y, but not
+    s − s². It holds every atom of the sum, so that it is NaN or infinite where the sum is.
 
     Example:
         >>> import numpy as np
@@ -79,50 +37,102 @@ def lowest_terms(b: Builder, e: Expr) -> Any:
         >>> lowest_terms(b, e)
         np.subtract(sigmoid, argument) (2,) float64
     """
-    if e.dtype.kind != "f":
+    order = _calls(e)
+    complements = _complements(order)
+    if not complements:
         return None
-    atoms = _Atoms()
-    if len(_expanded(e, atoms, False)) > MOST_TERMS:
+    atoms = [x for x in order if x.fn not in RING and x not in complements]
+    terms = {key: x for key, x in _expanded(order, atoms, complements).items() if x}
+    common = reduce(Counter.__and__, map(Counter, terms)) if terms else Counter[int]()
+    rests = [(list((Counter(key) - common).elements()), x) for key, x in terms.items()]
+    if any(len(rest) != 1 or abs(x) != 1 for rest, x in rests):
         return None
-    pairs = {x.args[0] for x in atoms.all if x.fn == "sigmoid"}
-    if not any(_negated(z) in pairs for z in pairs):
+    shared = sorted(common.elements())
+    products = sum(x.fn == "np.multiply" for x in order)
+    if {*shared, *(k for (k,), _ in rests)} != set(range(len(atoms))) or len(shared) >= products:
         return None
-    before, atoms.products = atoms.products, 0
-    found = {key: x for key, x in _expanded(e, atoms, True).items() if x}
-    common = set(atoms_of_all(found))
-    terms = [(tuple(k for k in key if k not in common), x) for key, x in found.items()]
-    products = sum(max(len(key) - 1, 0) for key, _ in terms) + bool(common)
-    if not terms or products >= atoms.products or any(abs(x) != 1 for _, x in terms):
-        return None
-    if before <= products or any(not key and common for key, _ in terms):
-        return None
-    result = _sum(b, [(_product(b, [atoms.all[k] for k in key]), x) for key, x in terms])
-    result = _product(b, [*(atoms.all[k] for k in sorted(common)), result])
-    return (
-        result
-        if isinstance(result, Expr) and ((result.shape, result.dtype) == (e.shape, e.dtype))
-        else None
-    )
+    result = _sum(b, [(atoms[k], x) for (k,), x in rests])
+    for k in reversed(shared):
+        result = b.call("np.multiply", atoms[k], result)
+    return result if (result.shape, result.dtype) == (e.shape, e.dtype) else None
 
 
-def atoms_of_all(p: Polynomial) -> list[int]:
-    """The atoms that every term has as a factor."""
-    keys = list(p)
-    return [k for k in (keys[0] if keys else ()) if all(k in key for key in keys)]
+def _calls(e: Expr) -> list[Expr]:
+    """What a sum is made of down to its atoms, each once and after its inputs.
+
+    Nothing, if that is too much or not of one dtype, a floating-point one.
+    """
+    order: list[Expr] = []
+    seen: set[Expr] = set()
+    stack = [(e, False)]
+    while stack:
+        x, ready = stack.pop()
+        if ready:
+            order.append(x)
+        elif x not in seen:
+            if len(seen) == MOST_CALLS or x.dtype != e.dtype or x.dtype.kind != "f":
+                return []
+            seen.add(x)
+            stack.append((x, True))
+            if x.fn in RING:
+                stack += [(y, False) for y in reversed(x.inputs)]
+    return order
 
 
-def _product(b: Builder, factors: list[Any]) -> Any:
-    result: Any = 1.0
-    for x in factors:
-        result = x if is_number(result, 1.0) else b.call("np.multiply", result, x)
+def _complements(order: list[Expr]) -> dict[Expr, Expr]:
+    """For each σ(−z) the σ(z) that stands beside it."""
+    sigmoids = {x.args[0]: x for x in order if x.fn == "sigmoid"}
+    found = {x: sigmoids.get(_negated(z)) for z, x in sigmoids.items()}
+    return {x: y for x, y in found.items() if y is not None and found[y] is None}
+
+
+def _negated(z: Any) -> Any:
+    return z.args[0] if isinstance(z, Expr) and z.fn == "np.negative" else None
+
+
+def _expanded(order: list[Expr], atoms: list[Expr], complements: dict[Expr, Expr]) -> Polynomial:
+    """The last call as a polynomial; none if it has too many terms."""
+    numbers = {x: k for k, x in enumerate(atoms)}
+    found: dict[Any, Polynomial] = {}
+    for x in order:
+        if x in numbers:
+            made = {(numbers[x],): 1.0}
+        elif x in complements:
+            made = {(): 1.0, (numbers[complements[x]],): -1.0}
+        else:
+            parts = [{(): float(y)} if is_number(y) else found[y] for y in x.args]
+            if x.fn == "np.multiply":
+                made = _times(*parts)
+            else:
+                first = {} if x.fn == "np.negative" else parts[0]
+                made = _plus(first, parts[-1], 1.0 if x.fn == "np.add" else -1.0)
+        if len(made) > MOST_TERMS:
+            return {}
+        found[x] = made
+    return found[order[-1]]
+
+
+def _times(p: Polynomial, q: Polynomial) -> Polynomial:
+    result: Polynomial = {}
+    for a, x in p.items():
+        for b, y in q.items():
+            key = tuple(sorted(a + b))
+            result[key] = result.get(key, 0.0) + x * y
     return result
 
 
-def _sum(b: Builder, terms: list[tuple[Any, float]]) -> Any:
+def _plus(p: Polynomial, q: Polynomial, sign: float) -> Polynomial:
+    result = dict(p)
+    for key, x in q.items():
+        result[key] = result.get(key, 0.0) + sign * x
+    return result
+
+
+def _sum(b: Builder, terms: list[tuple[Expr, float]]) -> Expr:
     terms.sort(key=lambda term: -term[1])
     result, sign = terms[0]
     if sign < 0:
-        result = b.call("np.negative", result) if isinstance(result, Expr) else -result
+        result = b.call("np.negative", result)
     for x, sign in terms[1:]:
         result = b.call("np.add" if sign > 0 else "np.subtract", result, x)
     return result

@@ -37,27 +37,39 @@ def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder, fold: bool = F
     done: dict[Expr, Any] = {}
 
     def settle(root: Expr) -> Any:
-        for expr in in_order([root]):
-            if expr not in done:
-                done[expr] = expr
-                done[expr] = simplest(expr)
+        stack: list[tuple[Expr, Any]] = [(root, None)]
+        while stack:
+            expr, better = stack.pop()
+            if better is not None:
+                done[expr] = done[better]
+            elif expr not in done:
+                missing = [x for x in expr.inputs if x not in done]
+                if missing:
+                    stack += [(expr, None), *((x, None) for x in reversed(missing))]
+                    continue
+                made, settled = simplest(expr)
+                # What it becomes may contain it.
+                done[expr] = made if settled else expr
+                if not settled:
+                    stack += [(expr, made), (made, None)]
         return done[root]
 
-    def simplest(expr: Expr) -> Any:
+    def simplest(expr: Expr) -> tuple[Any, bool]:
+        """The same by one rule, and whether no other needs a look at it."""
         args = replaced(expr.args, done.__getitem__)
         keywords = {k: replaced(v, done.__getitem__) for k, v in expr.keywords.items()}
         new = builder.like(expr, args, keywords)
         if expr in builder.names:
             builder.names.setdefault(new, builder.names[expr])
         if (not new.shape or fold) and (folded := _folded(new, builder)) is not None:
-            return folded
+            return folded, True
         for rule in rules.get(new.fn, ()):
             better = rule(builder, new)
             if better is not None and better is not new:
                 if isinstance(better, Expr) and new in builder.names:
                     builder.names.setdefault(better, builder.names[new])
-                return settle(better) if isinstance(better, Expr) else better
-        return new
+                return better, not isinstance(better, Expr)
+        return new, True
 
     return [replaced(root, settle) for root in roots]
 
