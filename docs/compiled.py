@@ -150,6 +150,12 @@ No rewrite makes a result less accurate: the tests compare with long double for 
 a few units of rounding. The gradient ŷ − y is as accurate as ŷ and y are, which for a confident and
 right prediction is an absolute accuracy and not a relative one.
 
+NaN and infinity are not lost: what a rewrite leaves holds every operand that was there. Two
+things may differ. A zero may have the other sign. And where a scalar factor is applied later or
+earlier, a product may meet the end of its range on the way: by as much as a factor of 2³⁰ in
+float64, so from 1e299 or down to 1e-299, and of 2¹⁶ in float32; larger factors stay where they
+are.
+
 ## Rows
 
 Where results are sums over rows, `rows="auto"` runs over blocks of rows that fit the second-level

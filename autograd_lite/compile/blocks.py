@@ -55,7 +55,7 @@ def blocks_of(
         return None
     if size >= split.length:
         return None
-    size = _apart(size, order)
+    size = _apart(size, order, split.length)
     outer = [x for x in order if x in split.sums]
     outer += [x for x in dict.fromkeys(roots) if isinstance(x, Expr) and x in split.axes]
     named: dict[Expr, Expr] = {}
@@ -113,10 +113,13 @@ def _fitting(inside: Sequence[Expr], split: Split) -> int:
     return min(near, key=lambda k: abs(k - size), default=size)
 
 
-def _apart(size: int, order: Sequence[Expr]) -> int:
-    """A size that is no other length, so that a vector of ones over rows is told by its length."""
+def _apart(size: int, order: Sequence[Expr], length: int) -> int:
+    """A size that is no other length, so that a vector of ones over rows is told by its length.
+
+    The last block has not one row alone either: `dot` would take it as a number.
+    """
     others = {n for x in order for n in (x.shape or ())}
-    while size in others and size > 1:
+    while size > 1 and (size in others or length % size == 1):
         size -= 1
     return size
 

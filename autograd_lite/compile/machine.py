@@ -36,6 +36,20 @@ def filled_operand(b: Builder, e: Expr) -> Any:
     return None if args == list(e.args) else b.call(e.fn, *args)
 
 
+@rule(MACHINE, "np.matmul", "over an axis of one element a product is one of elements")
+def over_one_element(b: Builder, e: Expr) -> Any:
+    """`dot` takes a matrix of one number as a number, and if that is 0 its product with ∞ is 0."""
+    x, y = e.args
+    if e.size == 1 or 1 not in (x.size, y.size):
+        return None
+    if x.ndim == 1:
+        y = b.call("[]", y, 0)
+    elif y.ndim == 1:
+        x = b.call("[]", x, (slice(None), 0))
+    made = b.call("np.multiply", x, y)
+    return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
+
+
 @rule(MACHINE, "np.matmul", "A @ B is A.dot(B) for vectors and matrices")
 def matmul_as_dot(b: Builder, e: Expr) -> Any:
     x, y = e.args
@@ -52,9 +66,9 @@ def outer_as_dot(b: Builder, e: Expr) -> Any:
         if not (isinstance(column, Expr) and isinstance(row, Expr) and e.ndim == 2):
             continue
         if e.dtype.kind == "f" and column.ndim == 2 and column.shape[1] == 1:
-            if row.ndim == 1 and column.shape[0] > 1:
+            if row.ndim == 1:
                 row = b.call("np.expand_dims", row, 0)
-            if row.ndim == 2 and row.shape[0] == 1:
+            if row.ndim == 2 and row.shape[0] == 1 and 1 not in (row.size, column.size):
                 return _product(b, column, row, e)
     return None
 

@@ -85,18 +85,19 @@ def weaken(b: Builder, e: Expr) -> Any:
         if isinstance(x, Expr) and (number := scalar_of(x)) is not None and len(args) > 1:
             trial = [*args[:k], number, *args[k + 1 :]]
             shape = np.broadcast_shapes(*map(shape_of, trial))
-            if shape == e.shape and _dtype(e.fn, trial) == e.dtype:
+            if shape == e.shape and _dtypes(e.fn, trial) == _dtypes(e.fn, args):
                 args = trial
     if args == list(e.args) or not any(isinstance(x, Expr) for x in args):
         return None
     return b.call(e.fn, *args)
 
 
-def _dtype(fn: str, args: list[Any]) -> Any:
+def _dtypes(fn: str, args: list[Any]) -> Any:
+    """In which dtypes a call computes."""
     if fn == "np.where":
         return np.result_type(*(x.dtype if isinstance(x, Expr) else x for x in args[1:]))
     ufunc = getattr(np, fn[3:])
-    return ufunc.resolve_dtypes((*map(dtype_of, args), *(None,) * ufunc.nout))[-1]
+    return ufunc.resolve_dtypes((*map(dtype_of, args), *(None,) * ufunc.nout))
 
 
 @rule(ALGEBRA, "np.zeros_like np.ones_like", "zeros and ones are scalars, broadcast")
@@ -134,10 +135,16 @@ def of_scalars(b: Builder, e: Expr) -> Any:
 @rule(ALGEBRA, "np.add.reduce", "a sum of one number is a product with how many there are")
 def sum_of_scalar(b: Builder, e: Expr) -> Any:
     value = scalar_of(e.args[0]) if is_call(e.args[0], "np.broadcast_to") else None
-    if value is None or e.dtype.kind != "f" or not e.size:
+    if value is None or e.dtype.kind != "f" or not (e.args[0].size and _is_plain(e)):
         return None
-    total = b.constant(np.asarray(value * (e.args[0].size // e.size), e.dtype))
+    with np.errstate(over="ignore"):
+        total = b.constant(np.asarray(value * (e.args[0].size // e.size), e.dtype))
     return b.call("np.broadcast_to", total, e.shape) if e.shape else total
+
+
+def _is_plain(e: Expr) -> bool:
+    """Whether a reduction is told no more than its axes."""
+    return len(e.args) == 1 and e.keywords.keys() <= {"axis", "keepdims"}
 
 
 @rule(ALGEBRA, " ".join(ELEMENTWISE), "an elementwise function broadcasts by itself")
@@ -226,15 +233,22 @@ def double_negative(b: Builder, e: Expr) -> Any:
 @rule(ALGEBRA, "np.absolute", "|−x| = |x|")
 def absolute_negative(b: Builder, e: Expr) -> Any:
     x = e.args[0]
-    return b.call("np.absolute", x.args[0]) if is_call(x, "np.negative") else None
+    return b.call("np.absolute", x.args[0]) if _is_minus(x, e) else None
+
+
+def _is_minus(x: Any, e: Expr) -> bool:
+    """Whether x is −y; whole numbers wrap around, so that they may be so in no other dtype."""
+    return is_call(x, "np.negative") and (
+        x.dtype.kind == "f" or (x.dtype.kind == "i" and x.dtype == e.dtype)
+    )
 
 
 @rule(ALGEBRA, "np.add", "x + (−y) = x − y")
 def add_negative(b: Builder, e: Expr) -> Any:
     x, y = e.args
-    if is_call(y, "np.negative"):
+    if _is_minus(y, e):
         return b.call("np.subtract", x, y.args[0])
-    return b.call("np.subtract", y, x.args[0]) if is_call(x, "np.negative") else None
+    return b.call("np.subtract", y, x.args[0]) if _is_minus(x, e) else None
 
 
 @rule(ALGEBRA, "np.add", "x + x = 2 x")
@@ -265,7 +279,7 @@ def reshaped_twice(b: Builder, e: Expr) -> Any:
 @rule(ALGEBRA, "np.subtract", "x − (−y) = x + y")
 def subtract_negative(b: Builder, e: Expr) -> Any:
     x, y = e.args
-    return b.call("np.add", x, y.args[0]) if is_call(y, "np.negative") else None
+    return b.call("np.add", x, y.args[0]) if _is_minus(y, e) else None
 
 
 @rule(ALGEBRA, ".T", "xᵀᵀ = x")
@@ -311,10 +325,11 @@ def shifted_twice(b: Builder, e: Expr) -> Any:
     if not (is_call(shift, "np.max") and shift.args[0] is x):
         return None
     # Without keepdims an array of the greatest may stand beside another axis than its own.
-    same_axis = shift.keywords == peak.keywords or (
-        shift.shape == () and peak.keywords.get("axis") is None
-    )
-    return b.call("np.zeros_like", e) if same_axis else None
+    same_axis = shift.keywords == peak.keywords and shift.ndim in (0, x.ndim)
+    whole = shift.shape == () and peak.keywords.get("axis") is None
+    if not (_is_plain(peak) and _is_plain(shift) and (same_axis or whole)):
+        return None
+    return b.call("np.zeros_like", e)
 
 
 def _finite(e: Any) -> Any:
@@ -342,12 +357,12 @@ def added_by_number(b: Builder, e: Expr) -> Any:
 @rule(ALGEBRA, "np.reshape", "rows are taken in the shape that they have")
 def rows_in_shape(b: Builder, e: Expr) -> Any:
     x = e.args[0]
-    if not (is_call(x, "[]") and x.args == x.inputs):
+    if not (is_call(x, "[]") and x.args == x.inputs) or e.keywords:
         return None
     rows, numbers = x.args
     if is_call(rows, "np.reshape") and rows.args[0].shape[:1] == rows.shape[:1]:
-        rows = rows.args[0]
-    if is_call(numbers, "np.reshape"):
+        rows = rows if rows.keywords else rows.args[0]
+    if is_call(numbers, "np.reshape") and not numbers.keywords:
         numbers = numbers.args[0]
     made = b.call("[]", rows, numbers)
     return same(made, e)
@@ -372,7 +387,8 @@ def whole(b: Builder, e: Expr) -> Any:
 @rule(ALGEBRA, "np.mean", "a mean is a sum over a number")
 def mean_as_sum(b: Builder, e: Expr) -> Any:
     x = e.args[0]
-    if x.dtype != e.dtype or not e.size or not x.size:
+    # A mean of half precision is summed up in single.
+    if x.dtype != e.dtype or e.dtype.itemsize < 4 or not (x.size and _is_plain(e)):
         return None
     keywords = {"axis": None, **e.keywords}
     return b.call("np.divide", b.call("np.add.reduce", x, **keywords), float(x.size // e.size))
