@@ -20,7 +20,12 @@ LONGEST_SUM = 2048
 
 
 def _product(b: Builder, x: Any, y: Any, e: Expr) -> Any:
-    """x.dot(y), which for vectors and matrices is NumPy's quickest way to a product."""
+    """x.dot(y), which for vectors and matrices is NumPy's quickest way to a product.
+
+    It takes a matrix of one number as a number, and if that is 0 leaves its product with ∞ at 0.
+    """
+    if 1 in (x.size, y.size) and max(x.ndim, y.ndim) > 1:
+        return None
     made = b.call(".dot", x, y)
     return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
 
@@ -38,9 +43,8 @@ def filled_operand(b: Builder, e: Expr) -> Any:
 
 @rule(MACHINE, "np.matmul", "over an axis of one element a product is one of elements")
 def over_one_element(b: Builder, e: Expr) -> Any:
-    """`dot` takes a matrix of one number as a number, and if that is 0 its product with ∞ is 0."""
     x, y = e.args
-    if e.size == 1 or 1 not in (x.size, y.size):
+    if 1 not in (x.size, y.size) or x.ndim == y.ndim == 1:
         return None
     if x.ndim == 1:
         y = b.call("[]", y, 0)
@@ -68,7 +72,7 @@ def outer_as_dot(b: Builder, e: Expr) -> Any:
         if e.dtype.kind == "f" and column.ndim == 2 and column.shape[1] == 1:
             if row.ndim == 1:
                 row = b.call("np.expand_dims", row, 0)
-            if row.ndim == 2 and row.shape[0] == 1 and 1 not in (row.size, column.size):
+            if row.ndim == 2 and row.shape[0] == 1:
                 return _product(b, column, row, e)
     return None
 
@@ -92,6 +96,15 @@ def sum_of_products(b: Builder, e: Expr) -> Any:
         if isinstance(left, Expr) and isinstance(right, Expr) and left.shape == right.shape:
             return _product(b, left, right, e)
     return None
+
+
+@rule(MACHINE, "np.add.reduce", "a sum over an axis of one element is that element")
+def sum_over_one(b: Builder, e: Expr) -> Any:
+    x, axis = e.args[0], e.keywords.get("axis", 0)
+    if x.size != e.size or not e.size or not _plain(e) or x.dtype != e.dtype:
+        return None
+    axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % x.ndim
+    return b.call("[]", x, tuple(0 if k in axes else slice(None) for k in range(x.ndim)))
 
 
 @rule(MACHINE, "np.add.reduce", "a sum over rows is a product with ones")
