@@ -23,6 +23,7 @@ LINEAR = SPREADING | {
     "np.transpose",
     "sum_to",
 }
+# What these are told and stay linear.
 PLACES = {"axis", "keepdims", "axes", "shape"}
 BILINEAR = {"np.multiply", "np.matmul"}
 ADDITIVE = {"np.add", "np.subtract"}
@@ -46,9 +47,9 @@ class Factor(NamedTuple):
         return Factor(over, under)
 
     def safe(self, dtype: Any = np.float64) -> bool:
-        """Whether a product hardly comes nearer to the ends of its range without it.
+        """Whether a product can do without it on the way: nearly all its range is left.
 
-        So many times the least or the greatest number, 2¹⁶ in float32, it may lose digits.
+        Only as near to the ends of the range as the factor is large, digits may be lost.
         """
         largest = min(LARGEST, 2.0 ** (np.finfo(dtype).maxexp // 8))
         sizes = abs(self.over), abs(self.under)

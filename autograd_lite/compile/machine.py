@@ -101,10 +101,11 @@ def sum_of_products(b: Builder, e: Expr) -> Any:
 @rule(MACHINE, "np.add.reduce", "a sum over an axis of one element is that element")
 def sum_over_one(b: Builder, e: Expr) -> Any:
     x, axis = e.args[0], e.keywords.get("axis", 0)
-    if x.size != e.size or not e.size or not _plain(e) or x.dtype != e.dtype:
+    if x.size != e.size or not (x.size and x.ndim and _plain(e)) or x.dtype != e.dtype:
         return None
     axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % x.ndim
-    return b.call("[]", x, tuple(0 if k in axes else slice(None) for k in range(x.ndim)))
+    key = tuple(0 if k in axes else slice(None) for k in range(x.ndim))
+    return b.call("[]", x, key if x.ndim > 1 else key[0])
 
 
 @rule(MACHINE, "np.add.reduce", "a sum over rows is a product with ones")

@@ -94,13 +94,14 @@ def _expanded(order: list[Expr], atoms: list[Expr], complements: dict[Expr, Expr
     """The last call as a polynomial; none if it has too many terms."""
     numbers = {x: k for k, x in enumerate(atoms)}
     found: dict[Any, Polynomial] = {}
+    made: Polynomial = {}
     for x in order:
         if x in numbers:
             made = {(numbers[x],): 1.0}
         elif x in complements:
             made = {(): 1.0, (numbers[complements[x]],): -1.0}
         else:
-            parts = [{(): float(y)} if is_number(y) else found[y] for y in x.args]
+            parts: list[Polynomial] = [{(): float(y)} if is_number(y) else found[y] for y in x.args]
             if x.fn == "np.multiply":
                 made = _times(*parts)
             else:
@@ -109,7 +110,7 @@ def _expanded(order: list[Expr], atoms: list[Expr], complements: dict[Expr, Expr
         if len(made) > MOST_TERMS:
             return {}
         found[x] = made
-    return found[order[-1]]
+    return made
 
 
 def _times(p: Polynomial, q: Polynomial) -> Polynomial:
