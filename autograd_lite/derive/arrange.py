@@ -389,6 +389,8 @@ def scaled_lines(vector: Tree, matrix: Tree) -> Tree:
     """diag(v) M or M diag(v)."""
     (i,) = vector.real
     rows = matrix.axes[0] == i
+    if len(matrix.axes) != 2:
+        return Tree("mul", (fitted(vector, matrix.axes), matrix), matrix.axes)
     if vector.kind == "div" and vector.args[0] == Tree("number", data=ONE):
         return Tree("div", (matrix, fitted(vector.args[1], matrix.axes)), matrix.axes)
     return Tree("rows" if rows else "columns", (vector, matrix), matrix.axes)

@@ -274,9 +274,9 @@ class Notation:
         if op == "array":
             return self.plain(_short(attributes["values"].tolist())), ATOM
         if op.name == "getitem":
-            return self.picked(self.inside(tree.args[0], ATOM), key_text(attributes["key"])), ATOM
+            return self.picked(self.inside(tree.args[0], ATOM), key_text(attributes.get("key", ()))), ATOM
         if op.name == "add_at":
-            place = self.plain(f"[{key_text(attributes['key'])}]")
+            place = self.plain(f"[{key_text(attributes.get('key', ()))}]")
             return self.function("add_at", [self(tree.args[0]), place]), ATOM
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER

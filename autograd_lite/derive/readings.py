@@ -187,6 +187,8 @@ def _matmul(r: Reader, node: Any, args: list[Expr]) -> Expr:
 def _getitem(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
     """Full slices and new axes only number the axes anew; one of each row is Σⱼ xᵢⱼ 1[yᵢ = j]."""
     (x,) = node.inputs
+    if not r.space.free(args[0]):
+        return args[0]
     key = node.attributes.get("key", ())
     picked = _one_of_each_row(r, key, x.shape)
     if picked is not None:

@@ -70,12 +70,7 @@ class Source:
         return (f"-{text}", PREFIX if q == 1 else PRODUCT) if p < 0 else (text, own)
 
     def _float(self, tree: Tree) -> tuple[str, int]:
-        x = float(tree.data)
-        if not np.isfinite(x):
-            return (
-                ("np.nan", ATOM) if x != x else (("-np.inf", PREFIX) if x < 0 else ("np.inf", ATOM))
-            )
-        return repr(x), PREFIX if x < 0 else ATOM
+        return literal(tree.data), PREFIX if tree.data < 0 else ATOM
 
     def _length(self, tree: Tree) -> tuple[str, int]:
         return str(tree.data), ATOM
@@ -354,8 +349,6 @@ def key_text(key: Any) -> str:
 
 
 def _part(part: Any) -> str:
-    if part is Ellipsis:
-        return "..."
     if isinstance(part, slice):
         bounds = ["" if x is None else str(x) for x in (part.start, part.stop)]
         return ":".join(bounds) + (f":{part.step}" if part.step is not None else "")
@@ -376,13 +369,16 @@ def added_at(text: str, key: Any, shape: tuple[int, ...]) -> str:
 def literal(value: Any) -> str:
     """A plain value as Python."""
     if isinstance(value, np.ndarray):
-        return (
-            re.sub(r"\s+", " ", f"np.array({value.tolist()!r}, dtype=np.{value.dtype.name})")
-            .replace("np.bool,", "bool,")
-            .replace("dtype=np.bool)", "dtype=bool)")
-        )
+        kind = "bool" if value.dtype.kind == "b" else f"np.{value.dtype.name}"
+        if not value.size:
+            return f"np.zeros({value.shape}, dtype={kind})"
+        return f"np.array({literal(value.tolist())}, dtype={kind})"
     if isinstance(value, np.generic):
-        return repr(value.item())
+        return literal(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return f"-np.{-value}" if value < 0 else f"np.{value}"
+    if value is Ellipsis:
+        return "..."
     if isinstance(value, slice):
         return f"slice({value.start}, {value.stop}, {value.step})"
     if isinstance(value, tuple):

@@ -66,7 +66,7 @@ def transposed(tree: Tree) -> Tree:
         return Tree("matmul", (transposed(b), transposed(a)), axes)
     if tree.kind == "outer":
         return Tree("outer", tree.args[::-1], axes)
-    if tree.kind == "scaled":
+    if tree.kind == "scaled" and tree.args[1].axes == tree.axes:
         return Tree("scaled", (tree.args[0], transposed(tree.args[1])), axes)
     return Tree("T", (tree,), axes)
 
