@@ -18,6 +18,7 @@ from autograd_lite.derive.tree import (
     common,
     elementwise,
     fitted,
+    flat,
     joined,
     least_turned,
     multiplied,
@@ -220,6 +221,7 @@ class Arranger:
         singles = [s for s in groups if len(s) == 1]
         rest = [s for s in groups if len(s) > 1]
         if len(frozenset().union(*groups)) == 2 and len(rest) <= 1:
+            groups = {s: flat(t) for s, t in groups.items()}
             if len(singles) == 2:
                 first, second = sorted(singles, key=lambda s: place(next(iter(s)), hint))
                 u, v = groups[first], groups[second]
@@ -289,8 +291,7 @@ def contraction(
     state: dict[frozenset[int], tuple[list[Tree], list[Tree]]] = {}
 
     def put(tree: Tree, below: bool = False) -> None:
-        if len(tree.axes) > 2:
-            tree = Tree("axes", (tree,), tuple(i for i in tree.axes if i is not None))
+        tree = flat(tree)
         state.setdefault(tree.real, ([], []))[below].append(tree)
 
     for t in over:
@@ -389,8 +390,6 @@ def scaled_lines(vector: Tree, matrix: Tree) -> Tree:
     """diag(v) M or M diag(v)."""
     (i,) = vector.real
     rows = matrix.axes[0] == i
-    if len(matrix.axes) != 2:
-        return Tree("mul", (fitted(vector, matrix.axes), matrix), matrix.axes)
     if vector.kind == "div" and vector.args[0] == Tree("number", data=ONE):
         return Tree("div", (matrix, fitted(vector.args[1], matrix.axes)), matrix.axes)
     return Tree("rows" if rows else "columns", (vector, matrix), matrix.axes)

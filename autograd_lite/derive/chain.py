@@ -22,7 +22,7 @@ from autograd_lite.derive.entries import Element, Expr, Length, Number, Opaque, 
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.lowest import EXP
 from autograd_lite.derive.reading import Reader, axes_of, element, exact
-from autograd_lite.graph import Graph
+from autograd_lite.graph import Graph, ancestors
 from autograd_lite.node import Node
 from autograd_lite.op import apply
 from autograd_lite.sweep import sweep
@@ -309,6 +309,8 @@ class Chain:
                     on_tensors=True,
                     written=True,
                 )
+        if not node.op.elementwise:
+            self._name_compared(node, leaves, parts)
         known = {leaf.position: self.field(x) for leaf, x in zip(leaves, node.inputs, strict=True)}
         known[copy.position] = self.field(node)
         self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
@@ -334,6 +336,15 @@ class Chain:
             for leaf, x in zip(leaves, node.inputs, strict=True)
             if leaf in parts
         ]
+
+    def _name_compared(self, node: Any, leaves: Any, parts: Any) -> None:
+        """Name what a rule looks for the largest in: written anew, it may differ in rounding."""
+        found = ancestors(part for part in parts.values() if isinstance(part, Node))
+        compared = {x for n in found if n.op is not None and n.op.name == "equal" for x in n.inputs}
+        for leaf, x in zip(leaves, node.inputs, strict=True):
+            field = self.field(x)
+            if leaf in compared and not field.is_Symbol and self.space.free(field):
+                self._promote(x)
 
     def _counts(self, node: Any) -> dict[float, Expr]:
         """The numbers by which an average divides, as products of lengths."""

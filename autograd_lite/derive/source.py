@@ -175,7 +175,7 @@ class Source:
 
     def _dot(self, tree: Tree) -> tuple[str, int]:
         u, v = tree.args
-        if len(u.axes) == 1:
+        if len(u.axes) == len(v.axes) == 1:
             return f"{self.inside(u, PRODUCT)} @ {self.inside(v, PRODUCT + 1)}", PRODUCT
         return f"np.sum({self.inside(u, PRODUCT)} * {self.inside(v, PRODUCT + 1)})", ATOM
 

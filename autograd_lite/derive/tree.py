@@ -192,6 +192,13 @@ def fitted(tree: Tree, axes: Axes) -> Tree:
     return Tree("axes", (tree,), wanted)
 
 
+def flat(tree: Tree) -> Tree:
+    """A vector or matrix without the axes of length one that make more than two of them."""
+    if len(tree.axes) <= 2:
+        return tree
+    return Tree("axes", (tree,), tuple(i for i in tree.axes if i is not None))
+
+
 def place(i: Index, hint: Axes) -> int:
     """Where an index goes: first, last, or between for one that is summed away."""
     return 2 * hint.index(i) if i in hint else 1
