@@ -48,6 +48,36 @@ def test_what_the_loss_does_not_depend_on_is_zero_with_a_warning():
     assert derivation.closed_form[other].evaluate().tolist() == np.zeros((2, 3)).tolist()
 
 
+def test_what_wants_no_gradient_has_no_closed_form():
+    """A closed form of 0 would be silently wrong: the loss does depend on A."""
+    A, w = ag.constant([[1.0, 2.0], [3.0, 4.0]], name="A"), ag.Tensor([1.0, 2.0], name="w")
+    L, AA = np.sum((A @ w) ** 2), (A @ A).named("B")
+    for wrt in ([A], A, "A", [w, A], "w A".split()):
+        with pytest.raises(ValueError, match=r"wrt has A \(2, 2\), which wants no .*requires_grad"):
+            ag.derive(L, wrt=wrt)
+    with pytest.raises(ValueError, match=r"wrt has B \(2, 2\), .* was computed from constants"):
+        ag.derive(np.sum(AA @ w), wrt=AA)
+    with pytest.raises(ValueError, match="wants no gradient"):
+        ag.derive(np.sum(w), wrt=[ag.constant(1.0, name="unused")])
+    with pytest.raises(KeyError, match="no closed form was derived for A"):
+        ag.derive(L).hessian(A)
+
+    def power(w, k):
+        return np.sum(w**k)
+
+    arguments = np.array([1.0, 2.0]), np.array([2, 3])
+    with pytest.raises(ValueError, match=r"wrt has k \(2,\), .* holds int64, and only floating"):
+        ag.derive(power, 1, args=arguments)
+    with pytest.raises(ValueError, match="wrt has the argument 2, and args has 2"):
+        ag.derive(power, [0, 2], args=arguments)
+
+
+def test_a_hessian_of_what_is_linear_is_zero():
+    w, u = ag.Tensor([1.0, 2.0], name="w"), ag.Tensor([3.0, 4.0], name="u")
+    for loss in (np.sum(w), w @ u, np.sum(u * np.where(w > 0, w, -w))):
+        assert str(ag.derive(loss).hessian(w)) == "0"
+
+
 def test_a_function_with_its_arguments():
     def f(w, A, y):
         r = A @ w - y

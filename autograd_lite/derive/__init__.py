@@ -47,7 +47,7 @@ def derive(
     Raises:
         ImportError: without SymPy.
         TypeError: for what is neither a Tensor nor a function, or does not belong to the graph.
-        ValueError: for a result of more than one element.
+        ValueError: for a result of more than one element; for a constant in wrt.
         DerivationError: when a derived form disagrees with the sweep.
 
     Example:

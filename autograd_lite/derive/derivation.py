@@ -302,11 +302,16 @@ def _called(f: Any, args: Sequence[Any] | None, wrt: Any) -> tuple[Any, Any]:
         ]
         named.append(leaves)
         given.append(build(leaves))
-    if isinstance(wrt, int):
-        wrt = named[wrt]
-    elif isinstance(wrt, (list, tuple)):
-        wrt = [x for w in wrt for x in (named[w] if isinstance(w, int) else [w])]
+    if wrt is not None:
+        several = wrt if isinstance(wrt, (list, tuple)) else [wrt]
+        wrt = [x for w in several for x in (_argument(named, w) if isinstance(w, int) else [w])]
     return f(*given), wrt
+
+
+def _argument(named: list[list[Any]], k: int) -> list[Any]:
+    if not -len(named) <= k < len(named):
+        raise ValueError(f"derive: wrt has the argument {k}, and args has {len(named)}")
+    return named[k]
 
 
 def _leaf(x: Any, name: str) -> Any:
@@ -338,14 +343,24 @@ def _wanted(loss: Any, wrt: Any) -> list[Any]:
             x = called[0]
         if not isinstance(x, Node):
             raise TypeError(f"derive: wrt takes Tensors and names, not {type(x).__name__}")
-        if x not in graph.consumers or not x.requires_grad:
+        if not x.requires_grad:
+            raise ValueError(_wants_none(x))
+        if x not in graph.consumers:
             warnings.warn(
-                f"derive: {describe(loss)} does not depend on {describe(x)}"
-                + ("" if x not in graph.consumers else ", which wants no gradient")
-                + "; its gradient is zero",
+                f"derive: {describe(loss)} does not depend on {describe(x)}; its gradient is zero",
                 UserWarning,
                 stacklevel=4,
             )
         if not any(x is other for other in wanted):
             wanted.append(x)
     return wanted
+
+
+def _wants_none(x: Any) -> str:
+    """Why there is nothing to derive by a node, and what to do."""
+    refused = f"derive: wrt has {describe(x)}, which wants no gradient; "
+    if x.dtype.kind != "f":
+        return refused + f"it holds {x.dtype.name}, and only floating-point numbers have one"
+    if x.op is not None:
+        return refused + "it was computed from constants; make one of them a Tensor"
+    return refused + "make it a Tensor, ag.Tensor(…, requires_grad=True), and compute from it"

@@ -12,6 +12,7 @@ from autograd_lite.context import setting
 from autograd_lite.derive import DerivationError
 from autograd_lite.derive.entries import Delta, Element, Expr, Total
 from autograd_lite.derive.index import Space
+from autograd_lite.graph import ancestors
 from autograd_lite.node import Node
 from autograd_lite.op import OPS
 from autograd_lite.tensor import constant
@@ -38,11 +39,13 @@ def hessian(derivation: Any, w: Any) -> Any:
         gradient = eval(source, {"np": np, "OPS": OPS, **names})
         v = constant(np.random.default_rng(0).normal(size=w.shape), name=_free("v", writer))
         product = np.sum(v * gradient)
-    if not isinstance(product, Node) or not product.requires_grad:
+    if w not in set(ancestors([product] if isinstance(product, Node) else [], wanting=True)):
         return Form(writer, sympy.S.Zero, shape)
     second: Derivation = derived(product, w, True, False, None, writer.letters.back())
     inner = second._chain
     second._writer.decimals = writer.decimals
+    if w.position not in inner.slopes:
+        return Form(writer, sympy.S.Zero, shape)
     expr = taken_out(inner.space, inner.slopes[w.position].closed, v.position, w.ndim, w.shape)
     result = Form(second._writer, diagonals_apart(inner.space, expr), shape)
     value = np.asarray(result.evaluate())
