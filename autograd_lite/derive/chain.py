@@ -22,6 +22,7 @@ from autograd_lite.derive.entries import Element, Expr, Length, Number, Opaque, 
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.lowest import EXP
 from autograd_lite.derive.reading import Reader, axes_of, element, exact
+from autograd_lite.derive.readings import OPPOSITE
 from autograd_lite.graph import Graph, ancestors
 from autograd_lite.node import Node
 from autograd_lite.op import apply
@@ -141,6 +142,8 @@ class Chain:
             if node.op is None:
                 known[node.position] = self.reader.leaf(node)
                 continue
+            if node.op.name in OPPOSITE:
+                self._name_sides(node)
             args = [known[x.position] for x in node.inputs]
             expr = self.reader.applied(node, args)
             if expr.has(EXP):
@@ -172,6 +175,14 @@ class Chain:
                 space.known[expr] = node.position, space.entry(symbol).indices
             elif space.is_softmax(expr):
                 space.known[expr] = node.position, space.entry(expr).indices
+
+    def _name_sides(self, node: Any) -> None:
+        """Name what a comparison compares: written anew, equal sides may differ in rounding."""
+        fields = [self.field(x) for x in node.inputs]
+        if not any(field.is_number for field in fields):
+            for x, field in zip(node.inputs, fields, strict=True):
+                if not isinstance(self.space.entry(field), Element):
+                    self._promote(x)
 
     def _is_written_out(self, node: Any) -> bool:
         """Whether formulas show the loss as what it is; only ŷ = σ(z) and the like by name."""
@@ -315,7 +326,8 @@ class Chain:
         known[copy.position] = self.field(node)
         self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
         counts = self._counts(node)
-        guards = node.op.elementwise or node.op.name == "norm"
+        # The condition of a `where` is the user's, and holds where it says.
+        guards = node.op.name != "where" and (node.op.elementwise or node.op.name == "norm")
 
         def reading(part: Any) -> Any:
             def read(slope: Expr) -> Expr:

@@ -94,7 +94,7 @@ class Derivation:
                 writer.also(node)
             slope = chain.slopes.get(node.position)
             expr = sympy.S.Zero if slope is None else slope.closed
-            forms[node] = Form(writer, expr, node.shape)
+            forms[node] = Form(writer, expr, node.shape, node)
         self._nodes = {writer.names[n.position]: n for n in chain.graph.nodes if n.name is not None}
         self._nodes |= {writer.names[n.position]: n for n in wrt}
         self.closed_form = Forms(forms, self._nodes)
@@ -104,7 +104,7 @@ class Derivation:
     @property
     def values(self) -> dict[str, Any]:
         """The arrays that the formulas' NumPy speaks of, by name."""
-        return namespace(self._writer)
+        return namespace(self._writer, {})
 
     def read(self, expression: Any) -> Form:
         """A formula of one's own, written with the graph's Tensors, to compare with.
@@ -141,8 +141,8 @@ class Derivation:
             if slope is None or node is chain.loss or not chain.named(node):
                 continue
             name = writer.slopes[node.position]
-            product = Form(writer, slope.product, node.shape)
-            form = Form(writer, slope.closed, node.shape)
+            product = Form(writer, slope.product, node.shape, node)
+            form = Form(writer, slope.closed, node.shape, node)
             local, local_form = self._local(node, slope.product)
             value = chain.values.get(node)
             steps.append(Step(node, name, local, product, form, value, local_form))

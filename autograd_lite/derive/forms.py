@@ -278,11 +278,15 @@ class Form:
     """A formula.
 
     It shows itself in a notebook; two are equal when they are the same function of the same
-    nodes, by the rules of algebra.
+    nodes, by the rules of algebra. It holds where the loss is defined: x²/x is written x, which
+    is a number at 0 as well.
     """
 
-    def __init__(self, writer: Writer, expr: Expr, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, writer: Writer, expr: Expr, shape: tuple[int, ...], slope_at: Any = None
+    ) -> None:
         self._writer = writer
+        self._slope_at = slope_at
         self.expression = expr
         self.shape = shape
         self.tree = writer.tree(expr, shape)
@@ -313,9 +317,19 @@ class Form:
         Args:
             values: arrays by Tensor or by name; what is not given is computed from what is, or
                 taken from the graph.
+
+        Warns:
+            CannotCheckWarning: where the formula of a gradient gives a number and the sweep at
+                the same values does not, as x²/x does at 0.
         """
+        from autograd_lite.derive.check import warn_where_undefined
+
         source = self._writer.source(self.tree, own=True)
-        return self._run(source, namespace(self._writer, values))
+        given = arrays_of(self._writer, values)
+        result = self._run(source, namespace(self._writer, given))
+        if self._slope_at is not None:
+            warn_where_undefined(self._writer.chain, self._slope_at, given, result)
+        return result
 
     def _run(self, source: str, values: Mapping[str, Any]) -> Any:
         with np.errstate(all="ignore"):
@@ -350,16 +364,15 @@ class Form:
         return f"$\\displaystyle {self.latex()}$"
 
 
-def namespace(writer: Writer, values: Mapping[Any, Any] | None = None) -> dict[str, Any]:
-    """The value of every node by its Python name, computed anew from the given ones.
+def arrays_of(writer: Writer, values: Mapping[Any, Any] | None) -> dict[int, Any]:
+    """Arrays given by Tensor or by name, by the position of the node.
 
     Raises:
         KeyError: for a name that no node has.
     """
-    chain = writer.chain
     given: dict[int, Any] = {}
     for key, value in (values or {}).items():
-        for position, node in chain.nodes.items():
+        for position, node in writer.chain.nodes.items():
             if node is key or (
                 isinstance(key, str)
                 and key in (writer.names[position], writer.identifiers[position])
@@ -368,6 +381,12 @@ def namespace(writer: Writer, values: Mapping[Any, Any] | None = None) -> dict[s
                 break
         else:
             raise KeyError(f"evaluate: nothing in this derivation is called {key!r}")
+    return given
+
+
+def namespace(writer: Writer, given: Mapping[int, Any]) -> dict[str, Any]:
+    """The value of every node by its Python name, computed anew from the given ones."""
+    chain = writer.chain
     if not given:
         return {writer.identifiers[p]: node.array for p, node in chain.nodes.items()}
     arrays: dict[int, Any] = {}

@@ -274,7 +274,9 @@ class Notation:
         if op == "array":
             return self.plain(_short(attributes["values"].tolist())), ATOM
         if op.name == "getitem":
-            return self.picked(self.inside(tree.args[0], ATOM), key_text(attributes.get("key", ()))), ATOM
+            return self.picked(
+                self.inside(tree.args[0], ATOM), key_text(attributes.get("key", ()))
+            ), ATOM
         if op.name == "add_at":
             place = self.plain(f"[{key_text(attributes.get('key', ()))}]")
             return self.function("add_at", [self(tree.args[0]), place]), ATOM
