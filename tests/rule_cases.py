@@ -145,11 +145,82 @@ def products(b, x, y):
     return b.call("np.add.reduce", b.call("np.multiply", x, y), axis=None)
 
 
-def careful(b, g, x):
-    return kept(b, "scaled", (g.shape, g.dtype), g, x)
+def chosen(b, x, taken=1.0, other=0.0):
+    return b.call("np.where", b.call("np.greater", x, 0.0), taken, other)
+
+
+def zeros_set(zeros, product):
+    """A product that is set to 0 where something else is 0."""
+
+    def case(b, *given):
+        condition = b.call("np.equal", zeros(b, *given), 0.0)
+        return b.call("np.where", condition, 0.0, product(b, *given))
+
+    return case
+
+
+def relu_set(b, g, x):
+    taken = b.call("np.greater", x, 0.0)
+    product = b.call("np.multiply", b.call("np.tanh", g), taken)
+    return b.call("np.where", taken, product, 0.0)
+
+
+def two_zeros(b, x, y):
+    product = b.call("np.multiply", b.call("np.multiply", x, y), b.call("np.sin", x))
+    either = b.call("np.logical_or", b.call("np.equal", x, 0.0), b.call("np.equal", y, 0.0))
+    return b.call("np.where", either, 0.0, product)
+
+
+def placed_set(b, g, x):
+    ones = b.call("np.ones_like", g)
+    zeros, part = (b.call("add_at", y, key=slice(0, 3), shape=x.shape) for y in (ones, g))
+    product = b.call("np.multiply", part, b.call("np.cos", x))
+    return b.call("np.where", b.call("np.equal", zeros, 0.0), 0.0, product)
 
 
 CASES = {
+    "to_the_zeroth": [(call("np.power", 0), "d:40", {}), (call("np.power", 0.0), "f:40", {})],
+    "or_false": [
+        (lambda b, x: b.call("np.logical_or", x, False), "?:40", {}),
+        (lambda b, x: b.call("np.logical_or", b.constant(np.False_), x), "?:40", {}),
+    ],
+    "where_not": [
+        (
+            lambda b, c, x, y: b.call("np.where", b.call("np.logical_not", c), x, y),
+            "?:40 d:40 d:40",
+            {},
+        )
+    ],
+    "chosen_twice": [
+        (
+            lambda b, x, y: b.call(
+                "np.where", b.call("np.greater", x, 0.0), b.call("np.divide", chosen(b, x), y), x
+            ),
+            "d:40 d:40",
+            {},
+        ),
+        (
+            lambda b, x: b.call(
+                "np.where", b.call("np.greater", x, 0.0), 2.0, chosen(b, x, 1.0, x)
+            ),
+            "d:40",
+            {},
+        ),
+    ],
+    "zero_of_choice": [
+        (lambda b, x: b.call("np.equal", chosen(b, x, 3.0), 0.0), "d:40", {}),
+        (lambda b, c: b.call("np.equal", b.call("np.multiply", 2.0, c), 0.0), "?:40", {}),
+    ],
+    "zero_already": [
+        (
+            zeros_set(lambda b, x, y: y, lambda b, x, y: b.call("np.multiply", x, y)),
+            "d:40 d:40",
+            {"ordinary": True},
+        ),
+        (relu_set, "d:40 d:40", {"ordinary": True}),
+        (two_zeros, "d:40 d:40", {"ordinary": True}),
+        (placed_set, "d:3 d:40", {"ordinary": True}),
+    ],
     "weaken": [
         (call("np.multiply"), "d:40 cd", {}),
         (call("np.maximum"), "cf f:40", {}),
@@ -262,8 +333,6 @@ CASES = {
         ),
         (losses("sum"), "d:4 l", {}),
     ],
-    "without_care": [(careful, "d:40 ?:40", {})],
-    "careful": [(careful, "d:40 d:40", {})],
     "cross_entropy": [
         (entropy, "d:40 d:40", {"scale": size_of_entropy}),
         (entropy, "f:4,3 f:3", {"scale": size_of_entropy}),

@@ -52,11 +52,12 @@ ALGEBRAIC = [
     name
     for name in CASES
     if name
-    # What compares dtypes, picks by numbers, or computes constants, which rounds.
+    # What compares dtypes or numbers, picks by them, or computes constants, which rounds.
     not in {
         *("weaken", "filled", "of_scalars", "sum_of_scalar", "filled_operand", "known_condition"),
         *("rows_by_number", "added_by_number", "rows_in_shape", "add_everywhere"),
-        *("shifted_twice", "losses_of_rows", "without_care", "careful"),
+        *("shifted_twice", "losses_of_rows", "zero_already", "zero_of_choice"),
+        *("or_false", "where_not"),
     }
 ]
 
