@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.testing import programs
+from autograd_lite.testing import NAMES, Program, programs
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-10}
 MANY = int(os.environ.get("PROGRAMS", "150"))
@@ -175,6 +175,15 @@ def test_torch_agrees(program, seed):
 @given(programs(RICH, OURS, max_size=20), st.integers(0, 99))
 def test_torch_agrees_on_rich_programs(program, seed):
     compare_with_torch(program, seed)
+
+
+def test_a_wrong_derivative_is_found():
+    wrong = {"cumprod": lambda x, axis: 1.0001 * np.cumprod(x, axis)}
+    source = "def program(x0):\n    return mean(cumprod(x0, axis=0))\n"
+    x = np.random.default_rng(0).normal(size=(3, 2))
+    compare_with_torch(Program(source, (x,), NAMES | OURS), 0)
+    with pytest.raises(AssertionError, match="Mismatched"):
+        compare_with_torch(Program(source, (x,), NAMES | OURS | wrong), 0)
 
 
 @functools.cache
