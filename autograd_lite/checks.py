@@ -280,9 +280,11 @@ class _Value:
     def __init__(
         self, f: Callable[..., Any], weights: Sequence[Any], arrays: Sequence[Any]
     ) -> None:
-        self.f, self.weights, self.arrays = f, weights, arrays
+        self.f, self.weights = f, weights
+        self.wide = [x.astype(np.promote_types(x.dtype, np.float64)) for x in arrays]
         self.shake = Shaken()
-        self.here = self(arrays)
+        self.here = self(self.wide)
+        self.least = rounding(self.here, [self.shake(self, self.wide) for _ in range(4)])
 
     def __call__(self, arrays: Sequence[Any]) -> float:
         with no_grad(), np.errstate(all="ignore"):
@@ -295,18 +297,17 @@ class _Value:
 
     def rounding(self, value: float, arrays: Sequence[Any]) -> float:
         """How wrong a value may be, because every result on the way to it is rounded."""
-        return rounding(value, [self.shake(self, arrays) for _ in range(2)])
+        return max(self.least, rounding(value, [self.shake(self, arrays)]))
 
     def slope(self, k: int, direction: Any, enough: float) -> Slope:
         """The slope along a direction of the k-th argument."""
-        wide = [array.astype(np.promote_types(array.dtype, np.float64)) for array in self.arrays]
         moved = direction != 0
-        scale = float(max(1.0, np.max(np.abs(wide[k][moved])))) / max(
+        scale = float(max(1.0, np.max(np.abs(self.wide[k][moved])))) / max(
             1.0, float(np.abs(direction).max())
         )
 
         def at(t: float) -> list[Any]:
-            return [*wide[:k], wide[k] + t * direction, *wide[k + 1 :]]
+            return [*self.wide[:k], self.wide[k] + t * direction, *self.wide[k + 1 :]]
 
         return slope(lambda t: self(at(t)), scale, lambda t, y: self.rounding(y, at(t)), enough)
 
@@ -317,7 +318,7 @@ def _shaken_gradients(
     """The gradients, where every result and every part on the way to them is moved a little."""
     # What the rule of a σ or a softmax rounds is as if an argument of size 1 were rounded.
     shake = Shaken(least=1.0)
-    found = [shake(lambda moved: _plain(_run(f, moved), weights), arrays) for _ in range(4)]
+    found = [shake(lambda moved: _plain(_run(f, moved), weights), arrays) for _ in range(6)]
     return [gradients for gradients in found if gradients is not None]
 
 

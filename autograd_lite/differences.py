@@ -74,7 +74,7 @@ def _at(
     steps = [h, h / 2, h / 4]
     above, below = [phi(step) for step in steps], [phi(-step) for step in steps]
     most = max(map(abs, [here, *above, *below]))
-    off = 4 * max(noise(h, above[0]), noise(-h, below[0]), 2.3e-16 * most)
+    off = 2 * max(noise(h, above[0]), noise(-h, below[0]), 4.5e-16 * most)
     rounding = off / steps[-1]
     right = [(y - here) / step for y, step in zip(above, steps, strict=True)]
     left = [(here - y) / step for y, step in zip(below, steps, strict=True)]

@@ -25,8 +25,8 @@ def rounding(value: float, shaken: Sequence[float | None]) -> float:
             is not finite tell nothing.
     """
     off = [abs(x - value) for x in shaken if x is not None and np.isfinite(x)]
-    # Few movements may happen to cancel, and a sum of many terms rounds more than once.
-    return 8 / MOVED * max(off, default=0.0)
+    # A few movements may happen to cancel, and an operation rounds more than once inside.
+    return 16 / MOVED * max(off, default=0.0)
 
 
 class Shaken:
@@ -62,7 +62,7 @@ class Shaken:
         for x in arrays:
             size = np.abs(x)
             size = np.maximum(size, min(self.least, np.max(size, initial=0.0)))
-            moved.append((x + self._moves(x) * size).astype(x.dtype))
+            moved.append((x + (self._moved(size) - size)).astype(x.dtype))
         try:
             with setting(watch=self), np.errstate(all="ignore"):
                 return f(moved)
@@ -70,13 +70,13 @@ class Shaken:
             # Matrices that are no longer positive definite, probabilities that exceed 1.
             return None
 
-    def _moves(self, x: Any) -> Any:
-        """For each element a relative movement up or down."""
-        step = MOVED * np.finfo(x.dtype).eps
-        return np.where(self.random.random(x.shape) < 0.5, -step, step).astype(x.dtype)
-
     def _moved(self, x: Any) -> Any:
-        return x * (1 + self._moves(x)) if getattr(x, "dtype", np.dtype(int)).kind == "f" else x
+        """Each element of an array moved up or down; anything else as it is."""
+        dtype = getattr(x, "dtype", None)
+        if dtype is None or dtype.kind != "f":
+            return x
+        step = dtype.type(MOVED * np.finfo(dtype).eps)
+        return x * np.where(self.random.integers(0, 2, x.shape, bool), 1 - step, 1 + step)
 
     def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
         # The rule of an operation with kinks may ask which of its operands is the result; these

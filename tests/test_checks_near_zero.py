@@ -57,7 +57,7 @@ def vanishing(random, s):
         ),
         "a Rayleigh quotient": (lambda x: x @ S @ x / (x @ x), np.array([0.0, 1.5, 0.0])),
         "a large constant": (
-            lambda x: np.sum((x + 100 * s) ** 2 - x * x - 200 * s * x),
+            lambda x: np.sum((x + 10 * s) ** 2 - x * x - 20 * s * x),
             np.array([0.1, -1.0]) * s,
         ),
         "a saturated tanh": (lambda x: np.sum(np.tanh(x)), np.array([18.0, -19.0, 0.5])),
