@@ -185,3 +185,38 @@ def test_no_names():
         ag.Tensor(1.0, name=3)
     with pytest.raises(TypeError, match="string"):
         ag.scope(3)
+
+
+@attack(
+    "out[0] = w[0] ** 2 into an array of zeros",
+    "a DetachedWarning once a line; inside grad it raises",
+    torch="a UserWarning",
+    jax="raises",
+)
+def test_written_into_an_array():
+    w, out = ag.Tensor([1.0, 2.0]), np.zeros(2)
+    with pytest.warns(ag.DetachedWarning, match=r"np\.stack"):
+        out[0] = w[0] ** 2
+
+
+@attack("w[masked array]", "refused, with advice", jax="raises")
+def test_masked_index():
+    with pytest.raises(TypeError, match="filled"):
+        ag.Tensor([1.0, 2.0])[np.ma.array([0, 1], mask=[False, True])]
+
+
+@attack(
+    "a custom rule that reads what its forward kept, differentiated",
+    "raises",
+    torch="raises",
+)
+def test_custom_rule_that_keeps():
+    kept = []
+
+    def forward(x):
+        kept[:] = [np.exp(x)]
+        return np.exp(x)
+
+    op = ag.custom_gradient(lambda g, out, x: g * kept[0])(forward)
+    with pytest.raises(TypeError, match="kept"):
+        ag.grad(ag.grad(op))(1.0)
