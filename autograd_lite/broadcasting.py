@@ -1,4 +1,4 @@
-"""The warning for what was broadcast to something larger than it was meant to be."""
+"""Warnings in the line of the caller, and the one for what was broadcast to more than was meant."""
 
 from __future__ import annotations
 
