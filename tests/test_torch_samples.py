@@ -11,12 +11,16 @@ import re
 import sys
 import warnings
 from collections import Counter
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from torch_samples import AFTER, BEFORE, CONVENTIONS, TABLE
 
 import autograd_lite as ag
+
+if find_spec("torch") is None:
+    pytest.skip("no PyTorch to compare with", allow_module_level=True)
 
 # Warnings of torch's old operators, and of both where samples leave a domain.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
