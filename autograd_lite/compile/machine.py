@@ -108,7 +108,7 @@ def sum_over_one(b: Builder, e: Expr) -> Any:
     return b.call("[]", x, key if x.ndim > 1 else key[0])
 
 
-@rule(MACHINE, "np.add.reduce", "a sum over rows is a product with ones")
+@rule(MACHINE, "np.add.reduce", "a sum over rows is a product with ones, over many in blocks")
 def sum_as_dot(b: Builder, e: Expr) -> Any:
     x, axis = e.args[0], e.keywords.get("axis", 0)
     if e.dtype.kind != "f" or not _plain(e) or x.dtype != e.dtype or not x.size:
@@ -116,6 +116,8 @@ def sum_as_dot(b: Builder, e: Expr) -> Any:
     if x.ndim == 1 and x.size <= LONGEST_SUM:
         return _product(b, b.ones(x.size, x.dtype), x, e)
     if x.ndim == 2 and axis in (0, (0,), -2):
+        if x.shape[0] > LONGEST_SUM:
+            return b._call("sum_to", (x,), {"shape": e.shape}, (e.shape, e.dtype))
         return _product(b, b.ones(x.shape[0], x.dtype), x, e)
     if x.ndim == 2 and axis in (1, (1,), -1) and x.shape[1] <= LONGEST_SUM:
         return _product(b, x, b.ones(x.shape[1], x.dtype), e)

@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd_lite.op import operation
 from autograd_lite.ops.activations import log_softmax, sigmoid, softmax
+from autograd_lite.ops.composition import is_tensor
 
 # Every loss takes reduction="mean", "sum" or "none".
 
@@ -133,10 +134,19 @@ def _with_logits(z, y, reduction="mean"):
     return reduced(losses, reduction)
 
 
+def _error(z, y):
+    """σ(z) − y; on arrays also to all its digits where σ is 1 but for its rounding."""
+    if is_tensor(z):
+        return sigmoid(z) - y
+    e = np.exp(-np.abs(z))
+    tail = e / (1 + e)
+    return np.where(z > 0, (1 - y) - tail, tail - y)
+
+
 binary_cross_entropy_with_logits = operation(
     "binary_cross_entropy_with_logits",
     _with_logits,
-    lambda g, out, z, y, reduction="mean": per_example(g, z, reduction) * (sigmoid(z) - y),
+    lambda g, out, z, y, reduction="mean": per_example(g, z, reduction) * _error(z, y),
     lambda g, out, z, y, reduction="mean": -per_example(g, y, reduction) * z,
     symbol="BCE(σ)",
     averages=True,

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd_lite.op import operation
 from autograd_lite.ops.arithmetic import least_length
-from autograd_lite.ops.composition import composed, is_tensor, lifted
+from autograd_lite.ops.composition import composed, is_tensor, lifted, normalized
 from autograd_lite.ops.factorisations import svdvals
 from autograd_lite.ops.reductions import spread
 
@@ -116,7 +116,7 @@ def _norm_of(x, ord=None, axis=None, keepdims=False):
     x = _floating(x)
     if axis is None and (ord is None or (ord, x.ndim) in ((2, 1), ("fro", 2))):
         return norm(x, keepdims=keepdims)
-    axes = _several(range(x.ndim) if axis is None else axis)
+    axes = tuple(normalized(k, x.ndim) for k in _several(range(x.ndim) if axis is None else axis))
     if len(axes) == 1:
         return _of_vectors(x, 2 if ord is None else ord, axes[0], keepdims)
     if len(axes) == 2:
