@@ -73,19 +73,9 @@ COMPARED = {
 }
 
 
-MOVES = frozenset(
-    [
-        "getitem",
-        "add_at",
-        "stack",
-        "concatenate",
-        "reshape",
-        "broadcast_to",
-        "trace",
-        "diagonal",
-        "flip",
-        "cumsum",
-    ]
+MOVES = (
+    *("getitem", "add_at", "stack", "concatenate", "reshape", "broadcast_to"),
+    *("trace", "diagonal", "flip", "cumsum"),
 )
 """Operations that only move and add elements, which NumPy does with these numbers as well."""
 

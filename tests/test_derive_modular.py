@@ -302,7 +302,8 @@ def exact(derivation, tangents, values, seed):
     )
     total = 0
     for x, form in derivation.closed_form.items():
-        total += np.sum(evaluate.array(form.expression, x.shape) * tangents[x])
+        found = evaluate.array(form.expression, x.shape)
+        total += sum(g * t for g, t in zip(found.flat, tangents[x].flat, strict=True))
     same = all(
         np.array_equal(*(evaluate.array(f.expression, f.shape) for f in (step.product, step.form)))
         for step in derivation.steps
@@ -343,7 +344,7 @@ def compared(seed):
 
 def test_a_whole_derivation_is_the_chain_rule():
     done = 0
-    for seed in range(24):
+    for seed in (*range(24), 254):
         try:
             total, expected, same = compared(seed)
         except Undefined:

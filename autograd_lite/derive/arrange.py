@@ -250,8 +250,18 @@ class Arranger:
         first, second = self.tree(expr, (free[0], free[1])), self.tree(expr, (free[1], free[0]))
         return min(first, second, key=turns)
 
+    def _has_bound_delta(self, entry: Total) -> bool:
+        """Whether a sum goes over both indices of a δᵢⱼ, which takes one of them away."""
+        entries = (self.space.entry(s) for s in entry.body.free_symbols)
+        return any(isinstance(e, Delta) and {*e.indices} <= {*entry.bound} for e in entries)
+
     def _sum(self, entry: Total, hint: Axes, vector: Expr | None = None) -> Tree:
         body = entry.body
+        if vector is None and self._has_bound_delta(entry):
+            opened, lengths = self.space.opened(entry)
+            terms = sympy.Add.make_args(sympy.expand(opened))
+            if len(terms) > 1:
+                return self.tree(sympy.Add(*(self.space.total(t, lengths) for t in terms)), hint)
         bound = list(entry.bound)
         factors = list(sympy.Mul.make_args(body))
         if len(factors) == 1 and factors[0].is_Pow and factors[0].exp == 2:

@@ -1,0 +1,110 @@
+"""Indices, and axes of length one: what meets what, when formulas are written in matrices."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.derive import CannotCheckWarning
+from autograd_lite.sweep import gradients
+
+pytest.importorskip("sympy")
+
+
+def leaves(**shapes):
+    random = np.random.default_rng(5)
+    return {
+        name: ag.Tensor(random.uniform(0.3, 1.5, shape), name=name)
+        for name, shape in shapes.items()
+    }
+
+
+def agree(loss):
+    """Both ways to compute a form, its NumPy and evaluate, against the sweep."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CannotCheckWarning)
+        derivation = ag.derive(loss)
+    of = gradients(loss).of
+    assert "not written" not in derivation.checked
+    for x, form in derivation.closed_form.items():
+        expected = of.get(x, np.zeros(x.shape))
+        np.testing.assert_allclose(form.evaluate(), expected, rtol=1e-6, atol=1e-9)
+        got = np.asarray(eval(form.numpy(), {"np": np, **derivation.values}))
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
+        assert got.shape == x.shape
+        for notation in (form.text(), form.latex(), form.mathml(), derivation.text()):
+            assert notation
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ...,
+        (),
+        None,
+        (..., 1),
+        (..., None),
+        (None, ..., slice(None, None, -1)),
+        (1, ...),
+        (slice(None), None, ..., slice(None, None, -2)),
+        (..., [0, 0, 1]),
+        ([True, False], ..., np.array([2, 0])),
+        (np.int64(-1), None),
+    ],
+)
+def test_an_index_of_any_kind_is_derived(key):
+    x = leaves(x=(2, 3))["x"]
+    agree(np.sum(np.sin(x[key])))
+    agree(np.sum(x[key] ** 2) * np.sum(x))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize(
+    "f", [lambda t: np.where(t > 0.7, t, -t), lambda t: np.where(t > t, t, t * t), np.tanh]
+)
+def test_a_norm_along_an_axis_of_something_with_a_new_one(f, axis):
+    x = leaves(x=(2, 3))["x"]
+    agree(np.sum(np.linalg.norm(f(x)[..., None], axis=axis)))
+    agree(np.sum(np.sinh(np.linalg.norm(x[:, None] * f(x)[..., None], axis=axis, keepdims=True))))
+
+
+@pytest.mark.parametrize("relation", [np.greater, np.less_equal, np.equal, np.not_equal])
+def test_a_comparison_of_equal_things(relation):
+    t = leaves(t=(2, 3))["t"]
+    agree(np.sum(np.sinh(np.where(relation(t, t), t, t * t))))
+    agree(np.sum(np.sinh(relation(t, t) * t)))
+    agree(np.sum(relation(np.log(t), np.log(t))[:, None] * t[:, :, None] ** 2))
+
+
+def test_a_logsumexp_over_a_stack_of_twice_the_same():
+    for shape in ((2, 2), (3, 3), (2, 1, 3), (1, 1, 2)):
+        t = leaves(t=shape)["t"]
+        for axis in (0, 1, -1, None):
+            sums = ag.logsumexp(np.stack([t, t], axis=1), axis=axis)
+            agree(np.sum(sums) + np.sum(np.trace(t)))
+            agree(np.sum(np.sinh(sums)) * np.sum(np.trace(t, 1)))
+        agree(np.sum(ag.log_softmax(np.concatenate([t, np.sinh(t), t], axis=0), axis=0) * 0.3))
+
+
+SHAPES = [(3, 1), (1, 3), (3, 1, 1), (1, 3, 1), (2, 1, 3), (1, 1), (2, 3, 1), (3,), ()]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_axes_of_length_one_meet_what_they_broadcast_against(shape):
+    made = leaves(u=shape, M=(3, 3), c=(3, 1))
+    u, M, c = made["u"], made["M"], made["c"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ag.BroadcastWarning)
+        agree(np.sum(np.sin(u * c) * np.abs(u) ** M))
+        agree(np.max(np.where(u * (u >= c) >= M, c, 1.0) * M) ** 2 + np.sum(u) ** 2)
+        agree(np.sum(np.linalg.norm(np.exp(u) * M / c, axis=-1) * np.sum(u * M)))
+
+
+def test_literals_of_every_kind_are_python():
+    x = leaves(x=(3,))["x"]
+    other = np.array([np.nan, np.inf, -1])
+    agree(np.sum(np.where(x > 0, x * np.array([1.0, 2.0, 3.0]), other)))
+    agree(np.sum(x * np.array([True, False, True])) + np.sum(np.concatenate([x, np.zeros(0)])))
