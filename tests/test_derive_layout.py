@@ -108,3 +108,12 @@ def test_literals_of_every_kind_are_python():
     other = np.array([np.nan, np.inf, -1])
     agree(np.sum(np.where(x > 0, x * np.array([1.0, 2.0, 3.0]), other)))
     agree(np.sum(x * np.array([True, False, True])) + np.sum(np.concatenate([x, np.zeros(0)])))
+
+
+def test_a_sigmoid_that_gets_its_name_on_the_way():
+    """What a first pass names, the second does not take for itself."""
+    z = leaves(z=(3,))["z"]
+    named, σ = (np.exp(z) / (1 + np.exp(z))).named("ŷ"), ag.sigmoid(z)
+    chosen = np.where(named <= σ, σ, σ)
+    p = ag.softmax(np.log(chosen)).named("p")
+    agree(np.sum((p <= chosen) * p * z))

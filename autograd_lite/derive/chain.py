@@ -138,6 +138,7 @@ class Chain:
 
     def _forward(self) -> None:
         space, known = self.space, self.reader.known
+        space.known.clear()
         for node in self.graph.nodes:
             if node.op is None:
                 known[node.position] = self.reader.leaf(node)

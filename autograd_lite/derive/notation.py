@@ -273,13 +273,11 @@ class Notation:
             return self.function("arange", [self.digits(attributes["n"])]), ATOM
         if op == "array":
             return self.plain(_short(attributes["values"].tolist())), ATOM
+        key = key_text(attributes["key"]) if "key" in attributes else "()"
         if op.name == "getitem":
-            return self.picked(
-                self.inside(tree.args[0], ATOM), key_text(attributes.get("key", ()))
-            ), ATOM
+            return self.picked(self.inside(tree.args[0], ATOM), key), ATOM
         if op.name == "add_at":
-            place = self.plain(f"[{key_text(attributes.get('key', ()))}]")
-            return self.function("add_at", [self(tree.args[0]), place]), ATOM
+            return self.function("add_at", [self(tree.args[0]), self.plain(f"[{key}]")]), ATOM
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER
         if op.name == "log_abs_det":
