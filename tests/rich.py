@@ -137,6 +137,8 @@ def disagreement(program):
     for k, (x, y, z) in enumerate(zip(compiled, eager, exact, strict=True)):
         if x.shape != y.shape or x.dtype != y.dtype:
             return f"result {k} is {x.dtype} {x.shape}, not {y.dtype} {y.shape}"
+        if not np.isfinite(z).all():
+            z = y  # log σ(−10⁵) as it is written is −∞ in long double, too
         scale = 1 + np.max(np.abs(z))
         if not np.all(np.abs(x - z) <= 1e-11 * scale + 100 * np.max(np.abs(y - z))):
             return f"result {k} is {x}, eager {y}, exact {z}"
