@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def guard(
     node: Any,
     k: int,
     mask: Mask | None,
+    loose: bool,
     out: Any,
     operands: Sequence[Any],
 ) -> tuple[Callable[..., Any], Mask | None]:
@@ -52,18 +54,28 @@ def guard(
         node: what was applied.
         k: the number of the operand.
         mask: where the result is dead.
+        loose: whether the gradient that enters may be infinite where a choice is made.
         out, operands: what the rule is given.
     """
     op = node.op
-    behind: Mask | None
-    if op.chooses or (mask is not None and not op.elementwise and _moves(op, k)):
-        mask = _moved(mask, rule, out, operands, node.attributes)
-        behind = mask
-    else:
-        if mask is not None and not op.elementwise:
-            mask = _of_one_number(mask) if node.size == 1 else None
+    if op.chooses:
+        behind: Mask | None = _moved(mask, rule, out, operands, node.attributes)
+        mask = behind if loose else mask
+    elif op.elementwise:
         behind = _either(mask, _absorbed(node, k, operands)) if op.absorbing else mask
-    return (rule if mask is None or not _reads(op, k) else _silenced(rule, mask)), behind
+    elif mask is not None and _moves(op, k):
+        mask = behind = _moved(mask, rule, out, operands, node.attributes)
+    else:
+        mask = behind = None if mask is None or node.size != 1 else _of_one_number(mask)
+    if mask is None or not any(j == OUT or not _is_number(operands[j]) for j in _reads(op, k)):
+        return rule, behind
+    return _silenced(rule, mask), behind
+
+
+def _is_number(x: Any) -> bool:
+    """Whether an operand is a finite number that the program states, and not 0."""
+    value = x.kept if isinstance(x, Node) else x
+    return type(value) in (int, float) and value != 0 and isfinite(value)
 
 
 def _silenced(rule: Callable[..., Any], mask: Mask) -> Callable[..., Any]:

@@ -55,7 +55,7 @@ def sweep(
     masked = careful and not (written and on_tensors)
     how = order, cotangents, wanted, unit, on_tensors, written, observe
     result, guarded = _swept(*how, masked)
-    if guarded and not all(map(_is_finite, result.values())):
+    if guarded and not masked and not all(map(_is_finite, result.values())):
         # Which zeros are structure matters only where a number is not finite.
         result, _ = _swept(*how, True)
     return result
@@ -109,9 +109,11 @@ def _swept(
             zeros = op.zeros
             if zeros is None:
                 zeros = zeros_of(op)
-            if zeros and not (masked or guarded):
-                guarded = bool(seen & SCALES and zeros & CHOOSES)
-                guarded = guarded or bool(seen & (CHOOSES | ABSORBS) and zeros & SCALES)
+            loose = seen & SCALES
+            if zeros:
+                guarded = guarded or bool(
+                    (loose and zeros & CHOOSES) or (seen & (CHOOSES | ABSORBS) and zeros & SCALES)
+                )
                 seen |= zeros
             behind = None
             for k, rule in enumerate(op.rules if op.arity is not None else op.rules_for(inputs)):
@@ -121,7 +123,7 @@ def _swept(
                 if rule is None:
                     continue
                 if masked:
-                    rule, behind = guard(rule, node, k, mask, out, operands)
+                    rule, behind = guard(rule, node, k, mask, bool(loose), out, operands)
                 if watch is not None:
                     rule = watch.around(rule, node, k)
                 if attributes:

@@ -229,6 +229,8 @@ class Source:
             return f"{self.inside(tree.args[0], ATOM)}[{key_text(attributes.get('key', ()))}]", ATOM
         if op.name == "add_at":
             return added_at(arguments[0], attributes.get("key", ()), shape), ATOM
+        if op.name in APART:
+            return f"(1.0 * {APART[op.name].format(self.inside(tree.args[0], ATOM))})", ATOM
         function = _numpy_name(op)
         if function is None:
             return f"({self._expanded(op, attributes, tree.args)})", ATOM
@@ -281,6 +283,13 @@ class Source:
             specs.append(spell(arg.axes))
         spec = ",".join(specs) + "->" + spell(tree.axes)
         return f'np.einsum("{spec}", {", ".join(operands)})', ATOM
+
+
+APART = {
+    "distinct": "np.not_equal({0}[..., None, :], {0}[..., :, None])",
+    "regular": "np.greater({0}, 0)",
+}
+"""What tells values apart, or from 0, without the allowance for rounding."""
 
 
 class Spelled:
