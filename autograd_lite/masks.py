@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.context import current
 from autograd_lite.node import ARGUMENT, Node
 from autograd_lite.residuals import OUT, reads_of
 
@@ -66,7 +67,9 @@ def guard(
     elif mask is not None and _moves(op, k):
         mask = behind = _moved(mask, rule, out, operands, node.attributes)
     else:
-        mask = behind = None if mask is None or node.size != 1 else _of_one_number(mask)
+        # A program for one example is the same as for many: while tracing, a size tells nothing.
+        single = mask is not None and node.size == 1 and current().leaks != "trace"
+        mask = behind = _of_one_number(mask) if mask is not None and single else None
     if mask is None or not any(j == OUT or not _is_number(operands[j]) for j in _reads(op, k)):
         return rule, behind
     return _silenced(rule, mask), behind

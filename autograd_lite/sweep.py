@@ -84,7 +84,7 @@ def _swept(
         masks = {end: partial(np.equal, g, 0) for end, g in cotangents.items()}
     result = {}
     seen = CHOOSES if unit else 0
-    guarded = False
+    loose, guarded = 0, False
     with np.errstate(all="ignore"):
         for node in reversed(order):
             g = gradients.pop(node, None)
@@ -109,11 +109,12 @@ def _swept(
             zeros = op.zeros
             if zeros is None:
                 zeros = zeros_of(op)
-            loose = seen & SCALES
             if zeros:
-                guarded = guarded or bool(
-                    (loose and zeros & CHOOSES) or (seen & (CHOOSES | ABSORBS) and zeros & SCALES)
-                )
+                loose = seen & SCALES
+                if not guarded:
+                    guarded = bool(
+                        loose and zeros & CHOOSES or seen & (CHOOSES | ABSORBS) and zeros & SCALES
+                    )
                 seen |= zeros
             behind = None
             for k, rule in enumerate(op.rules if op.arity is not None else op.rules_for(inputs)):

@@ -14,7 +14,7 @@ BLOCK = 128  # rows that are added one after the other
 def _sum_of_rows(x):
     """The sum over the first axis, block by block; np.add.reduce rounds once a row there."""
     rows, blocks = x.shape[0], x.shape[0] // BLOCK
-    if blocks < 2 or x.ndim < 2 or x.dtype.kind != "f":
+    if blocks < 2:
         return np.add.reduce(x, axis=0)
     whole = blocks * BLOCK
     sums = np.matmul(np.ones(BLOCK, x.dtype), x[:whole].reshape(blocks, BLOCK, -1))
@@ -24,10 +24,11 @@ def _sum_of_rows(x):
 
 def _sum_to(x, shape=()):
     lead = x.ndim - len(shape)
-    if lead and type(x) is np.ndarray:
-        x = _sum_of_rows(x if lead == 1 else x.reshape(-1, *x.shape[lead:]))
-    elif lead:
-        x = np.add.reduce(x, axis=0 if lead == 1 else tuple(range(lead)))
+    if lead:
+        if shape and type(x) is np.ndarray and x.size > 2 * BLOCK and x.dtype.kind == "f":
+            x = _sum_of_rows(x if lead == 1 else x.reshape(-1, *x.shape[lead:]))
+        else:
+            x = np.add.reduce(x, axis=0 if lead == 1 else tuple(range(lead)))
     if x.shape == shape:
         return x
     axes = tuple(k for k, n in enumerate(shape) if n == 1 and x.shape[k] != 1)
