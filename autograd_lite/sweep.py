@@ -113,7 +113,8 @@ def _swept(
                 loose = seen & SCALES
                 if not guarded:
                     guarded = bool(
-                        loose and zeros & CHOOSES or seen & (CHOOSES | ABSORBS) and zeros & SCALES
+                        (loose and zeros & CHOOSES)
+                        or (seen & (CHOOSES | ABSORBS) and zeros & SCALES)
                     )
                 seen |= zeros
             behind = None
