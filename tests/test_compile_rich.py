@@ -1,6 +1,6 @@
 """Compiled programs rich in σ and its kin against the eager engine and against long double.
 
-A thousand programs each time; AUTOGRAD_LITE_PROGRAMS=20000 in the environment runs as many.
+A thousand programs each time; PROGRAMS=20000 in the environment runs as many.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 
 from autograd_lite.compile import sigmoids
 
-COUNT = int(os.environ.get("AUTOGRAD_LITE_PROGRAMS", "1000"))
+COUNT = int(os.environ.get("PROGRAMS", "1000"))
 
 
 def check_programs(count, phases=tuple(Phase)):
