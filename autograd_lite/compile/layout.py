@@ -12,7 +12,7 @@ __all__ = ["LINE", "laid_out"]
 
 LINE = 100
 
-_START = re.compile(r'(?:return |\w+(?:, \w+)*,? = |\w+=|"[^"]*": )')
+_START = re.compile(r'(?:return |\*?\w+(?:, \*?\w+)*,? = |\w+=|"[^"]*": )')
 _OPEN, _CLOSE = set("([{"), set(")]}")
 
 # The operators that a long expression is broken at, those that bind least first.
