@@ -12,7 +12,7 @@ __all__ = ["LINE", "laid_out"]
 
 LINE = 100
 
-_START = re.compile(r'(?:return |\*?\w+(?:, \*?\w+)*,? = |\w+=|"[^"]*": )')
+_START = re.compile(r'(?:return |\w+(?:, \w+)*,? = |\w+=|"[^"]*": )')
 _OPEN, _CLOSE = set("([{"), set(")]}")
 
 # The operators that a long expression is broken at, those that bind least first.
@@ -45,7 +45,7 @@ def _statement(text: str, indent: str, width: int, end: str = "") -> list[str]:
     """What begins with a target, a keyword or a key, in parentheses where it has none."""
     if len(indent + text + end) <= width:
         return [f"{indent}{text}{end}"]
-    start = match.group() if (match := _START.match(text)) else ""
+    start = _start(text)
     rest = text[len(start) :]
     cuts, by_comma = _cuts(rest)
     bracket = _last_bracket(text)
@@ -63,12 +63,20 @@ def _statement(text: str, indent: str, width: int, end: str = "") -> list[str]:
     return [*lines[:-1], lines[-1] + end]
 
 
+def _start(text: str) -> str:
+    """The target, keyword or key that a text begins with, or nothing."""
+    if match := _START.match(text):
+        return match.group()
+    ends = (end for string, _, end, depth in _tokens(text) if string == "=" and not depth)
+    return text[: end + 1] if (end := next(ends, None)) else ""
+
+
 def _parts(text: str, indent: str, width: int) -> list[str]:
     """What stands between brackets, where lines may end anywhere."""
     cuts, by_comma = _cuts(text)
     if len(indent + text) <= width and not (by_comma and text.endswith(",")):
         return [indent + text]
-    if not cuts or (not by_comma and _START.match(text)):
+    if not cuts or (not by_comma and _start(text)):
         return _statement(text, indent, width)
     pieces = [text[i:j].strip() for i, j in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     if not by_comma:
