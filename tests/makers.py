@@ -39,14 +39,8 @@ INSIDE = {"low": 0.1, "high": 0.9}
 
 DOMAINS: dict[str, tuple[dict[str, Any], ...]] = {
     # One entry an operand, the last standing for those that follow.
-    "log": (_positive(0.25, 3),),
-    "log2": (_positive(0.25, 3),),
-    "log10": (_positive(0.25, 3),),
-    "log1p": (INSIDE,),
-    "sqrt": (_positive(0.25, 3),),
-    "arcsin": (INSIDE,),
-    "arccos": (INSIDE,),
-    "arctanh": (INSIDE,),
+    **dict.fromkeys(("log", "log2", "log10", "sqrt"), (_positive(0.25, 3),)),
+    **dict.fromkeys(("log1p", "arcsin", "arccos", "arctanh"), (INSIDE,)),
     "arccosh": (_positive(1.25, 3),),
     "tan": ({"low": 0.1, "high": 1.2},),
     "power": (_positive(0.25, 2), {}),
@@ -183,6 +177,12 @@ def _with_logits(draw, values):
 def _of_sigmoid(draw, values):
     (z, y), attributes = _with_logits(draw, values)
     return [z, 1 / (1 + np.exp(-z)), y], attributes
+
+
+@special("tanh_slope")
+def _tanh_slope(draw, values):
+    x = values(draw(shapes()))
+    return [x, np.tanh(x)], {}
 
 
 @special("squared_error")
@@ -420,7 +420,7 @@ def _argsort(draw, values):
     return [values((2, 3))], {"axis": draw(st.sampled_from([0, -1, None]))}
 
 
-@special("digitize", "searchsorted")
+@special("searchsorted")
 def _among_sorted(draw, values):
     return [np.sort(values((4,))), values((3,))], {}
 
