@@ -12,7 +12,7 @@ on Tensors alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 from typing import Any
 
@@ -22,20 +22,22 @@ from autograd_lite.context import current
 from autograd_lite.node import ARGUMENT, Node
 from autograd_lite.residuals import OUT, reads_of
 
-__all__ = ["ABSORBS", "CHOOSES", "SCALES", "Mask", "fitted", "guard", "met", "zeros_of"]
+__all__ = ["ABSORBS", "CHOOSES", "MIXES", "SCALES", "Mask", "fitted", "guard", "met", "zeros_of"]
 
 Mask = Callable[[], Any]
 """Computes where a value is dead."""
 
 
-CHOOSES, ABSORBS, SCALES = 1, 2, 4
-"""What an operation has to do with zeros: it makes some, or its rules multiply them by values."""
+CHOOSES, ABSORBS, SCALES, MIXES = 1, 2, 4, 8
+"""What an operation has to do with zeros: it makes some, or its rules multiply them by values, of
+the same place or of others."""
 
 
 def zeros_of(op: Any) -> int:
     """What an operation has to do with zeros, told when it is first asked for."""
-    scales = op.elementwise and any(_reads(op, k) for k in range(len(op.rules)))
-    op.zeros = CHOOSES * op.chooses | ABSORBS * op.absorbing | SCALES * scales
+    multiplies = not all(_moves(op, k) for k in range(len(op.rules)))
+    kind = SCALES if op.elementwise else MIXES
+    op.zeros = CHOOSES * bool(op.chooses) | ABSORBS * op.absorbing | kind * multiplies
     return op.zeros  # type: ignore[no-any-return]
 
 
@@ -59,8 +61,12 @@ def guard(
         out, operands: what the rule is given.
     """
     op = node.op
+    behind: Mask | None
     if op.chooses:
-        behind: Mask | None = _moved(mask, rule, out, operands, node.attributes)
+        if op.chooses is True:
+            behind = _moved(mask, rule, out, operands, node.attributes)
+        else:
+            behind = _either(mask, partial(_told, op.chooses, k, out, operands, node.attributes))
         mask = behind if loose else mask
     elif op.elementwise:
         behind = _either(mask, _absorbed(node, k, operands)) if op.absorbing else mask
@@ -70,9 +76,13 @@ def guard(
         # A program for one example is the same as for many: while tracing, a size tells nothing.
         single = mask is not None and node.size == 1 and current().leaks != "trace"
         mask = behind = _of_one_number(mask) if mask is not None and single else None
-    if mask is None or not any(j == OUT or not _is_number(operands[j]) for j in _reads(op, k)):
+    if mask is None or _moves(op, k) or all(map(_is_number, _read(op, k, out, operands))):
         return rule, behind
     return _silenced(rule, mask), behind
+
+
+def _read(op: Any, k: int, out: Any, operands: Sequence[Any]) -> list[Any]:
+    return [out if j == OUT else operands[j] for j in _reads(op, k)]
 
 
 def _is_number(x: Any) -> bool:
@@ -115,6 +125,10 @@ def _where(mask: Any, x: Any) -> Any:
     return zeroed if isinstance(zeroed, Node) else zeroed[()]
 
 
+def _told(chooses: Callable[..., Any], k: int, out: Any, operands: Any, attributes: Any) -> Any:
+    return chooses(out, *operands, **attributes)[k]
+
+
 def _either(mask: Mask | None, other: Mask | None) -> Mask | None:
     if mask is None or other is None:
         return mask or other
@@ -153,8 +167,8 @@ def _reads(op: Any, k: int) -> list[int]:
 
 
 def _moves(op: Any, k: int) -> bool:
-    """Whether a rule only moves and adds up what enters it."""
-    return all(j != OUT and op.rules[j] is None for j in _reads(op, k))
+    """Whether a rule only moves and adds up what enters it, as far as is known."""
+    return not op.foreign and all(j != OUT and op.rules[j] is None for j in _reads(op, k))
 
 
 def _moved(

@@ -82,8 +82,9 @@ class Op:
     for an operation that mixes rows.
 
     An operation ``chooses`` if its result does not take every element of its operands: its rules
-    give 0 for those. It is ``absorbing`` if a constant 0 as one of its two operands makes the
-    result 0. What is not taken contributes 0, however infinite its derivative is.
+    give 0 for those. Where a function ``(out, *inputs, **attributes) -> masks`` stands, it tells
+    which they are. An operation is ``absorbing`` if a constant 0 as one of its two operands makes
+    the result 0. What is not taken contributes 0, however infinite its derivative is.
 
     ``kinks`` is ``(*inputs, **attributes) -> mask``, over the operands broadcast together: where
     the operation has a kink or jumps, and nobody knows which side of it is meant.
@@ -106,7 +107,7 @@ class Op:
     notes: str = ""
     activation: bool = False
     averages: bool = False
-    chooses: bool = False
+    chooses: bool | Callable[..., Any] = False
     absorbing: bool = False
     zeros: int | None = None
     reads: tuple[Collection[int], ...] | None = None

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_lite.context import current
 from autograd_lite.graph import ancestors
-from autograd_lite.masks import ABSORBS, CHOOSES, SCALES, Mask, fitted, guard, met, zeros_of
+from autograd_lite.masks import ABSORBS, CHOOSES, MIXES, SCALES, Mask, fitted, guard, met, zeros_of
 from autograd_lite.node import LARGE, Node, describe
 from autograd_lite.op import OPS
 from autograd_lite.residuals import Outline, operands_of, settle
@@ -115,6 +115,7 @@ def _swept(
                     guarded = bool(
                         (loose and zeros & CHOOSES)
                         or (seen & (CHOOSES | ABSORBS) and zeros & SCALES)
+                        or (seen & CHOOSES and zeros & MIXES and node.size == 1)
                     )
                 seen |= zeros
             behind = None

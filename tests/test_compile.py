@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from operands import cases
 
 import autograd_lite as ag
 from autograd_lite.op import OPS
-from autograd_lite.testing import programs
+from autograd_lite.testing import programs, together
 from autograd_lite.trees import flatten
 
 
@@ -267,3 +268,37 @@ def test_float32_under_numbers_of_python(f):
 def test_no_rows_at_all():
     slope = ag.compile(lambda x: ag.grad(lambda x: np.mean(x**2))(x))
     assert slope(np.ones(0)).shape == (0,)
+
+
+REDUCED = {
+    "sum": np.sum,
+    "mean": np.mean,
+    "norm": lambda x: np.linalg.norm(x),
+    "mean of sizes": lambda x: np.mean(np.abs(x)),
+    "sum of rows": lambda x: np.sum(np.sum(x, axis=0, keepdims=True) ** 2),
+}
+
+
+@given(together(2), st.sampled_from(sorted(REDUCED)), st.integers(0, 99))
+def test_a_quotient_keeps_the_shape_that_either_gives_it(shapes, name, seed):
+    """In a plain sum the gradient that enters is an array of one number, which stands for it."""
+    random = np.random.default_rng(seed)
+    a, b = (random.uniform(0.5, 1.5, shape) for shape in shapes)
+
+    def f(a, b):
+        own = a / (np.sum(a) + np.max(b))
+        return REDUCED[name](a / b) + np.sum(np.ones(3) / np.sum(b)) + np.sum(own)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ag.BroadcastWarning)
+        expected = ag.grad(f, (0, 1))(a, b)
+        for got, exact in zip(ag.compile(ag.grad(f, (0, 1)))(a, b), expected, strict=True):
+            assert got.shape == exact.shape
+            np.testing.assert_allclose(got, exact, rtol=1e-12)
+
+
+def test_two_different_arrays_of_indices():
+    i, j = np.array([0, 0, 1]), np.array([1, 2, 2])
+    f = lambda x: np.sum(np.sqrt(x)[..., i] * np.exp(x)[..., j])  # noqa: E731
+    x = np.array([0.5, 1.0, 2.0])
+    np.testing.assert_allclose(ag.compile(ag.grad(f))(x), ag.grad(f)(x))

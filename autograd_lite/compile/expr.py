@@ -11,7 +11,16 @@ import numpy as np
 
 from autograd_lite.op import OPS
 
-__all__ = ["Builder", "Expr", "function_of", "in_order", "inputs_of", "is_number", "replaced"]
+__all__ = [
+    "Builder",
+    "Expr",
+    "alike",
+    "function_of",
+    "in_order",
+    "inputs_of",
+    "is_number",
+    "replaced",
+]
 
 ARGUMENT, CONSTANT = "argument", "constant"
 
@@ -268,6 +277,11 @@ def dtype_of(x: Any) -> Any:
     if isinstance(x, Expr):
         return x.dtype
     return type(x) if type(x) in (int, float) else np.asarray(x).dtype
+
+
+def alike(form: Any, other: Any) -> bool:
+    """Whether two nested forms are the same, arrays in them by their elements."""
+    return bool(_key(form) == _key(other))
 
 
 def _key(form: Any) -> Any:

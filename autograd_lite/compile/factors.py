@@ -136,7 +136,9 @@ def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
                 return factor, 1.0
             if fn != "np.divide" or not (isinstance(x, Expr) or isinstance(y, Expr)):
                 return None
-        return factor, b.like(expr, (x, y), {})
+        # A number may stand for an array of it, which gave the result its shape.
+        core = b.call(fn, x, y)
+        return (factor, core) if _same_form(core, expr) else None
     if fn in ADDITIVE:
         (f, x), (g, y) = parts
         if not (isinstance(x, Expr) and isinstance(y, Expr)):

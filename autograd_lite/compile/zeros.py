@@ -8,14 +8,22 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compile.bounds import bounds
-from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order, is_number
+from autograd_lite.compile.expr import (
+    ARGUMENT,
+    CONSTANT,
+    Builder,
+    Expr,
+    alike,
+    in_order,
+    is_number,
+)
 from autograd_lite.compile.rules import ALGEBRA, is_call, rule, same, scalar_of
 
 __all__ = ["zero_already"]
 
 # What gives finite numbers for finite ones; sums and products may overflow as they always may.
 FINITE = {
-    *(ARGUMENT, CONSTANT, ".T", ".astype", "[]", "add_at", "add_along_axis", "take_along_axis"),
+    *(".T", ".astype", "[]", "add_at", "add_along_axis", "take_along_axis"),
     *(f"np.{name}" for name in ("add", "subtract", "multiply", "negative", "matmul", "add.reduce")),
     *(f"np.{name}" for name in ("where", "maximum", "minimum", "absolute", "square", "sign")),
     *(f"np.{name}" for name in ("tanh", "sin", "cos", "arctan", "arcsinh")),
@@ -148,10 +156,11 @@ def _same_zeros(f: Any, z: Any) -> bool:
     if f.fn == "np.where":
         pairs = zip(f.args[1:], z.args[1:], strict=True)
         return f.args[0] is z.args[0] and any(_is_zero(x) and _is_zero(y) for x, y in pairs)
-    return f.fn in ("add_at", "add_along_axis") and (f.args[1:], f.keywords) == (
-        z.args[1:],
-        z.keywords,
-    )
+    return f.fn in ("add_at", "add_along_axis") and alike(_places(f), _places(z))
+
+
+def _places(f: Expr) -> tuple[Any, ...]:
+    return (*f.args[1:], *sorted(f.keywords.items(), key=lambda item: item[0]))
 
 
 def _is_zero(x: Any) -> bool:
@@ -164,11 +173,16 @@ def _is_finite(b: Builder, x: Any) -> bool:
         return True
     known: dict[Expr, bool] = b.finite
     for expr in in_order([x], known):
-        known[expr] = _made_finite(expr) and all(known.get(y, False) for y in expr.inputs)
+        known[expr] = _made_finite(b, expr) and all(known.get(y, False) for y in expr.inputs)
     return known[x]
 
 
-def _made_finite(expr: Expr) -> bool:
+def _made_finite(b: Builder, expr: Expr) -> bool:
+    if expr.fn == ARGUMENT:
+        # Who asks for NaN expects some.
+        return not any(user.fn == "np.isnan" for user in b.live)
+    if expr.fn == CONSTANT:
+        return expr.dtype.kind != "f" or bool(np.isfinite(expr.value).all())
     if expr.fn in FINITE:
         return True
     low, high = bounds(expr)

@@ -88,11 +88,13 @@ square = operation(
 
 
 def _power_base(g, out, a, b):
-    # a ** 0 is 1 for every a, so its derivative is 0 and not 0 · a⁻¹.
     values = getattr(b, "kept", b)
     known = type(values) in (int, float) or current().leaks != "trace"
-    less = b - 1 if known and np.all(values) else np.where(np.equal(b, 0), b, b - 1)
-    return g * (b * a**less)
+    if known and np.all(values):
+        return g * (b * a ** (b - 1))
+    # a ** 0 is 1 for every a, so its derivative at 0 is 0 and not 0 · 0⁻¹.
+    at_zero = np.logical_and(np.equal(a, 0), np.equal(b, 0))
+    return g * (b * a ** np.where(at_zero, b, b - 1))
 
 
 def _power_exponent(g, out, a, b):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from autograd_lite.op import operation
+from autograd_lite.ops.activations import sigmoid
 
 LOG2, LOG10 = math.log(2), math.log(10)
 
@@ -67,19 +68,19 @@ log1p = operation(
 logaddexp = operation(
     "logaddexp",
     np.logaddexp,
-    lambda g, out, a, b: g * np.exp(a - out),
-    lambda g, out, a, b: g * np.exp(b - out),
+    lambda g, out, a, b: g * sigmoid(a - b),
+    lambda g, out, a, b: g * sigmoid(b - a),
     formula="log(exp a + exp b)",
-    gradient="g exp(a − out), g exp(b − out)",
+    gradient="g σ(a − b), g σ(b − a)",
 )
 
 logaddexp2 = operation(
     "logaddexp2",
     np.logaddexp2,
-    lambda g, out, a, b: g * np.exp2(a - out),
-    lambda g, out, a, b: g * np.exp2(b - out),
+    lambda g, out, a, b: g * sigmoid((a - b) * LOG2),
+    lambda g, out, a, b: g * sigmoid((b - a) * LOG2),
     formula="log₂(2ᵃ + 2ᵇ)",
-    gradient="g 2 ** (a − out), g 2 ** (b − out)",
+    gradient="g 2ᵃ / (2ᵃ + 2ᵇ), g 2ᵇ / (2ᵃ + 2ᵇ)",
 )
 
 sqrt = operation(

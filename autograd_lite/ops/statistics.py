@@ -6,10 +6,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_lite.node import plain
-from autograd_lite.op import operation
+from autograd_lite.op import OPS, operation
 from autograd_lite.ops.arithmetic import least_length
 from autograd_lite.ops.composition import composed, lifted
-from autograd_lite.ops.norms import direction, p_norm
+from autograd_lite.ops.norms import direction, norm, p_norm
 from autograd_lite.ops.reductions import axes_of, count, merged, spread
 from autograd_lite.ops.shapes import astype
 
@@ -249,9 +249,14 @@ def nanvar(a, axis=None, ddof=0, keepdims=False):
 @composed(np.nanstd)
 def nanstd(a, axis=None, ddof=0, keepdims=False):
     """The standard deviation of the elements that are numbers."""
-    variance = np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims)
-    spreads = np.greater(variance, 0)
-    return np.where(spreads, np.sqrt(np.where(spreads, variance, 1)), variance)
+    a = lifted(a)
+    # Less one of them, equal numbers have a deviation of exactly 0.
+    a = a - OPS["stop_gradient"](np.nanmin(a, axis=axis, keepdims=True))
+    centred = _filled(a - np.nanmean(a, axis=axis, keepdims=True), 0)
+    freedom = _numbers(a, axis, keepdims) - ddof
+    enough = np.greater(freedom, 0)
+    length = norm(centred, axis=axis, keepdims=keepdims)
+    return np.where(enough, length / np.sqrt(np.where(enough, freedom, 1)), np.nan)
 
 
 def _nan_extreme(function, least):
@@ -288,4 +293,6 @@ def corrcoef(x, y=None, rowvar=True):
     if not c.ndim:
         return c / c
     scale = np.sqrt(np.diagonal(c))
-    return np.clip(c / scale[:, None] / scale[None, :], -1, 1)
+    r = c / scale[:, None] / scale[None, :]
+    # Only rounding leaves [−1, 1]: the value is clipped, and not its derivative.
+    return r + OPS["stop_gradient"](np.clip(r, -1, 1) - r)

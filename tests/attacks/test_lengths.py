@@ -178,6 +178,29 @@ def test_slopes_far_out():
             np.testing.assert_allclose(found, exact, rtol=2e-6 if dtype is np.float32 else 1e-14)
 
 
+@attack("nanstd of equal and of small numbers", "as std")
+def test_deviations_with_missing_numbers():
+    with np.errstate(all="ignore"):
+        assert not np.isfinite(ag.hessian(np.nanstd)(np.full(3, 0.1))).any()
+    np.testing.assert_array_equal(ag.grad(np.nanstd)(np.full(3, 0.1)), 0)
+    small = np.array([1e-25, np.nan, 3e-25], np.float32)
+    np.testing.assert_allclose(ag.grad(np.nanstd)(small), [-0.5, 0, 0.5], rtol=1e-6)
+
+
+@attack("the Hessian of a correlation of 1", "not halved by a clip")
+def test_a_correlation_of_one():
+    x = np.array([1.0, 2.0, 3.0])
+    hessian = ag.hessian(lambda y: np.corrcoef(x, y)[0, 1])(2 * x)
+    centre = np.array([1.0, -2.0, 1.0])
+    np.testing.assert_allclose(hessian, -np.outer(centre, centre) / 48, atol=1e-12)
+
+
+@attack("the second derivative of logaddexp far out", "to all digits")
+def test_logaddexp_far_out():
+    second = ag.hessian(lambda x: np.logaddexp(np.exp(x), 1.0))(40.0)
+    np.testing.assert_allclose(second, np.exp(40.0))
+
+
 @attack("the gradient of a float32 bias under 10⁶ rows", "to 10⁻⁶", torch="10⁻⁶")
 def test_a_bias_under_many_rows():
     rows = 10**6

@@ -79,8 +79,8 @@ def test_a_difference_that_is_zero():
     "√ and log of relu(x), left of 0",
     "0",
     torch="0",
-    jax="NaN",
-    autograd="NaN",
+    jax="0; NaN by maximum",
+    autograd="NaN by maximum",
 )
 def test_singular_after_relu():
     x = [-1.0, 4.0]
@@ -171,3 +171,39 @@ def test_labels_that_are_zero():
     with np.errstate(all="ignore"):
         assert by_label(0.5, 0.0) == -4
         assert not np.isfinite(by_label(0.0, 0.0))
+
+
+@attack("the mixed derivative of a ** b where b is 0", "½ at a = 2", torch="½", jax="½")
+def test_mixed_derivatives_of_a_power():
+    np.testing.assert_allclose(
+        at(lambda x: x[0] ** x[1], [2.0, 0.0], 2), [[0, 0.5], [0.5, np.log(2) ** 2]]
+    )
+    by_exponent = lambda b: ag.grad(ag.grad(lambda a: a**b))(2.0)  # noqa: E731
+    assert ag.grad(by_exponent)(0.0) == -0.25
+
+
+@attack("where(False, Π x, Σ x) at (∞, 1)", "1, 1")
+def test_what_mixes_elements_in_a_branch_not_taken():
+    for f in (np.prod, ag.logsumexp, np.linalg.norm, np.std, np.var, lambda x: x @ x):
+        gradient = at(lambda x, f=f: np.where(False, f(x), np.sum(x)), [np.inf, 1.0])
+        np.testing.assert_array_equal(gradient, [1, 1])
+
+
+@attack("a rule of one's own that subtracts what it moves, in a branch in part", "as without")
+def test_differences_of_ones_own():
+    def rule(g, out, x):
+        return np.roll(g, 1) - g
+
+    step = ag.operation("attack_step", lambda x: np.roll(x, -1) - x, rule, reads=((),))
+    taken, weights = np.array([True, True, True, False]), np.array([1.0, 2.0, 3.0, 4.0])
+    hessian = at(lambda x: np.sum(np.where(taken, step(x**2) * weights, 0)), [1, 2, 4, 7], 2)
+    np.testing.assert_array_equal(np.diag(hessian), [-2, -2, -2, 6])
+
+
+@attack("missing targets, compiled", "0 where they are missing")
+def test_missing_targets_compiled():
+    y = np.array([np.nan, 2.0])
+    loss = lambda x, y: np.sum(np.where(np.isnan(y), 0, (y - x) ** 2))  # noqa: E731
+    np.testing.assert_array_equal(ag.compile(ag.grad(loss))(np.array([0.0, 4.0]), y), [0, 4])
+    held = ag.compile(ag.grad(lambda x: np.sum(np.where(np.isnan(y), 0.0, x * y))))
+    np.testing.assert_array_equal(held(np.ones(2)), [0, 2])
