@@ -159,10 +159,16 @@ def zeros_set(zeros, product):
     return case
 
 
-def relu_set(b, g, x):
+def choice_set(b, x):
     taken = b.call("np.greater", x, 0.0)
-    product = b.call("np.multiply", b.call("np.tanh", g), taken)
+    product = b.call("np.multiply", b.constant(np.linspace(1, 2, 40)), taken)
     return b.call("np.where", taken, product, 0.0)
+
+
+def relu_set(b, g, x):
+    out = b.call("np.maximum", x, 0.0)
+    product = b.call("np.multiply", b.call("np.tanh", g), b.call("np.greater", out, 0.0))
+    return b.call("np.where", b.call("np.less_equal", out, 0.0), 0.0, product)
 
 
 def two_zeros(b, x, y):
@@ -207,6 +213,10 @@ CASES = {
             {},
         ),
     ],
+    "zero_of_truth": [
+        (lambda b, c: b.call("np.equal", c, 0), "?:40", {}),
+        (lambda b, c: b.call("np.not_equal", c, 0), "?:40", {}),
+    ],
     "zero_of_choice": [
         (lambda b, x: b.call("np.equal", chosen(b, x, 3.0), 0.0), "d:40", {}),
         (lambda b, c: b.call("np.equal", b.call("np.multiply", 2.0, c), 0.0), "?:40", {}),
@@ -217,9 +227,10 @@ CASES = {
             "d:40 d:40",
             {"ordinary": True},
         ),
-        (relu_set, "d:40 d:40", {"ordinary": True}),
+        (choice_set, "d:40", {"ordinary": True}),
         (two_zeros, "d:40 d:40", {"ordinary": True}),
         (placed_set, "d:3 d:40", {"ordinary": True}),
+        (relu_set, "d:40 d:40", {"ordinary": True}),
     ],
     "weaken": [
         (call("np.multiply"), "d:40 cd", {}),

@@ -57,6 +57,7 @@ ALGEBRAIC = [
         *("weaken", "filled", "of_scalars", "sum_of_scalar", "filled_operand", "known_condition"),
         *("rows_by_number", "added_by_number", "rows_in_shape", "add_everywhere"),
         *("shifted_twice", "losses_of_rows", "zero_already", "zero_of_choice"),
+        "zero_of_truth",
         *("or_false", "where_not"),
     }
 ]

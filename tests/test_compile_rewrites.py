@@ -59,7 +59,7 @@ PLAIN = {
     ),
     "zero_needed": (
         lambda x: ag.grad(lambda x: np.sum(np.sqrt(ag.relu(x))))(x),
-        "np.where(t2, 0.5 * (1 / np.sqrt(t1) * t2), 0)",
+        "np.where(t1 <= 0, 0, 0.5 * (1 / np.sqrt(t1) * (t1 > 0)))",
     ),
     "factors": (lambda x: np.sum(3 * (x / 4)) * -2, "-1.5 * np.sum(x)"),
     "doubled": (lambda x: np.tanh(x) + np.tanh(x), "2 * np.tanh(x)"),

@@ -137,7 +137,8 @@ class Builder:
     Attributes:
         names: what people call an expression.
         live: the expressions of the program that is being rewritten.
-        finite: whether an expression is finite for finite arguments, as far as it was asked.
+        finite: whether an expression is finite, as far as it was asked, if all arguments are, and
+            whatever they are.
     """
 
     def __init__(self) -> None:
@@ -146,7 +147,7 @@ class Builder:
         self._values: dict[Expr, Any] = {}
         self.names: dict[Expr, str] = {}
         self.live: set[Expr] = set()
-        self.finite: dict[Expr, bool] = {}
+        self.finite: dict[bool, dict[Expr, bool]] = {True: {}, False: {}}
 
     def argument(self, value: Any, name: str) -> Expr:
         """A fresh argument of the program."""

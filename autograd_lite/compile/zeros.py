@@ -49,6 +49,14 @@ def or_false(b: Builder, e: Expr) -> Any:
     return None
 
 
+@rule(ALGEBRA, "np.equal np.not_equal", "a truth value is 0 where it does not hold")
+def zero_of_truth(b: Builder, e: Expr) -> Any:
+    x, zero = e.args
+    if not is_number(zero, 0) or not isinstance(x, Expr) or x.dtype.kind != "b":
+        return None
+    return same(b.call("np.logical_not", x) if e.fn == "np.equal" else x, e)
+
+
 @rule(ALGEBRA, "np.equal", "where(a, x, 0) is 0 where a does not hold, and so is x · a, for x ≠ 0")
 def zero_of_choice(b: Builder, e: Expr) -> Any:
     x, zero = e.args
@@ -99,36 +107,67 @@ def _under(b: Builder, condition: Any, x: Any, branch: int) -> Any:
 def zero_already(b: Builder, e: Expr) -> Any:
     condition, x, y = e.args
     if _is_zero(x):
-        x, zeros = y, _zeros_where(condition)
+        x, parts = y, _parts(condition)
+        zeros = [_zeros_where(b, part) for part in parts]
     elif _is_zero(y):
-        zeros = [[condition]]
+        parts, zeros = [condition], [[condition]]
     else:
         return None
-    if same(x, e) is None or zeros is None:
+    if same(x, e) is None:
         return None
-    return x if all(_vanishes(b, x, factors) for factors in zeros) else None
+    pairs = zip(parts, zeros, strict=True)
+    return x if all(_vanishes(b, x, z, _is_of_rule(part)) for part, z in pairs) else None
 
 
-def _zeros_where(condition: Any) -> list[list[Any]] | None:
-    """Factors, any of a list, that are 0 where a condition holds; a list for each part of it."""
+OPPOSITE = {
+    "np.less": "np.greater_equal",
+    "np.less_equal": "np.greater",
+    "np.greater": "np.less_equal",
+    "np.greater_equal": "np.less",
+    "np.equal": "np.not_equal",
+    "np.not_equal": "np.equal",
+}
+
+
+def _parts(condition: Any) -> list[Any]:
+    """What a condition is the disjunction of."""
     if is_call(condition, "np.broadcast_to"):
-        return _zeros_where(condition.args[0])
+        return _parts(condition.args[0])
     if is_call(condition, "np.logical_or"):
-        parts = [_zeros_where(part) for part in condition.args]
-        return None if None in parts else [zeros for part in parts for zeros in part or ()]
+        return [part for x in condition.args for part in _parts(x)]
+    return [condition]
+
+
+def _is_of_rule(condition: Any) -> bool:
+    """Whether a zero was set for a ReLU or a factor that is 0, and not for a choice of the program.
+
+    Where a program chooses, what it does not choose may be of arguments that are not finite.
+    """
+    if is_call(condition, "np.less_equal"):
+        return is_call(condition.args[0], "np.maximum")
+    return is_call(condition, "np.equal") and is_number(condition.args[1], 0)
+
+
+def _zeros_where(b: Builder, condition: Any) -> list[Any]:
+    """Factors that are 0 where a condition holds."""
+    if not isinstance(condition, Expr) or condition.dtype.kind != "b":
+        return []
     if is_call(condition, "np.logical_not"):
-        return [[condition.args[0]]]
-    if is_call(condition, "np.equal") and is_number(condition.args[1], 0):
-        return [_factors(condition.args[0])]
-    return None
+        return [condition.args[0]]
+    zeros = [b.call("np.logical_not", condition)]
+    if condition.fn in OPPOSITE:
+        zeros.append(b.call(OPPOSITE[condition.fn], *condition.args))
+    if condition.fn == "np.equal" and is_number(condition.args[1], 0):
+        zeros += _factors(condition.args[0])
+    return zeros
 
 
-def _vanishes(b: Builder, x: Any, zeros: list[Any]) -> bool:
-    """Whether x has one of the factors, and beside it only finite ones."""
+def _vanishes(b: Builder, x: Any, zeros: list[Any], ordinary: bool) -> bool:
+    """Whether x has one of the factors, and beside it only finite ones, for ordinary arguments."""
     factors = _factors(x)
     return any(
         any(_same_zeros(f, z) for z in zeros)
-        and all(_is_finite(b, other) for other in factors[:k] + factors[k + 1 :])
+        and all(_is_finite(b, other, ordinary) for other in factors[:k] + factors[k + 1 :])
         for k, f in enumerate(factors)
     )
 
@@ -151,6 +190,8 @@ def _same_zeros(f: Any, z: Any) -> bool:
         return True
     if is_call(f, "np.where") and f.args[0] is z:
         return _is_zero(f.args[2])
+    if is_call(f, "np.where") and is_call(z, "np.logical_not") and z.args[0] is f.args[0]:
+        return _is_zero(f.args[1])
     if not (isinstance(f, Expr) and isinstance(z, Expr)) or f.fn != z.fn:
         return False
     if f.fn == "np.where":
@@ -168,19 +209,21 @@ def _is_zero(x: Any) -> bool:
     return number is not None and number == 0
 
 
-def _is_finite(b: Builder, x: Any) -> bool:
+def _is_finite(b: Builder, x: Any, ordinary: bool) -> bool:
     if not isinstance(x, Expr):
         return True
-    known: dict[Expr, bool] = b.finite
+    known = b.finite[ordinary]
     for expr in in_order([x], known):
-        known[expr] = _made_finite(b, expr) and all(known.get(y, False) for y in expr.inputs)
+        made = _made_finite(b, expr, ordinary)
+        known[expr] = made and all(known.get(y, False) for y in expr.inputs)
     return known[x]
 
 
-def _made_finite(b: Builder, expr: Expr) -> bool:
+def _made_finite(b: Builder, expr: Expr, ordinary: bool) -> bool:
     if expr.fn == ARGUMENT:
         # Who asks for NaN expects some.
-        return not any(user.fn == "np.isnan" for user in b.live)
+        asked = any(user.fn == "np.isnan" for user in b.live)
+        return expr.dtype.kind != "f" or (ordinary and not asked)
     if expr.fn == CONSTANT:
         return expr.dtype.kind != "f" or bool(np.isfinite(expr.value).all())
     if expr.fn in FINITE:
