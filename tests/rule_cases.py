@@ -213,10 +213,7 @@ CASES = {
             {},
         ),
     ],
-    "zero_of_truth": [
-        (lambda b, c: b.call("np.equal", c, 0), "?:40", {}),
-        (lambda b, c: b.call("np.not_equal", c, 0), "?:40", {}),
-    ],
+    "zero_of_truth": [(call(fn, 0), "?:40", {}) for fn in ("np.equal", "np.not_equal")],
     "zero_of_choice": [
         (lambda b, x: b.call("np.equal", chosen(b, x, 3.0), 0.0), "d:40", {}),
         (lambda b, c: b.call("np.equal", b.call("np.multiply", 2.0, c), 0.0), "?:40", {}),
