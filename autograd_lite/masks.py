@@ -145,18 +145,24 @@ def _absorbed(node: Any, k: int, operands: Sequence[Any]) -> Mask | None:
     return cache(lambda: np.broadcast_to(np.equal(value, 0), node.shape))
 
 
+FAR = 64  # results that are looked at to see that a value is a constant
+
+
 def _is_constant(x: Any) -> bool:
     """Whether a value depends on nothing that wants a gradient, or is a choice, made of booleans.
 
-    What was rounded, or the sign of something, has no derivative and yet changes with it.
+    What was rounded, or the sign of something, has no derivative and yet changes with it. What was
+    made in many steps counts as none.
     """
-    stack = [x]
+    stack, seen = [x], {x}
     while stack:
         x = stack.pop()
-        if x.requires_grad:
+        if x.requires_grad or len(seen) > FAR:
             return False
         if x.op is not None and x.dtype != bool and x.op.name != "stop_gradient":
-            stack += x.inputs
+            new = [y for y in x.inputs if y not in seen]
+            stack += new
+            seen.update(new)
     return True
 
 

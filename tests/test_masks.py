@@ -175,3 +175,12 @@ def test_pictures_and_anomalies_see_the_same_zeros():
         y = np.where(np.array([False, True]), np.sqrt(x), 0)
         np.sum(y).backward()
     np.testing.assert_array_equal(x.grad, [0, 0.25])
+
+
+def test_a_constant_that_doubles_sixty_times():
+    x, c = ag.Tensor([0.0, 4.0]), ag.constant([0.0, 1.0])
+    for _ in range(60):
+        c = c + c
+    with np.errstate(all="ignore"):
+        gradient = ag.grad(lambda x: np.sum(c * np.sqrt(x)))(x.numpy())
+    np.testing.assert_allclose(gradient, [0, 2.0**58])
