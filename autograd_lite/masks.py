@@ -62,11 +62,11 @@ def guard(
     """
     op = node.op
     behind: Mask | None
-    if op.chooses:
-        if op.chooses is True:
-            behind = _moved(mask, rule, out, operands, node.attributes)
-        else:
-            behind = _either(mask, partial(_told, op.chooses, k, out, operands, node.attributes))
+    if op.chooses is True:
+        behind = _moved(mask, rule, out, operands, node.attributes)
+        mask = None if mask is None and not loose else behind
+    elif op.chooses:
+        behind = _either(mask, partial(_told, op.chooses, k, out, operands, node.attributes))
         mask = behind if loose else mask
     elif op.elementwise:
         behind = _either(mask, _absorbed(node, k, operands)) if op.absorbing else mask

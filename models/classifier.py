@@ -116,8 +116,18 @@ class Classifier(ABC):
         return np.array(z.numpy())
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """The more probable class of each row, (rows,): the second where z > 0."""
+        """The more probable class of each row, (rows,): the second where z > 0.
+
+        Raises:
+            ValueError: for a row whose log-odds are no number, since its features are too large.
+        """
         z = self.decision_function(X)
+        if np.isnan(z).any():
+            row = int(np.argmax(np.isnan(z)))
+            raise ValueError(
+                f"predict: the log-odds of row {row} are no number; its features are "
+                "too large or too small for the trained weights"
+            )
         return np.asarray(self.classes_[(z > 0).astype(int)])
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:

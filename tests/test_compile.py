@@ -302,3 +302,21 @@ def test_two_different_arrays_of_indices():
     f = lambda x: np.sum(np.sqrt(x)[..., i] * np.exp(x)[..., j])  # noqa: E731
     x = np.array([0.5, 1.0, 2.0])
     np.testing.assert_allclose(ag.compile(ag.grad(f))(x), ag.grad(f)(x))
+
+
+def test_a_quotient_by_zero_is_infinite():
+    f = ag.grad(lambda x: np.sum((x / 0.0) ** 2))
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(ag.compile(lambda x: f(x))(np.ones(3)), np.full(3, np.inf))
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_a_constant_that_is_not_finite_keeps_its_dtype_when_it_is_read(value):
+    f = ag.compile(lambda x: np.fmin(x, np.array(value)) * x)
+    x = np.array([1e30], np.float32)
+    namespace = {}
+    exec(f.readable(x), namespace)
+    (read,) = (g for name, g in namespace.items() if name.startswith("function"))
+    with np.errstate(all="ignore"):
+        assert read(x).dtype == f(x).dtype == np.float64
+        np.testing.assert_array_equal(read(x), f(x))

@@ -168,3 +168,33 @@ def test_what_is_compared_is_not_computed_anew(f, dtype):
     assert "at the graph's values and at 3 random" in derivation.checked
     got = derivation.closed_form[x].evaluate()
     np.testing.assert_allclose(got, gradients(loss).of[x], rtol=2e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "clipped",
+    [
+        lambda w, B: np.clip(np.sum(B * w, axis=1), -1, 1),
+        lambda w, B: np.minimum(np.sum(B * w, axis=1), np.mean(w)),
+        lambda w, B: np.fmax(np.sum(B * w, axis=1), B @ w * 2),
+    ],
+)
+def test_what_is_chosen_is_told_from_the_operands(clipped):
+    """A side of a maximum that is written anew may differ from the result in its last bit."""
+    random = np.random.default_rng(0)
+    B, w = ag.constant(random.normal(size=(2, 3)), "B"), random.normal(size=3)
+
+    def loss(w):
+        h = clipped(w, B)
+        return np.sum(h * h) / np.sum(np.abs(h) + 1)
+
+    tensor = ag.Tensor(w, "w")
+    form = ag.derive(loss(tensor)).closed_form[tensor]
+    for _ in range(40):
+        w = random.normal(size=3) / 2
+        np.testing.assert_allclose(form.evaluate({"w": w}), ag.grad(loss)(w), rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_zero_by_construction_is_refused():
+    u = ag.Tensor([2.0], "u")
+    with pytest.raises(ValueError, match="0 / 0 whatever the values are"):
+        ag.derive(np.linalg.norm(u - np.mean(u)))

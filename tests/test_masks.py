@@ -184,3 +184,21 @@ def test_a_constant_that_doubles_sixty_times():
     with np.errstate(all="ignore"):
         gradient = ag.grad(lambda x: np.sum(c * np.sqrt(x)))(x.numpy())
     np.testing.assert_allclose(gradient, [0, 2.0**58])
+
+
+@pytest.mark.parametrize("reduced", [np.max, np.min, np.ptp, np.nanmax])
+@pytest.mark.parametrize("shape", [(3, 3), (3, 4), (3, 1)])
+def test_an_extreme_of_rows_of_which_some_are_taken(shape, reduced):
+    x = np.random.default_rng(0).normal(size=shape)
+    rows = np.array([0, 2])
+    taken = np.array([True, False, True])
+    for choice in (lambda t: t[rows], lambda t: np.where(taken, t, 0)):
+        f = lambda x, choice=choice: np.sum(choice(reduced(x, axis=1)))  # noqa: E731
+        plain = ag.grad(f)(x)
+        assert not plain[1].any()
+        np.testing.assert_array_equal(ag.compile(lambda x, f=f: ag.grad(f)(x))(x), plain)
+        np.testing.assert_array_equal(ag.grad(lambda y, f=f: np.sum(ag.grad(f)(y) * y))(x), plain)
+        with ag.detect_anomaly():
+            np.testing.assert_array_equal(ag.grad(f)(x), plain)
+        both = ag.grad(lambda x, z, f=f: f(x) + np.sum(np.sqrt(z)), (0, 1))
+        np.testing.assert_array_equal(both(x, np.zeros(2))[0], plain)

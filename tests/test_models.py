@@ -252,3 +252,10 @@ def test_other_data_than_those_of_the_fit(model):
 def test_bad_settings(model, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X, y)
+
+
+def test_a_row_without_a_number_has_no_class():
+    X = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [0.5, 2.0]])
+    model = MLPClassifier(3, random_state=0, max_iter=5, tol=0.0).fit(X, [0, 1, 1, 0])
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="log-odds of row 1 are no num"):
+        model.predict([[1.0, 1.0], [1.7e308, -1.7e308]])

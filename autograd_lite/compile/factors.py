@@ -312,6 +312,8 @@ def merged(b: Builder, expr: Expr) -> Any:
         return None
     number = 1.0
     for fn, value in (factor, inner):
+        if not value:
+            return None
         number = number * value if fn == "np.multiply" else number / value
     if not 1 / LARGEST**2 < abs(number) < LARGEST**2:
         return None

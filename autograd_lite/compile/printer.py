@@ -47,7 +47,7 @@ def literal(value: Any) -> str:
         >>> literal((1.5, slice(None), np.dtype("float32"), None))
         '(1.5, slice(None, None, None), np.dtype("float32"), None)'
     """
-    if isinstance(value, float) and not np.isfinite(value):
+    if type(value) is float and not np.isfinite(value):
         sign = "-" if value < 0 else ""
         return "np.nan" if np.isnan(value) else f"{sign}np.inf"
     if isinstance(value, np.ndarray):

@@ -230,6 +230,12 @@ class Chain:
             if not self.expand:
                 kept, put_in = gathered(space, kept), gathered(space, put_in)
             closed = put_in if space.size(put_in) <= space.size(kept) else kept
+            if closed.has(sympy.nan, sympy.zoo):
+                what = node.name or f"the result of {node.op.name} {node.shape}"
+                raise ValueError(
+                    f"derive: the gradient by {what} is 0 / 0 whatever the values are: something "
+                    "that is divided by is 0 by construction"
+                )
             if self._needs_name(node, closed):
                 self._promote(node)
             self.slopes[position] = Slope(product, closed)

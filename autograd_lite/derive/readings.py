@@ -25,22 +25,29 @@ def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
         kept, dropped = (y, x) if condition.func.__name__ == "equal" else (x, y)
         if dropped in (ZERO, sympy.S.One):
             return kept
-    if (
-        condition.func.__name__ == y.func.__name__ == "equal"
-        and x == sympy.Rational(1, 2)
-        and y.args[1].func.__name__ in _SIDE
-        and {*condition.args} == {*y.args[1].args} and y.args[0] in condition.args
-    ):  # fmt: skip
-        # The share of a in max(a, b): 1 where it is greater, ½ where both are equal.
-        other = next((arg for arg in condition.args if arg != y.args[0]), y.args[0])
-        if other == y.args[0]:
-            return x
-        return called("heaviside")(_SIDE[y.args[1].func.__name__] * (y.args[0] - other), x)
+    side = _side_of_share(node)
+    if side:
+        # Read from the operands: what is written anew may differ from the result in rounding.
+        share = node.inputs[0]
+        a, b = r.aligned(share, [r.read(operand) for operand in share.inputs])
+        return x if a == b else called("heaviside")(side * (a - b), x)
     if y == 0 and condition.func.__name__ in INDICATORS:
         return condition * x
     if x == 0 and condition.func.__name__ in INDICATORS:
         return called(OPPOSITE[condition.func.__name__])(*condition.args) * y
     return called("where")(condition, x, y)
+
+
+def _side_of_share(node: Any) -> int:
+    """1 for the share of a in max(a, b), 1 where it is greater and ½ at a tie; −1 in min(a, b)."""
+    tie, _, wins = node.inputs
+    while wins.op is not None and wins.op.name == "astype":
+        (wins,) = wins.inputs
+    if not all(x.op is not None and x.op.name == "equal" for x in (tie, wins)):
+        return 0
+    mine, out = wins.inputs
+    side = 0 if out.op is None else _SIDE.get(out.op.name, 0)
+    return side if mine is tie.inputs[0] and {*tie.inputs} == {*out.inputs} else 0
 
 
 _SIDE = {"maximum": 1, "fmax": 1, "minimum": -1, "fmin": -1}
