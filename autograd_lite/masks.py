@@ -22,7 +22,7 @@ from autograd_lite.context import current
 from autograd_lite.node import ARGUMENT, Node
 from autograd_lite.residuals import OUT, reads_of
 
-__all__ = ["ABSORBS", "CHOOSES", "MIXES", "SCALES", "Mask", "fitted", "guard", "met", "zeros_of"]
+__all__ = ["ARMS", "CHOOSES", "MIXES", "Mask", "fitted", "guard", "met", "zeros_of"]
 
 Mask = Callable[[], Any]
 """Computes where a value is dead."""
@@ -31,6 +31,14 @@ Mask = Callable[[], Any]
 CHOOSES, ABSORBS, SCALES, MIXES = 1, 2, 4, 8
 """What an operation has to do with zeros: it makes some, or its rules multiply them by values, of
 the same place or of others."""
+
+ARMS = tuple(
+    SCALES * bool(zeros & (CHOOSES | ABSORBS))
+    | MIXES * bool(zeros & CHOOSES)
+    | CHOOSES * bool(zeros & SCALES)
+    for zeros in range(16)
+)
+"""For what an operation has to do with zeros, what must not come before it without masks."""
 
 
 def zeros_of(op: Any) -> int:

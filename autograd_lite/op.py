@@ -109,7 +109,7 @@ class Op:
     averages: bool = False
     chooses: bool | Callable[..., Any] = False
     absorbing: bool = False
-    zeros: int | None = None
+    zeros: int = -1
     reads: tuple[Collection[int], ...] | None = None
     stable: Callable[..., Any] | None = None
     stable_after: Collection[Any] | None = None

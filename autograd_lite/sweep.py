@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.context import current
+from autograd_lite.context import Watch, current
 from autograd_lite.graph import ancestors
-from autograd_lite.masks import ABSORBS, CHOOSES, MIXES, SCALES, Mask, fitted, guard, met, zeros_of
+from autograd_lite.masks import ARMS, CHOOSES, MIXES, Mask, fitted, guard, met, zeros_of
 from autograd_lite.node import LARGE, Node, describe
 from autograd_lite.op import OPS
 from autograd_lite.residuals import Outline, operands_of, settle
@@ -50,10 +50,10 @@ def sweep(
             break
     if wanted is not None:
         order = _leading(order, wanted, written)
-    careful = on_tensors or observe is not None or current().watch is not None
+    watch = current().watch
     # How a derivation reads one operation must not depend on the masks of others.
-    masked = careful and not (written and on_tensors)
-    how = order, cotangents, wanted, unit, on_tensors, written, observe
+    masked = watch is not None or (on_tensors and not written) or (observe is not None)
+    how = order, cotangents, wanted, unit, on_tensors, written, observe, watch
     result, guarded = _swept(*how, masked)
     if guarded and not masked and not all(map(_is_finite, result.values())):
         # Which zeros are structure matters only where a number is not finite.
@@ -69,6 +69,7 @@ def _swept(
     on_tensors: bool,
     written: bool,
     observe: Callable[[Any, int, Any], None] | None,
+    watch: Watch | None,
     masked: bool,
 ) -> tuple[dict[Any, Any], bool]:
     """One way back over nodes in order of execution.
@@ -77,13 +78,12 @@ def _swept(
     tells whether there were any that may have to.
     """
     leading = order if wanted is None else set(order)
-    watch = current().watch
     gradients = dict(cotangents)
     masks: dict[Any, Mask] = {}
     if unit and masked:
         masks = {end: partial(np.equal, g, 0) for end, g in cotangents.items()}
     result = {}
-    seen = CHOOSES if unit else 0
+    armed = ARMS[CHOOSES] if unit else 0
     loose, guarded = 0, False
     with np.errstate(all="ignore"):
         for node in reversed(order):
@@ -107,17 +107,12 @@ def _swept(
             else:
                 out, operands = node.kept, node.operands
             zeros = op.zeros
-            if zeros is None:
+            if zeros < 0:
                 zeros = zeros_of(op)
-            if zeros:
-                loose = seen & SCALES
-                if not guarded:
-                    guarded = bool(
-                        (loose and zeros & CHOOSES)
-                        or (seen & (CHOOSES | ABSORBS) and zeros & SCALES)
-                        or (seen & CHOOSES and zeros & MIXES and node.size == 1)
-                    )
-                seen |= zeros
+            loose = armed & CHOOSES
+            if zeros & armed:
+                guarded = guarded or zeros & armed != MIXES or node.kept.size == 1
+            armed |= ARMS[zeros]
             behind = None
             for k, rule in enumerate(op.rules if op.arity is not None else op.rules_for(inputs)):
                 x = inputs[k]

@@ -25,7 +25,8 @@ def _sum_of_rows(x):
 def _sum_to(x, shape=()):
     lead = x.ndim - len(shape)
     if lead:
-        if shape and type(x) is np.ndarray and x.size > 2 * BLOCK and x.dtype.kind == "f":
+        many = lead > 1 or x.shape[0] >= 2 * BLOCK
+        if many and shape and type(x) is np.ndarray and x.dtype.kind == "f":
             x = _sum_of_rows(x if lead == 1 else x.reshape(-1, *x.shape[lead:]))
         else:
             x = np.add.reduce(x, axis=0 if lead == 1 else tuple(range(lead)))
