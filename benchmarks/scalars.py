@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import cos, pi, sin
 from typing import Any, NamedTuple
 
-from benchmarks.rounds import interleave, median
+from benchmarks.rounds import Goal, interleave, median
 from benchmarks.worker import NotInstalled, Subject, Worker
 
 LEARNING_RATE = 0.05
 PENALTY = 1e-4
-EXAMPLES = ("readme", "demo")
 LIBRARIES = ("micrograd", "autograd_lite")
-AIM = 1.5  # times micrograd's time per node
+GOALS = {"readme": 2.0, "demo": 1.5}  # times micrograd's time a node, the collector off
 
 
 class Library(NamedTuple):
@@ -164,7 +163,7 @@ class Cost(NamedTuple):
 def measure(
     example: str, *, skip: Callable[[str], None] = print, **options: Any
 ) -> dict[tuple[str, bool], Cost]:
-    """The cost of an example for each (library, with the garbage collector).
+    """The cost of an example of GOALS for each (library, with the garbage collector).
 
     Options are those of `interleave`, whose errors it raises.
     """
@@ -182,3 +181,12 @@ def measure(
     targets = {names[key]: ("benchmarks.scalars:build", key[0], example, key[1]) for key in keys}
     seconds = interleave(targets, essential=list(targets), **options)
     return {key: Cost(median(seconds[names[key]]), nodes[key[0]]) for key in keys}
+
+
+def goals(example: str, costs: Mapping[tuple[str, bool], Cost]) -> list[Goal]:
+    """What is wanted of a node without the collector, beside what was measured."""
+    peer, own = costs.get(("micrograd", False)), costs.get(("autograd_lite", False))
+    if peer is None or own is None:
+        return []
+    ratio = own.per_node / peer.per_node
+    return [Goal("autograd_lite ÷ micrograd, a node", ratio, GOALS[example])]
