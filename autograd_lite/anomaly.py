@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.context import setting
-from autograd_lite.node import Node
-from autograd_lite.residuals import operands_of
+from autograd_lite.core.tensor import value_of
+from autograd_lite.record import Recorded
 
 __all__ = ["AnomalyError", "KinkError", "detect_anomaly"]
 
@@ -57,7 +57,7 @@ def detect_anomaly(*, kinks: bool = False) -> Iterator[None]:
             ...
         autograd_lite.anomaly.AnomalyError: the gradient rule of sqrt, for its input x, made inf ...
     """
-    with setting(watch=_Finder(kinks)), np.errstate(all="ignore"):
+    with setting(observer=_Finder(kinks)), np.errstate(all="ignore"):
         yield
 
 
@@ -67,8 +67,8 @@ class _Lines:
     def __init__(self, line: tuple[str, int, str] | None = None) -> None:
         self.line = line
 
-    def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
-        node.line = self.line or _users_line()
+    def applied(self, value: Any, op: Any, inputs: Any, arrays: Any) -> None:
+        value.node.line = self.line or _users_line()
 
     def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
         return rule
@@ -81,26 +81,27 @@ class _Finder(_Lines):
         super().__init__()
         self.kinks = kinks
 
-    def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
-        super().made(node, op, inputs, operands)
-        if _worse(node.array, operands):
+    def applied(self, value: Any, op: Any, inputs: Any, arrays: Any) -> None:
+        super().applied(value, op, inputs, arrays)
+        node, out = value.node, value.array
+        if _worse(out, arrays):
             raise AnomalyError(
-                _made(op.name, node.array, operands, "inputs", node.line)
-                + _operands(inputs, operands, _bad(node.array))
+                _made(op.name, out, arrays, "inputs", node.line)
+                + _operands(inputs, arrays, _bad(out))
             )
         # An operation with a rule is looked at when a gradient enters it.
         if self.kinks and not op.differentiable and any(x.requires_grad for x in inputs):
-            self.look_at_kinks(node, op, inputs, operands, node.line)
+            self.look_at_kinks(node, op, inputs, arrays, node.line)
 
     def look_at_kinks(
         self, node: Any, op: Any, inputs: Any, operands: Any, line: Any, entering: Any = 1.0
     ) -> None:
         """Raise where the operands sit on a kink and a gradient other than 0 enters."""
         # Without recording there are no derivatives, and a node holds no attributes.
-        if op.kinks is None or node.op is None:
+        if op.traits.kinks is None or node.op is None:
             return
-        with setting(watch=None):
-            mask = np.asarray(op.kinks(*map(np.asarray, operands), **node.attributes))
+        with setting(observer=None):
+            mask = np.asarray(op.traits.kinks(*map(np.asarray, operands), **node.attributes))
         if not mask.any():
             return
         entered = np.not_equal(entering, 0)
@@ -120,10 +121,10 @@ class _Finder(_Lines):
 
         def watched(g: Any, out: Any, *operands: Any, **attributes: Any) -> Any:
             if self.kinks:
-                operands_then = operands_of(node)
+                operands_then = value_of(node).operands
                 self.look_at_kinks(node, node.op, node.inputs, operands_then, line, _array(g))
             # What a rule computes on the way is its own affair: it may mask a part of it.
-            with setting(watch=_Lines(line)):
+            with setting(observer=_Lines(line)):
                 part = rule(g, out, *operands, **attributes)
             array, entering = _array(part), _array(g)
             if _worse(array, [entering]):
@@ -133,7 +134,7 @@ class _Finder(_Lines):
                 raise AnomalyError(
                     _made(rule_of, array, [entering], "gradient", line)
                     + f"\n  gradient entering: {_numbers(entering, _bad(array))}"
-                    + _operands(node.inputs, operands_of(node), _bad(array))
+                    + _operands(node.inputs, value_of(node).operands, _bad(array))
                 )
             return part
 
@@ -141,7 +142,7 @@ class _Finder(_Lines):
 
 
 def _array(x: Any) -> Any:
-    return np.asarray(x.array if isinstance(x, Node) else x)
+    return np.asarray(x.array if isinstance(x, Recorded) else x)
 
 
 def _worse(result: Any, operands: Sequence[Any]) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.node import describe
+from autograd_lite.core.state import hooks
+from autograd_lite.core.tensor import Node
 
 __all__ = ["BroadcastWarning", "level", "warn", "warn_of_broadcast"]
 
@@ -22,19 +23,22 @@ class BroadcastWarning(UserWarning):
     """Two operands of different rank were broadcast to something larger than both."""
 
 
-def warn_of_broadcast(node: Any, inputs: Sequence[Any]) -> None:
+def warn_of_broadcast(op: Any, inputs: Sequence[Node]) -> None:
     """Warn of the first two operands whose broadcast was larger than both."""
-    for a, b in itertools.combinations(inputs, 2):
-        shape = np.broadcast_shapes(a.shape, b.shape)
-        if a.ndim != b.ndim and math.prod(shape) > max(a.size, b.size):
+    shapes = [getattr(x.form, "shape", ()) for x in inputs]
+    for (a, x), (b, y) in itertools.combinations(zip(shapes, inputs, strict=True), 2):
+        shape = np.broadcast_shapes(a, b)
+        if len(a) != len(b) and math.prod(shape) > max(math.prod(a), math.prod(b)):
             warnings.warn(
-                f"{node.op.name if node.op else 'an operation'}: {describe(a)} and {describe(b)} "
-                f"were broadcast to {shape}, larger than both; give both the same number of "
-                "dimensions, with reshape or [:, None], to say what is meant",
+                f"{op.name}: {x} and {y} were broadcast to {shape}, larger than both; give both "
+                "the same number of dimensions, with reshape or [:, None], to say what is meant",
                 BroadcastWarning,
                 stacklevel=level(),
             )
             return
+
+
+hooks.outgrown = warn_of_broadcast
 
 
 def warn(text: str, category: type[Warning]) -> None:

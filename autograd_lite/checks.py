@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.arrays import describe
 from autograd_lite.context import no_grad, setting
 from autograd_lite.differences import Slope, slope
-from autograd_lite.node import Node, describe
+from autograd_lite.record import Recorded
 from autograd_lite.rounding import Shaken, rounding
 from autograd_lite.tensor import Tensor
 from autograd_lite.text import number
@@ -117,17 +118,19 @@ _DERIVATIVES = {1: "the gradient", 2: "the second derivative", 3: "the third der
 
 
 def _value(leaf: Any) -> Any:
-    return leaf.array if isinstance(leaf, Node) else leaf
+    return leaf.array if isinstance(leaf, Recorded) else leaf
 
 
 def _is_array(leaf: Any) -> bool:
-    return isinstance(leaf, (Node, np.ndarray)) and np.asarray(_value(leaf)).dtype.kind in "biuf"
+    return (
+        isinstance(leaf, (Recorded, np.ndarray)) and np.asarray(_value(leaf)).dtype.kind in "biuf"
+    )
 
 
 def _is_checked(leaf: Any) -> bool:
-    if isinstance(leaf, Node) and not leaf.requires_grad:
+    if isinstance(leaf, Recorded) and not leaf.requires_grad:
         return False
-    return isinstance(leaf, (Node, np.ndarray, np.generic, float)) and (
+    return isinstance(leaf, (Recorded, np.ndarray, np.generic, float)) and (
         np.asarray(_value(leaf)).dtype.kind == "f"
     )
 
@@ -239,7 +242,7 @@ def _exact(x: float) -> str:
 
 
 def _gradients(run: Run, weights: Sequence[Any]) -> list[Any]:
-    with setting(watch=_Dtypes()):
+    with setting(observer=_Dtypes()):
         return _plain(run, weights)
 
 
@@ -339,19 +342,20 @@ def _directions(array: Any) -> Iterator[tuple[str, Any]]:
 class _Dtypes:
     """Watches that gradient rules keep the precision of what they are handed."""
 
-    def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
+    def applied(self, value: Any, op: Any, inputs: Any, arrays: Any) -> None:
         pass
 
     def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
         def checked(*args: Any, **attributes: Any) -> Any:
             part = rule(*args, **attributes)
             dtype, x = part.dtype, node.inputs[k]
-            fits = {x.dtype, node.dtype}
-            coarse = np.promote_types(dtype, x.dtype) != dtype
+            wanted = x.form.dtype
+            fits = {wanted, node.form.dtype}
+            coarse = np.promote_types(dtype, wanted) != dtype
             if dtype not in fits and (coarse or node.op.foreign):
                 raise GradientError(
                     f"check_gradients: the gradient rule of input {k} of {node.op.name} gave dtype "
-                    f"{dtype} for {describe(x)} of dtype {x.dtype}"
+                    f"{dtype} for {x} of dtype {wanted}"
                 )
             return part
 

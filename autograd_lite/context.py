@@ -1,53 +1,125 @@
-"""What holds for this thread and this task: recording, the scope, the watcher, tracing."""
+"""Recording, scopes and observers, for a while, in this thread and task.
+
+The state is a list of settings, each laid over the one below. A setting that a generator entered
+holds only while that generator runs: whoever iterates over it never feels it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+import sys
+from collections.abc import Callable
+from contextlib import ContextDecorator
+from dataclasses import dataclass, fields
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
+from types import FrameType
+from typing import Any
 
-__all__ = ["Context", "Watch", "current", "no_grad", "scope", "setting"]
+from autograd_lite.core.state import STATE, State, hooks
 
-
-class Watch(Protocol):
-    """Who looks on while operations are applied and swept back."""
-
-    def made(self, node: Any, op: Any, inputs: tuple[Any, ...], operands: tuple[Any, ...]) -> None:
-        """An operation was applied and made this node."""
-
-    def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
-        """The gradient rule of a node's k-th input, to be called in its place."""
+__all__ = ["current", "no_grad", "scope", "setting"]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """The state that an operation looks at when it is applied."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Laid(State):
+    """A state that a setting made of the one below, and how it came about."""
 
-    recording: bool = True
-    scope: tuple[str, ...] = ()
-    watch: Watch | None = None
-    leaks: str | None = None
-
-
-_context: ContextVar[Context] = ContextVar("autograd_lite", default=Context())  # noqa: B039 - frozen
-
-current = _context.get
+    setting: Setting
+    below: State
+    frame: FrameType | None
+    """The frame of the generator that entered the setting."""
 
 
-@contextmanager
-def setting(**changes: Any) -> Iterator[None]:
-    """Change the context of this thread and task for a while."""
-    token = _context.set(replace(_context.get(), **changes))
-    try:
-        yield
-    finally:
-        _context.reset(token)
+def current() -> State:
+    """The state that holds now."""
+    state = STATE.get()
+    return running(state) if state.held else state
 
 
-def no_grad() -> Any:
+def running(state: Any) -> State:
+    """A state without the settings of generators that do not run now."""
+    above = []
+    while state.held:
+        if state.frame is None or _runs(state.frame):
+            above.append(state)
+        state = state.below
+    return _laid(above, state)
+
+
+hooks.running = running
+
+
+def _laid(above: list[Any], below: State) -> State:
+    """The settings of states, from the last to the first, laid over another state."""
+    for state in reversed(above):
+        below = state if state.below is below else state.setting.over(below, state.frame)
+    return below
+
+
+class Setting(ContextDecorator):
+    """A change of the state while a block or a function runs."""
+
+    def __init__(self, change: Callable[[State], dict[str, Any]]) -> None:
+        self.change = change
+
+    def over(self, below: State, frame: FrameType | None) -> State:
+        """The state that this setting makes of the one below."""
+        held = below.held or frame is not None
+        state = {field.name: getattr(below, field.name) for field in fields(State)}
+        state |= {**self.change(below), "held": held}
+        return Laid(**state, setting=self, below=below, frame=frame)
+
+    def __enter__(self) -> None:
+        above: list[State] = []
+        state: Any = STATE.get()
+        while (
+            isinstance(state, Laid) and state.frame is not None and not _runs(state.frame)
+        ):  # it will run inside this block
+            above.append(state)
+            state = state.below
+        STATE.set(_laid(above, self.over(state, _generator(sys._getframe(1)))))
+
+    def __exit__(self, *error: object) -> None:
+        above: list[State] = []
+        state: Any = STATE.get()
+        while isinstance(state, Laid) and state.setting is not self:
+            above.append(state)
+            state = state.below
+        if isinstance(state, Laid):  # otherwise it was entered in another thread or task
+            STATE.set(_laid(above, state.below))
+
+
+def _runs(frame: FrameType) -> bool:
+    here = sys._getframe() if frame.f_back else None  # nothing called what is suspended
+    while here is not None and here is not frame:
+        here = here.f_back
+    return here is frame
+
+
+def _generator(frame: FrameType) -> FrameType | None:
+    """The generator, if it is one, for whose body a setting is entered from this frame."""
+    while (caller := frame.f_back) and (_enters(frame) or _enters(caller)):
+        frame = caller
+    return frame if frame.f_code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR) else None
+
+
+def _enters(frame: FrameType) -> bool:
+    """Whether a frame enters a context manager for another one."""
+    return frame.f_code.co_name in _ENTER
+
+
+_ENTER = {"__enter__", "__aenter__", "enter_context", "enter_async_context"}
+_ENTER |= {"call_fixture_func", "_multicall"}  # pytest runs generators as context managers
+
+
+def setting(**changes: Any) -> Setting:
+    """Change the state of this thread and task for a while."""
+    return Setting(lambda below: changes)
+
+
+def no_grad() -> Setting:
     """Compute without recording, in this thread and task only; also a decorator.
+
+    In the body of a generator it holds while the generator runs.
 
     Example:
         >>> import autograd_lite as ag
@@ -59,7 +131,7 @@ def no_grad() -> Any:
     return setting(recording=False)
 
 
-def scope(title: str) -> Any:
+def scope(title: str) -> Setting:
     """Group the operations applied inside under a title, for pictures and derivations.
 
     Scopes nest. A title may hold any text.
@@ -76,10 +148,4 @@ def scope(title: str) -> Any:
     """
     if not isinstance(title, str):
         raise TypeError(f"scope: a title is a string, not {type(title).__name__}")
-    return _scope(title)
-
-
-@contextmanager
-def _scope(title: str) -> Iterator[None]:
-    with setting(scope=(*_context.get().scope, title)):
-        yield
+    return Setting(lambda below: {"scope": (*below.scope, title)})

@@ -8,15 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.node import Node, numbers_only
+from autograd_lite.arrays import numbers_only
+from autograd_lite.core.tensor import Value
 
-__all__ = ["guarded", "is_foreign"]
-
-
-def is_foreign(*functions: Any) -> bool:
-    """Whether any of the functions was written outside this package and NumPy."""
-    modules = (getattr(function, "__module__", None) or "numpy" for function in functions)
-    return any(module.split(".")[0] not in (__package__, "numpy") for module in modules)
+__all__ = ["guarded"]
 
 
 def guarded(
@@ -37,7 +32,7 @@ def guarded(
 
     @functools.wraps(function)
     def call(*operands: Any, **attributes: Any) -> Any:
-        if forward is not None and any(isinstance(x, Node) for x in operands):
+        if forward is not None and any(isinstance(x, Value) for x in operands):
             _refuse_kept(call, name, forward, operands, attributes)
         try:
             result = function(*(_sealed(x) for x in operands), **attributes)
@@ -63,11 +58,11 @@ def _refuse_kept(
 
     What a forward keeps is a plain number, and has no derivative by the operands.
     """
-    g, *arrays = [x.array if isinstance(x, Node) else x for x in operands]
+    g, *arrays = [x.array if isinstance(x, Value) else x for x in operands]
     # A rule is linear in g, and of 0 gives 0 whatever it uses.
     arrays = [(1 + _uneven(g)).astype(np.asarray(g).dtype), *arrays]
     beside = [
-        _moved(array) if isinstance(x, Node) and x.requires_grad else array
+        _moved(array) if isinstance(x, Value) and x.node.requires_grad else array
         for x, array in zip(operands[2:], arrays[2:], strict=True)
     ]
     before = rule(*arrays, **attributes)
@@ -109,7 +104,7 @@ def _sealed(x: Any) -> Any:
 
 def _own(result: Any, name: str) -> Any:
     if not isinstance(result, (np.ndarray, np.generic, int, float)):
-        if hasattr(result, "requires_grad") and hasattr(result, "array"):
+        if isinstance(result, Value):
             return result
         raise TypeError(f"{name} returned {type(result).__name__}, not an array or a number")
     numbers_only(result, f"{name} returned a special array")

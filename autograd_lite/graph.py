@@ -1,37 +1,28 @@
-"""The graph as a list of nodes; the one traversal that everybody uses."""
+"""The graph as data: a list of the Tensors that a result was made from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any
 
-from autograd_lite.node import Node
+import numpy as np
+
+from autograd_lite.core.tensor import ancestors as nodes_before
+from autograd_lite.core.tensor import value_of
 from autograd_lite.notebook import graph_html
+from autograd_lite.record import Recorded
 
-__all__ = ["Graph", "ancestors"]
+__all__ = ["Changed", "Graph", "ancestors"]
 
-_in_order = attrgetter("position")
+
+class Changed(RuntimeError):
+    """The data of a Tensor changed between two uses in one graph."""
 
 
 def ancestors(outputs: Iterable[Any], wanting: bool = False, written: bool = True) -> list[Any]:
-    """Every node that the outputs were made from, themselves included, in order of execution.
-
-    Args:
-        outputs: where to start.
-        wanting: keep to the nodes through which a gradient is wanted.
-        written: follow the graph as it was written; otherwise pass through the better computed
-            equal of a node where it holds one.
-    """
-    stack = list(outputs)
-    seen = set(stack)
-    while stack:
-        node = stack.pop()
-        for x in node.inputs if written or node.stable is None else (node.stable,):
-            if (x.requires_grad or not wanting) and x not in seen:
-                seen.add(x)
-                stack.append(x)
-    return sorted(seen, key=_in_order)
+    """Every Tensor that the outputs were made from, themselves included, in order of execution."""
+    held = list(outputs)
+    return [value_of(node) for node in nodes_before([x.node for x in held], written, wanting)]
 
 
 class Graph:
@@ -55,11 +46,11 @@ class Graph:
     def __init__(
         self, outputs: Iterable[Any], inputs: Iterable[Any] | None = None, written: bool = True
     ) -> None:
-        self.outputs: tuple[Node, ...] = tuple(outputs)
+        self.outputs: tuple[Any, ...] = tuple(outputs)
         self.nodes: list[Any] = ancestors(self.outputs, written=written)
         leaves = (node for node in self.nodes if node.op is None)
-        self.inputs: tuple[Node, ...] = tuple(leaves if inputs is None else inputs)
-        self.consumers: dict[Node, list[tuple[Node, int]]] = {node: [] for node in self.nodes}
+        self.inputs: tuple[Any, ...] = tuple(leaves if inputs is None else inputs)
+        self.consumers: dict[Any, list[tuple[Any, int]]] = {node: [] for node in self.nodes}
         for node in self.nodes:
             for k, x in enumerate(node.inputs):
                 if x in self.consumers:
@@ -73,9 +64,31 @@ class Graph:
             TypeError: if an output is not a Tensor.
         """
         for output in outputs:
-            if not isinstance(output, Node):
+            if not isinstance(output, Recorded):
                 raise TypeError(f"Graph.of: takes Tensors, not {type(output).__name__}")
         return cls(outputs)
+
+    def value(self, x: Any) -> Any:
+        """The array of a Tensor of this graph; of a leaf as it was when it was used here."""
+        if x.op is None and self.consumers.get(x):
+            consumer, k = self.consumers[x][0]
+            return consumer.node.saved[1 + k]
+        return x.array
+
+    def check_unchanged(self, what: str) -> None:
+        """Refuse a leaf that was used with other data at one place than at another.
+
+        Raises:
+            Changed: naming it.
+        """
+        for x in self.inputs:
+            for consumer, k in self.consumers.get(x, ()):
+                used = np.asarray(consumer.node.saved[1 + k])
+                if not np.array_equal(used, self.value(x), equal_nan=used.dtype.kind == "f"):
+                    raise Changed(
+                        f"{what}: the data of {x.node} changed between two uses in one graph, so "
+                        "it has no one value there; change it before or after"
+                    )
 
     def __len__(self) -> int:
         return len(self.nodes)

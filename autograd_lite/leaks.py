@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_lite.arrays import describe
 from autograd_lite.broadcasting import warn
 from autograd_lite.context import current
-from autograd_lite.node import describe
 
-__all__ = ["DetachedWarning", "refuse_leak", "warn_of_leak"]
+__all__ = ["DetachedWarning", "warn_of_leak"]
 
 
 class DetachedWarning(UserWarning):
     """A Tensor that wants a gradient became a plain number, and its gradient is lost."""
-
-
-def refuse_leak(x: Any, what: str) -> None:
-    """Refuse to take a value out of a function that is being differentiated or traced.
-
-    Raises:
-        TypeError: in such a function, for a Tensor that its derivative depends on.
-    """
-    leaks = current().leaks
-    if leaks == "trace" or (leaks is not None and x.requires_grad):
-        raise TypeError(
-            f"{what}: would take the value of {describe(x)} out of the function that is "
-            "being differentiated or traced, and lose its gradient; use NumPy's functions, "
-            "np.where for a choice, or ag.stop_gradient to mean it"
-        )
 
 
 def warn_of_leak(x: Any) -> None:

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.context import current
-from autograd_lite.node import ARGUMENT, Node
-from autograd_lite.residuals import OUT, reads_of
+from autograd_lite.core.op import Op
+from autograd_lite.core.sweep import Step
+from autograd_lite.core.tensor import OUT, Node, Value
 
-__all__ = ["ARMS", "CHOOSES", "MIXES", "Mask", "fitted", "guard", "met", "zeros_of"]
+__all__ = ["Masked"]
 
 Mask = Callable[[], Any]
 """Computes where a value is dead."""
@@ -32,31 +32,61 @@ CHOOSES, ABSORBS, SCALES, MIXES = 1, 2, 4, 8
 """What an operation has to do with zeros: it makes some, or its rules multiply them by values, of
 the same place or of others."""
 
-ARMS = tuple(
-    SCALES * bool(zeros & (CHOOSES | ABSORBS))
-    | MIXES * bool(zeros & CHOOSES)
-    | CHOOSES * bool(zeros & SCALES)
-    for zeros in range(16)
-)
-"""For what an operation has to do with zeros, what must not come before it without masks."""
 
-
-def zeros_of(op: Any) -> int:
-    """What an operation has to do with zeros, told when it is first asked for."""
+@cache
+def zeros_of(op: Op) -> int:
+    """What an operation has to do with zeros."""
     multiplies = not all(_moves(op, k) for k in range(len(op.rules)))
-    kind = SCALES if op.elementwise else MIXES
-    op.zeros = CHOOSES * bool(op.chooses) | ABSORBS * op.absorbing | kind * multiplies
-    return op.zeros  # type: ignore[no-any-return]
+    kind = SCALES if op.traits.elementwise else MIXES
+    chooses, absorbs = bool(op.traits.chooses), bool(op.traits.absorbing)
+    return CHOOSES * chooses | ABSORBS * absorbs | kind * multiplies
+
+
+class Masked:
+    """The view of a sweep in which zeros of structure silence what is infinite behind them.
+
+    Args:
+        ends: for each result the gradient that enters there.
+        unit: its zeros are structure, as those of a unit vector.
+        view: the view whose steps are guarded.
+    """
+
+    def __init__(
+        self, ends: dict[Node, Any], unit: bool = False, view: Callable[[Node], Any] | None = None
+    ) -> None:
+        self.masks: dict[Node, Mask | None] = {
+            end: partial(np.equal, g, 0) if unit else None for end, g in ends.items()
+        }
+        self.view = view
+        self.loose = False
+
+    def __call__(self, node: Node) -> Any:
+        """The step at a node, each rule with zeros where they are structure."""
+        step = node if self.view is None else self.view(node)
+        mask = self.masks.pop(node, None)
+        if step.sources is not node.inputs:
+            self._send(step.sources[0], mask)
+            return step
+        # The gradient that enters may be infinite where a choice is made.
+        loose = self.loose
+        self.loose = loose or bool(zeros_of(node.op) & SCALES)
+        rules = []
+        for k, (x, rule) in enumerate(zip(step.sources, step.rules, strict=False)):
+            if rule is not None and x.requires_grad:
+                rule, behind = guard(rule, node, k, mask, loose, step.saved)
+                if behind is not None and node.op.broadcasts:
+                    behind = _fitted(behind, node.form.shape, x.form.shape)
+                self._send(x, behind)
+            rules.append(rule)
+        return Step(step.sources, rules, step.saved, step.attributes)
+
+    def _send(self, x: Node, mask: Mask | None) -> None:
+        """A value is dead where it is dead for all of its consumers."""
+        self.masks[x] = _both(mask, self.masks[x]) if x in self.masks else mask
 
 
 def guard(
-    rule: Callable[..., Any],
-    node: Any,
-    k: int,
-    mask: Mask | None,
-    loose: bool,
-    out: Any,
-    operands: Sequence[Any],
+    rule: Callable[..., Any], node: Node, k: int, mask: Mask | None, loose: bool, saved: Any
 ) -> tuple[Callable[..., Any], Mask | None]:
     """The rule of an operand with zeros where they are structure, and where the operand is dead.
 
@@ -66,36 +96,32 @@ def guard(
         k: the number of the operand.
         mask: where the result is dead.
         loose: whether the gradient that enters may be infinite where a choice is made.
-        out, operands: what the rule is given.
+        saved: the result and the operands, as the rule is given them.
     """
-    op = node.op
+    op, traits = node.op, node.op.traits
     behind: Mask | None
-    if op.chooses is True:
-        behind = _moved(mask, rule, out, operands, node.attributes)
+    if traits.chooses is True:
+        behind = _moved(mask, rule, saved, node.attributes)
         mask = None if mask is None and not loose else behind
-    elif op.chooses:
-        behind = _either(mask, partial(_told, op.chooses, k, out, operands, node.attributes))
+    elif traits.chooses:
+        behind = _either(mask, lambda: traits.chooses(*saved, **node.attributes)[k])
         mask = behind if loose else mask
-    elif op.elementwise:
-        behind = _either(mask, _absorbed(node, k, operands)) if op.absorbing else mask
+    elif traits.elementwise:
+        behind = _either(mask, _absorbed(node, k, saved)) if traits.absorbing else mask
     elif mask is not None and _moves(op, k):
-        mask = behind = _moved(mask, rule, out, operands, node.attributes)
+        mask = behind = _moved(mask, rule, saved, node.attributes)
     else:
         # A program for one example is the same as for many: while tracing, a size tells nothing.
-        single = mask is not None and node.size == 1 and current().leaks != "trace"
+        single = mask is not None and node.form.size == 1 and not node.kind.always_recorded
         mask = behind = _of_one_number(mask) if mask is not None and single else None
-    if mask is None or _moves(op, k) or all(map(_is_number, _read(op, k, out, operands))):
+    if mask is None or _moves(op, k) or all(_is_number(saved[j]) for j in _read(op, k)):
         return rule, behind
     return _silenced(rule, mask), behind
 
 
-def _read(op: Any, k: int, out: Any, operands: Sequence[Any]) -> list[Any]:
-    return [out if j == OUT else operands[j] for j in _reads(op, k)]
-
-
 def _is_number(x: Any) -> bool:
     """Whether an operand is a finite number that the program states, and not 0."""
-    value = x.kept if isinstance(x, Node) else x
+    value = x.kept if isinstance(x, Value) else x
     return type(value) in (int, float) and value != 0 and isfinite(value)
 
 
@@ -107,19 +133,23 @@ def _silenced(rule: Callable[..., Any], mask: Mask) -> Callable[..., Any]:
     return call
 
 
-def met(mask: Mask | None, other: Mask | None) -> Mask | None:
-    """Where a value is dead for both of two consumers."""
+def _both(mask: Mask | None, other: Mask | None) -> Mask | None:
     if mask is None or other is None:
         return None
     return cache(lambda: np.logical_and(mask(), other()))
 
 
-def fitted(mask: Mask, whole_shape: tuple[int, ...], shape: tuple[int, ...]) -> Mask:
+def _fitted(mask: Mask, whole_shape: tuple[int, ...], shape: tuple[int, ...]) -> Mask:
     """The mask of a part whose broadcasting is undone: where all that is summed is dead."""
+    if whole_shape == shape:
+        return mask
 
     @cache
     def found() -> Any:
-        whole = np.broadcast_to(mask(), whole_shape)
+        whole = mask()
+        if whole.shape == shape:
+            return whole
+        whole = np.broadcast_to(whole, whole_shape)
         lead = whole.ndim - len(shape)
         ones = (k + lead for k, n in enumerate(shape) if n == 1)
         return np.reshape(np.all(whole, axis=(*range(lead), *ones)), shape)
@@ -130,11 +160,7 @@ def fitted(mask: Mask, whole_shape: tuple[int, ...], shape: tuple[int, ...]) -> 
 def _where(mask: Any, x: Any) -> Any:
     """0 where the mask is set; a NumPy scalar for one number."""
     zeroed = np.where(mask, 0.0, x)
-    return zeroed if isinstance(zeroed, Node) else zeroed[()]
-
-
-def _told(chooses: Callable[..., Any], k: int, out: Any, operands: Any, attributes: Any) -> Any:
-    return chooses(out, *operands, **attributes)[k]
+    return zeroed if isinstance(zeroed, Value) else zeroed[()]
 
 
 def _either(mask: Mask | None, other: Mask | None) -> Mask | None:
@@ -143,20 +169,22 @@ def _either(mask: Mask | None, other: Mask | None) -> Mask | None:
     return cache(lambda: np.logical_or(mask(), other()))
 
 
-def _absorbed(node: Any, k: int, operands: Sequence[Any]) -> Mask | None:
+def _absorbed(node: Node, k: int, saved: Sequence[Any]) -> Mask | None:
     """Where the other factor is a constant 0."""
-    other, value = node.inputs[1 - k], operands[1 - k]
+    other, value = node.inputs[1 - k], saved[2 - k]
     if not _is_constant(other):
         return None
-    if other.op is None and other.sharing is not ARGUMENT and np.all(other.kept):
-        return None
-    return cache(lambda: np.broadcast_to(np.equal(value, 0), node.shape))
+    if other.op is None and not other.kind.always_recorded:
+        array = value.array if isinstance(value, Value) else value
+        if np.all(array):
+            return None
+    return cache(lambda: np.broadcast_to(np.equal(value, 0), node.form.shape))
 
 
 FAR = 64  # results that are looked at to see that a value is a constant
 
 
-def _is_constant(x: Any) -> bool:
+def _is_constant(x: Node) -> bool:
     """Whether a value depends on nothing that wants a gradient, or is a choice, made of booleans.
 
     What was rounded, or the sign of something, has no derivative and yet changes with it. What was
@@ -167,38 +195,43 @@ def _is_constant(x: Any) -> bool:
         x = stack.pop()
         if x.requires_grad or len(seen) > FAR:
             return False
-        if x.op is not None and x.dtype != bool and x.op.name != "stop_gradient":
+        if not (x.op is None or _is_boolean(x) or x.op.name == "stop_gradient" or _is_shielded(x)):
             new = [y for y in x.inputs if y not in seen]
             stack += new
             seen.update(new)
     return True
 
 
-def _reads(op: Any, k: int) -> list[int]:
-    """The operands, or the result as −1, whose values a rule reads."""
-    reads = reads_of(op)[k if op.arity is not None else 0]
-    return [j for j in (OUT, *range(len(op.rules))) if j in reads]
+def _is_shielded(x: Node) -> bool:
+    """Whether a value that wants no gradient would want one, but for `no_grad`."""
+    return x.op.differentiable and any(y.requires_grad for y in x.inputs)
 
 
-def _moves(op: Any, k: int) -> bool:
+def _is_boolean(x: Node) -> bool:
+    return getattr(x.form, "dtype", None) == np.dtype(bool)
+
+
+def _read(op: Op, k: int) -> list[int]:
+    """The numbers of what a rule reads."""
+    return [j for j in range(len(op.rules) + 1) if j in op.reads[k]]
+
+
+def _moves(op: Op, k: int) -> bool:
     """Whether a rule only moves and adds up what enters it, as far as is known."""
-    return not op.foreign and all(j != OUT and op.rules[j] is None for j in _reads(op, k))
+    return not op.foreign and all(j != OUT and op.rules[j - 1] is None for j in _read(op, k))
 
 
 def _moved(
-    mask: Mask | None,
-    rule: Callable[..., Any],
-    out: Any,
-    operands: Sequence[Any],
-    attributes: dict[str, Any],
+    mask: Mask | None, rule: Callable[..., Any], saved: Sequence[Any], attributes: dict[str, Any]
 ) -> Mask:
     """Where a rule that moves or chooses gives 0 for what is alive."""
 
     @cache
     def found() -> Any:
-        alive = np.ones_like(out)
+        out = saved[OUT]
+        alive = np.ones_like(out) if isinstance(out, Value) else np.ones(out.shape, out.dtype)
         alive = alive if mask is None else _where(mask(), alive)
-        return np.equal(rule(alive, out, *operands, **attributes), 0)
+        return np.equal(rule(alive, *saved, **attributes), 0)
 
     return found
 

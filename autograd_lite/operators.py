@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.context import current
-from autograd_lite.node import Node
-from autograd_lite.op import NUMPY, OPS, REFUSED, apply
+from autograd_lite.core.op import OPS
+from autograd_lite.core.tensor import Value, apply
+from autograd_lite.op import NUMPY, REFUSED
 
 __all__ = ["Operators"]
 
@@ -145,14 +145,17 @@ class Operators:
         return apply(OPS["invert"], (self,))
 
     def __getitem__(self, key: Any) -> Any:
-        traced = isinstance(key, Node) and current().leaks == "trace"
-        if traced and np.asarray(key.array).dtype.kind in "iu":
+        if (
+            isinstance(key, Value)
+            and key.always_recorded
+            and np.asarray(key.array).dtype.kind in "iu"
+        ):
             return NUMPY[np.take](self, key, axis=0)
         return OPS["getitem"](self, key=key)
 
 
 def _numeric(other: Any) -> bool:
-    return isinstance(other, (Node, np.ndarray, np.generic, int, float, list, tuple))
+    return isinstance(other, (Value, np.ndarray, np.generic, int, float, list, tuple))
 
 
 def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:

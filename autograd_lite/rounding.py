@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.context import setting
-from autograd_lite.node import Node
+from autograd_lite.core.tensor import OUT
+from autograd_lite.record import Recorded
 
 __all__ = ["Shaken", "rounding"]
 
@@ -64,7 +65,7 @@ class Shaken:
             size = np.maximum(size, min(self.least, np.max(size, initial=0.0)))
             moved.append((x + (self._moved(size) - size)).astype(x.dtype))
         try:
-            with setting(watch=self), np.errstate(all="ignore"):
+            with setting(observer=self), np.errstate(all="ignore"):
                 return f(moved)
         except (ArithmeticError, AssertionError, ValueError):
             # Matrices that are no longer positive definite, probabilities that exceed 1.
@@ -78,16 +79,20 @@ class Shaken:
         step = dtype.type(MOVED * np.finfo(dtype).eps)
         return x * np.where(self.random.integers(0, 2, x.shape, bool), 1 - step, 1 + step)
 
-    def made(self, node: Any, op: Any, inputs: Any, operands: Any) -> None:
+    def applied(self, value: Any, op: Any, inputs: Any, arrays: Any) -> None:
         # The rule of an operation with kinks may ask which of its operands is the result; these
         # were moved already.
-        if op.differentiable and op.kinks is None:
-            node.kept = self._moved(node.kept)
+        if op.differentiable and op.traits.kinks is None:
+            node, moved = value.node, self._moved(value.kept)
+            value.kept = moved
+            if node.form is (node.saved[OUT] if node.saved else node.form):
+                node.form = moved
+                node.saved = (moved, *node.saved[1:])
 
     def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
         def moved(*args: Any, **attributes: Any) -> Any:
             part = rule(*args, **attributes)
             # A Tensor was moved when it was made.
-            return part if isinstance(part, Node) else self._moved(part)
+            return part if isinstance(part, Recorded) else self._moved(part)
 
         return moved

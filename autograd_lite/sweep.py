@@ -1,207 +1,145 @@
-"""The reverse sweep over records."""
+"""The sweeps of the package: with the zeros of structure, on Tensors, over what was written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import partial
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.context import Watch, current
-from autograd_lite.graph import ancestors
-from autograd_lite.masks import ARMS, CHOOSES, MIXES, Mask, fitted, guard, met, zeros_of
-from autograd_lite.node import LARGE, Node, describe
-from autograd_lite.op import OPS
-from autograd_lite.residuals import Outline, operands_of, settle
+from autograd_lite.context import current
+from autograd_lite.core.sweep import Step, fitted
+from autograd_lite.core.sweep import sweep as core_sweep
+from autograd_lite.core.tensor import Node, Outline, value_of
+from autograd_lite.masks import Masked
 
-__all__ = ["Changed", "Gradients", "gradients", "sweep"]
+__all__ = ["Gradients", "gradients", "sweep", "swept"]
 
-
-class Changed(RuntimeError):
-    """The data of a Tensor changed between its use and a derivative that needs it as it was."""
+View = Callable[[Node], Any]
 
 
 def sweep(
-    cotangents: dict[Any, Any],
-    wanted: Collection[Any] | None = None,
-    *,
-    unit: bool = False,
-    on_tensors: bool = False,
-    written: bool = False,
-    observe: Callable[[Any, int, Any], None] | None = None,
+    cotangents: dict[Any, Any], wanted: Collection[Any] | None = None, **options: Any
 ) -> dict[Any, Any]:
     """Send cotangents back through the record, and return the gradients of what is wanted.
 
     Args:
         cotangents: for each result the gradient that enters there.
-        wanted: the nodes to return gradients of; by default every leaf that wants one.
+        wanted: the Tensors to return gradients of; by default every leaf that wants one.
+        options: as for `swept`.
+    """
+    ends = {x.node: g for x, g in cotangents.items()}
+    starts = None if wanted is None else {x.node for x in wanted}
+    return {value_of(node): g for node, g in swept(ends, starts, **options).items()}
+
+
+def swept(
+    ends: dict[Node, Any],
+    starts: Collection[Node] | None = None,
+    *,
+    unit: bool = False,
+    on_tensors: bool = False,
+    written: bool = False,
+    observe: Callable[[Node, int, Any], None] | None = None,
+) -> dict[Node, Any]:
+    """A sweep over nodes, in which zeros of structure silence what is infinite behind them.
+
+    Args:
+        ends: for each result the gradient that enters there.
+        starts: the nodes to return gradients of; by default every leaf that wants one.
         unit: the zeros of the cotangents are structure, as those of a unit vector.
         on_tensors: run the rules on Tensors, so that the sweep itself is recorded.
-        written: sweep over the graph as it was written, not by better computed equals.
+        written: sweep over the graph as it was written, not by equal forms.
         observe: called with (node, k, part) for each gradient that a node sends to an input.
     """
-    order = ancestors(cotangents, wanting=True, written=written)
-    for end in cotangents:
-        if end.sharing is LARGE and not written:
-            settle(order, cotangents)
-            break
-    if wanted is not None:
-        order = _leading(order, wanted, written)
-    watch = current().watch
+    view: View | None = _as_written if written else None
+    if on_tensors:
+        view = _on_tensors(view)
+    observer = current().observer
     # How a derivation reads one operation must not depend on the masks of others.
-    masked = watch is not None or (on_tensors and not written) or (observe is not None)
-    how = order, cotangents, wanted, unit, on_tensors, written, observe, watch
-    result, guarded = _swept(*how, masked)
-    if guarded and not masked and not all(map(_is_finite, result.values())):
+    if observer is None and observe is None and (written or not on_tensors):
+        found = core_sweep(ends, starts, view, written)
+        if on_tensors or all(map(_is_finite, found.values())):
+            return found
         # Which zeros are structure matters only where a number is not finite.
-        result, _ = _swept(*how, True)
-    return result
+    view = Masked(ends, unit, view)
+    if observer is not None:
+        view = _wrapped(view, observer.around)
+    if observe is not None:
+        view = _wrapped(view, _observed(observe))
+    return core_sweep(ends, starts, view, written)
 
 
-def _swept(
-    order: list[Any],
-    cotangents: dict[Any, Any],
-    wanted: Collection[Any] | None,
-    unit: bool,
-    on_tensors: bool,
-    written: bool,
-    observe: Callable[[Any, int, Any], None] | None,
-    watch: Watch | None,
-    masked: bool,
-) -> tuple[dict[Any, Any], bool]:
-    """One way back over nodes in order of execution.
-
-    With masks, zeros of structure silence what is infinite behind them. Without, the second result
-    tells whether there were any that may have to.
-    """
-    leading = order if wanted is None else set(order)
-    gradients = dict(cotangents)
-    masks: dict[Any, Mask] = {}
-    if unit and masked:
-        masks = {end: partial(np.equal, g, 0) for end, g in cotangents.items()}
-    result = {}
-    armed = ARMS[CHOOSES] if unit else 0
-    loose, guarded = 0, False
-    with np.errstate(all="ignore"):
-        for node in reversed(order):
-            g = gradients.pop(node, None)
-            if g is None:
-                continue
-            mask = masks.pop(node, None) if masks else None
-            op = node.op
-            if op is None or (wanted is not None and node in wanted):
-                result[node] = g
-                continue
-            if node.stable is not None and not written:
-                _add(gradients, masks, node.stable, g, mask)
-                continue
-            attributes, inputs = node.attributes, node.inputs
-            if on_tensors:
-                out, operands = node, inputs
-                _check_unchanged(node)
-            elif written:
-                out, operands = node.array, operands_of(node)
-            else:
-                out, operands = node.kept, node.operands
-            zeros = op.zeros
-            if zeros < 0:
-                zeros = zeros_of(op)
-            loose = armed & CHOOSES
-            if zeros & armed:
-                guarded = guarded or zeros & armed != MIXES or node.kept.size == 1
-            armed |= ARMS[zeros]
-            behind = None
-            for k, rule in enumerate(op.rules if op.arity is not None else op.rules_for(inputs)):
-                x = inputs[k]
-                if not x.requires_grad or (wanted is not None and x not in leading):
-                    continue
-                if rule is None:
-                    continue
-                if masked:
-                    rule, behind = guard(rule, node, k, mask, bool(loose), out, operands)
-                if watch is not None:
-                    rule = watch.around(rule, node, k)
-                if attributes:
-                    part = rule(g, out, *operands, **attributes)
-                else:
-                    part = rule(g, out, *operands)
-                array = x.kept
-                if part.shape != array.shape or part.dtype is not array.dtype:
-                    if behind is not None and part.shape != array.shape:
-                        behind = fitted(behind, part.shape, array.shape)
-                    part = _fitted(part, node, k)
-                if observe is not None:
-                    observe(node, k, part)
-                if masked:
-                    _add(gradients, masks, x, part, behind)
-                else:
-                    held = gradients.get(x)
-                    gradients[x] = part if held is None else held + part
-    return result, guarded
+# A product of so few numbers is faster than their sum. One of many would start threads of BLAS, and
+# a fork beside them hangs.
+FEW = 4096
 
 
 def _is_finite(g: Any) -> bool:
-    return isfinite(np.add.reduce(g, axis=None) if g.shape else g)
+    if not g.ndim:
+        return isfinite(g)
+    if g.size > FEW:
+        return isfinite(np.add.reduce(g, axis=None))
+    line = g.ravel("K")
+    return isfinite(line.dot(line))
 
 
-def _add(
-    gradients: dict[Any, Any], masks: dict[Any, Mask], x: Any, part: Any, mask: Mask | None
-) -> None:
-    held, other = gradients.get(x), masks.pop(x, None)
-    gradients[x] = part if held is None else held + part
-    mask = mask if held is None else met(mask, other)
-    if mask is not None:
-        masks[x] = mask
+def _as_written(node: Node) -> Step:
+    """The step of what was written, on its values; those that were not saved are computed again."""
+    if node.sources is node.inputs:
+        return Step(node.sources, node.rules, node.saved, node.attributes)
+    pairs = zip((node, *node.inputs), node.saved, strict=True)
+    saved = tuple(value_of(x).array if type(a) is Outline else a for x, a in pairs)
+    return Step(node.inputs, node.op.rules, saved, node.attributes)
 
 
-def _leading(order: list[Any], wanted: Collection[Any], written: bool) -> list[Any]:
-    leading = set(wanted)
-    for node in order:
-        inputs = node.inputs if written or node.stable is None else (node.stable,)
-        if node not in leading and any(x in leading for x in inputs):
-            leading.add(node)
-    return [node for node in order if node in leading]
+def _on_tensors(view: View | None) -> View:
+    def step(node: Node) -> Step:
+        arrays = node if view is None else view(node)
+        pairs = zip((node, *node.inputs), arrays.saved, strict=True)
+        saved = tuple(_lifted(x, a) for x, a in pairs)
+        return Step(arrays.sources, arrays.rules, saved, arrays.attributes)
+
+    return step
 
 
-def _fitted(part: Any, node: Any, k: int) -> Any:
-    """A part in the shape and dtype of its input; broadcasting is undone here, and only here."""
-    op, x = node.op, node.inputs[k]
-    shape = x.kept.shape
-    if part.shape != shape:
-        if not (op.broadcasts and part.shape == node.kept.shape):
-            raise ValueError(
-                f"{op.name}: the gradient rule of input {k} gave shape {part.shape} for "
-                f"{describe(x)}; it must have the shape of that input"
-                + (f" or of the result, {node.shape}" if op.broadcasts else "")
-            )
-        if isinstance(part, Node):
-            part = OPS["sum_to"](part, shape=shape)
-        elif part.size == x.kept.size:
-            part = part.reshape(shape)[()]
-        else:
-            part = OPS["sum_to"].forward(part, shape)
-    if part.dtype != x.dtype:
-        if part.dtype.kind not in "biuf":
-            raise TypeError(
-                f"{op.name}: the gradient rule of input {k} gave dtype {part.dtype} for "
-                f"{describe(x)} of dtype {x.dtype}"
-            )
-        part = OPS["astype"](part, dtype=x.dtype)
-    return part
+def _lifted(node: Node, array: Any) -> Any:
+    """The Tensor of a node, with the array that it had when it was used."""
+    if type(array) is Outline:
+        return value_of(node)
+    value = value_of(node, array)
+    if node.op is None and value.kept is not array:
+        value = object.__new__(node.kind)
+        value.kept, value.node = array, node
+    return value
 
 
-def _check_unchanged(node: Any) -> None:
-    for x, operand in zip(node.inputs, node.operands, strict=True):
-        if type(operand) is Outline:
-            continue
-        if x.array is not operand and not np.array_equal(x.array, operand, equal_nan=True):
-            raise Changed(
-                f"{node.op.name}: {describe(x)} was changed after it was used, and a second "
-                "derivative needs it as it was; change data after the derivative is taken"
-            )
+def _wrapped(view: View, around: Callable[[Any, Node, int], Any]) -> View:
+    """A view whose rules are wrapped, each with its node and the number of its input."""
+
+    def step(node: Node) -> Any:
+        inner = view(node)
+        if inner.sources is not node.inputs:
+            return inner
+        edges = enumerate(zip(inner.sources, inner.rules, strict=False))
+        rules = [rule and around(rule, node, k) for k, (_, rule) in edges]
+        return Step(inner.sources, rules, inner.saved, inner.attributes)
+
+    return step
+
+
+def _observed(observe: Callable[[Node, int, Any], None]) -> Callable[[Any, Node, int], Any]:
+    def around(rule: Any, node: Node, k: int) -> Any:
+        def observed(*given: Any, **attributes: Any) -> Any:
+            part = fitted(rule(*given, **attributes), node, node.inputs[k])
+            observe(node, k, part)
+            return part
+
+        return observed
+
+    return around
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,9 +221,10 @@ def _kept(result: Any, gradient: Any, written: bool) -> tuple[dict[Any, Any], di
     of: dict[Any, Any] = {result: gradient}
     parts: dict[tuple[Any, int], Any] = {}
 
-    def keep(node: Any, k: int, part: Any) -> None:
-        parts[node, k] = part
-        x = node.inputs[k]
+    def keep(node: Node, k: int, part: Any) -> None:
+        value = value_of(node)
+        parts[value, k] = part
+        x = value.inputs[k]
         of[x] = of[x] + part if x in of else part
 
     if result.requires_grad:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from threading import Lock
+import functools
+import math
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from autograd_lite import op as _op
+from autograd_lite.arrays import array_of, describe
+from autograd_lite.backward import accumulate
 from autograd_lite.context import current
-from autograd_lite.leaks import refuse_leak, warn_of_leak
-from autograd_lite.node import (
-    ARGUMENT,
-    OUTSIDE,
-    RECORD,
-    Node,
-    array_of,
-    describe,
-    held_elsewhere,
-    plain,
-)
+from autograd_lite.core.op import OPS
+from autograd_lite.core.state import hooks
+from autograd_lite.core.tensor import Value, apply, leaf
+from autograd_lite.leaks import warn_of_leak
 from autograd_lite.notebook import tensor_html
-from autograd_lite.op import OPS, apply
 from autograd_lite.operators import Operators
-from autograd_lite.sweep import sweep
+from autograd_lite.record import Recorded
 
-__all__ = ["Tensor", "argument", "constant"]
-
-_accumulating = Lock()
+__all__ = ["Tensor", "constant", "lifted"]
 
 
-class Tensor(Operators, Node):
+def numpy_method(function: Callable[..., Any]) -> Any:
+    """The method of arrays that is NumPy's function of the same name."""
+
+    @functools.wraps(function)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__doc__ = f"`numpy.{function.__name__}`."
+    return method
+
+
+class Tensor(Operators, Recorded):
     """An array, and the application of the operation that made it.
 
     NumPy's functions and operators work on Tensors and record what they do; `backward` then
@@ -56,40 +60,78 @@ class Tensor(Operators, Node):
         array([2., 4.])
     """
 
-    __slots__ = ()
+    __slots__ = ("outside",)
     __hash__ = object.__hash__
 
-    def __new__(cls, data: Any, name: str | None = None, requires_grad: bool = True) -> Tensor:
-        if type(data) is float:
-            data = np.float64(data)
-        return _named(_op.leaf(data, bool(requires_grad)), name)
+    outside: Any
+    """The array of a leaf that was handed out, and that others may change."""
 
-    def __init_subclass__(cls) -> None:
-        raise TypeError("Tensor: cannot be subclassed; hold a Tensor in a class of your own")
+    def __new__(cls, data: Any, name: str | None = None, requires_grad: bool = True) -> Tensor:
+        wanted = bool(requires_grad)
+        array = np.float64(data) if type(data) is float else array_of(data, wanted)
+        # NumPy computes several times faster with its scalars than with 0-d arrays.
+        array = array[()] if type(array) is np.ndarray and not array.shape else array
+        value = leaf(Tensor, array, wanted, current().scope)
+        return value if name is None else _named(value, name)
+
+    def __init_subclass__(cls, internal: bool = False) -> None:
+        if not internal:
+            raise TypeError("Tensor: cannot be subclassed; hold a Tensor in a class of your own")
 
     # The array
 
     @property
+    def array(self) -> Any:
+        """The value; where nobody kept it, it is computed again."""
+        kept = self.kept
+        if kept is not None:
+            return kept
+        outside = getattr(self, "outside", None)
+        return self.snapshot() if outside is None else outside
+
+    def snapshot(self) -> Any:
+        """The array for a record to keep, which nobody can change."""
+        if getattr(self, "outside", None) is None:
+            return super().snapshot()
+        try:
+            if held_elsewhere(self):
+                return self.outside.copy()[()]
+            array = self.outside
+            self.kept = self.node.form = array if array.shape else array[()]
+        except AttributeError:
+            # Another thread took the snapshot meanwhile.
+            return super().snapshot()
+        self.outside = None
+        return self.kept
+
+    @property
     def data(self) -> Any:
         """The array: of a leaf its own, to change at any time; of a result read-only."""
-        if self.op is not None or self.sharing is ARGUMENT:
-            refuse_leak(self, "data")
+        if self.node.op is not None or self.is_argument:
+            self.refuse_leak("data")
             return self._read_only()
-        if not isinstance(self.kept, np.ndarray) or (
-            self.sharing is RECORD and held_elsewhere(self)
-        ):
-            self.kept = np.array(self.kept)
-        self.sharing = OUTSIDE
-        return self.kept
+        if self.kept is not None:
+            # A record may hold this array: what is handed out is a copy.
+            self.outside, self.kept = np.array(self.kept), None
+            self.node.form = self.outside
+        return self.outside
 
     @data.setter
     def data(self, value: Any) -> None:
-        if self.op is not None or self.sharing is ARGUMENT:
+        node, form = self.node, self.node.form
+        if node.op is not None or self.is_argument:
             raise ValueError(
                 f"{describe(self)}: only the data of a leaf can be set; this one was computed"
             )
-        if value is self.kept:
+        if value is form:
             return
+        if type(value) is not type(form) or value.shape != form.shape or value.dtype != form.dtype:
+            value = self._fitting(value)
+        self.kept = node.form = np.array(value) if value.shape else value[()]
+        self.outside = None
+
+    def _fitting(self, value: Any) -> Any:
+        """New data in the dtype of the old."""
         array = np.asarray(array_of(value, self.requires_grad, describe(self)))
         if array.shape != self.shape:
             raise ValueError(
@@ -101,13 +143,11 @@ class Tensor(Operators, Node):
                 f"{describe(self)}: holds {self.dtype}, and {array.dtype} would be rounded to fit; "
                 "make a new Tensor"
             )
-        array = array.astype(self.dtype, copy=False)
-        self.kept = array if array.shape else array[()]
-        self.sharing = None
+        return array.astype(self.dtype, copy=False)
 
     def numpy(self) -> Any:
         """The array, read-only."""
-        refuse_leak(self, "numpy()")
+        self.refuse_leak("numpy()")
         return self._read_only()
 
     def _read_only(self) -> Any:
@@ -117,33 +157,6 @@ class Tensor(Operators, Node):
             array = np.array(array)
         array.flags.writeable = False
         return array.view()
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape, a tuple of ints."""
-        try:
-            return self.kept.shape  # type: ignore[no-any-return]
-        except AttributeError:
-            return ()
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """NumPy's dtype."""
-        try:
-            return self.kept.dtype  # type: ignore[no-any-return]
-        except AttributeError:
-            dtype: np.dtype[Any] = np.asarray(self.kept).dtype
-            return dtype
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return int(np.size(self.kept))
 
     @property
     def T(self) -> Tensor:
@@ -157,12 +170,12 @@ class Tensor(Operators, Node):
             TypeError: inside a function that is being differentiated or traced.
             ValueError: for more or fewer elements than one.
         """
-        refuse_leak(self, "item()")
+        self.refuse_leak("item()")
         return np.asarray(self.array).item()
 
     def detach(self) -> Tensor:
         """A Tensor with a copy of the data, without history, that wants no gradient."""
-        return _named(_op.leaf(np.array(self.array)), self.name)
+        return Tensor(np.array(self.array), self.name, requires_grad=False)
 
     # The record
 
@@ -193,24 +206,11 @@ class Tensor(Operators, Node):
             >>> float(a.grad)
             6.0
         """
-        if not self.requires_grad:
-            raise ValueError(
-                f"backward: {describe(self)} depends on nothing that wants a gradient; make a "
-                "Tensor with requires_grad=True, outside no_grad(), and compute from it"
-            )
-        owners: set[int] = set()
-        for leaf, g in sweep({self: _seed(self, gradient)}).items():
-            if leaf.dtype.kind != "f":
-                raise TypeError(
-                    f"backward: {describe(leaf)} holds {leaf.dtype}, which has no gradient; make a "
-                    "Tensor of floats"
-                )
-            with _accumulating:
-                leaf.grad = _owned(g, owners) if leaf.grad is None else leaf.grad + g
+        accumulate(self, gradient)
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` becomes None."""
-        self.grad = None
+        self.node.grad = None
 
     # Python's protocols
 
@@ -238,31 +238,29 @@ class Tensor(Operators, Node):
         return bool(np.any(np.equal(self, item)))
 
     def __bool__(self) -> bool:
-        if current().leaks == "trace":
-            refuse_leak(self, "bool()")
         return bool(self.array)
 
     def __float__(self) -> float:
-        refuse_leak(self, "float()")
+        self.refuse_leak("float()")
         warn_of_leak(self)
         return float(self.array)
 
     def __int__(self) -> int:
-        refuse_leak(self, "int()")
+        self.refuse_leak("int()")
         return int(self.array)
 
     def __index__(self) -> int:
-        refuse_leak(self, "as an index")
+        self.refuse_leak("as an index")
         return np.asarray(self.array).__index__()
 
     def __format__(self, spec: str) -> str:
         if not spec:
             return str(self)
-        refuse_leak(self, "format()")
+        self.refuse_leak("format()")
         return np.asarray(self.array).__format__(spec) if self.shape else format(self.array, spec)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.requires_grad or current().leaks == "trace":
+        if self.requires_grad or self.always_recorded:
             raise TypeError(
                 f"an array of {describe(self)} would lose its gradient; use NumPy's functions on "
                 "the Tensor itself, np.stack for a list of Tensors, or .numpy() to mean it"
@@ -288,7 +286,7 @@ class Tensor(Operators, Node):
         return _restored(np.array(self.array), self.name, self.requires_grad, self.grad)
 
     def _leaf_only(self, what: str) -> None:
-        if self.op is not None or self.sharing is ARGUMENT:
+        if self.node.op is not None or self.is_argument:
             raise TypeError(
                 f"{what}: {describe(self)} is a result, and a copy would lose its record; "
                 f"{what} the leaves, or detach() it first"
@@ -351,22 +349,27 @@ class Tensor(Operators, Node):
         """`numpy.copy`: a recorded copy."""
         return np.copy(self)
 
-    def __getattr__(self, name: str) -> Any:
-        function = NUMPY_METHODS.get(name)
-        if function is None:
-            raise AttributeError(f"a Tensor has no attribute {name!r}")
-        return lambda *args, **kwargs: function(self, *args, **kwargs)
-
-
-_SAME_NAME = (
-    "all any argsort clip compress cumprod cumsum diagonal dot nonzero prod ptp ravel repeat round "
-    "searchsorted std take trace var"
-)
-
-NUMPY_METHODS = {name: getattr(np, name) for name in _SAME_NAME.split()} | {"flatten": np.ravel}
-"""The methods of arrays that are NumPy's functions of the same name; flatten is ravel here."""
-
-_op.results_are(Tensor)
+    all = numpy_method(np.all)
+    any = numpy_method(np.any)
+    argsort = numpy_method(np.argsort)
+    clip = numpy_method(np.clip)
+    compress = numpy_method(np.compress)
+    cumprod = numpy_method(np.cumprod)
+    cumsum = numpy_method(np.cumsum)
+    diagonal = numpy_method(np.diagonal)
+    dot = numpy_method(np.dot)
+    nonzero = numpy_method(np.nonzero)
+    prod = numpy_method(np.prod)
+    ptp = numpy_method(np.ptp)
+    ravel = numpy_method(np.ravel)
+    repeat = numpy_method(np.repeat)
+    round = numpy_method(np.round)
+    searchsorted = numpy_method(np.searchsorted)
+    std = numpy_method(np.std)
+    take = numpy_method(np.take)
+    trace = numpy_method(np.trace)
+    var = numpy_method(np.var)
+    flatten = numpy_method(np.ravel)
 
 
 def constant(data: Any, name: str | None = None) -> Tensor:
@@ -385,55 +388,44 @@ def constant(data: Any, name: str | None = None) -> Tensor:
     return Tensor(data, name, requires_grad=False)
 
 
-def argument(data: Any, requires_grad: bool, name: str | None = None) -> Tensor:
-    """A fresh leaf for an argument of a transformed function; its data cannot be reached."""
-    node = _op.leaf(data, requires_grad, name)
-    node.kept = np.asarray(node.kept)
-    node.sharing = ARGUMENT
-    return node  # type: ignore[no-any-return]
+def lifted(x: Any) -> Any:
+    """A Tensor as it is, anything else as a constant; a Python number stays one."""
+    if isinstance(x, Value):
+        return x
+    if type(x) is float:
+        return leaf(Tensor, x, False, current().scope)
+    array = array_of(x)
+    array = array[()] if type(array) is np.ndarray and not array.shape else array
+    return leaf(Tensor, array, False, current().scope)
 
 
-def _named(node: Tensor, name: str | None) -> Tensor:
+hooks.constant = lifted
+
+
+def held_elsewhere(x: Tensor) -> bool:
+    """Whether anything but this leaf may still reach the memory of the array that it handed out."""
+    return x.outside.base is not None or _references(x) != _ALONE
+
+
+def _references(x: Tensor) -> float:
+    # Where references are not counted, no array counts as alone: NaN differs from itself.
+    return sys.getrefcount(x.outside) if hasattr(sys, "getrefcount") else math.nan
+
+
+def _named(x: Tensor, name: str | None) -> Tensor:
     if name is not None and not isinstance(name, str):
         raise TypeError(f"a Tensor's name is a string, not {type(name).__name__}")
-    node.name = name
-    return node
+    x.node.name = name
+    return x
 
 
 def _restored(data: Any, name: str | None, requires_grad: bool, grad: Any) -> Tensor:
     tensor = Tensor(data, name, requires_grad)
-    tensor.grad = None if grad is None else np.array(grad)
+    tensor.node.grad = None if grad is None else np.array(grad)
     return tensor
 
 
-def _owned(g: Any, owners: set[int]) -> Any:
-    """A gradient in memory of its own; a sweep may give several leaves views of the same."""
-    owner = g if getattr(g, "base", None) is None else g.base
-    if (
-        type(owner) is np.ndarray
-        and owner.size == g.size
-        and g.flags.writeable
-        and id(owner) not in owners
-    ):
-        owners.add(id(owner))
-        return g
-    return np.array(g)
-
-
-def _seed(result: Tensor, gradient: Any, what: str = "backward") -> Any:
-    if gradient is None:
-        if result.shape == ():
-            return result.dtype.type(1)
-        if result.size != 1:
-            raise ValueError(
-                f"{what}: {describe(result)} has {result.size} elements, and only one number has "
-                "a gradient by itself; sum() or mean() it, or give gradient=, of its shape"
-            )
-        return np.ones(result.shape, result.dtype)
-    seed = np.array(plain(gradient, what, "gradient"))
-    if seed.shape != result.shape or seed.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{what}: a gradient of shape {seed.shape} and dtype {seed.dtype} does not fit "
-            f"{describe(result)}"
-        )
-    return seed.astype(result.dtype)
+# How many references an array has that one Tensor alone holds depends on the interpreter.
+_lonely = Tensor(np.zeros(1))
+_lonely.data  # noqa: B018 - hands it out
+_ALONE = _references(_lonely)

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.arrays import array_of, describe
 from autograd_lite.context import current, setting
-from autograd_lite.graph import Graph, ancestors
-from autograd_lite.node import Node, array_of, describe
+from autograd_lite.core.tensor import ancestors, value_as
+from autograd_lite.graph import Graph
 from autograd_lite.op import OPS, operation
+from autograd_lite.record import Recorded
 from autograd_lite.sweep import sweep
-from autograd_lite.tensor import Tensor, argument
+from autograd_lite.tensor import Tensor
+from autograd_lite.traced import INSIDE, Differentiated, Traced, argument, inside
 from autograd_lite.trees import flatten, leaves_like, tree_map
 
 __all__ = ["grad", "jvp", "stop_gradient", "trace", "value_and_grad", "vjp"]
@@ -37,12 +40,12 @@ class Run:
         name: str,
         kwargs: dict[str, Any] | None = None,
     ) -> None:
-        here, kwargs = current(), kwargs or {}
+        kwargs = kwargs or {}
         leaves = flatten((args, kwargs))[0]
         self.name = name
-        self.tensors = any(isinstance(leaf, Node) for leaf in leaves)
-        nested = here.leaks is not None or any(map(_wants, leaves))
-        self.recorded = here.leaks == "trace" or (here.recording and nested)
+        self.tensors = any(isinstance(leaf, Recorded) for leaf in leaves)
+        nested = INSIDE.get() or any(map(_wants, leaves))
+        self.recorded = INSIDE.get() == "trace" or bool(current().recording and nested)
         self.arguments: list[Tensor] = []
         self.paths: list[str] = []
         self._builds = []
@@ -56,7 +59,7 @@ class Run:
             self.arguments += fresh
             self.paths += paths
             self._builds.append((len(fresh), build))
-        with setting(leaks=here.leaks or "grad", recording=True):
+        with inside("grad"):
             value = f(*given, **kwargs)
         results, self.result_paths, self.build_results = flatten(value)
         self.results = [
@@ -87,14 +90,14 @@ class Run:
         recorded = self.recorded or any(map(_wants, cotangents))
         entering: dict[Any, Any] = {}
         for end, g in zip(ends, cotangents, strict=True):
-            if g is None or not isinstance(end, Node):
+            if g is None or not isinstance(end, Recorded):
                 continue
             if recorded:
-                g = g if isinstance(g, Node) else Tensor(g, requires_grad=False)
-            elif isinstance(g, Node):
+                g = g if isinstance(g, Recorded) else Tensor(g, requires_grad=False)
+            elif isinstance(g, Recorded):
                 g = np.array(g.array)
             entering[end] = entering[end] + g if end in entering else g
-        with setting(leaks=current().leaks or "grad", recording=recorded):
+        with inside("grad"), setting(recording=recorded):
             found = sweep(entering, set(starts), unit=unit, on_tensors=recorded)
         return [found.get(start) for start in starts]
 
@@ -102,9 +105,11 @@ class Run:
         """A value for the caller: an array for arrays, a Tensor for Tensors; None is zero."""
         if value is None:
             value = np.zeros(like.shape, like.dtype)
-        if isinstance(value, Node):
-            if current().leaks == "trace" or self._leads_outside(value):
-                return value if current().recording else stop_gradient(value)
+        if isinstance(value, Recorded):
+            if value.always_recorded or self._leads_outside(value):
+                value = value if current().recording else stop_gradient(value)
+                # Outside of every transform it is a Tensor like any other.
+                return value if INSIDE.get() else value_as(Tensor, value.array, value.node)
             value = value.array
         array = np.array(value)
         return Tensor(array, requires_grad=False) if self.tensors else array[()]
@@ -113,10 +118,11 @@ class Run:
         """Whether a value was made from something beyond this run that wants a gradient."""
         if not value.requires_grad:
             return False
-        own = {*self.arguments, *(self._transposed[0] if self._transposed else ())}
+        starts = [*self.arguments, *(self._transposed[0] if self._transposed else ())]
+        own = {x.node for x in starts}
         return any(
             node not in own and not any(x.requires_grad for x in node.inputs)
-            for node in ancestors([value], wanting=True)
+            for node in ancestors([value.node], written=True)
         )
 
     def build(self, leaves: Sequence[Any]) -> list[Any]:
@@ -142,7 +148,7 @@ class Run:
 
 
 def _wants(x: Any) -> bool:
-    return isinstance(x, Node) and x.requires_grad
+    return isinstance(x, Recorded) and x.node.requires_grad
 
 
 def _distinct(argnums: Sequence[int], count: int, name: str) -> list[int]:
@@ -167,6 +173,8 @@ def _fresh(leaf: Any, what: str) -> Tensor:
             leaf = OPS["astype"](leaf, dtype=np.float64)
         with setting(recording=True):
             fresh = OPS["identity"](leaf)
+        if not isinstance(fresh, Differentiated):
+            fresh = value_as(Differentiated, fresh.kept, fresh.node)
         fresh.requires_grad = True
         fresh.name = leaf.name
         return fresh  # type: ignore[no-any-return]
@@ -229,7 +237,7 @@ def fitting(tree: Any, like: Sequence[Tensor], paths: Sequence[str], what: str) 
     for g, x, path in zip(leaves_like(tree, paths, what), like, paths, strict=True):
         if g is None or np.shape(g) != x.shape:
             raise ValueError(f"{what}{path} of shape {np.shape(g)} does not fit shape {x.shape}")
-        if isinstance(g, Node):
+        if isinstance(g, Recorded):
             fitted.append(g if g.array.dtype == x.dtype else OPS["astype"](g, dtype=x.dtype))
         else:
             fitted.append(array_of(g, True, what + path).astype(x.dtype))
@@ -363,7 +371,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     """
     leaves, paths, build = flatten(args)
     arguments = [_traced(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
-    with setting(leaks="trace", recording=True):
+    with inside("trace"):
         results, paths, _ = flatten(_function(f)(*build(arguments)))
     outputs = [
         _as_tensor(result, f"trace: the function's result{path}")
@@ -373,9 +381,8 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
 
 
 def _traced(leaf: Any, path: str) -> Tensor:
-    array = array_of(leaf.array if isinstance(leaf, Node) else leaf, what=f"trace: args{path}")
-    name = leaf.name if isinstance(leaf, Node) else None
-    return argument(array, False, name)
+    array = array_of(leaf.array if isinstance(leaf, Recorded) else leaf, what=f"trace: args{path}")
+    return argument(array, False, leaf.name if isinstance(leaf, Recorded) else None, Traced)
 
 
 def stop_gradient(x: Any) -> Any:

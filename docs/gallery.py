@@ -101,7 +101,7 @@ def pictures() -> dict[str, Callable[[], bytes]]:
     Their bytes depend on the versions of Graphviz and matplotlib, so nothing compares them.
     """
     made: dict[str, Callable[[], bytes]] = {
-        "engine.ipynb": lambda: notebook.engine().encode(),
+        "tour.ipynb": lambda: notebook.tour().encode(),
     }
     for name, graph in GRAPHS.items():
         made[f"pictures/{name}.svg"] = lambda graph=graph: graph.drawing().svg().encode()  # type: ignore[misc]

@@ -12,6 +12,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import compiled  # noqa: E402
 import derivations  # noqa: E402
+import engine  # noqa: E402
 import gallery  # noqa: E402
 import hostile  # noqa: E402
 import operations  # noqa: E402
@@ -20,6 +21,7 @@ from autograd_lite.files import atomic  # noqa: E402
 
 PAGES = {
     "compile.md": compiled.page,
+    "engine.md": engine.page,
     "gallery.md": gallery.page,
     "hostile.md": hostile.page,
     "operations.md": operations.page,

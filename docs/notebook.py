@@ -122,6 +122,6 @@ def outputs(printed: str, shown: dict[str, Any], count: int) -> list[dict[str, A
     return result
 
 
-def engine() -> str:
-    """The notebook of engine.md."""
-    return notebook((HERE / "engine.md").read_text(encoding="utf-8"), "engine")
+def tour() -> str:
+    """The notebook of tour.md."""
+    return notebook((HERE / "tour.md").read_text(encoding="utf-8"), "tour")

@@ -59,11 +59,20 @@ def page() -> str:
         module = getattr(ops, name)
         here = [op for op in own if op.differentiable and _module(op) == module.__name__]
         if here:
-            rows = ((_name(op), _written(op), op.formula, op.gradient, op.notes) for op in here)
+            rows = (
+                (
+                    _name(op),
+                    _written(op),
+                    op.notation.formula,
+                    op.notation.gradient,
+                    op.notation.notes,
+                )
+                for op in here
+            )
             head = ("operation", "written", "formula", "gradient", "notes")
             parts.append(f"## {_title(module)}\n\n{_table(head, rows)}")
     constants = sorted((op for op in own if not op.differentiable), key=lambda op: op.name)
-    rows = ((_name(op), _written(op), op.formula) for op in constants)
+    rows = ((_name(op), _written(op), op.notation.formula) for op in constants)
     parts.append(CONSTANTS + "\n" + _table(("operation", "written", "formula"), rows))
 
     composed = {f: a for f, a in NUMPY.items() if not isinstance(a, Op)}
@@ -89,7 +98,7 @@ def numpy_version() -> str:
 def _module(op: Op) -> str | None:
     """Where an operation is defined: its rules stand there even if its forward is NumPy's."""
     rule = next(rule for rule in op.rules if rule is not None)
-    return inspect.unwrap(rule).__module__
+    return inspect.unwrap(getattr(rule, "func", rule)).__module__
 
 
 def _title(module: Any) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 import autograd_lite as ag
+from autograd_lite.arrays import numbers_only
 from autograd_lite.models.training import gradient_descent
-from autograd_lite.node import numbers_only
 from autograd_lite.text import superscript
 
 Array = npt.NDArray[Any]

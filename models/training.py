@@ -60,6 +60,7 @@ def gradient_descent(
         >>> descent.losses, w.item(), descent.kept
         ([9.0, 2.25], 0.75, 0.5625)
     """
+    _keep_freed_memory()
     α = float(learning_rate)
     if not 0 < α < np.inf:
         raise ValueError(f"the learning rate must be a positive number, not {learning_rate}")
@@ -105,6 +106,15 @@ def gradient_descent(
         θ.zero_grad()
     _warn_of_rising([*losses, last], best, α)
     return Descent(losses, best)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what a step frees for the next one, in the whole process.
+
+    It gives blocks back to the system that are larger than any freed before (up to 32 MiB), and
+    faulting them in anew takes up to a sixth of the time of a fit.
+    """
+    np.empty(31 << 20, dtype="u1")  # freed at once, and never touched
 
 
 def _warn_of_rising(losses: Sequence[float], best: float, α: float) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 import autograd_lite as ag
+from autograd_lite.arrays import numbers_only
 from autograd_lite.models.examples import student
-from autograd_lite.node import numbers_only
 from autograd_lite.sweep import gradients
 from autograd_lite.text import number, subscript
 

@@ -16,7 +16,9 @@ import autograd_lite as ag
 from autograd_lite.op import OPS
 
 DIGITS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
-FUNCTIONS: dict[str, Any] = {op.symbol: op.forward for op in OPS.values() if op.elementwise}
+FUNCTIONS: dict[str, Any] = {
+    op.notation.symbol: op.forward for op in OPS.values() if op.traits.elementwise
+}
 FUNCTIONS |= {
     "H": lambda x: np.heaviside(x, 0.5),
     "softmax": lambda x: OPS["softmax"].forward(x),

@@ -42,7 +42,8 @@ class Case:
 
     def rules(self) -> list[Any]:
         """One rule an operand."""
-        return list(self.op.rules_for(self.operands)) or [None] * len(self.operands)
+        rules = [rule for rule, _ in zip(self.op.rules, self.operands, strict=False)]
+        return rules or [None] * len(self.operands)
 
     def floats(self) -> Iterator[int]:
         """The numbers of the operands that a derivative can be taken by."""
@@ -71,9 +72,9 @@ class NoOperands(AssertionError):
 def _attributes(op: Op, draw: Draw, ndim: int) -> dict[str, Any]:
     """Attributes by their names and defaults."""
     attributes: dict[str, Any] = {}
-    for name, default in op.defaults.items():
+    for name, default in op.signature.defaults.items():
         if name == "axis":
-            several = "keepdims" in op.defaults and "argm" not in op.name
+            several = "keepdims" in op.signature.defaults and "argm" not in op.name
             value = draw(axes(ndim, several, none=default is None))
         elif name == "keepdims":
             value = draw(st.booleans())
@@ -98,7 +99,13 @@ def _elementwise(op: Op, draw: Draw, values: Values) -> Made:
 
 
 def _of_one(op: Op, draw: Draw, values: Values) -> Made:
-    shape = draw(shapes(1 if "axis" in op.defaults and op.defaults["axis"] is not None else 0))
+    shape = draw(
+        shapes(
+            1
+            if "axis" in op.signature.defaults and op.signature.defaults["axis"] is not None
+            else 0
+        )
+    )
     return [values(shape, **DOMAINS.get(op.name, ({},))[0])], _attributes(op, draw, len(shape))
 
 
@@ -113,7 +120,7 @@ def cases(draw: Any, op: Op) -> Case:
     make = SPECIAL.get(op.name)
     if make is not None:
         operands, attributes = make(draw, values)
-    elif op.elementwise:
+    elif op.traits.elementwise:
         operands, attributes = _elementwise(op, draw, values)
     elif op.arity == 1:
         operands, attributes = _of_one(op, draw, values)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.op import OPS
+from autograd_lite.op import NUMPY, OPS
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -31,7 +31,7 @@ def test_on_arrays_it_computes_and_on_tensors_it_records():
     x = ag.Tensor(X)
     y = op(x)
     assert y.op is op
-    assert y.op.symbol == "²"
+    assert y.op.notation.symbol == "²"
     assert y.inputs == (x,)
     np.sum(y).backward()
     np.testing.assert_array_equal(x.grad, 2 * X)
@@ -256,3 +256,41 @@ def test_a_forward_that_cannot_be_run_again_is_told():
 
     with pytest.raises(TypeError, match=r"cannot be told.*only at X"):
         ag.hessian(lambda x: np.sum(square(forward=strict)(x)))(X)
+
+
+def test_a_ufunc_keeps_its_operands_and_answers_for_itself():
+    op = ag.operation("tests.nextafter", np.nextafter, lambda g, out, x1, x2: g, None)
+    try:
+        assert (op.arity, op.broadcasts, op.traits.elementwise) == (2, True, True)
+        with pytest.raises(TypeError, match="takes x1, x2; x2 is missing"):
+            op(ag.Tensor(1.0))
+        x = ag.Tensor(X)
+        np.sum(np.nextafter(x, np.ones((1, 3)) * [[1.0], [2.0]])).backward()
+        np.testing.assert_array_equal(x.grad, [2.0, 2.0, 2.0])
+    finally:
+        del NUMPY[np.nextafter]
+
+
+def test_one_operand_may_be_broadcast_by_the_operation_itself():
+    op = ag.operation(
+        "tests.rows", lambda x: x + np.zeros((2, 3)), lambda g, out, x: g, broadcasts=True
+    )
+    x = ag.Tensor(X)
+    for total in np.sum(op(x)), np.sum(op(op(x))):
+        x.grad = None
+        total.backward()
+        np.testing.assert_array_equal(x.grad, [2.0, 2.0, 2.0])
+
+
+def test_any_error_of_a_forward_is_told_with_the_operation():
+    op = ag.operation("tests.text", lambda x: b"\xff".decode(), lambda g, out, x: g)
+    with pytest.raises(
+        ValueError, match=r"tests.text: does not fit an array \(3,\): 'utf-8' codec"
+    ):
+        op(ag.Tensor(X))
+
+
+def test_an_operation_on_a_sequence_needs_no_rule():
+    op = ag.operation("tests.longest", lambda arrays: max(map(len, arrays)), arity=None)
+    out = op([ag.Tensor(X), np.ones(2)])
+    assert (out.item(), out.requires_grad) == (3, False)

@@ -198,3 +198,20 @@ def test_letters_of_latex():
     assert latex("λ") == "\\lambda"
     assert latex("δ⁽²⁾") == "\\delta^{(2)}"
     assert latex("rate") == "\\text{rate}"
+
+
+def test_a_leaf_with_two_values_is_refused():
+    w = ag.Tensor([1.0, 2.0], name="w")
+    first = np.sum(w * w)
+    w.data -= 0.5
+    with pytest.raises(ag.Changed, match=r"w .* changed between two uses"):
+        ag.derive(first + np.sum(w), w)
+
+
+def test_a_derivation_after_an_update_is_of_the_values_before_it():
+    w, x = ag.Tensor([1.0, 2.0], name="w"), ag.constant([3.0, 4.0], name="x")
+    loss = np.sum(w * x) ** 2
+    before = ag.derive(loss, w).closed_form[w].evaluate()
+    w.data -= 0.5
+    after = ag.derive(loss, w)
+    np.testing.assert_array_equal(after.closed_form[w].evaluate(), before)

@@ -15,14 +15,13 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("text", "files", "trees", "context", "differences", "residuals"),
-    ("node", "notebook"),
-    ("broadcasting", "foreign", "rounding"),
-    ("leaks", "op"),
-    ("graph", "masks", "operators"),
-    ("sweep",),
+    ("core", "checkout", "text", "files", "trees", "differences"),
+    ("context", "arrays", "notebook"),
+    ("broadcasting", "foreign", "masks", "signatures", "record"),
+    ("leaks", "op", "sweep", "graph", "rounding"),
+    ("backward", "operators"),
     ("tensor",),
-    ("ops", "custom"),
+    ("traced", "ops", "custom"),
     ("transforms",),
     ("jacobians",),
     ("checks", "anomaly", "derive", "compile", "data"),
@@ -147,8 +146,8 @@ def test_public_names_exist_and_are_sorted():
 def test_a_public_name_says_what_it_does(name):
     public = getattr(ag, name)
     if isinstance(public, ag.Op):
-        assert public.formula
-        assert public.gradient
+        assert public.notation.formula
+        assert public.notation.gradient
         return
     assert public.__doc__
     first = public.__doc__.splitlines()[0]
@@ -161,12 +160,12 @@ def test_a_public_name_says_what_it_does(name):
 def test_an_operation_says_what_it_is(name):
     op = OPS[name]
     assert op.name == name
-    assert op.symbol
-    assert op.formula, f"{name} has no formula"
+    assert op.notation.symbol
+    assert op.notation.formula, f"{name} has no formula"
     if op.differentiable:
-        assert op.gradient, f"{name} has no text of its gradient"
+        assert op.notation.gradient, f"{name} has no text of its gradient"
     else:
-        assert op.gradient in ("", "none")
+        assert op.notation.gradient in ("", "none")
 
 
 def test_what_is_put_together_from_operations_says_what_it_is():
@@ -188,3 +187,33 @@ def test_nothing_names_a_machine():
         text = path.read_text(encoding="utf-8")
         assert "/home/" not in text
         assert "/tmp/" not in text
+
+
+CORE = sorted((ROOT / "autograd_lite" / "core").glob("*.py"))
+
+
+def test_the_engine_can_be_read_in_one_sitting():
+    assert len(CORE) <= 5
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in CORE) <= 450
+    for path in CORE:
+        assert {unit(name) for name in imported(path) if name.startswith("autograd_lite")} <= {
+            "core"
+        }
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 40, f"{path.name}: {node.name} is long"
+
+
+def test_there_is_no_import_cycle_inside_a_folder_either():
+    wanted = {name: set() for name in SOURCES.values()}
+    for path, name in SOURCES.items():
+        for other in imported(path):
+            home = other if other in wanted else f"{other}.__init__"
+            if home in wanted and home != name and not home.endswith("__init__"):
+                wanted[name].add(home)
+    while free := [name for name, others in wanted.items() if not others]:
+        for name in free:
+            del wanted[name]
+        for others in wanted.values():
+            others.difference_update(free)
+    assert not wanted, f"these import each other: {sorted(wanted)}"

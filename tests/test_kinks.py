@@ -73,10 +73,10 @@ def jumps(op, operands, attributes):
 
 
 def mask_of(op, operands, attributes):
-    if op.kinks is None:
+    if op.traits.kinks is None:
         return np.zeros((), bool)
     with np.errstate(all="ignore"):
-        return np.asarray(op.kinks(*operands, **attributes))
+        return np.asarray(op.traits.kinks(*operands, **attributes))
 
 
 def check(op, operands, attributes):
@@ -90,7 +90,8 @@ NUMBERS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in DIFFERENTIABLE if OPS[name].elementwise and OPS[name].arity < 3]
+    "name",
+    [name for name in DIFFERENTIABLE if OPS[name].traits.elementwise and OPS[name].arity < 3],
 )
 def test_elementwise_operations_say_where_their_derivative_jumps(name):
     op = OPS[name]
@@ -100,7 +101,7 @@ def test_elementwise_operations_say_where_their_derivative_jumps(name):
             np.array([x]).astype(int if k in whole else float) for k, x in enumerate(numbers)
         )
         found = check(op, operands, {})
-        if op.kinks is not None and not found and np.any(mask_of(op, operands, {})):
+        if op.traits.kinks is not None and not found and np.any(mask_of(op, operands, {})):
             # Then the value jumps, or the derivative in another direction does.
             assert name in ("arctan2", "copysign", "fmod", "hypot", "remainder")
 
@@ -236,6 +237,7 @@ def test_a_kink_error_is_an_anomaly_error():
 
 
 def test_a_missing_mask_is_found():
-    silent = replace(OPS["absolute"], kinks=None)
+    absolute = OPS["absolute"]
+    silent = replace(absolute, traits=replace(absolute.traits, kinks=None))
     with pytest.raises(AssertionError, match="absolute"):
         check(silent, (np.array([0.0]),), {})

@@ -202,3 +202,16 @@ def test_an_extreme_of_rows_of_which_some_are_taken(shape, reduced):
             np.testing.assert_array_equal(ag.grad(f)(x), plain)
         both = ag.grad(lambda x, z, f=f: f(x) + np.sum(np.sqrt(z)), (0, 1))
         np.testing.assert_array_equal(both(x, np.zeros(2))[0], plain)
+
+
+def test_a_constant_0_of_no_grad_silences_in_a_program_as_well():
+    def f(x):
+        with ag.no_grad():
+            nothing = x * 0
+        return np.sum(nothing * np.log(x))
+
+    x = np.array([0.0, 1.0])
+    for transform in ag.grad, ag.hessian:
+        with np.errstate(all="ignore"):
+            assert not np.any(transform(f)(x))
+            assert not np.any(ag.compile(transform(f))(x))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.core.tensor import Node
 from autograd_lite.sweep import gradients
 
 
@@ -21,8 +22,8 @@ def _without_the_collector():
 
 
 def alive() -> int:
-    """How many Tensors there are."""
-    return sum(type(x) is ag.Tensor for x in gc.get_objects())
+    """How many values are recorded."""
+    return sum(type(x) is Node for x in gc.get_objects())
 
 
 def leaves():
@@ -45,12 +46,11 @@ def test_the_graph_goes_with_the_loss():
     before = alive()
     loss = loss_of(*held)
     assert alive() > before + 10
-    nodes = [weakref.ref(node) for node in ag.Graph.of(loss).nodes if node.op is not None]
-    arrays = [weakref.ref(n().array) for n in nodes if type(n().array) is np.ndarray]
-    assert nodes
+    made = [node.array for node in ag.Graph.of(loss).nodes if node.op is not None]
+    arrays = [weakref.ref(array) for array in made if type(array) is np.ndarray]
     assert arrays
-    del loss
-    assert [ref() for ref in nodes + arrays if ref() is not None] == []
+    del loss, made
+    assert [ref() for ref in arrays if ref() is not None] == []
     assert alive() == before
 
 
@@ -82,11 +82,12 @@ def test_a_gradient_keeps_nothing_of_the_graph():
 
 def test_what_a_result_was_made_from_lives_while_the_result_does():
     a = ag.Tensor(2.0)
+    before = alive()
     loss = np.exp(a * a)
-    inner = weakref.ref(loss.inputs[0])
-    assert inner() is not None
+    assert alive() == before + 2
+    assert loss.inputs[0].op.name == "multiply"
     del loss
-    assert inner() is None
+    assert alive() == before
     assert a.grad is None
 
 
@@ -94,12 +95,14 @@ def test_a_second_loss_keeps_what_they_share():
     a = ag.Tensor(2.0)
     shared = np.exp(a)
     first, second = shared * 2, shared * 3
-    reference = weakref.ref(shared)
+    reference, nodes = weakref.ref(shared), alive()
     del shared, first
-    assert reference() is not None
-    second.backward()
-    del second
     assert reference() is None
+    assert alive() == nodes - 2  # the first product and its factor
+    second.backward()
+    np.testing.assert_allclose(a.grad, 3 * np.exp(2.0))
+    del second
+    assert alive() == nodes - 5
 
 
 def test_the_sweep_over_a_graph_as_written_keeps_nothing():

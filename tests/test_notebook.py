@@ -1,4 +1,4 @@
-"""Notebooks: how things show themselves, and the engine in twenty minutes, run cell by cell."""
+"""Notebooks: how things show themselves, and the tour in twenty minutes, run cell by cell."""
 
 import json
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ import autograd_lite as ag
 from autograd_lite.models import student
 from autograd_lite.text import printable
 
-PAGE = (notebook.HERE / "engine.md").read_text(encoding="utf-8")
+PAGE = (notebook.HERE / "tour.md").read_text(encoding="utf-8")
 
 
 class Text(HTMLParser):
@@ -79,7 +79,7 @@ def test_a_long_graph_shows_its_ends():
     assert "<x>, 1.001" in text.cells
 
 
-# The engine in twenty minutes
+# A tour in twenty minutes
 
 
 def test_the_cells_of_a_page():
@@ -109,17 +109,17 @@ def test_an_error_shows_the_line_of_the_cell():
 def test_the_engine_in_twenty_minutes(capsys):
     pytest.importorskip("matplotlib")
     pytest.importorskip("sympy")
-    found = [data for cell, _, data in notebook.run(PAGE, "engine") if cell.code]
+    found = [data for cell, _, data in notebook.run(PAGE, "tour") if cell.code]
     assert "text/html" in found[0]
     assert sum("image/png" in data for data in found) == 2
     assert "accuracy 1.0000" in capsys.readouterr().err
 
 
 def test_the_notebook_holds_the_page():
-    content = json.loads((notebook.HERE / "engine.ipynb").read_text(encoding="utf-8"))
+    content = json.loads((notebook.HERE / "tour.ipynb").read_text(encoding="utf-8"))
     held = [(cell["cell_type"] == "code", "".join(cell["source"])) for cell in content["cells"]]
     assert held == [tuple(cell) for cell in notebook.cells(PAGE)], (
-        "docs/engine.ipynb is stale; run python docs/make.py --pictures"
+        "docs/tour.ipynb is stale; run python docs/make.py --pictures"
     )
     assert (content["nbformat"], content["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in content["cells"]}) == len(held)

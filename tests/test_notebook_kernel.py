@@ -48,7 +48,7 @@ def outputs(tmp_path_factory):
     for package in ("nbclient", "ipykernel", "matplotlib", "sympy"):
         pytest.importorskip(package, reason=f"no {package} to run a notebook with")
     folder = tmp_path_factory.mktemp("kernel")
-    book = json.loads((notebook.HERE / "engine.ipynb").read_text(encoding="utf-8"))
+    book = json.loads((notebook.HERE / "tour.ipynb").read_text(encoding="utf-8"))
     book["cells"] = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
     empty = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     book["cells"] += [
@@ -83,7 +83,7 @@ def shown(outputs):
 
 
 def test_the_notebook_shows_in_a_kernel_what_it_holds(outputs):
-    book = json.loads((notebook.HERE / "engine.ipynb").read_text(encoding="utf-8"))
+    book = json.loads((notebook.HERE / "tour.ipynb").read_text(encoding="utf-8"))
     held = [cell["outputs"] for cell in book["cells"] if cell["cell_type"] == "code"]
     for now, then in zip(outputs, held, strict=False):
         assert set(shown(now)) == set(shown(then))

@@ -150,7 +150,7 @@ def test_a_new_elementwise_operation_is_tested_by_being_added():
 BINARY = [
     name
     for name in DIFFERENTIABLE
-    if OPS[name].elementwise and OPS[name].arity == 2 and name not in SPECIAL
+    if OPS[name].traits.elementwise and OPS[name].arity == 2 and name not in SPECIAL
 ]
 
 

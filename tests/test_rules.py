@@ -34,7 +34,7 @@ def test_a_rule_is_linear_in_the_gradient(name, data):
 ELEMENTWISE = [
     name
     for name in DIFFERENTIABLE
-    if OPS[name].elementwise and OPS[name].arity == 1 and name not in SPECIAL
+    if OPS[name].traits.elementwise and OPS[name].arity == 1 and name not in SPECIAL
 ]
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
+import subprocess
 import sys
 import threading
 
@@ -167,3 +171,67 @@ def test_an_error_leaves_the_context_as_it_was():
         with pytest.raises(TypeError):
             broken(1.0)
     assert current() is before
+
+
+FORKS = """
+import os, threading, warnings
+import numpy as np
+import autograd_lite as ag
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads, which is the point
+w = ag.Tensor(np.zeros(1_000_000))
+y, stop = np.sum(w), threading.Event()
+
+def sweep():
+    while not stop.is_set():
+        y.backward()
+
+threads = [threading.Thread(target=sweep) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    child = os.fork()
+    if not child:
+        x = ag.Tensor(3.0)
+        (x * x).backward()
+        os._exit(int(x.grad != 6))
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+for thread in threads:
+    thread.join()
+print("done")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_of_fork_sweeps_whatever_the_threads_of_its_parent_held():
+    process = subprocess.Popen(
+        [sys.executable, "-c", FORKS], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.communicate(timeout=60)[0] == "done\n"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # a child that hangs as well
+        process.wait()
+
+
+def test_threads_that_use_a_leaf_first_after_an_update_agree():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(200):
+            w, found = ag.Tensor(np.ones(3)), []
+            w.data += 1
+            threads = [
+                threading.Thread(target=lambda w=w, found=found: found.append((w * w).numpy()))
+                for _ in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert len(found) == 4
+            np.testing.assert_array_equal(found, np.full((4, 3), 4.0))
+    finally:
+        sys.setswitchinterval(interval)

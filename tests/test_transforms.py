@@ -175,7 +175,7 @@ def test_no_record_is_held():
 
     def f(x):
         y = np.tanh(x * x)
-        seen.append(weakref.ref(y))
+        seen.append(weakref.ref(y.array))
         return np.sum(y)
 
     gc.collect()
@@ -301,3 +301,15 @@ def test_float32_stays(x, dtype):
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_what_a_transform_gives_for_tensors_is_a_tensor_like_any_other():
+    w = ag.Tensor(X)
+    value, gradient = ag.value_and_grad(lambda w: np.sum(w * w))(w)
+    assert type(value) is type(gradient) is type(gradient * 2) is ag.Tensor
+    with ag.no_grad():
+        held = gradient * 2
+    held.data -= 1
+    np.testing.assert_array_equal(held.data, 4 * X - 1)
+    np.sum(gradient).backward()
+    np.testing.assert_array_equal(w.grad, np.full(X.shape, 2.0))

@@ -156,7 +156,7 @@ def is_literal(node: Any, graph: Graph) -> bool:
 
 def _takes_literal(consumer: Any, k: int) -> bool:
     inputs = consumer.inputs
-    return bool(consumer.op.elementwise) and len(inputs) == 2 and not _is_bare(inputs[1 - k])
+    return bool(consumer.op.traits.elementwise) and len(inputs) == 2 and not _is_bare(inputs[1 - k])
 
 
 def _is_bare(node: Any) -> bool:

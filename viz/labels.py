@@ -66,13 +66,13 @@ def badge(node: Any, literals: dict[int, Any]) -> str:
 
 def symbol(op: Op) -> str:
     """How an operation is written where its operands are not."""
-    return "(·)ᵀ" if op.name == "transpose" else op.symbol
+    return "(·)ᵀ" if op.name == "transpose" else op.notation.symbol
 
 
 def formula(node: Any, operands: list[Formula]) -> Formula:
     """How the operation of a node is written with these operands."""
     op = node.op
-    precedence = op.precedence
+    precedence = op.notation.precedence
     if op.name == "matmul":
         return _product(node, *operands)
     if op.name == "transpose":
@@ -86,20 +86,20 @@ def formula(node: Any, operands: list[Formula]) -> Formula:
     if op.name == "getitem" or precedence >= ATOM or len(operands) > 2:
         # What is picked out is no formula, and other functions are written f(x, y).
         inside = ", ".join(text for text, _ in operands)
-        return (f"{inside}[…]" if op.name == "getitem" else f"{op.symbol}({inside})"), ATOM
+        return (f"{inside}[…]" if op.name == "getitem" else f"{op.notation.symbol}({inside})"), ATOM
     if len(operands) == 1:
-        return op.symbol + _closed(operands[0], precedence), precedence
+        return op.notation.symbol + _closed(operands[0], precedence), precedence
     left, right = operands
     # Operators group from the left, so an equal precedence needs parentheses on the right.
     return (
-        f"{_closed(left, precedence)} {op.symbol} {_closed(right, precedence + 1)}",
+        f"{_closed(left, precedence)} {op.notation.symbol} {_closed(right, precedence + 1)}",
         precedence,
     )
 
 
 def _product(node: Any, left: Formula, right: Formula) -> Formula:
     """A matrix product, written Wx when both are symbols and w·x between vectors."""
-    precedence = node.op.precedence
+    precedence = node.op.notation.precedence
     vectors = all(x.ndim == 1 for x in node.inputs)
     together = not vectors and _is_symbol(left[0]) and _is_symbol(right[0])
     sign = "" if together else "·"

@@ -64,7 +64,7 @@ class Scene:
     def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
         self.graph = graph
         self.gradients = gradients
-        self.arrays = {node: node.array for node in graph.nodes}
+        self.arrays = {node: graph.value(node) for node in graph.nodes}
         self.numbers = {node: k for k, node in enumerate(graph.nodes)}
         self.names = labels(graph)
         self._marks: dict[Any, tuple[Mark, ...]] = {}

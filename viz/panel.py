@@ -81,10 +81,10 @@ class Panels:
         if node.op is not None:
             literals = {k: x for k, x in enumerate(node.inputs) if is_literal(x, scene.graph)}
             yield _element("h3", f"operation {badge(node, literals)}  {node.op.name}")
-            yield _element('p class="formula"', node.op.formula)
-            if node.requires_grad and node.op.gradient:
+            yield _element('p class="formula"', node.op.notation.formula)
+            if node.requires_grad and node.op.notation.gradient:
                 yield _element("h3", "its gradient rule, for the gradient g of its result")
-                yield _element('p class="formula"', node.op.gradient)
+                yield _element('p class="formula"', node.op.notation.gradient)
             yield _element("h3", "forward")
             yield _element("p", words.forward(node))
         yield _element("h3", "value")

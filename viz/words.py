@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.op import OPS
-from autograd_lite.residuals import operands_of
 from autograd_lite.text import number
 from autograd_lite.viz.cards import shape
 from autograd_lite.viz.labels import ATOM, SIGNED, formula
@@ -26,7 +25,7 @@ SPREADS = frozenset({"sum", "mean"})
 """Operations whose derivative by each element is one number, spread over the input."""
 
 
-SUM, PRODUCT = OPS["add"].precedence, OPS["multiply"].precedence
+SUM, PRODUCT = OPS["add"].notation.precedence, OPS["multiply"].notation.precedence
 
 
 class Words:
@@ -59,7 +58,7 @@ class Words:
         named = [self.scene.names.get(x) for x in node.inputs]
         parts = [self.name(node)]
         if len(named) > TERMS:
-            parts.append(f"{node.op.symbol} of {len(named)} operands")
+            parts.append(f"{node.op.notation.symbol} of {len(named)} operands")
         elif named:
             if None not in named:
                 known = [(name or "", _tightness(name or "")) for name in named]
@@ -117,19 +116,17 @@ class Words:
         gradients = self.scene.gradients
         if gradients is None or (consumer, k) not in gradients.parts or isinstance(out, tuple):
             return None
-        if not (op.elementwise or np.size(out) == 1 or op.name in SPREADS):
+        if not (op.traits.elementwise or np.size(out) == 1 or op.name in SPREADS):
             return None
         x = consumer.inputs[k]
-        rule = list(op.rules_for(consumer.inputs))[k]
+        rule = op.rules[k]
         with np.errstate(all="ignore"):
-            s = rule(np.ones_like(out), out, *operands_of(consumer), **consumer.attributes)
-            product = np.asarray(s * gradients.of[consumer] if op.elementwise else s)
+            s = rule(np.ones_like(out), out, *consumer.operands, **consumer.attributes)
+            product = np.asarray(s * gradients.of[consumer] if op.traits.elementwise else s)
             if op.name in SPREADS and np.size(out) > 1:
-                one = rule(
-                    gradients.of[consumer], out, *operands_of(consumer), **consumer.attributes
-                )
+                one = rule(gradients.of[consumer], out, *consumer.operands, **consumer.attributes)
                 product = np.asarray(one)
-            elif not op.elementwise:
+            elif not op.traits.elementwise:
                 product = product * np.ravel(gradients.of[consumer])[0]
             if product.shape != x.shape:
                 product = OPS["sum_to"].forward(product, x.shape)
@@ -144,7 +141,7 @@ class Words:
         g, s = gradients.of[consumer], self._slope(consumer, k)
         above, x = self.of(consumer), consumer.inputs[k]
         if s is not None:
-            spread = consumer.op.elementwise and np.size(s) != x.size
+            spread = consumer.op.traits.elementwise and np.size(s) != x.size
             if _is_short(g) and _is_short(s):
                 left, right = text_of(g), text_of(s)
             else:
@@ -158,7 +155,7 @@ class Words:
             return self._product(above, consumer, k)
         if consumer.op.name == "transpose":
             return f"({above})ᵀ"
-        return f"the part of {above} through {consumer.op.symbol}"
+        return f"the part of {above} through {consumer.op.notation.symbol}"
 
     def _product(self, above: str, consumer: Any, k: int) -> str:
         """The gradient of a matrix product by one of its factors, in symbols."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from autograd_lite.compile.expr import CONSTANT, Builder, Expr, function_of, rep
 from autograd_lite.compile.rewrite import rewrite
 from autograd_lite.graph import Graph
 from autograd_lite.op import OPS
+from autograd_lite.signatures import defaults_of
 
 __all__ = ["KEPT", "from_graph", "taken_apart"]
 
@@ -99,18 +98,9 @@ class Symbol(NDArrayOperatorsMixin):
         return Symbol(expr, self.builder)
 
 
-@lru_cache(maxsize=256)
-def _defaults(function: Any) -> dict[str, Any]:
-    try:
-        known = inspect.signature(function).parameters
-    except ValueError:
-        return {}
-    return {name: parameter.default for name, parameter in known.items()}
-
-
 def _without_defaults(function: Any, args: Any, keywords: Any) -> tuple[Any, dict[str, Any]]:
     """The arguments of a call without those that are the default, written out."""
-    defaults = _defaults(function)
+    defaults = defaults_of(function)
     places = list(defaults.values())
     while 1 < len(args) <= len(places) and _told(args[-1], places[len(args) - 1]):
         args = args[:-1]
@@ -181,7 +171,9 @@ def _held(value: Any, constants: list[Expr], builder: Builder) -> Expr:
 
 def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
     op = node.op
-    attributes = {k: v for k, v in node.attributes.items() if not _told(v, op.defaults.get(k, ...))}
+    attributes = {
+        k: v for k, v in node.attributes.items() if not _told(v, op.signature.defaults.get(k, ...))
+    }
     if operands and not any(isinstance(x, Expr) for x in operands):
         # What Python's numbers give stays one, which NumPy promotes weakly.
         if type(node.array) in (int, float, bool):

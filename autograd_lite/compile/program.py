@@ -69,7 +69,7 @@ def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, P
         Tensor(array, leaf.name, requires_grad=False)
         for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
     ]
-    with setting(scope=(), watch=None), np.errstate(all="ignore"):
+    with setting(scope=(), observer=None), np.errstate(all="ignore"):
         graph = trace(leaves, *named)
     packings[-1].leaves = []
     return Graph(graph.outputs, graph.inputs, written=False), packings[-1]

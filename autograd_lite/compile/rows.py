@@ -192,7 +192,7 @@ class _Walk:
         x = expr.args[0]
         rows, default = self.axes[x], 0 if expr.fn.endswith(".reduce") else None
         if expr.fn in OPS:
-            default = OPS[expr.fn].defaults.get("axis")
+            default = OPS[expr.fn].signature.defaults.get("axis")
         axis = expr.keywords.get("axis", default)
         gone = (
             set(range(x.ndim)) if axis is None else {int(k) % x.ndim for k in np.atleast_1d(axis)}
@@ -215,4 +215,4 @@ def trait_of(fn: str) -> str:
         op = found if isinstance(found, Op) else OPS.get(fn[3:])
     if op is None:
         return ""
-    return op.rows or ("each" if op.name == "astype" else "")
+    return op.traits.rows or ("each" if op.name == "astype" else "")

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.node import Node, numbers_only
+from autograd_lite.arrays import numbers_only
+from autograd_lite.core.tensor import Value
 from autograd_lite.trees import _children
 
 __all__ = [
@@ -89,7 +90,7 @@ def prepared(leaf: Any, path: str) -> Any:
     Raises:
         TypeError: for a Tensor or for what no program can hold.
     """
-    if isinstance(leaf, Node):
+    if isinstance(leaf, Value):
         raise HasTensors
     numbers_only(leaf, f"compile: {path}")
     array = np.asarray(leaf)
@@ -120,7 +121,7 @@ class Signature:
         self.key: Hashable = (keywords, *map(_key, self.tree))
 
     def _form(self, tree: Any, path: str, name: str) -> Any:
-        if isinstance(tree, (np.ndarray, np.generic, Node)):
+        if isinstance(tree, (np.ndarray, np.generic, Value)):
             array = prepared(tree, path)
             leaf = Leaf(len(self.leaves), name, path, array.shape, array.dtype)
             self.arrays.append(array)
@@ -222,7 +223,7 @@ class Packing:
         self.tree = self._form(tree, "")
 
     def _form(self, tree: Any, name: str) -> Any:
-        if isinstance(tree, (np.ndarray, np.generic, Node)):
+        if isinstance(tree, (np.ndarray, np.generic, Value)):
             self.leaves.append(tree)
             self.names.append(name)
             return Leaf(len(self.leaves) - 1, "", "", (), np.dtype(float))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.node import numbers_only
+from autograd_lite.arrays import numbers_only
 
 Array = npt.NDArray[Any]
 

@@ -18,16 +18,16 @@ import numpy as np
 import sympy
 
 from autograd_lite.context import setting
+from autograd_lite.core.tensor import apply
 from autograd_lite.derive.entries import Element, Expr, Length, Number, Opaque, Total, called
 from autograd_lite.derive.index import Space
 from autograd_lite.derive.lowest import EXP
 from autograd_lite.derive.reading import Reader, axes_of, element, exact
 from autograd_lite.derive.readings import OPPOSITE
 from autograd_lite.graph import Graph, ancestors
-from autograd_lite.node import Node
-from autograd_lite.op import apply
+from autograd_lite.record import Recorded
 from autograd_lite.sweep import sweep
-from autograd_lite.tensor import argument
+from autograd_lite.traced import argument
 
 __all__ = ["Chain", "Slope"]
 
@@ -106,6 +106,7 @@ class Chain:
         self.expand = expand
         self.values = values
         self.graph = Graph.of(loss)
+        self.graph.check_unchanged("derive")
         self.space = Space()
         self.space.lengths_as_symbols = bool(lengths)
         if isinstance(lengths, Mapping):
@@ -187,7 +188,7 @@ class Chain:
 
     def _is_written_out(self, node: Any) -> bool:
         """Whether formulas show the loss as what it is; only ŷ = σ(z) and the like by name."""
-        return node is self.loss and (node.name is None or not node.op.elementwise)
+        return node is self.loss and (node.name is None or not node.op.traits.elementwise)
 
     def _is_see_through(self, node: Any) -> bool:
         """Whether a node only arranges another anew, or is named after the formula that it is."""
@@ -199,7 +200,11 @@ class Chain:
 
     def _is_hidden_activation(self, node: Any) -> bool:
         """An activation that further products follow."""
-        if node.op is None or not node.op.activation or node.position not in self.definitions:
+        if (
+            node.op is None
+            or not node.op.notation.activation
+            or node.position not in self.definitions
+        ):
             return False
         (x,) = node.inputs
         return (
@@ -286,7 +291,7 @@ class Chain:
         """Whether a derivative is written g′(a)."""
         return (
             not self.expand
-            and node.op.activation
+            and node.op.notation.activation
             and not node.attributes
             and self.field(x).is_Symbol
             and any(node is layer for layer in self.hidden_layers)
@@ -317,7 +322,7 @@ class Chain:
         ]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            with setting(recording=True, watch=None, leaks=None):
+            with setting(recording=True, observer=None):
                 copy = apply(node.op, tuple(leaves), node.attributes, settled=True)
                 value = self.values.get(node)
                 g = argument(np.ones_like(copy.array) if value is None else value, False)
@@ -327,18 +332,18 @@ class Chain:
                     on_tensors=True,
                     written=True,
                 )
-        if not node.op.elementwise:
+        if not node.op.traits.elementwise:
             self._name_compared(node, leaves, parts)
         known = {leaf.position: self.field(x) for leaf, x in zip(leaves, node.inputs, strict=True)}
         known[copy.position] = self.field(node)
         self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
         counts = self._counts(node)
         # The condition of a `where` is the user's, and holds where it says.
-        guards = node.op.name != "where" and (node.op.elementwise or node.op.name == "norm")
+        guards = node.op.name != "where" and (node.op.traits.elementwise or node.op.name == "norm")
 
         def reading(part: Any) -> Any:
             def read(slope: Expr) -> Expr:
-                if not isinstance(part, Node):
+                if not isinstance(part, Recorded):
                     return (
                         exact(self.space, np.asarray(part).flat[0])
                         if np.size(part)
@@ -358,7 +363,7 @@ class Chain:
 
     def _name_compared(self, node: Any, leaves: Any, parts: Any) -> None:
         """Name what a rule looks for the largest in: written anew, it may differ in rounding."""
-        found = ancestors(part for part in parts.values() if isinstance(part, Node))
+        found = ancestors(part for part in parts.values() if isinstance(part, Recorded))
         compared = {x for n in found if n.op is not None and n.op.name == "equal" for x in n.inputs}
         for leaf, x in zip(leaves, node.inputs, strict=True):
             field = self.field(x)
@@ -367,7 +372,7 @@ class Chain:
 
     def _counts(self, node: Any) -> dict[float, Expr]:
         """The numbers by which an average divides, as products of lengths."""
-        if not (self.space.lengths_as_symbols and node.op.averages):
+        if not (self.space.lengths_as_symbols and node.op.notation.averages):
             return {}
         shape = node.inputs[0].shape
         if node.op.name == "mean":

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.context import setting
+from autograd_lite.core.tensor import apply
 from autograd_lite.derive import CannotCheckWarning, DerivationError
 from autograd_lite.derive.source import Unwritable
-from autograd_lite.op import OPS, apply
+from autograd_lite.op import OPS
 from autograd_lite.sweep import gradients
-from autograd_lite.tensor import argument, constant
+from autograd_lite.tensor import constant
+from autograd_lite.traced import argument
 
 __all__ = ["check", "warn_where_undefined"]
 
@@ -107,8 +109,9 @@ def _said(here: Any, there: Any, undefined: list[str], unwritable: list[str]) ->
 def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
     """How the formulas compare at a point, up to what rounding alone can do there."""
     chain = derivation._chain
+    value = chain.graph.value
     leaves = {
-        node.position: (np.asarray(draw(random, node.array)) if draw else node.array).astype(float)
+        node.position: np.asarray(draw(random, value(node)) if draw else value(node), dtype=float)
         for node in chain.graph.nodes
         if node.op is None and node.requires_grad
     }
@@ -192,12 +195,12 @@ def _elsewhere(chain: Any, values: dict[int, Any], settled: bool = True) -> dict
     with (
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
-        setting(recording=True, watch=None, leaks=None),
+        setting(recording=True, observer=None),
     ):
         warnings.simplefilter("ignore")
         for node in chain.graph.nodes:
             if node.position in values or (node.op is None and node.dtype.kind == "f"):
-                array = np.asarray(values.get(node.position, node.array), dtype=float)
+                array = np.asarray(values.get(node.position, chain.graph.value(node)), dtype=float)
                 if node.requires_grad:
                     nodes[node.position] = argument(array, True)
                 else:
@@ -218,7 +221,7 @@ def _compared(
     writer, consumers = derivation._writer, derivation._chain.graph.consumers
     values: dict[str, Any] = {"np": np, "OPS": OPS}
     for position, node in nodes.items():
-        values[writer.identifiers[position]] = node.array
+        values[writer.identifiers[position]] = derivation._chain.graph.value(node)
     for position, node in nodes.items():
         g = of.get(node)
         if g is not None and position in writer.slope_identifiers:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import sympy
 
+from autograd_lite.arrays import describe
 from autograd_lite.derive.chain import Chain
 from autograd_lite.derive.entries import Element
 from autograd_lite.derive.forms import Form, Writer, namespace, prime, reads
 from autograd_lite.derive.reading import element
-from autograd_lite.node import Node, describe
+from autograd_lite.record import Recorded
 from autograd_lite.sweep import gradients
 from autograd_lite.tensor import Tensor
 from autograd_lite.trees import flatten
@@ -55,8 +56,8 @@ class Forms(Mapping[Any, Form]):
     def __getitem__(self, key: Any) -> Form:
         if isinstance(key, str) and key in self._names:
             key = self._names[key]
-        if not isinstance(key, Node) or key not in self._forms:
-            what = key.name or describe(key) if isinstance(key, Node) else repr(key)
+        if not isinstance(key, Recorded) or key not in self._forms:
+            what = key.name or describe(key) if isinstance(key, Recorded) else repr(key)
             raise KeyError(f"no closed form was derived for {what}; add it to wrt=")
         return self._forms[key]
 
@@ -129,7 +130,8 @@ class Derivation:
         """
         from autograd_lite.derive.second import hessian
 
-        return hessian(self, self._nodes.get(w, w) if isinstance(w, str) else w)  # type: ignore[no-any-return]
+        node = self._nodes.get(w, w) if isinstance(w, str) else w
+        return hessian(self, node, derived)  # type: ignore[no-any-return]
 
     # Steps
 
@@ -189,7 +191,7 @@ class Derivation:
         symbol = self._writer.space.symbol(Element(-2, ()))
         notation = Text({-2: "a"}, {}, {})
         body = notation(Arranger(self._writer.space).tree(expr.xreplace({x: symbol}), ()))
-        return f"g = {OPS[op].symbol}, g′(a) = {body}"
+        return f"g = {OPS[op].notation.symbol}, g′(a) = {body}"
 
     def notes(self) -> list[str]:
         """What the formulas take for granted: letters, and constants that sum to 1."""
@@ -262,7 +264,7 @@ def derived(
     """A checked derivation; the arguments are those of `derive`."""
     from autograd_lite.derive.check import check
 
-    if args is not None or (callable(loss) and not isinstance(loss, Node)):
+    if args is not None or (callable(loss) and not isinstance(loss, Recorded)):
         loss, wrt = _called(loss, args, wrt)
     if not isinstance(loss, Tensor):
         raise TypeError(f"derive: takes a Tensor or a function, not {type(loss).__name__}")
@@ -315,7 +317,7 @@ def _argument(named: list[list[Any]], k: int) -> list[Any]:
 
 
 def _leaf(x: Any, name: str) -> Any:
-    if isinstance(x, Node):
+    if isinstance(x, Recorded):
         return x if x.name else Tensor(x.array, name, x.requires_grad)
     return Tensor(x, name, requires_grad=np.asarray(x).dtype.kind == "f")
 
@@ -334,14 +336,14 @@ def _wanted(loss: Any, wrt: Any) -> list[Any]:
             )
         return found
     wanted: list[Any] = []
-    for x in [wrt] if isinstance(wrt, (Node, str)) else wrt:
+    for x in [wrt] if isinstance(wrt, (Recorded, str)) else wrt:
         if isinstance(x, str):
             called = [n for n in graph.nodes if n.name == x]
             if len(called) != 1:
                 many = "nothing" if not called else f"{len(called)} nodes"
                 raise TypeError(f"derive: {many} in this graph is called {x!r}; give the Tensor")
             x = called[0]
-        if not isinstance(x, Node):
+        if not isinstance(x, Recorded):
             raise TypeError(f"derive: wrt takes Tensors and names, not {type(x).__name__}")
         if not x.requires_grad:
             raise ValueError(_wants_none(x))

@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from autograd_lite.context import setting
+from autograd_lite.core.tensor import apply
 from autograd_lite.derive import lowest, names
 from autograd_lite.derive.arrange import Arranger
 from autograd_lite.derive.chain import Chain
@@ -23,11 +24,11 @@ from autograd_lite.derive.reading import Reader, exact
 from autograd_lite.derive.source import Source, Unwritable, spelled
 from autograd_lite.derive.tree import Tree
 from autograd_lite.graph import Graph
-from autograd_lite.node import Node
-from autograd_lite.op import OPS, apply
+from autograd_lite.op import OPS
+from autograd_lite.record import Recorded
 from autograd_lite.sweep import sweep
-from autograd_lite.tensor import argument
 from autograd_lite.text import subscript, superscript
+from autograd_lite.traced import argument
 
 __all__ = ["Form", "Writer"]
 
@@ -185,11 +186,11 @@ class Writer:
             leaf.name = "x"
         reason = f"{op.name} is no single NumPy expression; evaluate(values) computes it"
         try:
-            with setting(recording=True, watch=None, leaks=None):
+            with setting(recording=True, observer=None):
                 result: Any = op.forward(*leaves, **attributes)
         except Exception as error:
             raise Unwritable(reason) from error
-        if not isinstance(result, Node) or any(n.op is op for n in Graph.of(result).nodes):
+        if not isinstance(result, Recorded) or any(n.op is op for n in Graph.of(result).nodes):
             raise Unwritable(reason)
         tensor: Any = result
         for node in Graph.of(result).nodes:
@@ -264,7 +265,7 @@ class Letters(dict[int, str]):
 def prime(space: Space, name: str) -> tuple[Any, Expr]:
     """The derivative of an elementwise operation of one operand, as an expression in x."""
     x = argument(np.ones(()), True)
-    with setting(recording=True, watch=None, leaks=None):
+    with setting(recording=True, observer=None):
         y = apply(OPS[name], (x,), {}, settled=True)
         g = argument(np.ones(()), False)
         part = sweep({y: g}, {x}, on_tensors=True, written=True)[x]
@@ -388,14 +389,14 @@ def namespace(writer: Writer, given: Mapping[int, Any]) -> dict[str, Any]:
     """The value of every node by its Python name, computed anew from the given ones."""
     chain = writer.chain
     if not given:
-        return {writer.identifiers[p]: node.array for p, node in chain.nodes.items()}
+        return {writer.identifiers[p]: chain.graph.value(node) for p, node in chain.nodes.items()}
     arrays: dict[int, Any] = {}
     with np.errstate(all="ignore"):
         for position, node in chain.nodes.items():
             if position in given:
                 arrays[position] = given[position]
             elif node.op is None:
-                arrays[position] = node.array
+                arrays[position] = chain.graph.value(node)
             else:
                 operands = [arrays[x.position] for x in node.inputs]
                 forward, attributes = node.op.forward, node.attributes

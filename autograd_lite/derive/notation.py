@@ -263,9 +263,9 @@ class Notation:
         if name.endswith("′"):
             op = name[:-1]
             return self.function(
-                "g" if op == self.activation else OPS[op].symbol, arguments, "′"
+                "g" if op == self.activation else OPS[op].notation.symbol, arguments, "′"
             ), ATOM
-        return self.function(OPS[name].symbol if name in OPS else name, arguments), ATOM
+        return self.function(OPS[name].notation.symbol if name in OPS else name, arguments), ATOM
 
     def _opaque(self, tree: Tree) -> Written:
         op, attributes, _ = tree.data
@@ -292,7 +292,7 @@ class Notation:
         axis = attributes.get("axis")
         if axis is not None and tree.args and len(tree.args[0].axes) > 2:
             extra.append(f"axis={axis}")
-        symbol = op.symbol if re.fullmatch(r"[\w .]+", op.symbol) else op.name
+        symbol = op.notation.symbol if re.fullmatch(r"[\w .]+", op.notation.symbol) else op.name
         return self.function(symbol, arguments + [self.plain(e) for e in extra]), ATOM
 
     def _spread(self, tree: Tree) -> Written:

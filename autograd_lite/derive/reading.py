@@ -45,6 +45,13 @@ def exact(space: Space, x: Any) -> Expr:
     return space.symbol(Number(x))
 
 
+READINGS: dict[str, Reading] = {}
+"""How each operation is read that is no function of its operands' elements; `readings` fills it."""
+
+ELEMENTWISE: dict[str, Callable[..., Expr]] = {}
+"""Elementwise operations that are arithmetic; the others are functions of their operands."""
+
+
 class Reader:
     """Nodes as expressions in the symbols of a space.
 
@@ -110,14 +117,12 @@ class Reader:
 
     def applied(self, node: Any, args: list[Expr]) -> Expr:
         """What an operation makes of expressions."""
-        from autograd_lite.derive.readings import ELEMENTWISE, READINGS
-
         reading = READINGS.get(node.op.name)
         if reading is not None:
             result = reading(self, node, args)
             if result is not None:
                 return result
-        if node.op.elementwise and not node.attributes:
+        if node.op.traits.elementwise and not node.attributes:
             if node.op.name in ELEMENTWISE:
                 return ELEMENTWISE[node.op.name](*self.aligned(node, args))
             return called(node.op.name)(*self.aligned(node, args))

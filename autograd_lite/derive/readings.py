@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import sympy
 
 from autograd_lite.derive.entries import Expr, Opaque, called
-from autograd_lite.derive.reading import Reader, Reading, axes_of
+from autograd_lite.derive.reading import ELEMENTWISE, READINGS, Reader, axes_of
 from autograd_lite.op import OPS
-
-__all__ = ["ELEMENTWISE", "READINGS"]
 
 ZERO, ONE = sympy.S.Zero, sympy.S.One
 
@@ -342,7 +339,7 @@ def _solve(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
     return r.space.total(product, {j: len(a.array)})
 
 
-READINGS: dict[str, Reading] = {
+READINGS |= {
     "where": _where,
     "log": _log,
     "exp": _exp,
@@ -384,7 +381,7 @@ READINGS: dict[str, Reading] = {
 }
 
 
-ELEMENTWISE: dict[str, Callable[..., Expr]] = {
+ELEMENTWISE |= {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
@@ -399,5 +396,3 @@ ELEMENTWISE: dict[str, Callable[..., Expr]] = {
     "reciprocal": lambda x: 1 / x,
     "maximum": lambda a, b: called("maximum")(a, b),
 }
-
-"""Elementwise operations that are arithmetic; the others are functions of their operands."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,37 +11,35 @@ import sympy
 from autograd_lite.context import setting
 from autograd_lite.derive import DerivationError
 from autograd_lite.derive.entries import Delta, Element, Expr, Total
+from autograd_lite.derive.forms import Form
 from autograd_lite.derive.index import Space
 from autograd_lite.graph import ancestors
-from autograd_lite.node import Node
 from autograd_lite.op import OPS
+from autograd_lite.record import Recorded
 from autograd_lite.tensor import constant
 
 __all__ = ["hessian"]
 
 
-def hessian(derivation: Any, w: Any) -> Any:
+def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
     """The matrix of second derivatives by one node, as a formula.
 
     The gradient's closed form is run on the graph's Tensors, which makes a graph of it; the
     slope of vᵀ gradient, which is linear in v, is derived from that, and v taken out.
     """
-    from autograd_lite.derive.derivation import Derivation, derived
-    from autograd_lite.derive.forms import Form
-
     form = derivation.closed_form[w]
     writer, chain = derivation._writer, derivation._chain
     form.text()  # gives the lengths their letters
     names = {writer.identifiers[p]: node for p, node in chain.nodes.items()}
     shape = (*w.shape, *w.shape)
-    with setting(recording=True, watch=None, leaks=None), np.errstate(all="ignore"):
+    with setting(recording=True, observer=None), np.errstate(all="ignore"):
         source = writer.source(form.tree, own=True)
         gradient = eval(source, {"np": np, "OPS": OPS, **names})
         v = constant(np.random.default_rng(0).normal(size=w.shape), name=_free("v", writer))
         product = np.sum(v * gradient)
-    if w not in set(ancestors([product] if isinstance(product, Node) else [], wanting=True)):
+    if w not in set(ancestors([product] if isinstance(product, Recorded) else [], wanting=True)):
         return Form(writer, sympy.S.Zero, shape)
-    second: Derivation = derived(product, w, True, False, None, writer.letters.back())
+    second = derived(product, w, True, False, None, writer.letters.back())
     inner = second._chain
     second._writer.decimals = writer.decimals
     if w.position not in inner.slopes:

@@ -237,7 +237,7 @@ class Source:
         if op.arity is None:
             arguments = [f"[{', '.join(arguments)}]"]
         if op.name == "tile":
-            attributes = op.defaults | attributes
+            attributes = op.signature.defaults | attributes
         if op.name == "reshape":
             # NumPy's name of this argument is not the same in every version.
             arguments.append(literal(attributes.get("shape", ())))

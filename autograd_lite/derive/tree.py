@@ -206,7 +206,9 @@ def place(i: Index, hint: Axes) -> int:
 
 def factor_key(tree: Tree) -> tuple[Any, ...]:
     """Numbers first, then slopes, nodes, what becomes of them, sums, and functions."""
-    activation = isinstance(tree.data, str) and tree.data in OPS and OPS[tree.data].activation
+    activation = (
+        isinstance(tree.data, str) and tree.data in OPS and OPS[tree.data].notation.activation
+    )
     order = {
         "number": 0,
         "length": 1,

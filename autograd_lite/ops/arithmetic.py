@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd_lite.context import current
+from autograd_lite.core.tensor import Value
 from autograd_lite.op import operation
 
 
@@ -16,6 +16,7 @@ add = operation(
     np.add,
     lambda g, out, a, b: g,
     lambda g, out, a, b: g,
+    reads="",
     symbol="+",
     precedence=50,
     formula="a + b",
@@ -27,6 +28,7 @@ subtract = operation(
     np.subtract,
     lambda g, out, a, b: g,
     lambda g, out, a, b: -g,
+    reads="",
     symbol="−",
     precedence=50,
     formula="a − b",
@@ -38,6 +40,7 @@ multiply = operation(
     np.multiply,
     lambda g, out, a, b: g * b,
     lambda g, out, a, b: g * a,
+    reads=("b", "a"),
     symbol="×",
     precedence=60,
     absorbing=True,
@@ -50,6 +53,7 @@ divide = operation(
     np.divide,
     lambda g, out, a, b: g / b,
     lambda g, out, a, b: -g * out / b,
+    reads=("b", "out b"),
     symbol="÷",
     precedence=60,
     formula="a / b",
@@ -60,6 +64,7 @@ negative = operation(
     "negative",
     np.negative,
     lambda g, out, x: -g,
+    reads="",
     symbol="−",
     precedence=70,
     formula="−x",
@@ -70,6 +75,7 @@ reciprocal = operation(
     "reciprocal",
     np.reciprocal,
     lambda g, out, x: -g * out * out,
+    reads="out",
     symbol="⁻¹",
     precedence=90,
     formula="1 / x",
@@ -80,6 +86,7 @@ square = operation(
     "square",
     np.square,
     lambda g, out, x: g * (2 * x),
+    reads="x",
     symbol="²",
     precedence=90,
     formula="x²",
@@ -88,8 +95,8 @@ square = operation(
 
 
 def _power_base(g, out, a, b):
-    values = getattr(b, "kept", b)
-    known = type(values) in (int, float) or current().leaks != "trace"
+    values = b.array if isinstance(b, Value) else b
+    known = type(values) in (int, float) or not getattr(b, "always_recorded", False)
     if known and np.all(values):
         return g * (b * a ** (b - 1))
     # a ** 0 is 1 for every a, so its derivative at 0 is 0 and not 0 · 0⁻¹.
@@ -111,6 +118,7 @@ power = operation(
     np.power,
     _power_base,
     _power_exponent,
+    reads=("a b", "out a b"),
     symbol="^",
     precedence=80,
     formula="a ** b",
@@ -122,6 +130,7 @@ float_power = operation(
     "float_power",
     np.float_power,
     *power.rules,
+    reads=("a b", "out a b"),
     symbol="^",
     precedence=80,
     formula="a ** b, in float64",
@@ -133,6 +142,7 @@ remainder = operation(
     np.remainder,
     lambda g, out, a, b: g,
     lambda g, out, a, b: -g * np.floor_divide(a, b),
+    reads=("", "a b"),
     symbol="mod",
     precedence=60,
     formula="a − b ⌊a / b⌋",
@@ -146,6 +156,7 @@ fmod = operation(
     np.fmod,
     lambda g, out, a, b: g,
     lambda g, out, a, b: -g * np.trunc(a / b),
+    reads=("", "a b"),
     symbol="fmod",
     precedence=60,
     formula="a − b trunc(a / b)",
@@ -159,6 +170,7 @@ ldexp = operation(
     np.ldexp,
     lambda g, out, x, i: np.ldexp(g, i),
     None,
+    reads=("i", ""),
     formula="x 2ⁱ",
     gradient="g 2ⁱ, none",
 )
@@ -168,6 +180,7 @@ copysign = operation(
     np.copysign,
     lambda g, out, a, b: g * np.sign(a) * np.copysign(1.0, b),
     None,
+    reads=("a b", ""),
     formula="|a| with the sign of b",
     gradient="g sign a sign b, none",
     notes="The derivative at a = 0 is 0, as that of |a|.",

@@ -3,8 +3,9 @@
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.composition import composed
 from autograd_lite.ops.shapes import astype
+from autograd_lite.tensor import lifted
 
 
 def _share(mine, other, out):
@@ -32,6 +33,7 @@ where = operation(
     None,
     lambda g, out, condition, x, y: where(condition, g, np.zeros_like(g)),
     lambda g, out, condition, x, y: where(condition, np.zeros_like(g), g),
+    reads=("", "condition", "condition"),
     symbol="where",
     elementwise=True,
     broadcasts=True,
@@ -56,6 +58,7 @@ absolute = operation(
     "absolute",
     np.absolute,
     lambda g, out, x: g * np.sign(x),
+    reads="x",
     numpy=(np.fabs,),
     symbol="|·|",
     formula="|x|",

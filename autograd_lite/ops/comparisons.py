@@ -3,8 +3,9 @@
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.composition import composed
 from autograd_lite.ops.reductions import ties
+from autograd_lite.tensor import lifted
 
 for _name, _symbol in {
     "less": "<",

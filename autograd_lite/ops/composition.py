@@ -6,8 +6,10 @@ import operator
 
 import numpy as np
 
-from autograd_lite.node import Node
-from autograd_lite.op import NUMPY, VARIABLE, is_default, leaf, numpy_parameters
+from autograd_lite.core.tensor import Value
+from autograd_lite.op import NUMPY
+from autograd_lite.signatures import VARIABLE, is_default, numpy_parameters
+from autograd_lite.tensor import lifted
 
 
 def composed(*functions):
@@ -50,12 +52,7 @@ def _called_like(function, answer):
 
 def is_tensor(x):
     """Whether a rule runs on Tensors, which record, rather than on arrays."""
-    return isinstance(x, Node)
-
-
-def lifted(x):
-    """A Tensor as it is, anything else as a constant."""
-    return x if isinstance(x, Node) else leaf(x)
+    return isinstance(x, Value)
 
 
 def by_positions(a, rearrange):
@@ -83,7 +80,7 @@ def along(axis, ndim, key):
 
 
 def _arrays(value):
-    if isinstance(value, Node):
+    if isinstance(value, Value):
         return np.asarray(value.array)
     if isinstance(value, (list, tuple)):
         return type(value)(_arrays(item) for item in value)

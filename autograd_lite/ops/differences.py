@@ -3,8 +3,9 @@
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import along, composed, lifted, normalized
+from autograd_lite.ops.composition import along, composed, normalized
 from autograd_lite.ops.shapes import astype
+from autograd_lite.tensor import lifted
 
 
 @composed(np.diff)
@@ -160,6 +161,7 @@ convolved = operation(
     lambda a, v: np.convolve(a, v),
     lambda g, out, a, v: np.correlate(g, v, mode="valid"),
     lambda g, out, a, v: np.correlate(g, a, mode="valid"),
+    reads=("v", "a"),
     symbol="∗",
     precedence=60,
     formula="Σⱼ aⱼ vᵢ₋ⱼ",

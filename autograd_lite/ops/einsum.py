@@ -5,8 +5,9 @@ import string
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.composition import composed
 from autograd_lite.ops.shapes import sum_to
+from autograd_lite.tensor import lifted
 
 
 def _einsum(g, out, *operands, k, subscripts=""):

@@ -13,19 +13,26 @@ exp = operation(
     "exp",
     np.exp,
     lambda g, out, x: g * out,
+    reads="out",
     symbol="exp",
     formula="exp x",
     gradient="g exp x",
 )
 
 exp2 = operation(
-    "exp2", np.exp2, lambda g, out, x: g * (out * LOG2), formula="2ˣ", gradient="g 2ˣ log 2"
+    "exp2",
+    np.exp2,
+    lambda g, out, x: g * (out * LOG2),
+    reads="out",
+    formula="2ˣ",
+    gradient="g 2ˣ log 2",
 )
 
 expm1 = operation(
     "expm1",
     np.expm1,
     lambda g, out, x: g * np.exp(x),
+    reads="x",
     formula="exp x − 1",
     gradient="g exp x",
 )
@@ -34,6 +41,7 @@ log = operation(
     "log",
     np.log,
     lambda g, out, x: g / x,
+    reads="x",
     symbol="log",
     formula="log x",
     gradient="g / x",
@@ -43,6 +51,7 @@ log2 = operation(
     "log2",
     np.log2,
     lambda g, out, x: g / (x * LOG2),
+    reads="x",
     symbol="log₂",
     formula="log₂ x",
     gradient="g / (x log 2)",
@@ -52,6 +61,7 @@ log10 = operation(
     "log10",
     np.log10,
     lambda g, out, x: g / (x * LOG10),
+    reads="x",
     symbol="log₁₀",
     formula="log₁₀ x",
     gradient="g / (x log 10)",
@@ -61,6 +71,7 @@ log1p = operation(
     "log1p",
     np.log1p,
     lambda g, out, x: g / (1 + x),
+    reads="x",
     formula="log(1 + x)",
     gradient="g / (1 + x)",
 )
@@ -70,6 +81,7 @@ logaddexp = operation(
     np.logaddexp,
     lambda g, out, a, b: g * sigmoid(a - b),
     lambda g, out, a, b: g * sigmoid(b - a),
+    reads="a b",
     formula="log(exp a + exp b)",
     gradient="g σ(a − b), g σ(b − a)",
 )
@@ -79,6 +91,7 @@ logaddexp2 = operation(
     np.logaddexp2,
     lambda g, out, a, b: g * sigmoid((a - b) * LOG2),
     lambda g, out, a, b: g * sigmoid((b - a) * LOG2),
+    reads="a b",
     formula="log₂(2ᵃ + 2ᵇ)",
     gradient="g 2ᵃ / (2ᵃ + 2ᵇ), g 2ᵇ / (2ᵃ + 2ᵇ)",
 )
@@ -87,6 +100,7 @@ sqrt = operation(
     "sqrt",
     np.sqrt,
     lambda g, out, x: 0.5 * g / out,
+    reads="out",
     symbol="√",
     formula="√x",
     gradient="g / (2 √x)",
@@ -96,6 +110,7 @@ cbrt = operation(
     "cbrt",
     np.cbrt,
     lambda g, out, x: g / (3 * out * out),
+    reads="out",
     symbol="∛",
     formula="∛x",
     gradient="g / (3 (∛x)²)",

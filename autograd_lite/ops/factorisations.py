@@ -4,9 +4,10 @@ import numpy as np
 
 from autograd_lite.broadcasting import warn
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.composition import composed
 from autograd_lite.ops.linalg import DegenerateWarning, regular, solve
 from autograd_lite.ops.products import transposed
+from autograd_lite.tensor import lifted
 
 # Reverse rules after Giles, "An extended collection of matrix derivative results" (2008), and
 # Walter and Lehmann, "Algorithmic differentiation of linear algebra functions" (2010).
@@ -39,6 +40,7 @@ cholesky = operation(
     "cholesky",
     lambda a: np.linalg.cholesky(a),
     _cholesky,
+    reads="out",
     symbol="cholesky",
     formula="l, lower triangular, l lᵀ = a",
     gradient="l⁻ᵀ Φ(lᵀ g) l⁻¹, on the lower triangle",
@@ -61,6 +63,7 @@ eigvalsh = operation(
     "eigvalsh",
     lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
     _eigenvalues,
+    reads="a",
     numpy=(np.linalg.eigvalsh,),
     symbol="λ",
     formula="the eigenvalues λ of a symmetric a",

@@ -26,6 +26,7 @@ add_at = operation(
     "add_at",
     _add_at,
     lambda g, out, x, key=(), shape=(): g[key],
+    reads="",
     formula="zeros of a shape, with g added at the places of an index",
     gradient="g at that index",
 )
@@ -34,6 +35,7 @@ getitem = operation(
     "getitem",
     lambda a, key=(): a[key],
     lambda g, out, a, key=(): add_at(g, key=key, shape=a.shape),
+    reads="",
     chooses=True,
     symbol="[ ]",
     precedence=90,

@@ -63,6 +63,7 @@ squared_error = operation(
     lambda g, out, prediction, target, reduction="mean": (
         2 * per_example(g, target, reduction) * (target - prediction)
     ),
+    reads="prediction target",
     symbol="SE",
     averages=True,
     formula="(ŷ − y)², its mean or sum",
@@ -80,6 +81,7 @@ label_over = operation(
     _label_over,
     lambda g, out, y, p: g / p,
     lambda g, out, y, p: -g * label_over(out, p),
+    reads=("p", "out p"),
     symbol="÷",
     precedence=60,
     elementwise=True,
@@ -111,6 +113,7 @@ binary_cross_entropy = operation(
     lambda g, out, y_hat, y, reduction="mean": (
         per_example(g, y, reduction) * (np.log(1 - y_hat) - np.log(y_hat))
     ),
+    reads="y_hat y",
     symbol="BCE",
     averages=True,
     formula="−(y log ŷ + (1 − y) log(1 − ŷ)), its mean or sum",
@@ -148,6 +151,7 @@ binary_cross_entropy_with_logits = operation(
     _with_logits,
     lambda g, out, z, y, reduction="mean": per_example(g, z, reduction) * _error(z, y),
     lambda g, out, z, y, reduction="mean": -per_example(g, y, reduction) * z,
+    reads="z y",
     symbol="BCE(σ)",
     averages=True,
     formula="log(1 + exp z) − y z, its mean or sum",
@@ -160,6 +164,7 @@ of_sigmoid = operation(
     lambda g, out, z, y_hat, y, reduction="mean": per_example(g, z, reduction) * (y_hat - y),
     None,
     lambda g, out, z, y_hat, y, reduction="mean": -per_example(g, y, reduction) * z,
+    reads=("z y_hat y", "", "z y"),
     symbol="BCE(σ)",
     averages=True,
     formula="log(1 + exp z) − y z, its mean or sum, where ŷ = σ(z) is known",
@@ -223,6 +228,7 @@ cross_entropy = operation(
     lambda g, out, logits, labels, reduction="mean": (
         -_per_row(g, logits, reduction) * log_softmax(logits)
     ),
+    reads=("logits labels", "logits"),
     symbol="CE",
     averages=True,
     rows="last",

@@ -6,9 +6,10 @@ import numpy as np
 
 from autograd_lite.op import operation
 from autograd_lite.ops.arithmetic import least_length
-from autograd_lite.ops.composition import composed, is_tensor, lifted, normalized
+from autograd_lite.ops.composition import composed, is_tensor, normalized
 from autograd_lite.ops.factorisations import svdvals
 from autograd_lite.ops.reductions import spread
+from autograd_lite.tensor import lifted
 
 
 def _direction(x, length):
@@ -21,6 +22,7 @@ direction = operation(
     _direction,
     lambda g, out, x, length: g / length,
     lambda g, out, x, length: -g * out / length,
+    reads=("length", "out length"),
     symbol="÷",
     precedence=60,
     elementwise=True,

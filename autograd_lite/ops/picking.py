@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 
-from autograd_lite.context import current
-from autograd_lite.node import Node, plain
+from autograd_lite.arrays import plain
+from autograd_lite.core.tensor import Value
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import along, composed, lifted, normalized
+from autograd_lite.ops.composition import along, composed, normalized
 from autograd_lite.ops.indexing import add_at
+from autograd_lite.tensor import lifted
 
 
 def _key_along(indices, shape, axis):
@@ -35,6 +36,7 @@ taken_along = operation(
     _take_along_axis,
     lambda g, out, arr, indices, axis=-1: added_along(g, indices, axis=axis, shape=arr.shape),
     None,
+    reads=("indices", ""),
     chooses=True,
     formula="the element of arr with each index, along an axis",
     gradient="zeros, with g added at the indices",
@@ -45,6 +47,7 @@ added_along = operation(
     _add_along_axis,
     lambda g, out, a, indices, axis=-1, shape=(): np.take_along_axis(g, indices, axis=axis),
     None,
+    reads=("indices", ""),
     formula="zeros of a shape, with a added at indices along an axis",
     gradient="the element of g with each index, along that axis",
 )
@@ -61,7 +64,7 @@ def take_along_axis(arr, indices, axis=-1):
 @composed(np.take)
 def take(a, indices, axis=None, mode="raise"):
     """The elements, or the slices along an axis, with the indices."""
-    traced = isinstance(indices, Node) and current().leaks == "trace"
+    traced = isinstance(indices, Value) and indices.always_recorded
     a, indices = lifted(a), indices if traced else np.asarray(plain(indices, "take", "indices"))
     if not traced and not indices.size:
         indices = indices.astype(np.intp)

@@ -5,8 +5,9 @@ import functools
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import composed, lifted, normalized
+from autograd_lite.ops.composition import composed, normalized
 from autograd_lite.ops.shapes import sum_to
+from autograd_lite.tensor import lifted
 
 
 def transposed(x):
@@ -61,6 +62,7 @@ matmul = operation(
     np.matmul,
     _left,
     _right,
+    reads=("b", "a"),
     symbol="@",
     precedence=60,
     elementwise=False,
@@ -81,6 +83,7 @@ outer = operation(
     _outer,
     lambda g, out, a, b: np.reshape(g @ np.reshape(b, -1), a.shape),
     lambda g, out, a, b: np.reshape(np.reshape(a, -1) @ g, b.shape),
+    reads=("b", "a"),
     numpy=(np.outer, np.linalg.outer),
     symbol="⊗",
     precedence=60,
@@ -125,6 +128,7 @@ tensordot = operation(
     lambda a, b, axes=2: np.tensordot(a, b, axes=axes),
     _tensordot_left,
     _tensordot_right,
+    reads="a b",
     numpy=(np.tensordot, np.linalg.tensordot),
     precedence=60,
     formula="Σ a b over pairs of axes",
@@ -161,6 +165,7 @@ kron = operation(
     lambda a, b: np.kron(a, b),
     _kron_left,
     _kron_right,
+    reads="a b",
     numpy=(np.kron,),
     symbol="⊗ₖ",
     precedence=60,
@@ -173,6 +178,7 @@ cross = operation(
     lambda a, b: np.cross(a, b),
     lambda g, out, a, b: cross(b, g),
     lambda g, out, a, b: cross(g, a),
+    reads=("b", "a"),
     symbol="×",
     precedence=60,
     broadcasts=True,
@@ -342,6 +348,7 @@ trace = operation(
     "trace",
     lambda a, offset=0, axis1=0, axis2=1: np.trace(a, offset, axis1, axis2),
     _trace,
+    reads="",
     numpy=(np.trace,),
     symbol="tr",
     chooses=True,

@@ -2,16 +2,18 @@
 
 import numpy as np
 
-from autograd_lite.node import plain
+from autograd_lite.arrays import plain
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import along, by_positions, composed, lifted, normalized
+from autograd_lite.ops.composition import along, by_positions, composed, normalized
 from autograd_lite.ops.indexing import add_at
 from autograd_lite.ops.shapes import astype
+from autograd_lite.tensor import lifted
 
 flip = operation(
     "flip",
     lambda m, axis=None: np.flip(m, axis),
     lambda g, out, m, axis=None: np.flip(g, axis),
+    reads="",
     numpy=(np.flip,),
     formula="m in reverse order",
     gradient="g in reverse order",
@@ -54,6 +56,7 @@ roll = operation(
     "roll",
     lambda a, shift=0, axis=None: np.roll(a, shift, axis),
     lambda g, out, a, shift=0, axis=None: np.roll(g, _negated(shift), axis),
+    reads="",
     numpy=(np.roll,),
     formula="a, moved along and around",
     gradient="g, moved back",
@@ -84,6 +87,7 @@ for _function, _side in ((np.tril, "above"), (np.triu, "below")):
             lambda g, out, m, k=0: (
                 triangle(g, k=k) if m.ndim > 1 else np.sum(triangle(g, k=k), axis=0)
             ),
+            reads="",
             numpy=(function,),
             chooses=True,
             formula=f"m with zeros {side} its k-th diagonal",
@@ -107,6 +111,7 @@ tile = operation(
     "tile",
     lambda A, reps=(): np.tile(A, reps),
     _tile_rule,
+    reads="",
     numpy=(np.tile,),
     formula="A, laid side by side",
     gradient="the sum of g over the copies",

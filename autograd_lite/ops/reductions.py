@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import along, composed, lifted
+from autograd_lite.ops.composition import along, composed
 from autograd_lite.ops.shapes import astype
+from autograd_lite.tensor import lifted
 
 
 def axes_of(axis, ndim):
@@ -28,6 +29,7 @@ sum_ = operation(
     "sum",
     lambda a, axis=None, keepdims=False: np.add.reduce(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: spread(g, a.shape, axis, keepdims),
+    reads="",
     numpy=(np.sum,),
     symbol="Σ",
     formula="Σ a",
@@ -47,6 +49,7 @@ mean = operation(
     lambda g, out, a, axis=None, keepdims=False: spread(
         g / float(count(a.shape, axis)), a.shape, axis, keepdims
     ),
+    reads="",
     numpy=(np.mean,),
     symbol="mean",
     averages=True,
@@ -153,6 +156,7 @@ recurrence = operation(
     _recurrence,
     lambda g, out, a, c, axis=0: _from_the_end(g, c, axis),
     lambda g, out, a, c, axis=0: _from_the_end(g, c, axis) * _shifted(out, 0, axis),
+    reads=("c", "out c"),
     formula="sᵢ = aᵢ + cᵢ sᵢ₋₁ along an axis, s₀ = a₀",
     gradient="tᵢ = gᵢ + cᵢ₊₁ tᵢ₊₁, tᵢ sᵢ₋₁",
     notes="What the gradient of a running product is made of, without a division.",
@@ -168,6 +172,7 @@ cumsum = operation(
     "cumsum",
     lambda a, axis=None: np.cumsum(a, axis=axis),
     _cumsum_rule,
+    reads="",
     numpy=(np.cumsum,),
     formula="a₀ + … + aᵢ",
     gradient="the running sum of g from its end",
@@ -217,6 +222,7 @@ prod = operation(
     lambda g, out, a, axis=None, keepdims=False: (
         spread(g, a.shape, axis, keepdims) * _others(a, axis) if a.size else np.zeros_like(a)
     ),
+    reads="a",
     numpy=(np.prod,),
     symbol="Π",
     formula="Π a",

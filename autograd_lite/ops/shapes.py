@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from autograd_lite.op import operation
-from autograd_lite.ops.composition import along, composed, lifted, normalized
+from autograd_lite.ops.composition import along, composed, normalized
+from autograd_lite.tensor import lifted
 
 BLOCK = 128  # rows that are added one after the other
 
@@ -40,6 +41,7 @@ sum_to = operation(
     "sum_to",
     _sum_to,
     lambda g, out, x, shape=(): np.broadcast_to(g, x.shape),
+    reads="",
     symbol="Σ",
     formula="Σ x over the axes that broadcasting to the shape of x would repeat",
     gradient="g, broadcast to the shape of x",
@@ -50,6 +52,7 @@ broadcast_to = operation(
     "broadcast_to",
     lambda array, shape=(): np.broadcast_to(array, shape),
     lambda g, out, array, shape=(): sum_to(g, shape=array.shape),
+    reads="",
     numpy=(np.broadcast_to,),
     formula="x, repeated to a shape",
     gradient="g, summed to the shape of x",
@@ -67,6 +70,7 @@ astype = operation(
     "astype",
     _astype,
     lambda g, out, x, dtype=None: astype(g, dtype=x.dtype) if out.dtype.kind == "f" else g * 0,
+    reads="",
     numpy=(np.astype,) if hasattr(np, "astype") else (),
     formula="x in another dtype",
     gradient="g in the dtype of x",
@@ -83,6 +87,7 @@ reshape = operation(
     "reshape",
     _reshape,
     lambda g, out, a, shape=(), order="C": np.reshape(g, a.shape, order=order),
+    reads="",
     numpy=(np.reshape,),
     formula="x in another shape",
     gradient="g in the shape of x",
@@ -100,6 +105,7 @@ transpose = operation(
     "transpose",
     lambda a, axes=None: a.T if axes is None else np.transpose(a, axes),
     _untransposed,
+    reads="",
     numpy=(np.transpose, np.permute_dims) if hasattr(np, "permute_dims") else (np.transpose,),
     symbol="ᵀ",
     precedence=90,
@@ -112,6 +118,7 @@ swapaxes = operation(
     "swapaxes",
     lambda a, axis1=0, axis2=1: np.swapaxes(a, axis1, axis2),
     lambda g, out, a, axis1=0, axis2=1: np.swapaxes(g, axis1, axis2),
+    reads="",
     numpy=(np.swapaxes,),
     formula="x with two axes swapped",
     gradient="g with the same axes swapped",
@@ -122,6 +129,7 @@ squeeze = operation(
     "squeeze",
     lambda a, axis=None: np.squeeze(a, axis),
     lambda g, out, a, axis=None: np.reshape(g, a.shape),
+    reads="",
     numpy=(np.squeeze,),
     formula="x without axes of length 1",
     gradient="g in the shape of x",
@@ -132,6 +140,7 @@ expand_dims = operation(
     "expand_dims",
     lambda a, axis=0: np.expand_dims(a, axis),
     lambda g, out, a, axis=0: np.reshape(g, a.shape),
+    reads="",
     numpy=(np.expand_dims,),
     formula="x with further axes of length 1",
     gradient="g in the shape of x",
@@ -152,7 +161,7 @@ concatenate = operation(
     "concatenate",
     lambda arrays, axis=0: np.concatenate(arrays, axis=axis),
     _part,
-    reads=((),),
+    reads="",
     numpy=(np.concatenate, np.concat) if hasattr(np, "concat") else (np.concatenate,),
     arity=None,
     formula="the arrays one after the other",
@@ -163,7 +172,7 @@ stack = operation(
     "stack",
     lambda arrays, axis=0: np.stack(arrays, axis=axis),
     lambda g, out, *arrays, k, axis=0: g[(slice(None),) * (axis % len(out.shape)) + (k,)],
-    reads=((),),
+    reads="",
     numpy=(np.stack,),
     arity=None,
     formula="the arrays along a new axis",
@@ -174,6 +183,7 @@ identity = operation(
     "identity",
     lambda x: x,
     lambda g, out, x: g,
+    reads="",
     numpy=(np.positive, np.conjugate),
     elementwise=True,
     formula="x",

@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from autograd_lite.op import OPS, apply
+from autograd_lite.core.tensor import Outline, apply, value_of
+from autograd_lite.op import OPS
 from autograd_lite.ops.norms import hypot, norm
 from autograd_lite.ops.statistics import std
 from autograd_lite.ops.trigonometric import cos, cosh
@@ -47,10 +48,14 @@ def settled(x):
 
 def source(node, k=0):
     """The k-th input of a node, or None if its data were changed since or are no floats."""
-    x, was = node.inputs[k], node.operands[k]
+    record = node.node
+    was = record.saved[1 + k]
+    x = value_of(record.inputs[k], None if type(was) is Outline else was)
     if x.dtype.kind != "f" and node.op is not where and node.op not in VIEWS:
         return None
-    unchanged = x.kept is was or x.op is not None or np.array_equal(x.array, was)
+    if x.node.requires_grad and not record.requires_grad and record.op.differentiable:
+        return None  # no_grad() shields it
+    unchanged = x.op is not None or x.kept is was or np.array_equal(x.array, was)
     return x if unchanged else None
 
 
@@ -422,24 +427,21 @@ def _cross_entropy(inputs, attributes):
 
 of_sigmoid = OPS["binary_cross_entropy_of_sigmoid"]
 
-for _name, _form in {
-    "log": _log,
-    "log1p": _log1p,
-    "log2": _in_base(1 / math.log(2)),
-    "log10": _in_base(1 / math.log(10)),
-    "subtract": _complement,
-    "divide": _quotient,
-    "reciprocal": _reciprocal,
-    "where": _either,
-    "sqrt": _sqrt,
-    "power": _power,
-    "square": _square,
-    "multiply": _multiply,
-    "cos": _even(cos),
-    "cosh": _even(cosh),
-    "binary_cross_entropy": _cross_entropy,
+for _name, (_form, _after) in {
+    "log": (_log, LOGARITHMS),
+    "log1p": (_log1p, {exp, negative}),
+    "log2": (_in_base(1 / math.log(2)), LOGARITHMS),
+    "log10": (_in_base(1 / math.log(10)), LOGARITHMS),
+    "subtract": (_complement, SIGMOIDS | SQUARES.keys()),
+    "divide": (_quotient, {exp, add}),
+    "reciprocal": (_reciprocal, {add}),
+    "where": (_either, ()),
+    "sqrt": (_sqrt, ROOTS),
+    "power": (_power, {add, *ROOTS, *LENGTHS}),
+    "square": (_square, LENGTHS),
+    "multiply": (_multiply, LENGTHS),
+    "cos": (_even(cos), {OPS["absolute"]}),
+    "cosh": (_even(cosh), {OPS["absolute"]}),
+    "binary_cross_entropy": (_cross_entropy, SIGMOIDS),
 }.items():
-    OPS[_name].stable = _form
-
-# Products are too many to ask each of them.
-multiply.stable_after = OPS["square"].stable_after = LENGTHS
+    OPS[_name].stable, OPS[_name].stable_after = _form, _after

@@ -5,13 +5,14 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autograd_lite.node import plain
+from autograd_lite.arrays import plain
 from autograd_lite.op import OPS, operation
 from autograd_lite.ops.arithmetic import least_length
-from autograd_lite.ops.composition import composed, lifted
+from autograd_lite.ops.composition import composed
 from autograd_lite.ops.norms import direction, norm, p_norm
 from autograd_lite.ops.reductions import axes_of, count, merged, spread
 from autograd_lite.ops.shapes import astype
+from autograd_lite.tensor import lifted
 
 
 def _centred(a, axis):
@@ -30,6 +31,7 @@ var = operation(
     lambda g, out, a, axis=None, ddof=0, keepdims=False: (
         spread(g, a.shape, axis, keepdims) * (_centred(a, axis) * (2 / _freedom(a, axis, ddof)))
     ),
+    reads="a",
     numpy=(np.var,),
     formula="Σ (a − mean a)² / (n − ddof)",
     gradient="2 g (a − mean a) / (n − ddof)",

@@ -6,17 +6,35 @@ import numpy as np
 
 from autograd_lite.op import operation
 
-sin = operation("sin", np.sin, lambda g, out, x: g * np.cos(x), formula="sin x", gradient="g cos x")
+sin = operation(
+    "sin",
+    np.sin,
+    lambda g, out, x: g * np.cos(x),
+    reads="x",
+    formula="sin x",
+    gradient="g cos x",
+)
 cos = operation(
-    "cos", np.cos, lambda g, out, x: g * -np.sin(x), formula="cos x", gradient="−g sin x"
+    "cos",
+    np.cos,
+    lambda g, out, x: g * -np.sin(x),
+    reads="x",
+    formula="cos x",
+    gradient="−g sin x",
 )
 tan = operation(
-    "tan", np.tan, lambda g, out, x: g * (1 + out * out), formula="tan x", gradient="g (1 + tan² x)"
+    "tan",
+    np.tan,
+    lambda g, out, x: g * (1 + out * out),
+    reads="out",
+    formula="tan x",
+    gradient="g (1 + tan² x)",
 )
 arcsin = operation(
     "arcsin",
     np.arcsin,
     lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)),
+    reads="x",
     formula="arcsin x",
     gradient="g / √(1 − x²)",
 )
@@ -24,6 +42,7 @@ arccos = operation(
     "arccos",
     np.arccos,
     lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)),
+    reads="x",
     formula="arccos x",
     gradient="−g / √(1 − x²)",
 )
@@ -31,6 +50,7 @@ arctan = operation(
     "arctan",
     np.arctan,
     lambda g, out, x: g / (1 + x * x),
+    reads="x",
     formula="arctan x",
     gradient="g / (1 + x²)",
 )
@@ -46,6 +66,7 @@ arctan2 = operation(
     np.arctan2,
     lambda g, out, y, x: g * _over_square(x, np.hypot(x, y)),
     lambda g, out, y, x: -g * _over_square(y, np.hypot(x, y)),
+    reads="y x",
     formula="the angle of the point (b, a)",
     gradient="g b / (a² + b²), −g a / (a² + b²)",
     notes="At the origin, where the angle jumps, the gradient is NaN.",
@@ -54,15 +75,26 @@ arctan2 = operation(
 
 
 sinh = operation(
-    "sinh", np.sinh, lambda g, out, x: g * np.cosh(x), formula="sinh x", gradient="g cosh x"
+    "sinh",
+    np.sinh,
+    lambda g, out, x: g * np.cosh(x),
+    reads="x",
+    formula="sinh x",
+    gradient="g cosh x",
 )
 cosh = operation(
-    "cosh", np.cosh, lambda g, out, x: g * np.sinh(x), formula="cosh x", gradient="g sinh x"
+    "cosh",
+    np.cosh,
+    lambda g, out, x: g * np.sinh(x),
+    reads="x",
+    formula="cosh x",
+    gradient="g sinh x",
 )
 arcsinh = operation(
     "arcsinh",
     np.arcsinh,
     lambda g, out, x: g / np.hypot(1.0, x),
+    reads="x",
     formula="arsinh x",
     gradient="g / √(1 + x²)",
 )
@@ -70,6 +102,7 @@ arccosh = operation(
     "arccosh",
     np.arccosh,
     lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+    reads="x",
     formula="arcosh x",
     gradient="g / √(x² − 1)",
 )
@@ -77,6 +110,7 @@ arctanh = operation(
     "arctanh",
     np.arctanh,
     lambda g, out, x: g / ((1 - x) * (1 + x)),
+    reads="x",
     formula="artanh x",
     gradient="g / (1 − x²)",
 )
@@ -85,6 +119,7 @@ deg2rad = operation(
     "deg2rad",
     np.deg2rad,
     lambda g, out, x: g * (math.pi / 180),
+    reads="",
     numpy=(np.radians,),
     symbol="rad",
     formula="x π / 180",
@@ -94,6 +129,7 @@ rad2deg = operation(
     "rad2deg",
     np.rad2deg,
     lambda g, out, x: g * (180 / math.pi),
+    reads="",
     numpy=(np.degrees,),
     symbol="deg",
     formula="x 180 / π",
@@ -118,6 +154,7 @@ sinc = operation(
     "sinc",
     lambda x: np.sinc(x),
     _sinc_slope,
+    reads="x",
     numpy=(np.sinc,),
     elementwise=True,
     formula="sin(πx) / (πx), 1 at 0",
@@ -130,6 +167,7 @@ unwrap = operation(
         p, discont=discont, axis=axis, period=period
     ),
     lambda g, out, p, discont=None, axis=-1, period=2 * math.pi: g,
+    reads="",
     numpy=(np.unwrap,),
     formula="p with whole periods added, so that it does not jump",
     gradient="g",

@@ -261,7 +261,7 @@ def test_out():
         np.exp(ag.Tensor([1.0]), out=np.zeros(1))
 
 
-@attack("data changed between a use and a second derivative by it", "raises Changed, or is right")
+@attack("data changed between a use and a second derivative by it", "is right")
 def test_change_before_second_derivative():
     w = ag.Tensor([3.0])
 
@@ -272,8 +272,7 @@ def test_change_before_second_derivative():
 
     assert ag.grad(f)(np.array([1.0])).tolist() == [9]
     w.data[0] = 3.0
-    with pytest.raises(ag.Changed, match="changed after it was used"):
-        ag.grad(lambda x: np.sum(ag.grad(f)(x) * x))(np.array([1.0]))
+    assert ag.grad(lambda x: np.sum(ag.grad(f)(x) * x))(np.array([1.0])).tolist() == [9]
 
 
 @attack("w.data -= 1 after w went through stop_gradient", "works; the other keeps its value")

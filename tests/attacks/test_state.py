@@ -120,6 +120,22 @@ def test_no_grad_in_another_task():
     assert seen == [True]
 
 
+@attack("no_grad() in two interleaved generators", "their bodies only")
+def test_no_grad_in_generators():
+    x = ag.Tensor(1.0)
+
+    def steps():
+        with ag.no_grad():
+            yield (x * x).requires_grad
+            yield (x * x).requires_grad
+
+    first, second = steps(), steps()
+    seen = [(next(steps), (x * x).requires_grad) for steps in (first, second, first, second)]
+    assert seen == [(False, True)] * 4
+    assert [*first, *second] == []
+    assert (x * x).requires_grad
+
+
 @attack("a leaf made under no_grad()", "wants its gradient later, as it said")
 def test_leaf_made_without_recording():
     with ag.no_grad():

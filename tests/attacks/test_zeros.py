@@ -194,7 +194,7 @@ def test_differences_of_ones_own():
     def rule(g, out, x):
         return np.roll(g, 1) - g
 
-    step = ag.operation("attack_step", lambda x: np.roll(x, -1) - x, rule, reads=((),))
+    step = ag.operation("attack_step", lambda x: np.roll(x, -1) - x, rule, reads="")
     taken, weights = np.array([True, True, True, False]), np.array([1.0, 2.0, 3.0, 4.0])
     hessian = at(lambda x: np.sum(np.where(taken, step(x**2) * weights, 0)), [1, 2, 4, 7], 2)
     np.testing.assert_array_equal(np.diag(hessian), [-2, -2, -2, 6])

@@ -1,95 +1,17 @@
-"""One value of the graph: what it holds, which data it takes, how it is described."""
+"""Which data a Tensor takes, and how a value is described."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_lite.context import current
-from autograd_lite.residuals import Outline, evaluated
+from autograd_lite.core.op import Op
+from autograd_lite.core.state import hooks
+from autograd_lite.core.tensor import Array, Value
 
-if TYPE_CHECKING:
-    from autograd_lite.op import Op
-
-__all__ = ["Node", "array_of", "describe", "held_elsewhere", "numbers_only", "plain"]
-
-Array = Any
-"""A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly); where a record
-keeps no values, an Outline stands for them."""
-
-
-class Node:
-    """One value of the graph: an array, and the application that made it."""
-
-    __slots__ = (
-        "__weakref__",
-        "attributes",
-        "grad",
-        "inputs",
-        "kept",
-        "line",
-        "name",
-        "op",
-        "operands",
-        "position",
-        "requires_grad",
-        "scope",
-        "sharing",
-        "stable",
-        "waiting",
-    )
-
-    kept: Array
-    op: Op | None
-    inputs: tuple[Any, ...]
-    operands: tuple[Array, ...]
-    attributes: dict[str, Any]
-    requires_grad: bool
-    grad: Array | None
-    name: str | None
-    scope: tuple[str, ...]
-    line: tuple[str, int, str]
-    position: int
-    sharing: str | None
-    stable: Any
-    waiting: tuple[Any, ...]
-
-    @property
-    def array(self) -> Array:
-        """The value; where the record let it go, it is computed again, and kept."""
-        # Read once: another thread may let go of it in between.
-        kept = self.kept
-        return evaluated(self) if type(kept) is Outline else kept
-
-    @array.setter
-    def array(self, value: Array) -> None:
-        self.kept = value
-
-
-# An array is shared with the record or with the outside, never with both.
-RECORD, OUTSIDE, ARGUMENT = "record", "outside", "argument"
-# A result that the record shares, and that is large or was made from something large.
-LARGE = "large"
-
-NOTHING: dict[str, Any] = {}
-
-
-def held_elsewhere(x: Any) -> bool:
-    """Whether anything but this leaf may still reach the memory of its array."""
-    return x.kept.base is not None or _references(x) != _ALONE
-
-
-def _references(x: Any) -> float:
-    # Where references are not counted, no array counts as alone: NaN differs from itself.
-    return sys.getrefcount(x.kept) if hasattr(sys, "getrefcount") else float("nan")
-
-
-# How many references an array has that one node alone holds depends on the interpreter.
-_lonely = Node()
-_lonely.kept = np.zeros(1)
-_ALONE = _references(_lonely)
+__all__ = ["array_of", "describe", "numbers_only", "plain"]
 
 
 def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Array:
@@ -101,7 +23,7 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     if type(data) is int and not requires_grad and -(2**63) <= data < 2**63:
         return data
     numbers_only(data, what)
-    if isinstance(data, Node):
+    if isinstance(data, Value):
         raise TypeError(f"{what}: is one already; use it as it is, or detach() it first")
     try:
         array = np.array(data, order="K", copy=True, subok=False)
@@ -160,7 +82,7 @@ def numbers_only(data: Any, what: str) -> None:
 def _holds_tensor(data: Any) -> bool:
     if isinstance(data, (list, tuple)):
         return any(_holds_tensor(item) for item in data)
-    return isinstance(data, Node)
+    return isinstance(data, Value)
 
 
 def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
@@ -169,14 +91,14 @@ def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
     Raises:
         TypeError: for a Tensor that wants a gradient, and for masked arrays.
     """
-    if isinstance(value, Node):
-        if current().leaks == "trace" and not value.requires_grad:
+    if isinstance(value, Value):
+        if value.always_recorded and not value.node.requires_grad:
             raise TypeError(
                 f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, but "
                 f"{describe(value)} is being traced; x[i] and np.take(x, i, axis=k) take one array "
                 "of whole numbers, np.take_along_axis one for each row"
             )
-        if value.requires_grad:
+        if value.node.requires_grad:
             raise TypeError(
                 f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, and no "
                 f"gradient can reach {describe(value)} through it; detach() it first"
@@ -191,12 +113,25 @@ def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
     return value
 
 
-def describe(x: Any) -> str:
-    """A node by its name, if it has one, and its shape."""
-    if x.name is not None:
-        return f"{x.name} {x.shape}"
-    if x.op is not None:
-        return f"the result of {x.op.name} {x.shape}"
-    if np.ndim(x.array) == 0:
-        return f"the number {x.array}"
-    return f"an array {x.shape}"
+def describe(x: Value) -> str:
+    """A value by its name, if it has one, and its shape."""
+    return str(x.node)
+
+
+_OF_ONE_TEXT = ValueError, TypeError, IndexError
+
+
+def explained(
+    error: Exception, op: Any, inputs: list[Any], attributes: dict[str, Any]
+) -> Exception:
+    """The error of a forward, with the operation and its operands by name and shape."""
+    operands = " and ".join(map(str, inputs)) or "nothing"
+    where = "".join(f", {key}={value!r}" for key, value in attributes.items())
+    kind = type(error)
+    # Others, UnicodeDecodeError among them, may not be made of one text.
+    if kind not in _OF_ONE_TEXT and kind.__module__ not in ("numpy.exceptions", "numpy.linalg"):
+        kind = ValueError
+    return kind(f"{op.name}: does not fit {operands}{where}: {str(error).rstrip('.')}")
+
+
+hooks.explained = explained

@@ -1,0 +1,237 @@
+"""A value is an array and the node that recorded how it was made; `apply` makes both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+from operator import attrgetter
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from autograd_lite.core.state import hooks, latest
+
+__all__ = ["OUT", "Node", "Outline", "Value", "ancestors", "apply", "leaf", "value_as", "value_of"]
+
+Array = Any
+"""A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly)."""
+
+SMALL = 2**18
+"""Bytes up to which an array is saved whether or not a rule reads it: leaving it out costs more."""
+
+OUT = 0
+"""The number of the result among what a node saves; the operands follow it."""
+
+NOTHING: dict[str, Any] = {}
+ndarray, new, clock = np.ndarray, object.__new__, count().__next__
+
+
+class Outline:
+    """The shape, dtype and layout of an array whose values are not saved."""
+
+    __slots__ = ("dtype", "shape", "strides")
+
+    def __init__(self, array: Any) -> None:
+        self.shape: tuple[int, ...] = array.shape
+        self.dtype: np.dtype[Any] = array.dtype
+        self.strides: tuple[int, ...] = array.strides
+
+    ndim = property(lambda self: len(self.shape))
+    size = property(lambda self: int(np.prod(self.shape)))
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"the values of an array {self.shape} were not saved, and a gradient rule reads them: "
+            "it does not declare so, or its gradient is wanted since; compute the result again"
+        )
+
+    __array_ufunc__ = __array_function__ = __array__
+
+
+class Node:
+    """The record of one value: what it was made from, and the edges that its gradient takes.
+
+    Attributes:
+        op, inputs, attributes: the application as it was written; a leaf has no op.
+        sources, rules: the edges: the nodes that a gradient goes on to, and what takes it there.
+            They are `inputs` and `op.rules`, unless an equal form computed the value: then one
+            edge leads to the node of that.
+        saved: the result and the operands, as the rules read them.
+        form: an array of the value's shape and dtype, or an Outline.
+        position: larger than the positions of all that it was made from.
+        handle: a weak reference to the value. A node holds no value, and so no array but those
+            that it saves.
+    """
+
+    __slots__ = (  # noqa: RUF023 - what belongs together stands together
+        "op", "inputs", "attributes", "sources", "rules", "saved", "form", "position", "handle",
+        "kind", "requires_grad", "large", "name", "scope", "grad", "line",
+    )  # fmt: skip
+
+    op: Any
+    inputs: Any
+    attributes: dict[str, Any]
+    sources: Any
+    rules: Any
+    saved: tuple[Array, ...]
+    form: Any
+    position: int
+    handle: Any
+    kind: Any
+    requires_grad: bool
+    large: bool
+    name: str | None
+    scope: tuple[str, ...]
+    grad: Any
+
+    def __str__(self) -> str:
+        shape = getattr(self.form, "shape", ())
+        if self.name is not None:
+            return f"{self.name} {shape}"
+        if self.op is not None:
+            return f"the result of {self.op.name} {shape}"
+        return f"an array {shape}" if shape else f"the number {self.form}"
+
+
+class Value:
+    """An array and its node; `Tensor` is a Value with operators and methods."""
+
+    __slots__ = ("__weakref__", "kept", "node")
+
+    kept: Array
+    node: Node
+    array: Any  # what a Tensor makes of `kept`
+    always_recorded = False
+
+    def snapshot(self) -> Array:
+        """The array for a record to keep, where `kept` is None."""
+        raise NotImplementedError
+
+
+def leaf(kind: type[Value], array: Array, requires_grad: bool, scope: tuple[str, ...]) -> Any:
+    """A value that nothing made, of this very array."""
+    node, value = new(Node), new(kind)
+    node.op = node.grad = node.name = None
+    node.inputs = node.sources = node.rules = node.saved = ()
+    node.attributes, node.form, node.requires_grad = NOTHING, array, requires_grad
+    node.scope, node.position, node.large = scope, clock(), False
+    node.kind, node.handle = kind, ref(value)
+    value.kept, value.node = array, node
+    return value
+
+
+def value_as(kind: type[Value], array: Array, node: Node) -> Any:
+    """The value of a node, of that kind and from now on the living one."""
+    value = new(kind)
+    value.kept, value.node, node.kind = array, node, kind
+    node.handle = ref(value)
+    return value
+
+
+def value_of(node: Node, array: Array = None) -> Any:
+    """The value of a node: the living one, or one that computes its array when asked for it."""
+    value = node.handle()
+    if value is None:
+        known = node.form if array is None and node.op is None else array
+        value = value_as(node.kind, known, node)
+    return value
+
+
+def apply(
+    op: Any, operands: Sequence[Any], attributes: dict[str, Any] = NOTHING, settled: bool = False
+) -> Any:
+    """Compute an operation and record it; a ``settled`` one as it is written, by no equal form."""
+    kind, wanted, large, inputs, arrays, state = Value, False, False, [], [], latest()
+    if state.held:
+        state = hooks.running(state)
+    for x in operands:
+        if x.__class__ is not kind:
+            if not isinstance(x, Value):
+                x = hooks.constant(x)
+            if isinstance(x, kind):
+                kind = x.__class__
+        source, array = x.node, x.kept
+        inputs.append(source)
+        arrays.append(x.snapshot() if array is None else array)
+        wanted = wanted or source.requires_grad
+        large = large or source.large
+    equal = None if op.stable is None or settled else _equal(op, inputs, arrays, attributes)
+    try:
+        if equal is None:
+            out = op.compute(*arrays, **attributes)
+        else:
+            out = equal.snapshot() if equal.kept is None else equal.kept
+    except (ValueError, TypeError, IndexError) as error:
+        raise hooks.explained(error, op, inputs, attributes) from error
+    value = leaf(kind, out, wanted and op.differentiable and state.recording, state.scope)
+    if state.recording or kind.always_recorded:
+        node = value.node
+        node.op, node.inputs, node.attributes = op, inputs, attributes
+        node.sources, node.rules, node.saved = inputs, op.rules, (out, *arrays)
+        if equal is not None:
+            node.sources, node.rules = [equal.node], HANDED_ON
+        if large or (out.__class__ is ndarray and out.nbytes > SMALL):
+            _leave_out(node)
+    if op.broadcasts and out.__class__ is ndarray and _outgrown(out, arrays):
+        hooks.outgrown(op, inputs)
+    if state.observer is not None:
+        state.observer.applied(value, op, inputs, arrays)
+    return value
+
+
+def _equal(op: Any, inputs: list[Node], arrays: list[Array], attributes: Any) -> Value | None:
+    """The value of an equal form that is computed better, if there is one."""
+    for x in inputs:
+        if x.op in op.stable_after or x.sources is not x.inputs:
+            return op.stable(list(map(value_of, inputs, arrays)), attributes)  # type: ignore
+    return None
+
+
+def _outgrown(out: Array, arrays: list[Array]) -> bool:
+    a, b = arrays[0], arrays[1 % len(arrays)]
+    return bool(getattr(a, "shape", ()) != out.shape != getattr(b, "shape", ()))
+
+
+HANDED_ON = (lambda g, *saved, **attributes: g,)
+"""The rule of the one edge from what was written to the equal form that computed it."""
+
+
+def _leave_out(node: Node) -> None:
+    """Save outlines in place of the large arrays that no rule reads.
+
+    The arrays of leaves stay: the leaves may be updated, and what was made from them is then still
+    computed again from these. The result of an operation of users stays: it is never run twice.
+    """
+    op, out = node.op, node.saved[OUT]
+    edges = zip(node.inputs, op.reads, strict=False) if node.sources is node.inputs else ()
+    reads = [numbers for x, numbers in edges if node.requires_grad and x.requires_grad]
+    stays = [op.foreign, *(x.op is None for x in node.inputs)]
+    saved = []
+    for k, (array, stay) in enumerate(zip(node.saved, stays, strict=True)):
+        read = stay or any(k in numbers for numbers in reads)
+        saved.append(array if read or not _is_large(array) else Outline(array))
+    node.saved, node.large = tuple(saved), _is_large(out)
+    node.form = node.saved[OUT]
+
+
+def _is_large(array: Array) -> bool:
+    return array.__class__ is ndarray and array.nbytes > SMALL
+
+
+def ancestors(ends: Iterable[Node], written: bool = False, wanting: bool = True) -> list[Node]:
+    """Every node that the ends were made from, themselves included, in the order of execution.
+
+    Args:
+        written: follow what was written, rather than the edges of the sweep.
+        wanting: keep to the nodes through which a gradient is wanted.
+    """
+    stack = list(ends)
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        for x in node.inputs if written else node.sources:
+            if (x.requires_grad or not wanting) and x not in seen:
+                seen.add(x)
+                stack.append(x)
+    return sorted(seen, key=attrgetter("position"))

@@ -1,0 +1,161 @@
+"""What a Tensor tells of its record."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.core.op import Op
+from autograd_lite.core.tensor import Node, Outline, Value, value_of
+
+__all__ = ["Recorded"]
+
+
+class Recorded(Value):
+    """A value that shows the application that made it, as it was written."""
+
+    __slots__ = ()
+
+    is_argument = False
+    """Whether it stands for an argument of a function that is being differentiated or traced."""
+
+    def refuse_leak(self, what: str) -> None:
+        """Refuse to give out the value as a plain number, where that would lose a gradient."""
+
+    def snapshot(self) -> Any:
+        """The array, where it is not kept; it is kept from then on."""
+        self.kept = recomputed(self.node)
+        return self.kept
+
+    @property
+    def op(self) -> Op | None:
+        """The operation that made it; None for a leaf."""
+        return self.node.op  # type: ignore[no-any-return]
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The Tensors that it was made from."""
+        return tuple(map(_input, self.node.inputs, self.node.saved[1:]))
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """The arrays that it was made from."""
+        pairs = zip(self.node.inputs, self.node.saved[1:], strict=True)
+        return tuple(value_of(x).array if type(a) is Outline else a for x, a in pairs)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes of the operation, those that are not defaults."""
+        return self.node.attributes
+
+    @property
+    def stable(self) -> Any:
+        """The Tensor of the equal form that computed it; None where it was computed as written."""
+        node = self.node
+        return None if node.sources is node.inputs else value_of(node.sources[0])
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient is wanted."""
+        return self.node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.node.requires_grad = wanted
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward` added up; None before."""
+        return self.node.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        self.node.grad = value
+
+    @property
+    def name(self) -> str | None:
+        """How pictures, derivations and errors call it."""
+        return self.node.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self.node.name = name
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The titles of the scopes that it was made in, the outermost first."""
+        return self.node.scope
+
+    @property
+    def position(self) -> int:
+        """Its place in the order of execution."""
+        return self.node.position
+
+    @property
+    def line(self) -> tuple[str, int, str] | None:
+        """The file, line and function that made it, if `detect_anomaly` was watching."""
+        return getattr(self.node, "line", None)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, a tuple of ints."""
+        return getattr(self.node.form, "shape", ())
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's dtype."""
+        form = self.node.form
+        return form.dtype if hasattr(form, "dtype") else np.asarray(form).dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+
+def _input(node: Any, array: Any) -> Any:
+    return value_of(node, None if type(array) is Outline else array)
+
+
+def _at_hand(node: Node) -> Any:
+    """The array of a node where somebody has it, else None."""
+    value = node.handle()
+    if value is not None and value.kept is not None:
+        return value.kept
+    return None if node.form.__class__ is Outline else node.form
+
+
+def recomputed(node: Node) -> Any:
+    """The array of a node, computed again from what the record saved, to the last bit."""
+    found: dict[Node, Any] = {}
+    stack = [node]
+    with np.errstate(all="ignore"):
+        while stack:
+            x = stack.pop()
+            array = _at_hand(x)
+            if array is None:
+                equal = x.sources is not x.inputs
+                pairs = (
+                    [(x.sources[0], None)]
+                    if equal
+                    else list(zip(x.inputs, x.saved[1:], strict=True))
+                )
+                unsaved = [y for y, a in pairs if a is None or a.__class__ is Outline]
+                missing = [y for y in unsaved if y not in found]
+                if missing:
+                    stack += [x, *missing]
+                    continue
+                arrays = [found.get(y, a) for y, a in pairs]
+                array = arrays[0] if equal else x.op.compute(*arrays, **x.attributes)
+                value = x.handle()
+                if value is not None:
+                    value.kept = array
+            found[x] = array
+    return found[node]

@@ -1,0 +1,61 @@
+"""Copies and pickles of operations: an operation is known by its name."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+import autograd_lite as ag
+
+LOAD = "import pickle, sys; print(pickle.load(sys.stdin.buffer))"
+
+
+def in_a_fresh_process(pickled):
+    return subprocess.run([sys.executable, "-c", LOAD], input=pickled, capture_output=True)
+
+
+@pytest.fixture
+def mine():
+    op = ag.operation("mine", lambda x: x + 1, lambda g, out, x: g)
+    yield op
+    del ag.OPS["mine"]
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("name", ag.OPS)
+def test_a_pickle_gives_the_same_operation(name, protocol):
+    op = ag.OPS[name]
+    assert pickle.loads(pickle.dumps(op, protocol)) is op
+
+
+def test_copies_are_the_operation_itself(mine):
+    for op in ag.relu, mine:
+        assert copy.copy(op) is copy.deepcopy(op) is copy.deepcopy([op])[0] is op
+
+
+def test_a_partial_of_an_operation_is_pickled():
+    leaky = pickle.loads(pickle.dumps(partial(ag.leaky_relu, negative_slope=0.5)))
+    assert leaky(-2.0) == -1.0
+
+
+def test_a_fresh_process_finds_what_the_package_defines():
+    run = in_a_fresh_process(pickle.dumps(ag.relu))
+    assert (run.returncode, run.stdout.strip()) == (0, b"<operation relu>")
+
+
+def test_a_fresh_process_says_what_it_does_not_know(mine):
+    run = in_a_fresh_process(pickle.dumps(mine))
+    assert b"UnpicklingError" in run.stderr
+    assert b"no operation 'mine' is defined here" in run.stderr
+
+
+def test_what_was_replaced_is_copied_but_not_pickled(mine):
+    ag.operation("mine", lambda x: x + 2, lambda g, out, x: g)
+    assert copy.deepcopy(mine) is mine
+    with pytest.raises(pickle.PicklingError, match="mine: was defined anew"):
+        pickle.dumps(mine)
