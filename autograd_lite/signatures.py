@@ -12,7 +12,14 @@ import numpy as np
 from autograd_lite.arrays import plain
 from autograd_lite.core.op import Op
 
-__all__ = ["VARIABLE", "Signature", "is_default", "numpy_parameters", "ufunc_of"]
+__all__ = [
+    "VARIABLE",
+    "Signature",
+    "defaults_of",
+    "is_default",
+    "numpy_parameters",
+    "ufunc_of",
+]
 
 # What NumPy 2.0 calls by another name than later versions.
 RENAMED = {"newshape": "shape"}

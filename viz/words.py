@@ -25,7 +25,8 @@ SPREADS = frozenset({"sum", "mean"})
 """Operations whose derivative by each element is one number, spread over the input."""
 
 
-SUM, PRODUCT = OPS["add"].notation.precedence, OPS["multiply"].notation.precedence
+SUM: int = OPS["add"].notation.precedence
+PRODUCT: int = OPS["multiply"].notation.precedence
 
 
 class Words:
