@@ -28,18 +28,10 @@ Mask = Callable[[], Any]
 """Computes where a value is dead."""
 
 
-CHOOSES, ABSORBS, SCALES, MIXES = 1, 2, 4, 8
-"""What an operation has to do with zeros: it makes some, or its rules multiply them by values, of
-the same place or of others."""
-
-
 @cache
-def zeros_of(op: Op) -> int:
-    """What an operation has to do with zeros."""
-    multiplies = not all(_moves(op, k) for k in range(len(op.rules)))
-    kind = SCALES if op.traits.elementwise else MIXES
-    chooses, absorbs = bool(op.traits.chooses), bool(op.traits.absorbing)
-    return CHOOSES * chooses | ABSORBS * absorbs | kind * multiplies
+def _scales(op: Op) -> bool:
+    """Whether a rule multiplies by values of the same place, which may be infinite."""
+    return op.traits.elementwise and not all(_moves(op, k) for k in range(len(op.rules)))
 
 
 class Masked:
@@ -69,7 +61,7 @@ class Masked:
             return step
         # The gradient that enters may be infinite where a choice is made.
         loose = self.loose
-        self.loose = loose or bool(zeros_of(node.op) & SCALES)
+        self.loose = loose or _scales(node.op)
         rules = []
         for k, (x, rule) in enumerate(zip(step.sources, step.rules, strict=False)):
             if rule is not None and x.requires_grad:
