@@ -5,11 +5,11 @@ from autograd_lite.anomaly import AnomalyError, KinkError, detect_anomaly
 from autograd_lite.broadcasting import BroadcastWarning
 from autograd_lite.checkout import find_beside
 from autograd_lite.checks import GradientError, check_gradients
-from autograd_lite.compile import compile
+from autograd_lite.compiler import NotSeparableError, compile
 from autograd_lite.context import no_grad, scope
 from autograd_lite.custom import custom_gradient, operation
-from autograd_lite.derive import derive
-from autograd_lite.graph import Changed, Graph
+from autograd_lite.derivation import CannotCheckWarning, DerivationError, derive
+from autograd_lite.graph import ChangedError, Graph
 from autograd_lite.jacobians import hessian, hvp, jacobian
 from autograd_lite.leaks import DetachedWarning
 from autograd_lite.op import OPS, Op
@@ -37,12 +37,15 @@ __version__ = "0.1.0"
 __all__ = [
     "AnomalyError",
     "BroadcastWarning",
-    "Changed",
+    "CannotCheckWarning",
+    "ChangedError",
     "DegenerateWarning",
+    "DerivationError",
     "DetachedWarning",
     "GradientError",
     "Graph",
     "KinkError",
+    "NotSeparableError",
     "Op",
     "Tensor",
     "binary_cross_entropy",

@@ -12,10 +12,10 @@ from autograd_lite.core.tensor import value_of
 from autograd_lite.notebook import graph_html
 from autograd_lite.record import Recorded
 
-__all__ = ["Changed", "Graph", "ancestors"]
+__all__ = ["ChangedError", "Graph", "ancestors"]
 
 
-class Changed(RuntimeError):
+class ChangedError(RuntimeError):
     """The data of a Tensor changed between two uses in one graph."""
 
 
@@ -79,13 +79,13 @@ class Graph:
         """Refuse a leaf that was used with other data at one place than at another.
 
         Raises:
-            Changed: naming it.
+            ChangedError: naming it.
         """
         for x in self.inputs:
             for consumer, k in self.consumers.get(x, ()):
                 used = np.asarray(consumer.node.saved[1 + k])
                 if not np.array_equal(used, self.value(x), equal_nan=used.dtype.kind == "f"):
-                    raise Changed(
+                    raise ChangedError(
                         f"{what}: the data of {x.node} changed between two uses in one graph, so "
                         "it has no one value there; change it before or after"
                     )

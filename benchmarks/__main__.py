@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograd_lite.files import atomic
 from benchmarks.report import PARTS, Plan, machine, progress, report_baseline
-from benchmarks.rounds import TOLERANCE, Disagreement
+from benchmarks.rounds import TOLERANCE, DisagreementError
 from benchmarks.steps import PEERS, SHAPES
 from benchmarks.worker import WorkerError
 
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for part, report in parts.items():
         try:
             sections.append(report(plan))
-        except (WorkerError, Disagreement) as error:
+        except (WorkerError, DisagreementError) as error:
             note(f"{part}: failed: {error}")
             failed = True
     if notes:

@@ -13,36 +13,36 @@ import numpy as np
 
 from benchmarks.worker import ROOT, Worker, WorkerError
 
-__all__ = ["Disagreement", "Goal", "agree", "interleave", "median", "ratio"]
+__all__ = ["DisagreementError", "Goal", "agree", "interleave", "median", "ratio"]
 
 TOLERANCE = {"float64": 1e-8, "float32": 1e-5}
 
 
-class Disagreement(RuntimeError):
+class DisagreementError(RuntimeError):
     """Two peers do not compute the same losses."""
 
 
 def agree(losses: Mapping[str, Sequence[float]], dtype: str = "float64") -> None:
     """Compare the first losses of all peers, so their forward passes, gradients and updates.
 
-    Raises: Disagreement, naming the peer and both lists of losses, or the loss that shows by its
-        digits that it was computed in a wider type.
+    Raises: DisagreementError, naming the peer and both lists of losses, or the loss that shows by
+        its digits that it was computed in a wider type.
 
     Example:
         >>> agree({"hand": [0.5, 0.4], "slip": [0.5, 0.6]})
         Traceback (most recent call last):
-        benchmarks.rounds.Disagreement: losses of slip [0.5, 0.6] differ from hand's [0.5, 0.4]
+        benchmarks.rounds.DisagreementError: losses of slip [0.5, 0.6] differ from hand's [0.5, 0.4]
         >>> agree({"hand": [0.5], "slip": [0.5 + 1e-12]}, "float32")
         Traceback (most recent call last):
-        benchmarks.rounds.Disagreement: slip: 0.500000000001 is no float32
+        benchmarks.rounds.DisagreementError: slip: 0.500000000001 is no float32
     """
     first, expected = next(iter(losses.items()))
     for name, found in losses.items():
         if not np.allclose(found, expected, rtol=TOLERANCE[dtype], atol=0):
-            raise Disagreement(f"losses of {name} {found} differ from {first}'s {expected}")
+            raise DisagreementError(f"losses of {name} {found} differ from {first}'s {expected}")
         for loss in found:
             if float(np.dtype(dtype).type(loss)) != loss:
-                raise Disagreement(f"{name}: {loss} is no {dtype}")
+                raise DisagreementError(f"{name}: {loss} is no {dtype}")
 
 
 def interleave(
@@ -62,7 +62,7 @@ def interleave(
     installed or cannot run is left out, and `skip` gets a line that says so, if it is not
     essential. A peer may have a home of its own, the folder that its worker imports from.
 
-    Raises: Disagreement when the losses differ; WorkerError when an essential worker dies.
+    Raises: DisagreementError when the losses differ; WorkerError when an essential worker dies.
     """
     with ExitStack() as stack:
         workers, losses = dict[str, Worker](), dict[str, list[float]]()

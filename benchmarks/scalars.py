@@ -12,7 +12,7 @@ from math import cos, pi, sin
 from typing import Any, NamedTuple
 
 from benchmarks.rounds import Goal, interleave, median
-from benchmarks.worker import NotInstalled, Subject, Worker
+from benchmarks.worker import NotInstalledError, Subject, Worker
 
 LEARNING_RATE = 0.05
 PENALTY = 1e-4
@@ -172,7 +172,7 @@ def measure(
         try:
             with Worker(library, "benchmarks.scalars:build", library, example) as worker:
                 nodes[library] = worker.ask("size")
-        except NotInstalled as error:
+        except NotInstalledError as error:
             if library == "autograd_lite":
                 raise
             skip(str(error))

@@ -29,7 +29,7 @@ class WorkerError(RuntimeError):
     """A worker died or failed; the message says which and how."""
 
 
-class NotInstalled(WorkerError):
+class NotInstalledError(WorkerError):
     """The worker's peer is not installed."""
 
 
@@ -144,7 +144,7 @@ class Worker:
             raise WorkerError(f"{self.name}: the worker died with exit code {code}: {last or '-'}")
         answer = json.loads(line)
         if "missing" in answer:
-            raise NotInstalled(f"{self.name}: skipped, {answer['missing']} is not installed")
+            raise NotInstalledError(f"{self.name}: skipped, {answer['missing']} is not installed")
         if "error" in answer:
             raise WorkerError(f"{self.name}: {answer['error']}")
         return answer["value"]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from autograd_lite.compile.machine import MACHINE
-from autograd_lite.compile.rules import ALGEBRA, STATEMENTS
-from autograd_lite.compile.sigmoids import SHARING, SIGMOIDS
+from autograd_lite.compiler.machine import MACHINE
+from autograd_lite.compiler.rules import ALGEBRA, STATEMENTS
+from autograd_lite.compiler.sigmoids import SHARING, SIGMOIDS
 from autograd_lite.models import LogisticRegression, MLPClassifier
 
 RANDOM = np.random.default_rng(0)

@@ -98,7 +98,7 @@ class Classifier(ABC):
             max_iter=self.max_iter,
             tol=self.tol,
             accuracy=(lambda: self._accuracy(A, target, θ)) if self.verbose else None,
-            slope=self._slope(A, target, list(θ)) if self.compiled else None,
+            value_and_grad=self._value_and_grad(A, target, list(θ)) if self.compiled else None,
             verbose=self.verbose,
             title=self.title,
         )
@@ -176,7 +176,7 @@ class Classifier(ABC):
             z, _ = self.forward(X, θ)
             return float(np.mean((z.numpy() > 0) == y.numpy()))
 
-    def _slope(
+    def _value_and_grad(
         self, X: ag.Tensor, y: ag.Tensor, names: Sequence[str]
     ) -> Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]]:
         """The loss and its gradients at given weights, compiled."""
@@ -187,11 +187,11 @@ class Classifier(ABC):
 
         A, t = X.numpy(), y.numpy()
 
-        def slope(weights: Sequence[Array]) -> tuple[Any, Sequence[Array]]:
+        def value_and_grad(weights: Sequence[Array]) -> tuple[Any, Sequence[Array]]:
             loss, gradients = step(dict(zip(names, weights, strict=True)), A, t)
             return loss, [np.asarray(gradients[name]) for name in names]
 
-        return slope
+        return value_and_grad
 
     def _settle(
         self,

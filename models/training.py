@@ -35,16 +35,16 @@ def gradient_descent(
     max_iter: int,
     tol: float = 0.0,
     accuracy: Callable[[], float] | None = None,
-    slope: Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]] | None = None,
+    value_and_grad: Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]] | None = None,
     verbose: bool = False,
     title: str = "gradient descent",
 ) -> Descent:
     """Minimise `loss()` by θ ← θ − α ∂L/∂θ, over all examples at once.
 
-    Each iteration builds the graph anew, sweeps back, and steps; or, where `slope` is given, asks
-    that for the loss and the gradients at the parameters' arrays. It ends after `max_iter` steps,
-    or earlier when no element of the gradient exceeds `tol`, or when the loss is no finite
-    number. The parameters end at the weights of the smallest loss met on the way.
+    Each iteration builds the graph anew, sweeps back, and steps; or, where `value_and_grad` is
+    given, it asks that for the loss and the gradients at the parameters' arrays. It ends after
+    `max_iter` steps, or earlier when no element of the gradient exceeds `tol`, or when the loss is
+    no finite number. The parameters end at the weights of the smallest loss met on the way.
 
     `verbose` shows the loss on standard error, in a notebook as a bar below the cell, and beside
     it what `accuracy()` gives, about a hundred times in all.
@@ -89,7 +89,7 @@ def gradient_descent(
     # A step too long may overflow; the loss then tells, and the warning below reports it.
     with np.errstate(all="ignore"), _progress(title, max_iter, verbose, accuracy) as report:
         for _ in range(max_iter):
-            value, gradients = (slope or swept)([θ.numpy() for θ in parameters])
+            value, gradients = (value_and_grad or swept)([θ.numpy() for θ in parameters])
             losses.append(float(value))
             report(losses[-1])
             if not improves(losses[-1]):

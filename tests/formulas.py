@@ -41,7 +41,7 @@ ONE, ONES = object(), object()
 """𝟏 and 𝟏ᵀ."""
 
 
-class Ambiguous(ValueError):
+class AmbiguousError(ValueError):
     """A formula that could mean two things."""
 
 
@@ -62,7 +62,7 @@ class Reader:
         self.text, self.at, self.bars = text, 0, ""
         value = self.sum()
         if self.at != len(text):
-            raise Ambiguous(f"{text!r} stops making sense at {text[self.at :]!r}")
+            raise AmbiguousError(f"{text!r} stops making sense at {text[self.at :]!r}")
         return np.asarray(value)
 
     def take(self, *tokens: str) -> str:
@@ -74,7 +74,7 @@ class Reader:
 
     def need(self, token: str) -> None:
         if not self.take(token):
-            raise Ambiguous(f"{token!r} expected in {self.text!r} at {self.text[self.at :]!r}")
+            raise AmbiguousError(f"{token!r} expected in {self.text!r} at {self.text[self.at :]!r}")
 
     def sum(self) -> Any:
         value = -self.chain() if self.take("−") else self.chain()
@@ -103,7 +103,7 @@ class Reader:
         if self.take("/"):
             value = value / self.power()
             if self.starts():
-                raise Ambiguous(f"a factor after a denominator in {self.text!r}")
+                raise AmbiguousError(f"a factor after a denominator in {self.text!r}")
         return value
 
     def starts(self) -> bool:
@@ -125,7 +125,7 @@ class Reader:
                 factors.append(self.product())
                 break
             if number and re.match("[0-9]", self.text[self.at]):
-                raise Ambiguous(f"two numbers meet in {self.text!r}")
+                raise AmbiguousError(f"two numbers meet in {self.text!r}")
             factors.append(self.power())
         return multiplied(factors)
 
@@ -199,7 +199,7 @@ class Reader:
         if called and called[1] in FUNCTIONS:
             self.at = called.end()
             return FUNCTIONS[called[1]](*self.arguments())
-        raise Ambiguous(f"nothing is called {self.text[self.at :]!r} in {self.text!r}")
+        raise AmbiguousError(f"nothing is called {self.text[self.at :]!r} in {self.text!r}")
 
     def arguments(self) -> list[Any]:
         bars, self.bars = self.bars, ""

@@ -16,13 +16,13 @@ from itertools import product
 import numpy as np
 import sympy
 
-from autograd_lite.derive.entries import Delta, Element, Length, Number, Opaque, Total
+from autograd_lite.derivation.entries import Delta, Element, Length, Number, Opaque, Total
 
 P = 2**61 + 5_967
 """A prime of which half, (P − 1)/2, is prime as well: every odd root is unique."""
 
 
-class Undefined(ArithmeticError):
+class UndefinedError(ArithmeticError):
     """A division by 0, or a root or logarithm of what is not positive."""
 
 
@@ -33,7 +33,7 @@ def drawn(*what):
 
 def inverse(x):
     if x % P == 0:
-        raise Undefined
+        raise UndefinedError
     return pow(x, -1, P)
 
 
@@ -55,7 +55,7 @@ def power(x, exponent):
     p, q = int(exponent.p), int(exponent.q)
     if q % 2 == 0:
         if sign(x) < 0:
-            raise Undefined
+            raise UndefinedError
         x, q = pow(x, (P + 1) // 4, P), q // 2
     if q % 2 == 0:
         return power(x, sympy.Rational(p, q))
@@ -324,7 +324,7 @@ def equal(one, other, space=None, points=3):
             env = {i: drawn(seed, "index", i) % 2 for i in free}
             if evaluate(one, env) != evaluate(other, env):
                 return False
-        except Undefined:
+        except UndefinedError:
             continue
         found += 1
         if found == points:

@@ -59,7 +59,7 @@ class Case:
         )
 
 
-class NoOperands(AssertionError):
+class NoOperandsError(AssertionError):
     """The harness does not know what to feed an operation."""
 
     def __init__(self, op: Op, why: str) -> None:
@@ -83,7 +83,7 @@ def _attributes(op: Op, draw: Draw, ndim: int) -> dict[str, Any]:
         elif type(default) is float:
             value = draw(st.sampled_from([default, 1.5 * default + 0.25]))
         else:
-            raise NoOperands(op, f"its attribute {name} is none that is drawn by name")
+            raise NoOperandsError(op, f"its attribute {name} is none that is drawn by name")
         attributes[name] = value
     return attributes
 
@@ -114,7 +114,7 @@ def cases(draw: Any, op: Op) -> Case:
     """Operands and attributes for an operation, from its own fields.
 
     Raises:
-        NoOperands: if the harness does not know what to feed it.
+        NoOperandsError: if the harness does not know what to feed it.
     """
     values = Values(draw(st.integers(0, 2**32 - 1)))
     make = SPECIAL.get(op.name)
@@ -125,7 +125,7 @@ def cases(draw: Any, op: Op) -> Case:
     elif op.arity == 1:
         operands, attributes = _of_one(op, draw, values)
     else:
-        raise NoOperands(op, "it is neither elementwise nor of one operand")
+        raise NoOperandsError(op, "it is neither elementwise nor of one operand")
     return Case(op, tuple(np.asarray(x) for x in operands), attributes)
 
 

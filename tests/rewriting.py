@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_lite.compile import machine, rules, sigmoids, zeros
-from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, function_of, in_order, replaced
+from autograd_lite.compiler import machine, rules, sigmoids, zeros
+from autograd_lite.expressions.expr import (
+    ARGUMENT,
+    CONSTANT,
+    Builder,
+    function_of,
+    in_order,
+    replaced,
+)
 
 assert zeros  # its rules are in the table of the algebra
 

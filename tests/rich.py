@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import autograd_lite as ag
-from autograd_lite.compile import polynomial
+from autograd_lite.compiler import polynomial
 from autograd_lite.testing import Program
 
 # Every step takes numbers of a moderate size to such, so that a rounding stays one.

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
 from benchmarks import baseline, compiling, demo, imports, memory, products, rounds, scalars, steps
-from benchmarks.rounds import Disagreement, Goal, ratio
-from benchmarks.worker import ROOT, NotInstalled, Subject, Worker, WorkerError
+from benchmarks.rounds import DisagreementError, Goal, ratio
+from benchmarks.worker import ROOT, NotInstalledError, Subject, Worker, WorkerError
 
 HERE = "tests.test_benchmarks"
 TINY = (1, 2, 2)
@@ -102,12 +102,12 @@ def test_every_peer_computes_in_float32_when_asked_to(peer):
 def test_a_loss_that_differs_names_the_peer():
     rounds.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.4 + 1e-12]})
     rounds.agree({"hand": [0.5, 0.25], "close": [0.5, 0.25 * (1 + 2**-23)]}, "float32")
-    with pytest.raises(Disagreement, match=r"slip \[0.5, 0.6\] differ from hand's \[0.5, 0.4"):
+    with pytest.raises(DisagreementError, match=r"slip \[0.5, 0.6\] differ from hand's \[0.5, 0.4"):
         rounds.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.6]})
 
 
 def test_a_loss_in_a_wider_type_names_the_peer():
-    with pytest.raises(Disagreement, match=r"^wide: 0.500000000001 is no float32$"):
+    with pytest.raises(DisagreementError, match=r"^wide: 0.500000000001 is no float32$"):
         rounds.agree({"hand": [0.5], "wide": [0.5 + 1e-12]}, "float32")
 
 
@@ -177,7 +177,7 @@ def test_a_peer_that_is_not_installed_is_skipped_with_a_line(monkeypatch):
 
 
 def test_a_library_that_is_not_installed_is_told_apart():
-    with pytest.raises(NotInstalled, match="a_library_that_nobody_has"):
+    with pytest.raises(NotInstalledError, match="a_library_that_nobody_has"):
         Worker("x", f"{HERE}:missing")
 
 

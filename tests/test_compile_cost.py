@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compile import sigmoids
-from autograd_lite.compile.layout import laid_out
-from autograd_lite.compile.polynomial import MOST_CALLS
+from autograd_lite.compiler import sigmoids
+from autograd_lite.compiler.layout import laid_out
+from autograd_lite.compiler.polynomial import MOST_CALLS
 
 x = np.array([0.1, -0.2, 0.3])
 w = np.array([0.9, 1.1, -0.8])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rewriting import RULES, Operands
 from rule_cases import CASES
 
-from autograd_lite.compile import factors, passes, sigmoids
-from autograd_lite.compile.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order, replaced
-from autograd_lite.compile.rewrite import rewrite
+from autograd_lite.compiler import factors, passes, sigmoids
+from autograd_lite.compiler.rewrite import rewrite
+from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order, replaced
 
 SEEDS = st.integers(0, 2**20)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.compile.rows import NotSeparable
+from autograd_lite.compiler import NotSeparableError
 
 TABLE = np.random.default_rng(0).normal(size=(5, 3))
 
@@ -90,5 +90,5 @@ def test_indices_have_rows():
     found = compiled(TABLE, numbers, y)
     assert "for j in range" in compiled.source or "for i_1 in range" in compiled.source
     np.testing.assert_allclose(found, np.sum((TABLE[numbers].sum(1) - y) ** 2))
-    with pytest.raises(NotSeparable, match="add_at"):
+    with pytest.raises(NotSeparableError, match="add_at"):
         ag.compile(squares(PICKING["rows"]), rows=10)(TABLE, numbers)

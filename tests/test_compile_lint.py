@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from operands import VOCABULARY, cases
 
 import autograd_lite as ag
-from autograd_lite.compile.layout import laid_out
+from autograd_lite.compiler.layout import laid_out
 from autograd_lite.models import LogisticRegression, MLPClassifier
 from autograd_lite.op import OPS
 from autograd_lite.testing import programs

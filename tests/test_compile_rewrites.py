@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.compile.bounds import bounds
-from autograd_lite.compile.expr import Builder, Expr, in_order
-from autograd_lite.compile.rewrite import rewrite
-from autograd_lite.compile.rules import ALGEBRA, STATEMENTS
-from autograd_lite.compile.sigmoids import SHARING, SIGMOIDS
+from autograd_lite.compiler.bounds import bounds
+from autograd_lite.compiler.rewrite import rewrite
+from autograd_lite.compiler.rules import ALGEBRA, STATEMENTS
+from autograd_lite.compiler.sigmoids import SHARING, SIGMOIDS
+from autograd_lite.expressions.expr import Builder, Expr, in_order
 
 x = np.array([[0.5, -1.5], [2.0, 3.0]])
 y = np.array([[1.0, 0.25], [0.0, 1.0]])

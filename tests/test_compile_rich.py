@@ -13,7 +13,7 @@ import pytest
 import rich
 from hypothesis import Phase, given, settings
 
-from autograd_lite.compile import sigmoids
+from autograd_lite.compiler import sigmoids
 
 COUNT = int(os.environ.get("PROGRAMS", "1000"))
 

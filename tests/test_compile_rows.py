@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.compile.rows import NotSeparable
+from autograd_lite.compiler import NotSeparableError
 from autograd_lite.trees import flatten
 
 RANDOM = np.random.default_rng(3)
@@ -97,7 +97,7 @@ def test_the_loss_of_a_classifier_is_a_sum_over_rows(reduction, kind):
 
 
 def test_the_classes_of_one_example_are_no_rows():
-    with pytest.raises(NotSeparable, match=r"cross_entropy.*goes along the rows"):
+    with pytest.raises(NotSeparableError, match=r"cross_entropy.*goes along the rows"):
         ag.compile(lambda z, y: ag.cross_entropy(z, y), rows=10)(X[:, 0], np.eye(53)[3])
 
 

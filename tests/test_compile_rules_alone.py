@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from rewriting import RULES, Operands, alone, compared
 from rule_cases import ALIKE, CASES
 
-from autograd_lite.compile import factors, rules
-from autograd_lite.compile.expr import Builder
-from autograd_lite.compile.passes import with_factors_placed
-from autograd_lite.compile.rewrite import rewrite
-from autograd_lite.compile.rules import STATEMENTS
+from autograd_lite.compiler import factors, rules
+from autograd_lite.compiler.passes import with_factors_placed
+from autograd_lite.compiler.rewrite import rewrite
+from autograd_lite.compiler.rules import STATEMENTS
+from autograd_lite.expressions.expr import Builder
 
 SEEDS = st.integers(0, 2**20)
 

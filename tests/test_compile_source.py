@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.compile.names import RESERVED, Names
+from autograd_lite.expressions.names import RESERVED, Names
 from autograd_lite.models import LogisticRegression, MLPClassifier
 from autograd_lite.testing import programs
 

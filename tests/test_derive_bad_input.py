@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.derive import CannotCheckWarning
-from autograd_lite.derive.names import identifiers, latex
+from autograd_lite.derivation import CannotCheckWarning
+from autograd_lite.derivation.names import identifiers, latex
 
 pytest.importorskip("sympy")
 
@@ -204,7 +204,7 @@ def test_a_leaf_with_two_values_is_refused():
     w = ag.Tensor([1.0, 2.0], name="w")
     first = np.sum(w * w)
     w.data -= 0.5
-    with pytest.raises(ag.Changed, match=r"w .* changed between two uses"):
+    with pytest.raises(ag.ChangedError, match=r"w .* changed between two uses"):
         ag.derive(first + np.sum(w), w)
 
 

@@ -9,9 +9,9 @@ import pytest
 import sympy
 
 import autograd_lite as ag
-from autograd_lite.derive import CannotCheckWarning, DerivationError
-from autograd_lite.derive.chain import Chain
-from autograd_lite.derive.entries import Number
+from autograd_lite.derivation import CannotCheckWarning, DerivationError
+from autograd_lite.derivation.chain import Chain
+from autograd_lite.derivation.entries import Number
 from autograd_lite.sweep import gradients
 
 pytest.importorskip("sympy")

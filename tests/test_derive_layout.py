@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.derive import CannotCheckWarning
+from autograd_lite.derivation import CannotCheckWarning
 from autograd_lite.sweep import gradients
 
 pytest.importorskip("sympy")

@@ -15,9 +15,9 @@ import autograd_lite as ag
 
 sympy = pytest.importorskip("sympy")
 
-from modular_derive import Dual, Modular, P, Undefined, drawn, equal  # noqa: E402
+from modular_derive import Dual, Modular, P, UndefinedError, drawn, equal  # noqa: E402
 
-from autograd_lite.derive import (  # noqa: E402
+from autograd_lite.derivation import (  # noqa: E402
     CannotCheckWarning,
     chain,
     index,
@@ -26,8 +26,8 @@ from autograd_lite.derive import (  # noqa: E402
     recognise,
     second,
 )
-from autograd_lite.derive.entries import Total, called  # noqa: E402
-from autograd_lite.derive.index import Space  # noqa: E402
+from autograd_lite.derivation.entries import Total, called  # noqa: E402
+from autograd_lite.derivation.index import Space  # noqa: E402
 
 RANDOM = np.random.default_rng(0)
 x, y, z, s = sympy.symbols("x y z s")
@@ -347,7 +347,7 @@ def test_a_whole_derivation_is_the_chain_rule():
     for seed in (*range(24), 254):
         try:
             total, expected, same = compared(seed)
-        except Undefined:
+        except UndefinedError:
             continue
         assert total == expected, seed
         assert same, seed
@@ -357,14 +357,14 @@ def test_a_whole_derivation_is_the_chain_rule():
 
 def test_a_wrong_derivation_is_caught(monkeypatch):
     """Without the sweep's check, a step that loses one term in a thousand million."""
-    monkeypatch.setattr(importlib.import_module("autograd_lite.derive.check"), "check", id)
+    monkeypatch.setattr(importlib.import_module("autograd_lite.derivation.check"), "check", id)
     right = chain.gathered
     monkeypatch.setattr(
         chain, "gathered", lambda space, e: right(space, e) * (1 + sympy.Rational(1, 10**9))
     )
     wrong = 0
     for seed in range(1, 12, 3):
-        with contextlib.suppress(Undefined):
+        with contextlib.suppress(UndefinedError):
             total, expected, _ = compared(seed)
             wrong += total != expected
     assert wrong > 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from operands import cases
 
 import autograd_lite as ag
-from autograd_lite.derive import CannotCheckWarning
+from autograd_lite.derivation import CannotCheckWarning
 from autograd_lite.op import OPS
 from autograd_lite.sweep import gradients
 from autograd_lite.testing import programs

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from formulas import Ambiguous, Reader
+from formulas import AmbiguousError, Reader
 from hypothesis import Phase, given, settings
 from losses import LOSSES
 from test_derive_models import models
@@ -33,7 +33,7 @@ def read_back(derivation):
             try:
                 found, expected = reader(text), np.asarray(step.value)
             except ValueError as error:
-                raise Ambiguous(text) from error
+                raise AmbiguousError(text) from error
             if found.size == expected.size:
                 found = found.reshape(expected.shape)
             found = np.broadcast_to(found, expected.shape)
@@ -85,5 +85,5 @@ def test_the_text_of_a_loss_is_its_gradient(name):
     "text", ["2 3 x", "x/y z", "x^y z w", "xᵀ/(x) y", "q(x)", "x + ", "(x", "x ⊙", "√"]
 )
 def test_what_is_ambiguous_is_not_read(text):
-    with pytest.raises((Ambiguous, IndexError)):
+    with pytest.raises((AmbiguousError, IndexError)):
         Reader({"x": np.ones(2), "z": np.ones(2)})(text)

@@ -93,7 +93,7 @@ def test_a_square_weight_forgotten_to_transpose():
 
 
 def test_a_form_that_is_wrong_is_not_shown(monkeypatch, logistic):
-    from autograd_lite.derive.chain import Chain
+    from autograd_lite.derivation.chain import Chain
 
     right = Chain._parts
 

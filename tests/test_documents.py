@@ -22,7 +22,7 @@ NEEDS = {
     "autograd_lite.viz.decisions": "matplotlib",
     "autograd_lite.viz.style": "matplotlib",
     "autograd_lite.viz.surfaces": "matplotlib",
-    "autograd_lite.derive": "sympy",
+    "autograd_lite.derivation": "sympy",
 }
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

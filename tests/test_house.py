@@ -24,7 +24,8 @@ LAYERS = (
     ("traced", "ops", "custom"),
     ("transforms",),
     ("jacobians",),
-    ("checks", "anomaly", "derive", "compile", "data"),
+    ("expressions",),
+    ("checks", "anomaly", "derivation", "compiler", "data"),
     ("testing",),
     ("models", "viz"),
     ("commands",),
@@ -46,7 +47,7 @@ IDS = {path: str(path.relative_to(ROOT)) for path in SOURCES}
 OPTIONAL = {
     "viz": {"graphviz", "pygraphviz", "matplotlib"},
     "models": {"tqdm"},
-    "derive": {"sympy"},
+    "derivation": {"sympy"},
     "testing": {"hypothesis", "pytest"},
 }
 """What a part may import beside NumPy and the standard library."""
@@ -140,6 +141,10 @@ def test_public_names_exist_and_are_sorted():
     assert len(set(ag.__all__)) == len(ag.__all__)
     for name in ag.__all__:
         assert getattr(ag, name) is not None
+
+
+def test_no_public_name_hides_a_module():
+    assert not {unit(module) for module in SOURCES.values()} & set(ag.__all__)
 
 
 @pytest.mark.parametrize("name", ag.__all__)

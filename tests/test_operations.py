@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers import SPECIAL
-from operands import DIFFERENTIABLE, VOCABULARY, Case, NoOperands, cases
+from operands import DIFFERENTIABLE, VOCABULARY, Case, NoOperandsError, cases
 from rulecheck import (
     central,
     check_gradient,
@@ -120,7 +120,7 @@ def test_every_special_case_belongs_to_an_operation():
 def test_an_operation_without_operands_fails_with_what_to_do():
     painted = operation("painted", lambda a, colour="red": a, lambda g, out, a, colour: g)
     del OPS["painted"]
-    with pytest.raises(NoOperands, match=r"painted.*its attribute colour.*tests/makers\.py"):
+    with pytest.raises(NoOperandsError, match=r"painted.*its attribute colour.*tests/makers\.py"):
         _one(painted)
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import autograd_lite as ag
 
 
-class Refused(TypeError):
+class RefusedError(TypeError):
     """What PyTorch's operator takes and no function here does."""
 
 
 def refuse(why):
-    raise Refused(why)
+    raise RefusedError(why)
 
 
 def axes(dim):

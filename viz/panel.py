@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.derive import derive
+from autograd_lite.derivation import derive
 from autograd_lite.text import number, printable
 from autograd_lite.viz.cards import measures, role_of, shape, word
 from autograd_lite.viz.folding import is_literal

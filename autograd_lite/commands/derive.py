@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd_lite.commands.draw import EXAMPLES
-from autograd_lite.derive import derive
+from autograd_lite.derivation import derive
 from autograd_lite.files import atomic
 
 KINDS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html"}

@@ -18,7 +18,7 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.commands.say import complain
 from autograd_lite.data import Table
-from autograd_lite.derive import DerivationError
+from autograd_lite.derivation import DerivationError
 from autograd_lite.models.classifier import Array, Classifier, symbol
 from autograd_lite.text import number
 from autograd_lite.viz import style

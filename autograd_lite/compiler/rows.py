@@ -1,0 +1,215 @@
+"""Whether results are sums over rows: where the axis of examples goes, call by call.
+
+The analysis knows nothing of the loop that uses it. Each call lies *before* the rows (it does not
+depend on them), *in* them (its result has the axis of rows), or *after* them (it is made from sums
+over rows, and from what lies before). The traits of the operations say how the axis goes through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler import NotSeparableError
+from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Expr, function_of, in_order, replaced
+from autograd_lite.op import NUMPY, OPS, Op
+
+__all__ = ["Split", "split"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Results as sums over rows.
+
+    Attributes:
+        length: how many rows there are.
+        axes: the axis of rows of each argument, constant and call that has one.
+        sums: the calls that end the rows.
+    """
+
+    length: int
+    axes: dict[Expr, int]
+    sums: frozenset[Expr]
+
+
+def split(roots: Sequence[Any], names: dict[Expr, str]) -> Split:
+    """Find the axis of rows: the longest first axis of data over which results are sums.
+
+    Data are arguments, and arrays that the function closes over.
+
+    Raises:
+        NotSeparableError: if there is none.
+    """
+    order = in_order(roots)
+    data = [x for x in order if x.fn in (ARGUMENT, CONSTANT)]
+    leading = [x for x in data if x.ndim and x.shape[0] > 1]
+    error = NotSeparableError("compile: rows= needs data with an axis of rows, their first")
+    for k, x in enumerate(sorted(leading, key=lambda x: (-x.shape[0], -x.size))):
+        try:
+            return _split(order, roots, x, names)
+        except NotSeparableError as found:
+            error = error if k else found
+    raise error
+
+
+def _split(order: list[Expr], roots: Sequence[Any], first: Expr, names: dict[Expr, str]) -> Split:
+    seeds = {first}
+    while True:
+        axes: dict[Expr, int] = dict.fromkeys(seeds, 0)
+        found = _Walk(first.shape[0], axes, names)
+        for expr in order:
+            found.visit(expr)
+        if found.more <= seeds:
+            break
+        seeds |= found.more
+    for root in roots:
+        if isinstance(root, Expr) and axes.get(root, 0) != 0:
+            raise found.refusal(root, "has rows on another axis than the first")
+    return Split(first.shape[0], axes, frozenset(found.sums))
+
+
+class _Walk:
+    """One pass over a program with some leaves known to have rows."""
+
+    def __init__(self, length: int, axes: dict[Expr, int], names: dict[Expr, str]) -> None:
+        self.length, self.axes, self.names = length, axes, names
+        self.after: set[Expr] = set()
+        self.sums: set[Expr] = set()
+        self.more: set[Expr] = set()
+
+    def refusal(self, expr: Expr, why: str) -> NotSeparableError:
+        name = self.names.get(expr)
+        what = f"{name} = {expr.fn}(…)" if name else f"{expr.fn}(…)"
+        return NotSeparableError(
+            f"compile: the results are no sums over {self.length} rows: {what} of shape "
+            f"{expr.shape} {why}; leave out rows="
+        )
+
+    def visit(self, expr: Expr) -> None:
+        rows = [x for x in expr.inputs if x in self.axes]
+        if expr.fn in (ARGUMENT, CONSTANT) or not rows:
+            if any(x in self.after for x in expr.inputs):
+                self.after.add(expr)
+            return
+        if any(x in self.after for x in expr.inputs):
+            raise self.refusal(expr, "takes rows together with a result of all of them")
+        trait = trait_of(expr.fn)
+        rule = getattr(self, f"_{trait}", None) if trait else None
+        if rule is None:
+            raise self.refusal(expr, "mixes rows")
+        axis: int | None = rule(expr)
+        if axis is None:
+            self.after.add(expr)
+            self.sums.add(expr)
+        else:
+            self.axes[expr] = axis
+
+    def _each(self, expr: Expr) -> int:
+        ends = {x.ndim - self.axes[x] for x in expr.inputs if x in self.axes}
+        if len(ends) > 1:
+            raise self.refusal(expr, "meets every row with every other")
+        (end,) = ends
+        for x in expr.inputs:
+            if x not in self.axes and x.ndim >= end and x.shape[x.ndim - end] != 1:
+                self._take(x, x.ndim - end, expr)
+        return expr.ndim - end
+
+    def _take(self, x: Expr, axis: int, expr: Expr) -> None:
+        """What stands beside rows has rows, too: its leaves are taken by rows."""
+        leaves = [y for y in in_order([x]) if y.fn in (ARGUMENT, CONSTANT)]
+        matching = {y for y in leaves if y.ndim and y.shape[0] == self.length}
+        if not matching or matching <= self.axes.keys():
+            raise self.refusal(expr, "mixes rows")
+        self.more |= matching
+        self.axes[x] = axis
+
+    def _moved(self, expr: Expr) -> int:
+        x = expr.args[0]
+        if x not in self.axes and expr.args[1:] == expr.inputs[1:] and self.axes[expr.args[1]] == 0:
+            return 0  # x[i] has a row for each index
+        axis = self.axes.get(x, 0)
+        if len(expr.inputs) > 1:
+            raise self.refusal(expr, "picks rows by an index")
+        marks = [0] * x.ndim
+        marks[axis] = 8
+        dummy = np.lib.stride_tricks.as_strided(np.zeros(1), x.shape, marks, writeable=False)
+        if expr.fn == "np.reshape":
+            # The axis stays where all before it and all after it keep their number of elements.
+            before, after = x.shape[:axis], x.shape[axis + 1 :]
+            for k, n in enumerate(expr.shape):
+                if (
+                    n == self.length
+                    and np.prod(expr.shape[:k]) == np.prod(before)
+                    and (np.prod(expr.shape[k + 1 :]) == np.prod(after))
+                ):
+                    return k
+            raise self.refusal(expr, "mixes rows")
+        arguments = replaced(expr.args, lambda _: dummy)
+        strides = function_of(expr.fn)(*arguments, **expr.keywords).strides
+        found = [k for k, n in enumerate(strides) if n == 8 and expr.shape[k] == self.length]
+        if len(found) != 1:
+            raise self.refusal(expr, "picks some of the rows")
+        return found[0]
+
+    def _product(self, expr: Expr) -> int | None:
+        a, b = expr.args
+        if max(a.ndim, b.ndim) > 2:
+            raise self.refusal(expr, "is a product of stacks of matrices")
+        inner_a, inner_b = a.ndim - 1, 0
+        for x, inner, other, outer in ((a, inner_a, b, inner_b), (b, inner_b, a, inner_a)):
+            if x in self.axes and self.axes[x] == inner and other not in self.axes:
+                self._take(other, outer, expr)
+        if a in self.axes and b in self.axes:
+            if self.axes[a] == inner_a and self.axes[b] == inner_b:
+                return None
+            raise self.refusal(expr, "meets every row with every other")
+        return 0 if a in self.axes else expr.ndim - 1
+
+    def _sum(self, expr: Expr) -> int | None:
+        return self._reduced(expr, ends=True)
+
+    def _along(self, expr: Expr) -> int | None:
+        return self._reduced(expr, ends=False)
+
+    def _last(self, expr: Expr) -> int:
+        found = {self.axes[x] for x in expr.inputs if x in self.axes}
+        first = expr.inputs[0]
+        if len(found) > 1 or first.ndim - 1 in found or expr.shape == ():
+            raise self.refusal(expr, "goes along the rows")
+        (axis,) = found
+        for x in expr.inputs:
+            if x not in self.axes:
+                self._take(x, axis, expr)
+        return axis
+
+    def _reduced(self, expr: Expr, ends: bool) -> int | None:
+        x = expr.args[0]
+        rows, default = self.axes[x], 0 if expr.fn.endswith(".reduce") else None
+        if expr.fn in OPS:
+            default = OPS[expr.fn].signature.defaults.get("axis")
+        axis = expr.keywords.get("axis", default)
+        gone = (
+            set(range(x.ndim)) if axis is None else {int(k) % x.ndim for k in np.atleast_1d(axis)}
+        )
+        if rows in gone:
+            if ends:
+                return None
+            raise self.refusal(expr, "goes along the rows")
+        if expr.ndim == x.ndim:
+            return rows
+        return int(rows - sum(k < rows for k in gone))
+
+
+def trait_of(fn: str) -> str:
+    """What the table of operations says about rows for a call."""
+    special = {".T": "transpose", "[]": "getitem", ".astype": "astype", "np.add.reduce": "sum"}
+    op = OPS.get(special.get(fn, fn))
+    if op is None and fn.startswith("np."):
+        found = NUMPY.get(function_of(fn))
+        op = found if isinstance(found, Op) else OPS.get(fn[3:])
+    if op is None:
+        return ""
+    return op.traits.rows or ("each" if op.name == "astype" else "")

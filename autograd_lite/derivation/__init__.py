@@ -1,0 +1,71 @@
+"""From the graph of a loss to the closed form of its gradient, and the steps that lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograd_lite.derivation.derivation import Derivation
+
+__all__ = ["CannotCheckWarning", "DerivationError", "derive"]
+
+
+class DerivationError(RuntimeError):
+    """A derived form disagrees with the sweep; it is not shown."""
+
+
+class CannotCheckWarning(UserWarning):
+    """A derived form could not be compared with the sweep at any point."""
+
+
+def derive(
+    loss: Any,
+    wrt: Any = None,
+    expand: bool = False,
+    numbers: bool = False,
+    *,
+    args: Sequence[Any] | None = None,
+    lengths: bool | Mapping[str, int] = False,
+) -> Derivation:
+    """The closed form of a gradient, derived from the graph as a person would by hand.
+
+    Args:
+        loss: a Tensor with one element, or a function that returns one.
+        wrt: what to differentiate by: a Tensor, a name, or several; by default every leaf that
+            wants a gradient. Results in between, such as z and ŷ, can be asked for as well.
+        expand: substitute all the way, instead of leading one gradient back to the next.
+        numbers: show the values beside the formulas.
+        args: the arguments of a function; its parameters give the names.
+        lengths: write the length of an axis as a letter: True for m, n, … where an operation
+            averages, or {"m": 4} for every number 4 that is meant as one.
+
+    Returns:
+        A Derivation: `closed_form`, `steps`, `text()`, `markdown()`, `latex()`, `mathml()`. It
+        has been compared with the sweep, at the graph's values and at random points.
+
+    Raises:
+        ImportError: without SymPy.
+        TypeError: for what is neither a Tensor nor a function, or does not belong to the graph.
+        ValueError: for a result of more than one element; for a constant in wrt.
+        DerivationError: when a derived form disagrees with the sweep.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> A, y = ag.constant([[1, 3], [1, 1], [1, 4]], name="A"), ag.constant([1, 0, 1], name="y")
+        >>> w = ag.Tensor([0.1, -0.2], name="w")
+        >>> ŷ = ag.sigmoid(A @ w).named("ŷ")
+        >>> L = -np.sum(y * np.log(ŷ) + (1 - y) * np.log(1 - ŷ))
+        >>> print(ag.derive(L).closed_form[w])
+        Aᵀ(ŷ − y)
+    """
+    try:
+        import sympy  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            "derive needs SymPy for its algebra: pip install 'autograd_lite[derive]'"
+        ) from None
+    from autograd_lite.derivation.derivation import derived
+
+    return derived(loss, wrt, expand, numbers, args, lengths)

@@ -1,0 +1,446 @@
+"""From index notation to matrices: which sums are products, and what has to be transposed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sympy
+
+from autograd_lite.derivation import lowest
+from autograd_lite.derivation.entries import Delta, Element, Expr, Length, Number, Opaque, Total
+from autograd_lite.derivation.index import Space
+from autograd_lite.derivation.tree import (
+    ONE,
+    Axes,
+    Tree,
+    common,
+    elementwise,
+    fitted,
+    flat,
+    joined,
+    least_turned,
+    multiplied,
+    oriented,
+    place,
+    scalar,
+    transposed,
+    turns,
+)
+
+__all__ = ["Arranger"]
+
+
+class Arranger:
+    """Arranges expressions of a space as matrix formulas."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.shape: tuple[int, ...] = ()
+        self.made: dict[tuple[Expr, Axes, tuple[int, ...]], Tree] = {}
+
+    def whole(self, expr: Expr, shape: Sequence[int]) -> Tree:
+        """An expression in the indices of its axes as a formula of exactly that shape."""
+        axes: Axes = tuple(None if n == 1 else k for k, n in enumerate(shape))
+        outer, self.shape = self.shape, tuple(shape)
+        tree = self.tree(expr, axes)
+        self.shape = outer
+        if tree.axes == axes:
+            return tree
+        if {i for i in axes if i is not None} == tree.real:
+            return self.laid(tree, axes)
+        return Tree("broadcast", (fitted(tree, axes),), axes, tuple(shape))
+
+    def laid(self, tree: Tree, axes: Axes) -> Tree:
+        """A formula with its axes in another order or form."""
+        if tree.axes == axes:
+            return tree
+        if len(axes) == 2 and tree.axes == axes[::-1]:
+            return transposed(tree)
+        return Tree("axes", (tree,), axes)
+
+    def tree(self, expr: Expr, hint: Axes) -> Tree:
+        """An expression as a formula, its axes as they come."""
+        # How large an identity is depends on the shape of the whole.
+        key = expr, hint, self.shape
+        found = self.made.get(key)
+        if found is None:
+            found = self.made[key] = self._tree(expr, hint)
+        return found
+
+    def _tree(self, expr: Expr, hint: Axes) -> Tree:
+        if expr.is_Rational:
+            return Tree("number", data=expr)
+        if expr.is_Symbol:
+            return self._symbol(expr, hint)
+        if expr.is_Add:
+            content, expr = lowest.content(expr)
+            if content.q == 1 and self._is_long(expr):
+                expr = sympy.Add(*(content * t for t in expr.args))
+            elif content != 1:
+                body = self.tree(expr, hint)
+                return Tree("scaled", (Tree("number", data=content), body), body.axes)
+            terms = [self.tree(t, hint) for t in sorted_terms(self, expr.args, hint)]
+            axes = common(terms, hint)
+            return Tree("add", tuple(fitted(t, axes) for t in terms), axes)
+        if expr.is_Mul:
+            return self._product(list(expr.args), hint)
+        if expr.is_Pow:
+            if expr.exp.is_negative:
+                return self._product([expr], hint)
+            base = self.tree(expr.base, hint)
+            if expr.exp == sympy.Rational(1, 2):
+                if base.kind == "norm²":
+                    return Tree("norm", base.args)
+                return Tree("call", (base,), base.axes, "sqrt")
+            if base.kind == "norm²":
+                power = Tree("number", data=2 * expr.exp)
+                return Tree("pow", (Tree("norm", base.args), power))
+            if not expr.exp.is_number:
+                power = self.tree(expr.exp, hint)
+                axes = common([base, power], hint)
+                return Tree("pow", (fitted(base, axes), fitted(power, axes)), axes)
+            return Tree("pow", (base, Tree("number", data=expr.exp)), base.axes)
+        args = [self.tree(a, hint) for a in expr.args]
+        axes = common(args, hint)
+        return Tree("call", tuple(fitted(a, axes) for a in args), axes, expr.func.__name__)
+
+    def _is_long(self, expr: Expr) -> bool:
+        """Whether a common factor is better left with the terms, as in 2Aᵀ(Aw − y) + 2λw."""
+        totals = (self.space.entry(x) for x in expr.free_symbols)
+        return any(isinstance(e, Total) and e.body.atoms(sympy.Add) for e in totals)
+
+    def _symbol(self, symbol: Any, hint: Axes) -> Tree:
+        entry = self.space.entry(symbol)
+        if isinstance(entry, Total):
+            return self._sum(entry, hint)
+        if isinstance(entry, Length):
+            return Tree("length", data=entry.n)
+        if isinstance(entry, Number):
+            return Tree("float", data=entry.value)
+        if isinstance(entry, Delta):
+            n = max(self.shape[i] for i in entry.indices if 0 <= i < len(self.shape))
+            return Tree("eye", (), entry.indices, n)
+        if isinstance(entry, Element):
+            base = Tree("slope" if entry.slope else "node", (), entry.indices, entry.node)
+        else:
+            assert isinstance(entry, Opaque)
+            op, attributes, shape = self.space.calls[entry.call]
+            args = tuple(self.whole(arg, shape) for arg, shape in entry.args)
+            base = Tree("opaque", args, entry.indices, (op, attributes, shape))
+        indices = [i for i in entry.indices if i is not None]
+        if len(set(indices)) < len(indices):
+            return Tree("diagonal", (replace(base, axes=(0, 1)),), (indices[0],))
+        return base
+
+    # Products
+
+    def _product(self, factors: list[Expr], hint: Axes) -> Tree:
+        coefficient = sympy.Mul(*(f for f in factors if f.is_Rational))
+        over: list[Tree] = []
+        under: list[Tree] = []
+        taken = self._taken_in(factors, hint)
+        for f in (f for f in factors if not f.is_Rational):
+            base, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
+            if f in taken.values():
+                continue
+            if f in taken:
+                over.append(self._sum(self.space.entry(f), hint, taken[f]))
+            elif exponent.is_negative:
+                under.append(self.tree(base**-exponent, hint))
+            else:
+                over.append(self.tree(f, hint))
+        return self._multiplied(coefficient, over, under, hint)
+
+    def _taken_in(self, factors: list[Expr], hint: Axes) -> dict[Any, Any]:
+        """Vectors that go back into a matrix product: ((u vᵀ) ⊙ M)ᵀ X is v ⊙ Σ u M X as well."""
+        if len([i for i in hint if i is not None]) < 2:
+            return {}
+        free = self.space.free
+        for total in factors:
+            entry = self.space.entry(total) if total.is_Symbol else None
+            if not isinstance(entry, Total) or len(entry.lengths) != 1:
+                continue
+            (b,) = entry.bound
+            inside = [free(f) for f in sympy.Mul.make_args(entry.body)]
+            for vector in factors:
+                if (
+                    vector is not total
+                    and len(free(vector)) == 1
+                    and free(vector) | {b} in inside
+                    and {b} in inside
+                ):
+                    return {total: vector}
+        return {}
+
+    def _multiplied(
+        self, coefficient: Any, over: list[Tree], under: list[Tree], hint: Axes
+    ) -> Tree:
+        sets = sorted({t.real for t in over + under}, key=lambda s: (len(s), sorted(s, key=str)))
+        sets = [s for s in sets if s]
+        groups = {
+            s: elementwise(
+                [t for t in over if t.real == s], [t for t in under if t.real == s], hint
+            )
+            for s in sets
+        }
+        scalar_over = [t for t in over if not t.real]
+        scalar_under = [t for t in under if not t.real]
+        eyes = [s for s in groups if groups[s].kind == "eye"]
+        for s in eyes:
+            vectors = [groups.pop(frozenset({i})) for i in s if frozenset({i}) in groups]
+            if vectors:
+                groups[s] = Tree("diag", (elementwise(vectors, [], hint),), groups[s].axes)
+        body = self._combined(groups, hint) if groups else None
+        if body is None:
+            return scalar(coefficient, scalar_over, scalar_under)
+        divisors = [t for t in scalar_under if t.kind not in ("number", "length")]
+        if divisors:
+            scalar_under = [t for t in scalar_under if t.kind in ("number", "length")]
+            below = multiplied(divisors, joined(divisors))
+            body = Tree("div", (body, below), joined([body, below]))
+        if coefficient == 1 and not scalar_over and not scalar_under:
+            return body
+        lead = scalar(coefficient, scalar_over, scalar_under)
+        if lead.kind == "div" and coefficient.q != 1 and not scalar_under:
+            # A fraction, then what it multiplies.
+            first = scalar(sympy.Integer(abs(coefficient.p)), scalar_over, [])
+            body = Tree("scaled", (first, body), joined([first, body]))
+            lead = Tree("number", data=sympy.Rational(sympy.sign(coefficient), coefficient.q))
+        if lead.kind == "neg" and lead.args[0] == Tree("number", data=ONE):
+            return Tree("neg", (body,), body.axes)
+        if body.kind == "div" and body.args[0] == Tree("number", data=ONE):
+            return Tree("div", (lead, body.args[1]), joined([lead, body]))
+        return Tree("scaled", (lead, body), joined([lead, body]))
+
+    def _combined(self, groups: dict[frozenset[int], Tree], hint: Axes) -> Tree:
+        """Factors with different indices as one: outer products, scaled rows and columns."""
+        if len(groups) == 1:
+            return next(iter(groups.values()))
+        singles = [s for s in groups if len(s) == 1]
+        rest = [s for s in groups if len(s) > 1]
+        if len(frozenset().union(*groups)) == 2 and len(rest) <= 1:
+            groups = {s: flat(t) for s, t in groups.items()}
+            if len(singles) == 2:
+                first, second = sorted(singles, key=lambda s: place(next(iter(s)), hint))
+                u, v = groups[first], groups[second]
+                product = outer(u, v)
+                if not rest:
+                    return product
+                matrix = oriented(groups[rest[0]], product.axes)
+                return Tree("mul", (product, matrix), product.axes)
+            (single,), (pair,) = singles, rest
+            return scaled_lines(groups[single], groups[pair])
+        trees = list(groups.values())
+        axes = common(trees, hint)
+        if len([i for i in axes if i is not None]) > 2 and not all(
+            t.axes == axes[len(axes) - len(t.axes) :] for t in trees
+        ):
+            return written_out(self, trees, [], [], hint)
+        return Tree("mul", tuple(fitted(t, axes) for t in trees), axes)
+
+    # Sums
+
+    def _upright(self, expr: Expr, hint: Axes) -> Tree:
+        """A factor of a sum, the way round in which less is transposed."""
+        free = sorted(self.space.free(expr), key=lambda i: (place(i, hint), i))
+        if expr.is_Symbol or len(free) != 2:
+            return self.tree(expr, hint)
+        first, second = self.tree(expr, (free[0], free[1])), self.tree(expr, (free[1], free[0]))
+        return min(first, second, key=turns)
+
+    def _has_bound_delta(self, entry: Total) -> bool:
+        """Whether a sum goes over both indices of a δᵢⱼ, which takes one of them away."""
+        entries = (self.space.entry(s) for s in entry.body.free_symbols)
+        return any(isinstance(e, Delta) and {*e.indices} <= {*entry.bound} for e in entries)
+
+    def _sum(self, entry: Total, hint: Axes, vector: Expr | None = None) -> Tree:
+        body = entry.body
+        if vector is None and self._has_bound_delta(entry):
+            opened, lengths = self.space.opened(entry)
+            terms = sympy.Add.make_args(sympy.expand(opened))
+            if len(terms) > 1:
+                return self.tree(sympy.Add(*(self.space.total(t, lengths) for t in terms)), hint)
+        bound = list(entry.bound)
+        factors = list(sympy.Mul.make_args(body))
+        if len(factors) == 1 and factors[0].is_Pow and factors[0].exp == 2:
+            base = self.tree(factors[0].base, ())
+            if base.real == set(bound):
+                return Tree("norm²", (base,))
+        over: list[Tree] = []
+        under: list[Tree] = []
+        if vector is not None:
+            (b,) = entry.bound
+            (j,) = self.space.free(vector)
+            weights = [f for f in factors if self.space.free(f) == {b}]
+            factors = [f for f in factors if self.space.free(f) != {b}]
+            product = self._product([*weights, vector], (b, j))
+            over.append(product)
+        for f in factors:
+            base_, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
+            (under if exponent.is_negative else over).append(
+                self._upright(base_**-exponent if exponent.is_negative else f, hint)
+            )
+        return contraction(
+            self, over, under, bound, hint, dict(zip(bound, entry.lengths, strict=True))
+        )
+
+
+def contraction(
+    arranger: Arranger,
+    over: list[Tree],
+    under: list[Tree],
+    bound: list[int],
+    hint: Axes,
+    lengths: dict[int, int],
+) -> Tree:
+    """A sum of a product over bound indices as matrix products, one index after the other."""
+    if any(len(t.real) > 2 for t in over + under):
+        return written_out(arranger, over, under, bound, hint)
+    state: dict[frozenset[int], tuple[list[Tree], list[Tree]]] = {}
+
+    def put(tree: Tree, below: bool = False) -> None:
+        tree = flat(tree)
+        state.setdefault(tree.real, ([], []))[below].append(tree)
+
+    for t in over:
+        put(t)
+    for t in under:
+        put(t, True)
+
+    def cost(i: int) -> tuple[int, int]:
+        """How many matrices have an index, and how often it is the first of theirs: x · A x."""
+        matrices = [trees for s, trees in state.items() if i in s and len(s) == 2]
+        return len(matrices), sum(t.axes[0] == i for trees in matrices for t in trees[0])
+
+    left = list(bound)
+    while left:
+        b = min(left, key=lambda i: (*cost(i), place(i, hint)))
+        left.remove(b)
+        pairs = [s for s in state if b in s and len(s) == 2]
+        weights = state.pop(frozenset({b}), None)
+        if len(pairs) > 2:
+            alone = weights or ([], [])
+            rest = [t for s in state.values() for t in s[0]] + alone[0]
+            below = [t for s in state.values() for t in s[1]] + alone[1]
+            return written_out(arranger, rest, below, [b, *left], hint)
+        matrices = [elementwise(*state.pop(s), hint) for s in pairs]
+        if not pairs:
+            assert weights is not None
+            put(summed(arranger, weights, hint))
+        elif len(pairs) == 1:
+            put(matrix_vector(matrices[0], weights and elementwise(*weights, hint), b))
+        else:
+            first, second = matrices
+            put(matrix_matrix(first, second, weights and elementwise(*weights, hint), b, hint))
+    trees = [t for o, _ in state.values() for t in o]
+    below = [t for _, u in state.values() for t in u]
+    return arranger._multiplied(ONE, trees, below, hint)
+
+
+def written_out(
+    arranger: Arranger, over: list[Tree], under: list[Tree], bound: list[int], hint: Axes
+) -> Tree:
+    """A sum that no matrix product says, with its indices."""
+    trees = over + [Tree("div", (Tree("number", data=ONE), t), t.axes) for t in under]
+    free = frozenset().union(*(t.real for t in trees)) - set(bound)
+    axes = tuple(sorted(free, key=lambda i: place(i, hint)))
+    return Tree("einsum", tuple(trees), axes, tuple(bound))
+
+
+def summed(arranger: Arranger, weights: tuple[list[Tree], list[Tree]], hint: Axes) -> Tree:
+    """Σ of vectors multiplied with each other: a dot product where they are two."""
+    over, under = weights
+    if len(over) == 2 and not under:
+        u, v = sorted(over, key=lambda t: t.data not in arranger.space.parameters)
+        axes = common(over, hint)
+        return Tree("dot", (fitted(u, axes), fitted(v, axes)))
+    vector = elementwise(over, under, hint)
+    if vector.kind == "diagonal":
+        return Tree("trace", vector.args)
+    if vector.kind == "sum":
+        return least_turned(vector.args[0])
+    if vector.kind == "pow" and vector.args[1].data == 2:
+        return Tree("norm²", (vector.args[0],))
+    return Tree("sum", (vector,))
+
+
+def matrix_vector(matrix: Tree, vector: Tree | None, b: int) -> Tree:
+    (c,) = matrix.real - {b}
+    if vector is None:
+        return Tree("sum", (matrix,), (c,), tuple(matrix.axes).index(b))
+    if vector.kind == "sum" and vector.data == 0:
+        vector = Tree("sum", (transposed(vector.args[0]),), vector.axes, 1)
+    if vector.axes == (None, b):
+        return Tree("matmul", (vector, oriented(matrix, (b, c))), (None, c))
+    return Tree(
+        "matmul", (oriented(matrix, (c, b)), vector), tuple(c if i == b else i for i in vector.axes)
+    )
+
+
+def matrix_matrix(m: Tree, n: Tree, weight: Tree | None, b: int, hint: Axes) -> Tree:
+    (a,), (c,) = m.real - {b}, n.real - {b}
+    turned = (m.axes != (a, b)) + (n.axes != (b, c)), (m.axes != (b, a)) + (n.axes != (c, b))
+    if (place(a, hint), turned[0]) > (place(c, hint), turned[1]):
+        m, n, a, c = n, m, c, a
+    m, n = oriented(m, (a, b)), oriented(n, (b, c))
+    if weight is not None:
+        m = scaled_lines(weight, m)
+    return Tree("matmul", (m, n), (a, c))
+
+
+def outer(u: Tree, v: Tree) -> Tree:
+    """u vᵀ."""
+    (i,), (j,) = u.real, v.real
+    return Tree("outer", (u, v), (i, j))
+
+
+def scaled_lines(vector: Tree, matrix: Tree) -> Tree:
+    """diag(v) M or M diag(v)."""
+    (i,) = vector.real
+    rows = matrix.axes[0] == i
+    if vector.kind == "div" and vector.args[0] == Tree("number", data=ONE):
+        return Tree("div", (matrix, fitted(vector.args[1], matrix.axes)), matrix.axes)
+    return Tree("rows" if rows else "columns", (vector, matrix), matrix.axes)
+
+
+def sorted_terms(arranger: Arranger, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
+    """Terms in the order in which one writes them."""
+    space = arranger.space
+
+    def key(term: Expr) -> tuple[Any, ...]:
+        coefficient, rest = term.as_coeff_Mul()
+        sums = [e for s in rest.free_symbols if isinstance(e := space.entry(s), Total)]
+        below = any(p.exp.is_negative and p.base.is_Add for p in rest.atoms(sympy.Pow))
+        below_any = any(p.exp.is_negative for p in rest.atoms(sympy.Pow))
+        newest = max(
+            (e.node for s in rest.free_symbols if isinstance(e := space.entry(s), Element)),
+            default=-1,
+        )
+        flipped = is_turned(space, rest, hint)
+        return (
+            below,
+            bool(coefficient < 0) and not below_any,
+            not term.is_Rational,
+            not sums,
+            bool(rest.atoms(sympy.Add)) and not sums,
+            flipped,
+            newest,
+            str(term),
+        )
+
+    return sorted(terms, key=key)
+
+
+def is_turned(space: Space, expr: Expr, hint: Axes) -> bool:
+    """Whether a matrix in an expression is met transposed."""
+    for symbol in expr.free_symbols:
+        entry = space.entry(symbol)
+        if isinstance(entry, Total) and is_turned(space, entry.body, hint):
+            return True
+        if isinstance(entry, (Element, Opaque)):
+            places = [place(i, hint) for i in entry.indices if i is not None]
+            if places != sorted(places):
+                return True
+    return False

@@ -1,0 +1,444 @@
+"""The chain rule over the graph: from the loss back, one node after the other.
+
+Each node hands its own slope, as a symbol, to the gradient rules of its operation, which run on
+Tensors and so record what they do; what they recorded is read in index notation. A slope that is
+short goes into the next one, a longer one keeps its name, so that every formula has a bounded
+length and all of them together are as long as the graph.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+
+from autograd_lite.context import setting
+from autograd_lite.core.tensor import apply
+from autograd_lite.derivation.entries import Element, Expr, Length, Number, Opaque, Total, called
+from autograd_lite.derivation.index import Space
+from autograd_lite.derivation.lowest import EXP
+from autograd_lite.derivation.reading import Reader, axes_of, element, exact
+from autograd_lite.derivation.readings import OPPOSITE
+from autograd_lite.graph import Graph, ancestors
+from autograd_lite.record import Recorded
+from autograd_lite.sweep import sweep
+from autograd_lite.traced import argument
+
+__all__ = ["Chain", "Slope"]
+
+LONG = 16
+"""An expression with more operations than this gets a name of its own."""
+
+PASSES = 3
+"""A name that the way back turns out to need is used from the start the next time."""
+
+LARGE = 1_000
+"""Graphs with more nodes are gone through once."""
+
+TRANSPARENT = frozenset(
+    [
+        "transpose",
+        "swapaxes",
+        "reshape",
+        "squeeze",
+        "expand_dims",
+        "broadcast_to",
+        "identity",
+        "astype",
+    ]
+)
+"""Operations that only lay an array out anew."""
+
+
+@dataclass(slots=True)
+class Slope:
+    """The slope of the loss at a node.
+
+    Attributes:
+        product: by the slopes of the named nodes that it leads to.
+        closed: as short as it gets.
+    """
+
+    product: Expr
+    closed: Expr
+
+
+class Track(NamedTuple):
+    """A slope in three ways.
+
+    Attributes:
+        product: by the slopes of named nodes.
+        kept: with short slopes put in.
+        put_in: with all slopes put in that have no sum in them.
+    """
+
+    product: Expr
+    kept: Expr
+    put_in: Expr
+
+
+class Chain:
+    """The slopes of a loss at every node that leads to it.
+
+    Args:
+        loss: a node with one element.
+        wanted: the nodes whose slopes keep a name, because they were asked for.
+        expand: put every slope into the next.
+        lengths: read counts as lengths of axes.
+        values: the gradients at the graph's values, to run the rules on.
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        wanted: set[Any],
+        expand: bool,
+        lengths: bool | Mapping[str, int],
+        values: dict[Any, Any],
+    ) -> None:
+        self.loss = loss
+        self.wanted = wanted
+        self.expand = expand
+        self.values = values
+        self.graph = Graph.of(loss)
+        self.graph.check_unchanged("derive")
+        self.space = Space()
+        self.space.lengths_as_symbols = bool(lengths)
+        if isinstance(lengths, Mapping):
+            self.space.lengths_met = frozenset(lengths.values())
+        self.space.shapes = {node.position: node.shape for node in self.graph.nodes}
+        self.space.parameters = [n.position for n in self.graph.inputs if n.requires_grad]
+        self.space.constants = {
+            n.position: n.array for n in self.graph.inputs if not n.requires_grad and n.name
+        }
+        self.nodes: dict[int, Any] = {node.position: node for node in self.graph.nodes}
+        self.long = LONG if len(self.graph) <= LARGE else LONG // 4
+        self.leading: set[int] = set()
+        for node in self.graph.nodes:
+            if node in wanted or any(x.position in self.leading for x in node.inputs):
+                self.leading.add(node.position)
+        self.promoted: set[int] = set()
+        for _ in range(PASSES if len(self.graph) <= LARGE else 1):
+            before = len(self.promoted)
+            self.definitions: dict[int, Expr] = {}
+            self.reader = Reader(self.space, {})
+            self.slopes: dict[int, Slope] = {}
+            self._forward()
+            self.hidden_layers = [n for n in self.graph.nodes if self._is_hidden_activation(n)]
+            self.layered = len(self.hidden_layers) > 1
+            self._backward()
+            if len(self.promoted) == before:
+                break
+
+    # Forward: what each node is
+
+    def _forward(self) -> None:
+        space, known = self.space, self.reader.known
+        space.known.clear()
+        for node in self.graph.nodes:
+            if node.op is None:
+                known[node.position] = self.reader.leaf(node)
+                continue
+            if node.op.name in OPPOSITE:
+                self._name_sides(node)
+            args = [known[x.position] for x in node.inputs]
+            expr = self.reader.applied(node, args)
+            if expr.has(EXP):
+                expr = space.lowest(expr)
+            if self._is_see_through(node) and space.size(expr) <= self.long:
+                known[node.position] = expr
+                continue
+            symbol = space.symbol(element(node))
+            if expr == symbol:
+                continue
+            own = (
+                node is self.loss
+                or node in self.wanted
+                or node.name is not None
+                or node.position in self.promoted
+            )
+            if not own and space.size(expr) <= self.long:
+                known[node.position] = expr
+                continue
+            if node.name is None and node is not self.loss:
+                self.promoted.add(node.position)
+            known[node.position] = symbol
+            self.definitions[node.position] = expr
+            if self._is_written_out(node) and space.size(expr) <= self.long:
+                known[node.position] = expr
+            if node is self.loss and node.name is None:
+                continue
+            if expr.is_Function and expr.func.__name__ == "sigmoid":
+                space.known[expr] = node.position, space.entry(symbol).indices
+            elif space.is_softmax(expr):
+                space.known[expr] = node.position, space.entry(expr).indices
+
+    def _name_sides(self, node: Any) -> None:
+        """Name what a comparison compares: written anew, equal sides may differ in rounding."""
+        fields = [self.field(x) for x in node.inputs]
+        if not any(field.is_number for field in fields):
+            for x, field in zip(node.inputs, fields, strict=True):
+                if not isinstance(self.space.entry(field), Element):
+                    self._promote(x)
+
+    def _is_written_out(self, node: Any) -> bool:
+        """Whether formulas show the loss as what it is; only ŷ = σ(z) and the like by name."""
+        return node is self.loss and (node.name is None or not node.op.traits.elementwise)
+
+    def _is_see_through(self, node: Any) -> bool:
+        """Whether a node only arranges another anew, or is named after the formula that it is."""
+        if node is self.loss or node in self.wanted:
+            return False
+        if node.op.name in TRANSPARENT:
+            return True
+        return node.name is not None and all(x.name and x.name in node.name for x in node.inputs)
+
+    def _is_hidden_activation(self, node: Any) -> bool:
+        """An activation that further products follow."""
+        if (
+            node.op is None
+            or not node.op.notation.activation
+            or node.position not in self.definitions
+        ):
+            return False
+        (x,) = node.inputs
+        return (
+            x.requires_grad
+            and x.position in self.definitions
+            and any(getattr(c.op, "name", "") == "matmul" for c, _ in self.graph.consumers[node])
+        )
+
+    def field(self, node: Any) -> Expr:
+        """A node as other formulas write it."""
+        return self.reader.known[node.position]
+
+    def named(self, node: Any) -> bool:
+        """Whether formulas mention a node by its name."""
+        return node.position in self.definitions or node.op is None
+
+    # Backward: the slopes
+
+    def _backward(self) -> None:
+        space = self.space
+        received: dict[int, list[Track]] = {self.loss.position: [Track(*[sympy.S.One] * 3)]}
+        for node in reversed(self.graph.nodes):
+            position = node.position
+            if position not in received or not node.requires_grad:
+                continue
+            sums = [sympy.Add(*parts) for parts in zip(*received.pop(position), strict=True)]
+            product, kept, put_in = each(space.lowest, sums)
+            if not self.expand:
+                kept, put_in = gathered(space, kept), gathered(space, put_in)
+            closed = put_in if space.size(put_in) <= space.size(kept) else kept
+            if closed.has(sympy.nan, sympy.zoo):
+                what = node.name or f"the result of {node.op.name} {node.shape}"
+                raise ValueError(
+                    f"derive: the gradient by {what} is 0 / 0 whatever the values are: something "
+                    "that is divided by is 0 by construction"
+                )
+            if self._needs_name(node, closed):
+                self._promote(node)
+            self.slopes[position] = Slope(product, closed)
+            if node.op is None:
+                continue
+            above = Track(product, kept, put_in)
+            if self.named(node) and node is not self.loss:
+                above = self._named(node, closed)
+            for x, part in self._parts(node, above):
+                received.setdefault(x.position, []).append(part)
+
+    def _needs_name(self, node: Any, closed: Expr) -> bool:
+        return (
+            not self.expand
+            and not self.named(node)
+            and node.op.name not in TRANSPARENT
+            and self.space.size(closed) > self.long
+        )
+
+    def _promote(self, node: Any) -> None:
+        """Give a node a name after all; what was read before keeps reading it as it is."""
+        self.definitions[node.position] = self.field(node)
+        self.promoted.add(node.position)
+        self.reader.known[node.position] = self.space.symbol(element(node))
+
+    def _named(self, node: Any, closed: Expr) -> Track:
+        """What stands for the slope of a named node in those that follow."""
+        symbol = self.space.symbol(element(node, slope=True))
+        if self._goes_in(node, closed):
+            return Track(symbol, closed, closed)
+        return Track(symbol, symbol, symbol if self._is_composite(closed) else closed)
+
+    def _parts(self, node: Any, above: Track) -> list[tuple[Any, Track]]:
+        """For each input what it receives."""
+        space = self.space
+        result = []
+        for x, read in self._local(node):
+            product, kept, put_in = each(space.lowest, each(read, above))
+            if self._is_activated(node, x) and space.size(put_in) > space.size(product):
+                prime = called(f"{node.op.name}′")(self.field(x))
+                product, kept, put_in = (
+                    slope * prime for slope in (above.product, above.kept, above.kept)
+                )
+            result.append((x, Track(product, kept, put_in)))
+        return result
+
+    def _is_activated(self, node: Any, x: Any) -> bool:
+        """Whether a derivative is written g′(a)."""
+        return (
+            not self.expand
+            and node.op.notation.activation
+            and not node.attributes
+            and self.field(x).is_Symbol
+            and any(node is layer for layer in self.hidden_layers)
+        )
+
+    def _goes_in(self, node: Any, form: Expr) -> bool:
+        """Whether a slope is put into the next wherever it occurs."""
+        if self.expand:
+            return True
+        if is_short(self.space, form):
+            return True
+        return (
+            self.layered
+            and any(node is layer for layer in self.hidden_layers)
+            and node not in self.wanted
+        )
+
+    def _is_composite(self, form: Expr) -> bool:
+        """Whether a form has sums or slopes in it that should not be written over and over."""
+        return self.space.contains(
+            form, lambda e: isinstance(e, Total) or (isinstance(e, Element) and e.slope)
+        )
+
+    def _local(self, node: Any) -> list[tuple[Any, Any]]:
+        """For each input a function from the node's slope to what the input receives."""
+        leaves = [
+            argument(x.array, x.requires_grad and x.position in self.leading) for x in node.inputs
+        ]
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            with setting(recording=True, observer=None):
+                copy = apply(node.op, tuple(leaves), node.attributes, settled=True)
+                value = self.values.get(node)
+                g = argument(np.ones_like(copy.array) if value is None else value, False)
+                parts = sweep(
+                    {copy: g},
+                    {leaf for leaf in leaves if leaf.requires_grad},
+                    on_tensors=True,
+                    written=True,
+                )
+        if not node.op.traits.elementwise:
+            self._name_compared(node, leaves, parts)
+        known = {leaf.position: self.field(x) for leaf, x in zip(leaves, node.inputs, strict=True)}
+        known[copy.position] = self.field(node)
+        self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
+        counts = self._counts(node)
+        # The condition of a `where` is the user's, and holds where it says.
+        guards = node.op.name != "where" and (node.op.traits.elementwise or node.op.name == "norm")
+
+        def reading(part: Any) -> Any:
+            def read(slope: Expr) -> Expr:
+                if not isinstance(part, Recorded):
+                    return (
+                        exact(self.space, np.asarray(part).flat[0])
+                        if np.size(part)
+                        else sympy.S.Zero
+                    )
+                reader = Reader(self.space, known | {g.position: slope}, True, guards)
+                reader.counts = counts
+                return reader.read(part)
+
+            return read
+
+        return [
+            (x, reading(parts[leaf]))
+            for leaf, x in zip(leaves, node.inputs, strict=True)
+            if leaf in parts
+        ]
+
+    def _name_compared(self, node: Any, leaves: Any, parts: Any) -> None:
+        """Name what a rule looks for the largest in: written anew, it may differ in rounding."""
+        found = ancestors(part for part in parts.values() if isinstance(part, Recorded))
+        compared = {x for n in found if n.op is not None and n.op.name == "equal" for x in n.inputs}
+        for leaf, x in zip(leaves, node.inputs, strict=True):
+            field = self.field(x)
+            if leaf in compared and not field.is_Symbol and self.space.free(field):
+                self._promote(x)
+
+    def _counts(self, node: Any) -> dict[float, Expr]:
+        """The numbers by which an average divides, as products of lengths."""
+        if not (self.space.lengths_as_symbols and node.op.notation.averages):
+            return {}
+        shape = node.inputs[0].shape
+        if node.op.name == "mean":
+            kept = [shape[k] for k in axes_of(node.attributes.get("axis"), len(shape))]
+            choices = [kept]
+        else:
+            choices = [list(shape), list(shape[:-1])]
+        return {
+            float(math.prod(c)): sympy.Mul(*map(self.space.length, c))
+            for c in choices
+            if math.prod(c) > 1
+        }
+
+
+def each(function: Callable[[Expr], Expr], exprs: Iterable[Expr]) -> list[Expr]:
+    """The function of each, taken once where they are equal, as the ways of a slope often are."""
+    exprs = list(exprs)
+    done = {expr: function(expr) for expr in dict.fromkeys(exprs)}
+    return [done[expr] for expr in exprs]
+
+
+def is_short(space: Space, form: Expr) -> bool:
+    """A constant times a node, a slope, or the difference of two of them."""
+    rest = [f for f in sympy.Mul.make_args(form) if not _constant(space, f)]
+    if not rest:
+        return True
+    if len(rest) > 1:
+        return False
+    if rest[0].is_Symbol:
+        return isinstance(space.entry(rest[0]), (Element, Opaque))
+    if rest[0].func.__name__ == "equal":
+        return True
+    terms = rest[0].args if rest[0].is_Add else ()
+    return 0 < len(terms) <= 2 and all(
+        t.is_number or is_short(space, t) or (t.is_Function and len(t.args) == 1
+        and t.args[0].is_Symbol)
+        for _, t in (term.as_coeff_Mul() for term in terms)
+    )  # fmt: skip
+
+
+def _constant(space: Space, f: Expr) -> bool:
+    base = f.base if f.is_Pow else f
+    return bool(base.is_number) or isinstance(space.entry(base), (Length, Number))
+
+
+def gathered(space: Space, form: Expr) -> Expr:
+    """A x + Aᵀ x as (A + Aᵀ) x: sums whose bodies share a factor become one."""
+    if not form.is_Add:
+        return form
+    totals = []
+    for term in form.args:
+        factors = sympy.Mul.make_args(term)
+        sums = [f for f in factors if isinstance(space.entry(f), Total)]
+        if len(sums) == 1 and len(space.entry(sums[0]).lengths) == 1:
+            totals.append((term, sympy.Mul(*(f for f in factors if f is not sums[0])), sums[0]))
+    best = form
+    for k, (one, c, first) in enumerate(totals):
+        for other, d, second in totals[k + 1 :]:
+            a, b = space.entry(first), space.entry(second)
+            if a.lengths != b.lengths or not space.free(c) == space.free(d) == frozenset():
+                continue
+            i = space.fresh()
+            bodies = [space.rename(t.body, {t.bound[0]: i}) for t in (a, b)]
+            both = space.lowest(c * bodies[0] + d * bodies[1])
+            if not both.is_Add:
+                merged = form - one - other + space.total(both, {i: a.lengths[0]})
+                if space.size(merged) <= space.size(best):
+                    best = merged
+    return best if best is form else gathered(space, best)

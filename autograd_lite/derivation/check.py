@@ -1,0 +1,245 @@
+"""Every formula against the sweep, at the graph's values and at random points."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.context import setting
+from autograd_lite.core.tensor import apply
+from autograd_lite.derivation import CannotCheckWarning, DerivationError
+from autograd_lite.derivation.source import UnwritableError
+from autograd_lite.op import OPS
+from autograd_lite.sweep import gradients
+from autograd_lite.tensor import constant
+from autograd_lite.traced import argument
+
+__all__ = ["check", "warn_where_undefined"]
+
+DRAWN: tuple[Callable[[Any, Any], Any], ...] = (
+    lambda random, x: random.normal(0, 0.5, x.shape),
+    lambda random, x: random.uniform(0.1, 0.6, x.shape),
+    lambda random, x: x * random.normal(1, 0.1, x.shape),
+)
+"""Random points: around 0, right of it, and around the graph's values."""
+
+AGREES, DISAGREES, DOUBTFUL, UNDEFINED, FINITE = range(5)
+"""DOUBTFUL: differs by little, which may be rounding; FINITE: the sweep alone is not finite."""
+
+ROUNDING = 5e4
+"""Units of the last place by which two ways to compute the same may differ."""
+
+LITTLE = 1e-6
+"""By how much, relative to the gradient, two ways to compute the same differ once in a while."""
+
+
+def check(derivation: Any) -> None:
+    """Compare every closed form and every step with the sweep.
+
+    Raises:
+        DerivationError: when one of them is wrong.
+    """
+    chain, writer = derivation._chain, derivation._writer
+    pairs: list[tuple[str, Any, Any]] = []
+    unwritable = []
+    for step in derivation.steps:
+        alike = step.form.expression == step.product.expression
+        for form in (step.product,) if alike else (step.product, step.form):
+            try:
+                source = writer.source(form.tree, slopes_given=True, own=True)
+            except UnwritableError as reason:
+                unwritable.append(f"{step.name}: {reason}")
+            else:
+                pairs.append((step.name, step.node, compile(source, "<derivation>", "eval")))
+    here = [
+        _as_shown(got, expected)
+        for got, expected, _ in _compared(derivation, pairs, chain.nodes, chain.values)
+    ]
+    random = np.random.default_rng(0)
+    there = [_verdicts(derivation, pairs, random, draw) for draw in (None, *DRAWN)]
+    for number, (name, _, _) in enumerate(pairs):
+        found = [v[number] for v in there]
+        if DISAGREES in found or found.count(DOUBTFUL) > 1:
+            raise DerivationError(
+                f"derive: the formula of {name} disagrees with the sweep; it is not shown. This is "
+                "a fault of the derivation; please report the program"
+            )
+    undefined = sorted({pairs[k][0] for k in range(len(pairs)) if all(
+        v[k] in (UNDEFINED, FINITE) for v in (here, *there))})  # fmt: skip
+    derivation.checked = _said(here, there[1:], undefined, unwritable)
+    there_not = "at the graph's values, where the sweep"
+    for names, why in (
+        (undefined, "because the values are not finite"),
+        (_named(pairs, here, FINITE, undefined), f"{there_not} is not finite and the formula is"),
+        (_named(pairs, here, DISAGREES), f"{there_not} gives another number"),
+    ):
+        if names:
+            warnings.warn(
+                f"derive: not checked, {why}: {', '.join(names)}", CannotCheckWarning, stacklevel=5
+            )
+
+
+def _named(pairs: Any, verdicts: list[int], wanted: int, but: Sequence[str] = ()) -> list[str]:
+    found = {name for (name, _, _), v in zip(pairs, verdicts, strict=True) if v == wanted}
+    return sorted(found.difference(but))
+
+
+def _said(here: Any, there: Any, undefined: list[str], unwritable: list[str]) -> str:
+    good = sum(set(v) <= {AGREES} for v in there)
+    places = ["at the graph's values"] if set(here) <= {AGREES} else []
+    if good:
+        places.append(f"at {good} random point{'s' * (good > 1)}")
+    text = (
+        f"checked against the sweep {' and '.join(places)}" if places else "not checked as a whole"
+    )
+    if not {UNDEFINED, FINITE}.isdisjoint(here):
+        text += "; at the graph's values some of it is not finite"
+    if DISAGREES in here:
+        text += "; at the graph's values the sweep gives another number"
+    if undefined:
+        text += f"; not checked: {', '.join(undefined)}"
+    if unwritable:
+        text += f"; not written as NumPy, and so not checked: {'; '.join(unwritable)}"
+    return text
+
+
+def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
+    """How the formulas compare at a point, up to what rounding alone can do there."""
+    chain = derivation._chain
+    value = chain.graph.value
+    leaves = {
+        node.position: np.asarray(draw(random, value(node)) if draw else value(node), dtype=float)
+        for node in chain.graph.nodes
+        if node.op is None and node.requires_grad
+    }
+
+    def compared(moved: float = 0.0) -> tuple[list[Any], dict[int, Any]]:
+        values = {p: x * (1 + moved * random.normal(size=x.shape)) for p, x in leaves.items()}
+        nodes = _elsewhere(chain, values)
+        with np.errstate(all="ignore"):
+            of = gradients(nodes[chain.loss.position]).of
+        return list(_compared(derivation, pairs, nodes, of)), nodes
+
+    try:
+        found, nodes = compared()
+        ε = max(float(np.finfo(n.dtype).eps) for n in nodes.values() if n.dtype.kind == "f")
+        defined = not any(np.isnan(n.array).any() for n in nodes.values())
+        moved: list[list[Any]] = []
+        result = []
+        for k, (got, expected, above) in enumerate(found):
+            good = np.isfinite(got) & np.isfinite(expected)
+            error, scale = _apart(got, expected, good), _largest(expected, good)
+            verdict = AGREES if good.all() else UNDEFINED
+            if error > ROUNDING * ε * (scale + above):
+                moved = moved or [compared(4 * ε)[0] for _ in range(2)]
+                noise = max(
+                    _apart(other[k][j], found[k][j], good) for other in moved for j in (0, 1)
+                )
+                if not error <= ROUNDING * noise:
+                    verdict = DISAGREES if error > LITTLE * scale else DOUBTFUL
+                    verdict = verdict if defined else UNDEFINED
+            result.append(verdict)
+        return result
+    except (ValueError, np.linalg.LinAlgError):  # outside the domain of an operation
+        return [UNDEFINED] * len(pairs)
+
+
+def _largest(x: Any, where: Any) -> float:
+    return float(np.abs(x)[where].max(initial=0))
+
+
+def _apart(x: Any, y: Any, where: Any) -> float:
+    return _largest(np.subtract(x, y, where=where, out=np.zeros(x.shape)), where)
+
+
+def _as_shown(got: Any, expected: Any) -> int:
+    """How the numbers that a user sees compare."""
+    finite = np.isfinite(got), np.isfinite(expected)
+    good = finite[0] & finite[1]
+    tolerance = 2e-3 if expected.dtype == np.float32 else 1e-6
+    error = _apart(got, expected, good)
+    if error > tolerance * _largest(expected, good) + tolerance * 1e-3:
+        return DISAGREES
+    return AGREES if good.all() else FINITE if (finite[0] & ~finite[1]).any() else UNDEFINED
+
+
+def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: Any) -> None:
+    """Warn where a formula gives a number and the sweep at the same values does not."""
+    expected = chain.values.get(node)
+    if given:
+        try:
+            nodes = _elsewhere(chain, given, settled=False)
+            if all(np.isfinite(x.array).all() for x in nodes.values() if x.dtype.kind == "f"):
+                return
+            with np.errstate(all="ignore"):
+                expected = gradients(nodes[chain.loss.position]).of.get(nodes[node.position])
+        except (KeyError, ValueError, np.linalg.LinAlgError):  # nothing to compare with
+            return
+    if expected is None or np.shape(expected) != np.shape(result):
+        return
+    if (np.isfinite(result) & ~np.isfinite(np.asarray(expected))).any():
+        warnings.warn(
+            "evaluate: at these values the sweep gives no finite gradient, and the formula does; "
+            "it is a limit at best, and not checked",
+            CannotCheckWarning,
+            stacklevel=3,
+        )
+
+
+def _elsewhere(chain: Any, values: dict[int, Any], settled: bool = True) -> dict[int, Any]:
+    """The same graph in double precision, with other values in some of its nodes."""
+    nodes: dict[int, Any] = {}
+    with (
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+        setting(recording=True, observer=None),
+    ):
+        warnings.simplefilter("ignore")
+        for node in chain.graph.nodes:
+            if node.position in values or (node.op is None and node.dtype.kind == "f"):
+                array = np.asarray(values.get(node.position, chain.graph.value(node)), dtype=float)
+                if node.requires_grad:
+                    nodes[node.position] = argument(array, True)
+                else:
+                    nodes[node.position] = constant(array)
+            elif node.op is None:
+                nodes[node.position] = node
+            else:
+                inputs = [nodes[x.position] for x in node.inputs]
+                made = apply(node.op, tuple(inputs), node.attributes, settled=settled)
+                nodes[node.position] = made
+    return nodes
+
+
+def _compared(
+    derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any
+) -> Iterator[tuple[Any, Any, float]]:
+    """What each formula gives, what the sweep does, and how large the slopes above are."""
+    writer, consumers = derivation._writer, derivation._chain.graph.consumers
+    values: dict[str, Any] = {"np": np, "OPS": OPS}
+    for position, node in nodes.items():
+        values[writer.identifiers[position]] = derivation._chain.graph.value(node)
+    for position, node in nodes.items():
+        g = of.get(node)
+        if g is not None and position in writer.slope_identifiers:
+            values[writer.slope_identifiers[position]] = g
+    with np.errstate(all="ignore"):
+        for _, node, code in pairs:
+            copy = nodes.get(node.position)
+            expected = of.get(copy) if copy is not None else None
+            expected = np.zeros(node.shape) if expected is None else np.asarray(expected)
+            try:
+                got = np.asarray(eval(code, values))
+            except (ZeroDivisionError, OverflowError):
+                got = np.full(node.shape, np.nan)
+            if got.shape != node.shape:
+                raise DerivationError(
+                    f"derive: a formula has the shape {got.shape}, where {node.shape} is right; it "
+                    "is not shown. This is a fault of the derivation; please report the program"
+                )
+            slopes = (of.get(nodes[c.position]) for c, _ in consumers.get(node, ()))
+            above = max((_largest(g, np.isfinite(g)) for g in slopes if g is not None), default=0.0)
+            yield got, expected, above

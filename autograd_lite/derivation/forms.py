@@ -1,0 +1,416 @@
+"""Formulas: one expression that can be read, run and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+import sympy
+
+from autograd_lite.context import setting
+from autograd_lite.core.tensor import apply
+from autograd_lite.derivation import lowest, names
+from autograd_lite.derivation.arrange import Arranger
+from autograd_lite.derivation.chain import Chain
+from autograd_lite.derivation.entries import Element, Expr, Total, called
+from autograd_lite.derivation.index import Space
+from autograd_lite.derivation.latex import LaTeX
+from autograd_lite.derivation.mathml import MathML
+from autograd_lite.derivation.notation import Notation, Text
+from autograd_lite.derivation.numbers import is_decimal
+from autograd_lite.derivation.reading import Reader, exact
+from autograd_lite.derivation.source import Source, UnwritableError, spelled
+from autograd_lite.derivation.tree import Tree
+from autograd_lite.graph import Graph
+from autograd_lite.op import OPS
+from autograd_lite.record import Recorded
+from autograd_lite.sweep import sweep
+from autograd_lite.text import subscript, superscript
+from autograd_lite.traced import argument
+
+__all__ = ["Form", "Writer"]
+
+LETTERS = ("m", "n", "k", "p", "q", "r")
+
+
+class Writer:
+    """The names of a derivation, and how its expressions become formulas and numbers."""
+
+    def __init__(self, chain: Chain, lengths: Mapping[str, int]) -> None:
+        self.chain = chain
+        self.space = chain.space
+        self.arranger = Arranger(self.space)
+        self.names = self._node_names()
+        self.deltas = self._deltas()
+        loss = self.names[chain.loss.position]
+        self.slopes = {p: self.deltas.get(p, f"∂{loss}/∂{name}") for p, name in self.names.items()}
+        taken = set(self.names.values())
+        letters = iter(
+            [x for x in LETTERS if x not in taken] + [f"m{subscript(k)}" for k in range(99)]
+        )
+        self.letters = Letters({n: name for name, n in lengths.items()}, letters)
+        both = [*self.names.values(), *self.slopes.values()]
+        safe = iter(names.identifiers(both))
+        self.identifiers = {p: next(safe) for p in self.names}
+        self.slope_identifiers = {p: next(safe) for p in self.slopes}
+        # NumPy has no negative of a truth value.
+        self.numeric = self.identifiers | {
+            n.position: f"(1 * {self.identifiers[n.position]})"
+            for n in chain.graph.nodes
+            if n.dtype.kind == "b"
+        }
+        self.decimals = any(
+            is_decimal(x)
+            for n in chain.nodes.values()
+            if n.op is None and n.name is None and n.ndim == 0 and n.dtype.kind == "f"
+            if isinstance(x := exact(self.space, n.array), sympy.Rational)
+        )
+        kinds = {node.op.name for node in chain.hidden_layers}
+        self.activation = kinds.pop() if len(kinds) == 1 else None
+
+    def _node_names(self) -> dict[int, str]:
+        chain = self.chain
+        taken: dict[str, int] = {}
+        result: dict[int, str] = {}
+        unnamed: list[tuple[Any, str]] = []
+        parameters = [
+            n for n in chain.graph.nodes if n.op is None and n.requires_grad and not n.name
+        ]
+        for node in chain.graph.nodes:
+            name = names.plain(node.name) if node.name else ""
+            if name:
+                count = taken[name] = taken.get(name, 0) + 1
+                result[node.position] = name if count == 1 else name + subscript(count)
+            elif node is chain.loss:
+                unnamed.append((node, "L"))
+            elif node.op is None:
+                letter = "θ" if node.requires_grad else "c"
+                alone = node.requires_grad and len(parameters) == 1
+                unnamed.append((node, letter if alone else letter + "#"))
+            else:
+                unnamed.append((node, "t#"))
+        used = set(result.values())
+        counters: dict[str, int] = {}
+        for node, pattern in unnamed:
+            if pattern == "t#" and node.position not in chain.definitions:
+                result[node.position] = "t"
+                continue
+            if "#" not in pattern and pattern not in used:
+                name = pattern
+            else:
+                while True:
+                    k = counters[pattern] = counters.get(pattern, 0) + 1
+                    name = pattern.rstrip("#") + subscript(k)
+                    if name not in used:
+                        break
+            used.add(name)
+            result[node.position] = name
+        return result
+
+    def also(self, node: Any) -> None:
+        """Name a node that does not belong to the graph."""
+        name = self.names[node.position] = names.plain(node.name or "θ")
+        self.slopes[node.position] = f"∂{self.names[self.chain.loss.position]}/∂{name}"
+
+    def _deltas(self) -> dict[int, str]:
+        """δ⁽ˡ⁾ for the slope at what enters the activation of layer l, where there are several."""
+        if not self.chain.layered:
+            return {}
+        found, used = {}, set()
+        for k, node in enumerate(self.chain.hidden_layers, start=1):
+            x = node.inputs[0]
+            name = self.names[x.position]
+            raised = name[1:] if name[1:2] == "⁽" and name.endswith("⁾") else superscript(f"({k})")
+            if raised in used or "δ" + raised in self.names.values():
+                continue
+            used.add(raised)
+            found[x.position] = "δ" + raised
+        return found
+
+    # Writing
+
+    def tree(self, expr: Expr, shape: Sequence[int]) -> Tree:
+        """An expression as a formula in matrices."""
+        return self.arranger.whole(expr, shape)
+
+    def notation(self, kind: type[Notation]) -> Notation:
+        """One of the notations, with the names of this derivation."""
+        return kind(self.names, self.slopes, self.letters, self.activation, self.decimals)
+
+    def source(self, tree: Tree, slopes_given: bool = False, own: bool = False) -> str:
+        """A formula as one NumPy expression, or with the operations that NumPy lacks as such."""
+        self._temporary = count(1)
+        write = Source(self.numeric, self.slope_identifiers, self._expanded, own)
+        text = write(tree)
+        if slopes_given:
+            return text
+        needed: dict[int, Tree] = {}
+        todo = list(tree.slopes())
+        while todo:
+            position = todo.pop()
+            if position not in needed:
+                needed[position] = self._slope_tree(position)
+                todo += needed[position].slopes()
+        if not needed:
+            return text
+        # What a slope needs lies nearer to the loss, and so at a later position.
+        parts = [
+            f"{self.slope_identifiers[position]} := {write(needed[position])}"
+            for position in sorted(needed, reverse=True)
+        ]
+        return f"({', '.join([*parts, text])})[-1]"
+
+    def _slope_tree(self, position: int) -> Tree:
+        slope = self.chain.slopes[position]
+        return self.tree(slope.closed, self.chain.nodes[position].shape)
+
+    def _expanded(
+        self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...], texts: list[str]
+    ) -> str:
+        """The source of an operation that NumPy lacks: its forward, run on Tensors."""
+        if isinstance(op, str):
+            x, expr = prime(self.space, op)
+            (text,), (arg,) = texts, args
+            symbol = self.space.symbol(Element(-1, arg.axes))
+            tree = Arranger(self.space).tree(expr.xreplace({x: symbol}), arg.axes)
+            return self._filled(tree, {-1: text})
+        written = spelled(op, attributes, texts)
+        if written is not None:
+            return written
+        leaves = [
+            argument(np.ones([2 if i is not None else 1 for i in t.axes]), False) for t in args
+        ]
+        for leaf in leaves:
+            leaf.name = "x"
+        reason = f"{op.name} is no single NumPy expression; evaluate(values) computes it"
+        try:
+            with setting(recording=True, observer=None):
+                result: Any = op.forward(*leaves, **attributes)
+        except Exception as error:
+            raise UnwritableError(reason) from error
+        if not isinstance(result, Recorded) or any(n.op is op for n in Graph.of(result).nodes):
+            raise UnwritableError(reason)
+        tensor: Any = result
+        for node in Graph.of(result).nodes:
+            self.space.shapes[node.position] = node.shape
+        tree = Arranger(self.space).whole(Reader(self.space, {}).read(result), tensor.shape)
+        return self._filled(tree, {x.position: t for x, t in zip(leaves, texts, strict=True)})
+
+    def _filled(self, tree: Tree, texts: dict[int, str]) -> str:
+        """A formula with expressions in place of its nodes, each written out once."""
+        places = {position: f"\0{position}\0" for position in texts}
+        source = Source(places, {}, self._expanded)(tree)
+        for position, text in texts.items():
+            if not text.isidentifier() and source.count(places[position]) > 1:
+                name = f"_{next(self._temporary)}"
+                source = source.replace(places[position], f"({name} := {text})", 1)
+                text = name
+            closed = text if text.isidentifier() else f"({text})"
+            source = source.replace(places[position], closed)
+        return source
+
+    # Comparing and putting in
+
+    def _is_open(self, expr: Expr) -> bool:
+        """Whether a name of a slope or of a derivative stands in an expression."""
+        return self.space.contains(expr, lambda e: isinstance(e, Element) and e.slope) or any(
+            f.func.__name__.endswith("′") for f in expr.atoms(sympy.Function)
+        )
+
+    def resolved(self, expr: Expr) -> Expr:
+        """An expression without names of slopes and of derivatives, put in all the way."""
+        space = self.space
+        changes: dict[Any, Any] = {}
+        for symbol in lowest.symbols(expr):
+            entry = space.entry(symbol)
+            if isinstance(entry, Element) and entry.slope and entry.node in self.chain.slopes:
+                node = self.chain.nodes[entry.node]
+                if node.op is None and node not in self.chain.wanted:
+                    continue
+                closed = self.resolved(self.chain.slopes[entry.node].closed)
+                changes[symbol] = space.rename(
+                    closed, {k: i for k, i in enumerate(entry.indices) if i is not None}
+                )
+            elif isinstance(entry, Total) and self._is_open(entry.body):
+                body, lengths = space.opened(entry)
+                changes[symbol] = space.total(self.resolved(body), lengths)
+        primes = {}
+        for f in expr.atoms(sympy.Function):
+            if f.func.__name__.endswith("′"):
+                x, derivative = prime(space, f.func.__name__[:-1])
+                primes[f] = derivative.xreplace({x: f.args[0]})
+        if changes or primes:
+            expr = space.lowest(expr.xreplace(primes).xreplace(changes))
+        return expr
+
+
+class Letters(dict[int, str]):
+    """A letter for each length, given out as they are met."""
+
+    def __init__(self, given: dict[int, str], letters: Any) -> None:
+        super().__init__(given)
+        self.rest = letters
+
+    def back(self) -> dict[str, int]:
+        """The lengths by their letters."""
+        return {name: n for n, name in self.items()}
+
+    def __missing__(self, n: int) -> str:
+        self[n] = next(self.rest)
+        return self[n]
+
+
+def prime(space: Space, name: str) -> tuple[Any, Expr]:
+    """The derivative of an elementwise operation of one operand, as an expression in x."""
+    x = argument(np.ones(()), True)
+    with setting(recording=True, observer=None):
+        y = apply(OPS[name], (x,), {}, settled=True)
+        g = argument(np.ones(()), False)
+        part = sweep({y: g}, {x}, on_tensors=True, written=True)[x]
+    symbol = sympy.Symbol("x")
+    known = {x.position: symbol, g.position: sympy.S.One}
+    known[y.position] = called(name)(symbol)
+    return symbol, Reader(space, known, True, True).read(part)
+
+
+class Form:
+    """A formula.
+
+    It shows itself in a notebook; two are equal when they are the same function of the same
+    nodes, by the rules of algebra. It holds where the loss is defined: x²/x is written x, which
+    is a number at 0 as well.
+    """
+
+    def __init__(
+        self, writer: Writer, expr: Expr, shape: tuple[int, ...], slope_at: Any = None
+    ) -> None:
+        self._writer = writer
+        self._slope_at = slope_at
+        self.expression = expr
+        self.shape = shape
+        self.tree = writer.tree(expr, shape)
+
+    def text(self) -> str:
+        """The formula on one line, in Unicode."""
+        return self._writer.notation(Text)(self.tree)
+
+    def latex(self) -> str:
+        """The formula in LaTeX's mathematics."""
+        return self._writer.notation(LaTeX)(self.tree)
+
+    def mathml(self) -> str:
+        """The formula in MathML, which browsers show without help."""
+        return f'<math display="block">{self._writer.notation(MathML)(self.tree)}</math>'
+
+    def numpy(self) -> str:
+        """The formula as one NumPy expression in the names that `values` of the derivation has.
+
+        Raises:
+            ValueError: if an operation in it is no single NumPy expression.
+        """
+        return self._writer.source(self.tree)
+
+    def evaluate(self, values: Mapping[Any, Any] | None = None) -> Any:
+        """The value of the formula.
+
+        Args:
+            values: arrays by Tensor or by name; what is not given is computed from what is, or
+                taken from the graph.
+
+        Warns:
+            CannotCheckWarning: where the formula of a gradient gives a number and the sweep at
+                the same values does not, as x²/x does at 0.
+        """
+        from autograd_lite.derivation.check import warn_where_undefined
+
+        source = self._writer.source(self.tree, own=True)
+        given = arrays_of(self._writer, values)
+        result = self._run(source, namespace(self._writer, given))
+        if self._slope_at is not None:
+            warn_where_undefined(self._writer.chain, self._slope_at, given, result)
+        return result
+
+    def _run(self, source: str, values: Mapping[str, Any]) -> Any:
+        with np.errstate(all="ignore"):
+            result = eval(source, {"np": np, "OPS": OPS, **values})
+        result = np.asarray(result)
+        return (result if result.dtype.kind == "f" else result.astype(float))[()]
+
+    @property
+    def operations(self) -> int:
+        """How many operations it takes to write it."""
+        return self.tree.operations()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Form) or self.shape != other.shape:
+            return NotImplemented if not isinstance(other, Form) else False
+        if self.expression == other.expression:
+            return True
+        a, b = (self._writer.resolved(f.expression) for f in (self, other))
+        space = self._writer.space
+        return bool(a == b or space.joint(a - b) == 0 or space.spread(a - b) == 0)
+
+    def __hash__(self) -> int:
+        return hash(self.shape)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<{self.text()}>"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+
+def arrays_of(writer: Writer, values: Mapping[Any, Any] | None) -> dict[int, Any]:
+    """Arrays given by Tensor or by name, by the position of the node.
+
+    Raises:
+        KeyError: for a name that no node has.
+    """
+    given: dict[int, Any] = {}
+    for key, value in (values or {}).items():
+        for position, node in writer.chain.nodes.items():
+            if node is key or (
+                isinstance(key, str)
+                and key in (writer.names[position], writer.identifiers[position])
+            ):
+                given[position] = np.asarray(value)
+                break
+        else:
+            raise KeyError(f"evaluate: nothing in this derivation is called {key!r}")
+    return given
+
+
+def namespace(writer: Writer, given: Mapping[int, Any]) -> dict[str, Any]:
+    """The value of every node by its Python name, computed anew from the given ones."""
+    chain = writer.chain
+    if not given:
+        return {writer.identifiers[p]: chain.graph.value(node) for p, node in chain.nodes.items()}
+    arrays: dict[int, Any] = {}
+    with np.errstate(all="ignore"):
+        for position, node in chain.nodes.items():
+            if position in given:
+                arrays[position] = given[position]
+            elif node.op is None:
+                arrays[position] = chain.graph.value(node)
+            else:
+                operands = [arrays[x.position] for x in node.inputs]
+                forward, attributes = node.op.forward, node.attributes
+                arrays[position] = (
+                    forward(operands, **attributes)
+                    if node.op.arity is None
+                    else forward(*operands, **attributes)
+                )
+    return {writer.identifiers[p]: array for p, array in arrays.items()}
+
+
+def reads(writer: Writer, tensor: Any) -> Form:
+    """A formula written with Tensors of the graph."""
+    known = dict(writer.chain.reader.known)
+    writer.space.shapes |= {n.position: n.shape for n in Graph.of(tensor).nodes}
+    expr = writer.space.lowest(Reader(writer.space, known).read(tensor))
+    return Form(writer, expr, tensor.shape)

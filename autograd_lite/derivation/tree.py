@@ -1,0 +1,286 @@
+"""Formulas in matrices, and how they meet elementwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy
+
+from autograd_lite.derivation.entries import Index
+from autograd_lite.op import OPS
+
+__all__ = ["Tree", "is_product", "is_range", "spread", "unsigned"]
+
+Axes = tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A formula in matrices: what it is, its operands, and the index of each of its axes."""
+
+    kind: str
+    args: tuple[Tree, ...] = ()
+    axes: Axes = ()
+    data: Any = None
+
+    @property
+    def real(self) -> frozenset[int]:
+        """The indices of its axes longer than one."""
+        return frozenset(i for i in self.axes if i is not None)
+
+    def operations(self) -> int:
+        """How many operations it takes to write."""
+        own = {"number": 0, "length": 0, "node": 0, "slope": 0, "float": 0, "axes": 0, "eye": 0,
+               "broadcast": 0}.get(self.kind, max(1, len(self.args) - 1))  # fmt: skip
+        return own + sum(arg.operations() for arg in self.args)
+
+    def slopes(self) -> set[int]:
+        """The nodes whose slopes it mentions."""
+        own = {self.data} if self.kind == "slope" else set()
+        return own.union(*(arg.slopes() for arg in self.args))
+
+    def calls(self) -> set[str]:
+        """The functions that it applies."""
+        own = {self.data} if self.kind == "call" else set()
+        return own.union(*(arg.calls() for arg in self.args))
+
+
+ONE = sympy.S.One
+
+
+def oriented(tree: Tree, axes: Axes) -> Tree:
+    """A matrix with its axes in this order."""
+    return tree if tree.axes == axes else transposed(tree)
+
+
+def transposed(tree: Tree) -> Tree:
+    axes = tree.axes[::-1]
+    if tree.kind == "T":
+        return tree.args[0]
+    if tree.kind in ("eye", "diag"):
+        return replace(tree, axes=axes)
+    if tree.kind == "matmul" and len(tree.axes) == 2 and all(len(a.axes) == 2 for a in tree.args):
+        a, b = tree.args
+        return Tree("matmul", (transposed(b), transposed(a)), axes)
+    if tree.kind == "outer":
+        return Tree("outer", tree.args[::-1], axes)
+    if tree.kind == "scaled" and tree.args[1].axes == tree.axes:
+        return Tree("scaled", (tree.args[0], transposed(tree.args[1])), axes)
+    return Tree("T", (tree,), axes)
+
+
+def elementwise(over: Sequence[Tree], under: Sequence[Tree], hint: Axes) -> Tree:
+    """Factors with the same indices as one."""
+    axes = common([*over, *under], hint)
+    top = multiplied([fitted(t, axes) for t in sorted(over, key=factor_key)], axes)
+    if not under:
+        return top
+    below = multiplied([fitted(t, axes) for t in sorted(under, key=factor_key)], axes)
+    return Tree("div", (top, below), axes)
+
+
+def multiplied(trees: list[Tree], axes: Axes) -> Tree:
+    if not trees:
+        return Tree("number", data=ONE)
+    if len(trees) == 1:
+        return trees[0]
+    if not any(axes_ is not None for axes_ in axes):
+        return Tree("mul", tuple(trees), axes, "plain")
+    groups: dict[Any, list[Tree]] = {}
+    for tree in trees:
+        found = frozenset(arrays(tree))
+        groups.setdefault(found if len(found) == 1 else id(tree), []).append(tree)
+    if len([i for i in axes if i is not None]) > 1:
+        return Tree("mul", tuple(t for group in groups.values() for t in group), axes)
+    parts = [
+        group[0] if len(group) == 1 else Tree("mul", tuple(group), axes, "plain")
+        for group in groups.values()
+    ]
+    return parts[0] if len(parts) == 1 else Tree("mul", tuple(parts), axes)
+
+
+def arrays(tree: Tree) -> set[Any]:
+    """What the elements of a formula depend on, if it is elementwise; otherwise itself."""
+    if tree.kind in ("node", "slope", "opaque"):
+        return {(tree.kind, str(tree.data), tree.axes)} if tree.real else set()
+    if tree.kind in ("number", "length", "float") or not tree.real:
+        return set()
+    if tree.kind in ("add", "pow", "call", "neg", "mul", "div", "scaled"):
+        if tree.kind == "call" and tree.data.endswith("′"):
+            return {id(tree)}
+        return set().union(*(arrays(a) for a in tree.args))
+    return {id(tree)}
+
+
+def scalar(coefficient: Any, over: list[Tree], under: list[Tree]) -> Tree:
+    """A product of numbers as one fraction."""
+    negative = coefficient < 0
+    p, q = abs(coefficient).p, abs(coefficient).q
+    if not over and not under:
+        return Tree("number", data=coefficient)
+    top = sorted(over, key=factor_key)
+    below = sorted(under, key=factor_key)
+    if p != 1 or not top:
+        top.insert(0, Tree("number", data=sympy.Integer(p)))
+    if q != 1:
+        below.insert(0, Tree("number", data=sympy.Integer(q)))
+    if len(top) > 1 or below:
+        sums = [t for t in top if t.kind in ("sum", "dot", "norm²", "trace")]
+        rest = [t for t in top if t not in sums]
+        if (
+            sums
+            and all(t.kind in ("number", "length") for t in below + rest[:1])
+            and (q != 1 or below)
+        ):
+            lead = multiplied(rest, ()) if rest else Tree("number", data=ONE)
+            lead = Tree("div", (lead, multiplied(below, ())), joined(below)) if below else lead
+            if lead.kind == "div" and {t.kind for t in lead.args} == {"number"}:
+                lead = Tree("number", data=sympy.Rational(p, q))
+            tree = Tree("scaled", (lead, multiplied(sums, ())))
+            return Tree("neg", (tree,)) if negative else tree
+    tree = multiplied(top, joined(top))
+    if below:
+        tree = Tree("div", (tree, multiplied(below, joined(below))), joined([*top, *below]))
+    return Tree("neg", (tree,), tree.axes) if negative else tree
+
+
+def joined(trees: Iterable[Tree]) -> Axes:
+    """The axes of what formulas broadcast to that are aligned already."""
+    axes: list[Index] = []
+    for tree in trees:
+        own: list[Index] = [None] * (len(axes) - len(tree.axes))
+        own += tree.axes
+        axes[:0] = [None] * (len(own) - len(axes))
+        axes = [i if i is not None else j for i, j in zip(own, axes, strict=True)]
+    return tuple(axes)
+
+
+def common(trees: Iterable[Tree], hint: Axes) -> Axes:
+    """The axes in which formulas meet elementwise."""
+    shapes = {t.axes for t in trees if t.real}
+    if len(shapes) == 1:
+        return next(iter(shapes))
+    if not shapes:
+        return max((t.axes for t in trees), key=len, default=())
+    real = {i for axes in shapes for i in axes if i is not None}
+    longest = [axes for axes in shapes if real <= set(axes)]
+    if {i for i in hint if i is not None} == real and (not longest or hint in longest):
+        return hint
+    if longest:
+        return min(longest, key=lambda axes: ([place(i, hint) for i in axes], len(axes)))
+    return tuple(sorted(real, key=lambda i: place(i, hint)))
+
+
+def fitted(tree: Tree, axes: Axes) -> Tree:
+    """A formula that broadcasts against these axes."""
+    if tree.kind == "neg":
+        arg = fitted(tree.args[0], axes)
+        return Tree("neg", (arg,), arg.axes)
+    own = tree.axes
+    aligned = axes[len(axes) - len(own) :] if len(own) <= len(axes) else None
+    if aligned is not None and all(i is None or i == j for i, j in zip(own, aligned, strict=True)):
+        return tree
+    if len(own) == 2 and len(axes) == 2 and own[0] != own[1]:
+        flipped = own[::-1]
+        if all(i is None or i == j for i, j in zip(flipped, axes, strict=True)):
+            return transposed(tree)
+    wanted = tuple(i if i in tree.real else None for i in axes)
+    while wanted and wanted[0] is None and len(wanted) > 1:
+        wanted = wanted[1:]
+    return Tree("axes", (tree,), wanted)
+
+
+def flat(tree: Tree) -> Tree:
+    """A vector or matrix without the axes of length one that make more than two of them."""
+    if len(tree.axes) <= 2:
+        return tree
+    return Tree("axes", (tree,), tuple(i for i in tree.axes if i is not None))
+
+
+def place(i: Index, hint: Axes) -> int:
+    """Where an index goes: first, last, or between for one that is summed away."""
+    return 2 * hint.index(i) if i in hint else 1
+
+
+def factor_key(tree: Tree) -> tuple[Any, ...]:
+    """Numbers first, then slopes, nodes, what becomes of them, sums, and functions."""
+    activation = (
+        isinstance(tree.data, str) and tree.data in OPS and OPS[tree.data].notation.activation
+    )
+    order = {
+        "number": 0,
+        "length": 1,
+        "slope": 2,
+        "outer": 2,
+        "matmul": 2,
+        "scaled": 2,
+        "node": 3,
+        "pow": 3,
+        "add": 5,
+        "call": 4 if activation else 6,
+    }.get(tree.kind, 4)
+    return order, len(tree.args), tree.data if isinstance(tree.data, int) else 0, str(tree.kind)
+
+
+def unsigned(tree: Tree) -> tuple[bool, Tree]:
+    """Whether a formula begins with a minus, and the formula without."""
+    if tree.kind == "neg":
+        return True, tree.args[0]
+    if tree.kind == "number" and tree.data < 0:
+        return True, Tree("number", data=-tree.data)
+    if tree.kind in ("axes", "T", "broadcast"):
+        negative, arg = unsigned(tree.args[0])
+        return negative, replace(tree, args=(arg,)) if negative else tree
+    if tree.kind in ("scaled", "div"):
+        negative, lead = unsigned(tree.args[0])
+        if negative:
+            rest = tree.args[1]
+            if tree.kind == "scaled" and lead.kind == "number" and lead.data == 1:
+                return True, rest
+            return True, Tree(tree.kind, (lead, rest), tree.axes, tree.data)
+    return False, tree
+
+
+def spread(tree: Tree, beside: Tree) -> Tree:
+    """A column that meets a matrix elementwise, v 𝟏ᵀ; a row meets it as it is."""
+    axes = beside.axes[-2:]
+    if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
+        (i,) = tree.axes[:1]
+        if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
+            return Tree("spread", tree.args, tree.axes)
+    return tree
+
+
+def is_range(tree: Tree) -> bool:
+    """Whether a formula is 0, 1, 2, …"""
+    if tree.kind in ("axes", "T"):
+        return is_range(tree.args[0])
+    return tree.kind == "opaque" and tree.data[0] == "arange"
+
+
+def is_product(tree: Tree) -> bool:
+    """Whether a formula is a matrix product, which ⊙ would tear apart."""
+    if tree.kind == "scaled":
+        return is_product(tree.args[1])
+    return tree.kind in ("matmul", "outer", "rows", "columns", "sum", "spread")
+
+
+def turns(tree: Tree) -> int:
+    """How often something is transposed or broadcast the unusual way round."""
+    return (tree.kind in ("T", "axes")) + sum(map(turns, tree.args))
+
+
+def least_turned(matrix: Tree) -> Tree:
+    """Σ(Aᵀ ⊙ B) is tr(A B), where a transpose can be spared."""
+    total = Tree("sum", (matrix,))
+    if matrix.kind != "mul" or len(matrix.args) != 2 or len(matrix.axes) != 2:
+        return total
+    a, b = matrix.args
+    if a.axes != b.axes or len(a.real) != 2:
+        return total
+    products = [
+        Tree("matmul", (transposed(u), v), (v.axes[1], v.axes[1])) for u, v in ((a, b), (b, a))
+    ]
+    return min([total, *(Tree("trace", (p,)) for p in products)], key=turns)

@@ -1,0 +1,1 @@
+"""Programs as expressions: calls of NumPy's functions, their names, and their text."""

@@ -1,0 +1,210 @@
+"""Expressions as the NumPy that a person would write: infix, few names, few parentheses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
+from autograd_lite.expressions.names import Names
+
+__all__ = ["WIDTH", "Printer", "literal", "statements"]
+
+WIDTH = 88
+
+# Python's own order: a higher number binds more tightly.
+COMPARE, ADD, MULTIPLY, NEGATE, POWER, ATOM = 30, 50, 60, 70, 80, 100
+
+INFIX = {
+    "np.add": ("+", ADD),
+    "np.subtract": ("-", ADD),
+    "np.multiply": ("*", MULTIPLY),
+    "np.divide": ("/", MULTIPLY),
+    "np.remainder": ("%", MULTIPLY),
+    "np.floor_divide": ("//", MULTIPLY),
+    "np.matmul": ("@", MULTIPLY),
+    "np.greater": (">", COMPARE),
+    "np.greater_equal": (">=", COMPARE),
+    "np.less": ("<", COMPARE),
+    "np.less_equal": ("<=", COMPARE),
+    "np.power": ("**", POWER),
+}
+
+ELEMENTWISE = {"np.maximum", "np.minimum", "np.where"}
+
+# What reads better under another name.
+SPELLED = {"np.absolute": "np.abs", "np.add.reduce": "np.sum"}
+
+
+def literal(value: Any) -> str:
+    """A plain value as Python source.
+
+    Example:
+        >>> literal((1.5, slice(None), np.dtype("float32"), None))
+        '(1.5, slice(None, None, None), np.dtype("float32"), None)'
+    """
+    if type(value) is float and not np.isfinite(value):
+        sign = "-" if value < 0 else ""
+        return "np.nan" if np.isnan(value) else f"{sign}np.inf"
+    if isinstance(value, np.ndarray):
+        return f'np.array({value.tolist()!r}, dtype="{value.dtype}")'
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, np.generic):
+        return f"np.{value.dtype.name}({literal(value.item())})"
+    if isinstance(value, np.dtype):
+        return f'np.dtype("{value.name}")'
+    if isinstance(value, type) and issubclass(value, np.generic):
+        return f"np.{value.__name__}"
+    if isinstance(value, (tuple, list)):
+        inner = ", ".join(map(literal, value))
+        if isinstance(value, list):
+            return f"[{inner}]"
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+def key_of(key: Any) -> str:
+    """What stands in the brackets of an index."""
+    if isinstance(key, slice):
+        parts = ["" if part is None else repr(part) for part in (key.start, key.stop)]
+        return ":".join(parts) + ("" if key.step is None else f":{key.step!r}")
+    if isinstance(key, tuple) and key:
+        return ", ".join(map(key_of, key)) + ("," if len(key) == 1 else "")
+    return "..." if key is Ellipsis else literal(key)
+
+
+class Printer:
+    """Writes expressions with the names that some of them have."""
+
+    def __init__(
+        self, names: Mapping[Expr, str], helper: Callable[[str], str] = lambda fn: fn
+    ) -> None:
+        self.names, self.helper = names, helper
+
+    def text(self, x: Any, within: int = 0) -> str:
+        """An argument, in parentheses where what stands around it binds as tightly."""
+        if isinstance(x, (tuple, list)) and any(isinstance(part, Expr) for part in x):
+            inner = ", ".join(self.text(part) for part in x)
+            return f"[{inner}]" if isinstance(x, list) else f"({inner}{',' * (len(x) == 1)})"
+        if not isinstance(x, Expr):
+            written = literal(x)
+            return f"({written})" if written.startswith("-") and within >= NEGATE else written
+        if x in self.names:
+            return self.names[x]
+        return self.call(x, within)
+
+    def call(self, x: Expr, within: int = 0) -> str:
+        """A call, whether or not it has a name."""
+        written, precedence = self._call(x)
+        return f"({written})" if precedence < within else written
+
+    def _call(self, x: Expr) -> tuple[str, int]:
+        args = x.args
+        if (number := _everywhere(x)) is not None:
+            return f"np.full({x.shape}, {literal(number)})", ATOM
+        if x.fn == CONSTANT:
+            return literal(x.value[()] if x.value.ndim == 0 else x.value), ATOM
+        if x.fn in INFIX:
+            symbol, precedence = INFIX[x.fn]
+            args = tuple(_whole(arg, args) for arg in args)
+            if x.fn == "np.power":
+                return _raised(self.text(args[0], ATOM), self.text(args[1], NEGATE)), precedence
+            left = self.text(args[0], precedence + (precedence == COMPARE))
+            return f"{left} {symbol} {self.text(args[1], precedence + 1)}", precedence
+        if x.fn == "np.negative":
+            return f"-{self.text(args[0], NEGATE)}", NEGATE
+        if x.fn == "np.reciprocal" and x.dtype.kind == "f":
+            return f"1 / {self.text(args[0], MULTIPLY + 1)}", MULTIPLY
+        if x.fn == "np.square":
+            return _raised(self.text(args[0], ATOM), "2"), POWER
+        if x.fn == ".T":
+            return f"{self.text(args[0], ATOM)}.T", ATOM
+        if x.fn == "[]":
+            return f"{self.text(args[0], ATOM)}[{self._key(args[1])}]", ATOM
+        if x.fn == ".astype":
+            return f"{self.text(args[0], ATOM)}.astype({literal(args[1])})", ATOM
+        if x.fn == "np.expand_dims" and (index := _new_axis(x)) is not None:
+            return f"{self.text(args[0], ATOM)}[{index}]", ATOM
+        if x.fn in ELEMENTWISE:
+            args = tuple(_whole(arg, args) for arg in args)
+        words = [self.text(arg) for arg in args]
+        for name, value in x.keywords.items():
+            if name != "axis" or x.fn != "np.add.reduce" or not _all_axes(value, x.args[0].ndim):
+                words.append(f"{name}={self.text(value)}")
+        name = SPELLED.get(x.fn, x.fn) if x.fn.startswith("np.") else self.helper(x.fn)
+        return f"{name}({', '.join(words)})", ATOM
+
+    def _key(self, key: Any) -> str:
+        if isinstance(key, Expr):
+            return self.text(key)
+        if isinstance(key, tuple) and any(isinstance(part, Expr) for part in key):
+            return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
+        return key_of(key)
+
+
+def _raised(base: str, exponent: str) -> str:
+    """A power, without spaces between names and numbers, as formatters write it."""
+    close = re.fullmatch(r"[\w.]+", base) and re.fullmatch(r"-?[\w.]+", exponent)
+    return f"{base}**{exponent}" if close else f"{base} ** {exponent}"
+
+
+def _everywhere(x: Expr) -> Any:
+    """The scalar that an array of constants holds in every place."""
+    if x.fn == "np.broadcast_to" and isinstance(x.args[0], Expr) and x.args[0].fn == CONSTANT:
+        return x.args[0].value[()]
+    if x.fn == CONSTANT and x.ndim and x.size and (x.value == x.value.flat[0]).all():
+        return x.value.flat[0]
+    return None
+
+
+def _whole(x: Any, args: Sequence[Any]) -> Any:
+    """A whole number beside a float written without its point."""
+    if type(x) is float and x.is_integer() and abs(x) < 1e6 and str(x) != "-0.0":
+        return int(x) if any(isinstance(y, Expr) and y.dtype.kind == "f" for y in args) else x
+    return x
+
+
+def _all_axes(axis: Any, ndim: int) -> bool:
+    return axis is None or (ndim == 1 and axis in (0, -1, (0,), (-1,)))
+
+
+def _new_axis(x: Expr) -> str | None:
+    axis = x.args[1] if len(x.args) > 1 else x.keywords.get("axis")
+    if not isinstance(axis, int) or not isinstance(x.args[0], Expr) or x.args[0].ndim != 1:
+        return None
+    return ":, None" if axis in (1, -1) else "None, :"
+
+
+def statements(
+    roots: Sequence[Any], b: Builder, printer: Printer, names: dict[Expr, str], taken: Names
+) -> list[str]:
+    """The lines that compute the results; `names` gets a name for whatever they assign.
+
+    A value that is used twice has a name, and so has what people named; the rest stands where it
+    is used.
+    """
+    order = in_order(roots)
+    uses: dict[Expr, int] = {}
+    for expr in order:
+        for x in expr.inputs:
+            uses[x] = uses.get(x, 0) + 1
+    for root in roots:
+        if isinstance(root, Expr):
+            uses[root] = uses.get(root, 0) + 1
+    lines: list[str] = []
+    for expr in order:
+        if expr in names or expr.fn in (ARGUMENT, CONSTANT):
+            continue
+        named = expr in b.names
+        written = printer.call(expr)
+        view = expr.fn in (".T", "np.expand_dims") and expr.args[0] in names
+        if named or (uses.get(expr, 0) > 1 and not view) or len(written) > WIDTH:
+            name = taken.take(b.names.get(expr, ""), f"t{len(lines) + 1}")
+            names[expr] = name
+            lines.append(f"{name} = {written}")
+    return lines
