@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,23 @@ class Graph:
             consumer, k = self.consumers[x][0]
             return consumer.node.saved[1 + k]
         return x.array
+
+    def replayed(
+        self, known: Callable[[Any], Any], apply: Callable[[Any, list[Any], dict[str, Any]], Any]
+    ) -> dict[Any, Any]:
+        """The graph computed anew, in the order of execution.
+
+        Args:
+            known: gives the value of a Tensor; None where it is to be computed.
+            apply: computes an operation from the values of its operands and its attributes.
+        """
+        values: dict[Any, Any] = {}
+        for x in self.nodes:
+            value = known(x)
+            if value is None:
+                value = apply(x.op, [values[operand] for operand in x.inputs], x.attributes)
+            values[x] = value
+        return values
 
     def check_unchanged(self, what: str) -> None:
         """Refuse a leaf that was used with other data at one place than at another.

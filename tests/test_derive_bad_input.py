@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.derivation import CannotCheckWarning
-from autograd_lite.derivation.names import identifiers, latex
+from autograd_lite.derivation.names import latex
 
 pytest.importorskip("sympy")
 
@@ -181,15 +181,6 @@ def well_formed(text):
     for character in "$%#":
         assert character not in text
     assert "\\end" not in text
-
-
-@given(st.lists(NASTY, max_size=5))
-def test_identifiers_are_python_names_all_different(given_names):
-    made = identifiers(given_names)
-    assert len(set(made)) == len(given_names)
-    for name in made:
-        assert name.isidentifier()
-        exec(f"{name} = 1", {})
 
 
 def test_letters_of_latex():

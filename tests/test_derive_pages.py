@@ -59,7 +59,7 @@ def test_each_step_names_its_node_and_its_rule():
 def test_the_notations_of_a_form():
     form = ag.derive(students()).closed_form["w"]
     assert form.latex() == r"\frac{1}{4} A^{\top} \, \left(\hat{y} - y\right)"
-    assert form.numpy() == "A.T @ (ŷ - y) / 4"
+    assert form.numpy() == "A.T @ (y_hat - y) / 4"
     assert form._repr_latex_() == f"$\\displaystyle {form.latex()}$"
     found = ET.fromstring(form.mathml())
     assert found.tag == "math"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,7 @@ import numpy as np
 from autograd_lite.context import setting
 from autograd_lite.core.tensor import apply
 from autograd_lite.derivation import CannotCheckWarning, DerivationError
-from autograd_lite.derivation.source import UnwritableError
-from autograd_lite.op import OPS
+from autograd_lite.expressions.expr import evaluated
 from autograd_lite.sweep import gradients
 from autograd_lite.tensor import constant
 from autograd_lite.traced import argument
@@ -44,16 +44,10 @@ def check(derivation: Any) -> None:
     """
     chain, writer = derivation._chain, derivation._writer
     pairs: list[tuple[str, Any, Any]] = []
-    unwritable = []
     for step in derivation.steps:
         alike = step.form.expression == step.product.expression
-        for form in (step.product,) if alike else (step.product, step.form):
-            try:
-                source = writer.source(form.tree, slopes_given=True, own=True)
-            except UnwritableError as reason:
-                unwritable.append(f"{step.name}: {reason}")
-            else:
-                pairs.append((step.name, step.node, compile(source, "<derivation>", "eval")))
+        forms = (step.product,) if alike else (step.product, step.form)
+        pairs += [(step.name, step.node, writer.expression(f.tree, given=True)) for f in forms]
     here = [
         _as_shown(got, expected)
         for got, expected, _ in _compared(derivation, pairs, chain.nodes, chain.values)
@@ -69,7 +63,7 @@ def check(derivation: Any) -> None:
             )
     undefined = sorted({pairs[k][0] for k in range(len(pairs)) if all(
         v[k] in (UNDEFINED, FINITE) for v in (here, *there))})  # fmt: skip
-    derivation.checked = _said(here, there[1:], undefined, unwritable)
+    derivation.checked = _said(here, there[1:], undefined)
     there_not = "at the graph's values, where the sweep"
     for names, why in (
         (undefined, "because the values are not finite"),
@@ -87,7 +81,7 @@ def _named(pairs: Any, verdicts: list[int], wanted: int, but: Sequence[str] = ()
     return sorted(found.difference(but))
 
 
-def _said(here: Any, there: Any, undefined: list[str], unwritable: list[str]) -> str:
+def _said(here: Any, there: Any, undefined: list[str]) -> str:
     good = sum(set(v) <= {AGREES} for v in there)
     places = ["at the graph's values"] if set(here) <= {AGREES} else []
     if good:
@@ -101,8 +95,6 @@ def _said(here: Any, there: Any, undefined: list[str], unwritable: list[str]) ->
         text += "; at the graph's values the sweep gives another number"
     if undefined:
         text += f"; not checked: {', '.join(undefined)}"
-    if unwritable:
-        text += f"; not written as NumPy, and so not checked: {'; '.join(unwritable)}"
     return text
 
 
@@ -191,27 +183,22 @@ def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: A
 
 def _elsewhere(chain: Any, values: dict[int, Any], settled: bool = True) -> dict[int, Any]:
     """The same graph in double precision, with other values in some of its nodes."""
-    nodes: dict[int, Any] = {}
+    graph = chain.graph
+
+    def known(node: Any) -> Any:
+        if node.position in values or (node.op is None and node.dtype.kind == "f"):
+            array = np.asarray(values.get(node.position, graph.value(node)), dtype=float)
+            return argument(array, True) if node.requires_grad else constant(array)
+        return node if node.op is None else None
+
     with (
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
         setting(recording=True, observer=None),
     ):
         warnings.simplefilter("ignore")
-        for node in chain.graph.nodes:
-            if node.position in values or (node.op is None and node.dtype.kind == "f"):
-                array = np.asarray(values.get(node.position, chain.graph.value(node)), dtype=float)
-                if node.requires_grad:
-                    nodes[node.position] = argument(array, True)
-                else:
-                    nodes[node.position] = constant(array)
-            elif node.op is None:
-                nodes[node.position] = node
-            else:
-                inputs = [nodes[x.position] for x in node.inputs]
-                made = apply(node.op, tuple(inputs), node.attributes, settled=settled)
-                nodes[node.position] = made
-    return nodes
+        found = graph.replayed(known, partial(apply, settled=settled))
+    return {node.position: copy for node, copy in found.items()}
 
 
 def _compared(
@@ -219,22 +206,17 @@ def _compared(
 ) -> Iterator[tuple[Any, Any, float]]:
     """What each formula gives, what the sweep does, and how large the slopes above are."""
     writer, consumers = derivation._writer, derivation._chain.graph.consumers
-    values: dict[str, Any] = {"np": np, "OPS": OPS}
+    values: dict[Any, Any] = {}
     for position, node in nodes.items():
-        values[writer.identifiers[position]] = derivation._chain.graph.value(node)
-    for position, node in nodes.items():
-        g = of.get(node)
-        if g is not None and position in writer.slope_identifiers:
-            values[writer.slope_identifiers[position]] = g
+        values[writer.arguments[position]] = np.asarray(derivation._chain.graph.value(node))
+        if (g := of.get(node)) is not None:
+            values[writer.given_derivatives[position]] = g
     with np.errstate(all="ignore"):
-        for _, node, code in pairs:
+        for _, node, expr in pairs:
             copy = nodes.get(node.position)
             expected = of.get(copy) if copy is not None else None
             expected = np.zeros(node.shape) if expected is None else np.asarray(expected)
-            try:
-                got = np.asarray(eval(code, values))
-            except (ZeroDivisionError, OverflowError):
-                got = np.full(node.shape, np.nan)
+            got = np.asarray(evaluated([expr], values)[0])
             if got.shape != node.shape:
                 raise DerivationError(
                     f"derive: a formula has the shape {got.shape}, where {node.shape} is right; it "

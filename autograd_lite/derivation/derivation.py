@@ -14,7 +14,7 @@ import sympy
 from autograd_lite.arrays import describe
 from autograd_lite.derivation.chain import Chain
 from autograd_lite.derivation.entries import Element
-from autograd_lite.derivation.forms import Form, Writer, namespace, prime, reads
+from autograd_lite.derivation.forms import Form, Writer, prime, reads, values_of
 from autograd_lite.derivation.reading import element
 from autograd_lite.record import Recorded
 from autograd_lite.sweep import gradients
@@ -105,7 +105,8 @@ class Derivation:
     @property
     def values(self) -> dict[str, Any]:
         """The arrays that the formulas' NumPy speaks of, by name."""
-        return namespace(self._writer, {})
+        identifiers = self._writer.identifiers
+        return {identifiers[p]: value for p, value in values_of(self._writer, {}).items()}
 
     def read(self, expression: Any) -> Form:
         """A formula of one's own, written with the graph's Tensors, to compare with.

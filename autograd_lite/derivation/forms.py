@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,13 @@ from autograd_lite.derivation.mathml import MathML
 from autograd_lite.derivation.notation import Notation, Text
 from autograd_lite.derivation.numbers import is_decimal
 from autograd_lite.derivation.reading import Reader, exact
-from autograd_lite.derivation.source import Source, UnwritableError, spelled
-from autograd_lite.derivation.tree import Tree
+from autograd_lite.derivation.lowering import Lowering
+from autograd_lite.derivation.tree import Axes, Tree
+from autograd_lite.expressions.expr import Builder, evaluated
+from autograd_lite.expressions.names import Names
+from autograd_lite.expressions.printer import expression
 from autograd_lite.graph import Graph
 from autograd_lite.op import OPS
-from autograd_lite.record import Recorded
 from autograd_lite.sweep import sweep
 from autograd_lite.text import subscript, superscript
 from autograd_lite.traced import argument
@@ -51,15 +52,15 @@ class Writer:
             [x for x in LETTERS if x not in taken] + [f"m{subscript(k)}" for k in range(99)]
         )
         self.letters = Letters({n: name for name, n in lengths.items()}, letters)
-        both = [*self.names.values(), *self.slopes.values()]
-        safe = iter(names.identifiers(both))
-        self.identifiers = {p: next(safe) for p in self.names}
-        self.slope_identifiers = {p: next(safe) for p in self.slopes}
-        # NumPy has no negative of a truth value.
-        self.numeric = self.identifiers | {
-            n.position: f"(1 * {self.identifiers[n.position]})"
-            for n in chain.graph.nodes
-            if n.dtype.kind == "b"
+        self.builder, safe = Builder(), Names()
+        self.identifiers = {p: safe.take(name) for p, name in self.names.items()}
+        self.arguments = {
+            p: self.builder.argument(np.asarray(chain.graph.value(node)), self.identifiers[p])
+            for p, node in chain.nodes.items()
+        }
+        self.given_derivatives = {
+            p: self.builder.argument(_gradient(chain, p), safe.take(name))
+            for p, name in self.slopes.items()
         }
         self.decimals = any(
             is_decimal(x)
@@ -139,77 +140,39 @@ class Writer:
         """One of the notations, with the names of this derivation."""
         return kind(self.names, self.slopes, self.letters, self.activation, self.decimals)
 
-    def source(self, tree: Tree, slopes_given: bool = False, own: bool = False) -> str:
-        """A formula as one NumPy expression, or with the operations that NumPy lacks as such."""
-        self._temporary = count(1)
-        write = Source(self.numeric, self.slope_identifiers, self._expanded, own)
-        text = write(tree)
-        if slopes_given:
-            return text
+    def expression(self, tree: Tree, given: bool = False, apart: bool = False) -> Any:
+        """A formula as NumPy calls.
+
+        Args:
+            given: the derivatives that it mentions are arguments; otherwise they are put in.
+            apart: the operations that NumPy lacks are taken apart into those that it has.
+        """
+        if given:
+            return self._lowered(tree, self.given_derivatives, apart)
+        found: dict[int, Any] = {}
         needed: dict[int, Tree] = {}
         todo = list(tree.slopes())
         while todo:
             position = todo.pop()
             if position not in needed:
-                needed[position] = self._slope_tree(position)
+                slope = self.chain.slopes[position].closed
+                needed[position] = self.tree(slope, self.chain.nodes[position].shape)
                 todo += needed[position].slopes()
-        if not needed:
-            return text
-        # What a slope needs lies nearer to the loss, and so at a later position.
-        parts = [
-            f"{self.slope_identifiers[position]} := {write(needed[position])}"
-            for position in sorted(needed, reverse=True)
-        ]
-        return f"({', '.join([*parts, text])})[-1]"
+        # What a derivative needs lies nearer to the loss, and so at a later position.
+        for position in sorted(needed, reverse=True):
+            found[position] = self._lowered(needed[position], found, apart)
+            name = self.builder.names[self.given_derivatives[position]]
+            self.builder.names.setdefault(found[position], name)
+        return self._lowered(tree, found, apart)
 
-    def _slope_tree(self, position: int) -> Tree:
-        slope = self.chain.slopes[position]
-        return self.tree(slope.closed, self.chain.nodes[position].shape)
+    def _lowered(self, tree: Tree, derivatives: Mapping[int, Any], apart: bool) -> Any:
+        return Lowering(self.builder, self.arguments, derivatives, self._prime, apart)(tree)
 
-    def _expanded(
-        self, op: Any, attributes: dict[str, Any], args: tuple[Tree, ...], texts: list[str]
-    ) -> str:
-        """The source of an operation that NumPy lacks: its forward, run on Tensors."""
-        if isinstance(op, str):
-            x, expr = prime(self.space, op)
-            (text,), (arg,) = texts, args
-            symbol = self.space.symbol(Element(-1, arg.axes))
-            tree = Arranger(self.space).tree(expr.xreplace({x: symbol}), arg.axes)
-            return self._filled(tree, {-1: text})
-        written = spelled(op, attributes, texts)
-        if written is not None:
-            return written
-        leaves = [
-            argument(np.ones([2 if i is not None else 1 for i in t.axes]), False) for t in args
-        ]
-        for leaf in leaves:
-            leaf.name = "x"
-        reason = f"{op.name} is no single NumPy expression; evaluate(values) computes it"
-        try:
-            with setting(recording=True, observer=None):
-                result: Any = op.forward(*leaves, **attributes)
-        except Exception as error:
-            raise UnwritableError(reason) from error
-        if not isinstance(result, Recorded) or any(n.op is op for n in Graph.of(result).nodes):
-            raise UnwritableError(reason)
-        tensor: Any = result
-        for node in Graph.of(result).nodes:
-            self.space.shapes[node.position] = node.shape
-        tree = Arranger(self.space).whole(Reader(self.space, {}).read(result), tensor.shape)
-        return self._filled(tree, {x.position: t for x, t in zip(leaves, texts, strict=True)})
-
-    def _filled(self, tree: Tree, texts: dict[int, str]) -> str:
-        """A formula with expressions in place of its nodes, each written out once."""
-        places = {position: f"\0{position}\0" for position in texts}
-        source = Source(places, {}, self._expanded)(tree)
-        for position, text in texts.items():
-            if not text.isidentifier() and source.count(places[position]) > 1:
-                name = f"_{next(self._temporary)}"
-                source = source.replace(places[position], f"({name} := {text})", 1)
-                text = name
-            closed = text if text.isidentifier() else f"({text})"
-            source = source.replace(places[position], closed)
-        return source
+    def _prime(self, name: str, axes: Axes) -> Tree:
+        """The derivative of an operation of one operand, as a formula in the node −1."""
+        x, expr = prime(self.space, name)
+        symbol = self.space.symbol(Element(-1, axes))
+        return Arranger(self.space).tree(expr.xreplace({x: symbol}), axes)
 
     # Comparing and putting in
 
@@ -244,6 +207,12 @@ class Writer:
         if changes or primes:
             expr = space.lowest(expr.xreplace(primes).xreplace(changes))
         return expr
+
+
+def _gradient(chain: Chain, position: int) -> Any:
+    """An array like the gradient of a node."""
+    node = chain.nodes[position]
+    return np.asarray(chain.values.get(node, np.ones(node.shape)))
 
 
 class Letters(dict[int, str]):
@@ -310,7 +279,9 @@ class Form:
         Raises:
             ValueError: if an operation in it is no single NumPy expression.
         """
-        return self._writer.source(self.tree)
+        writer = self._writer
+        names = {x: writer.identifiers[p] for p, x in writer.arguments.items()}
+        return expression(writer.expression(self.tree, apart=True), writer.builder, names)
 
     def evaluate(self, values: Mapping[Any, Any] | None = None) -> Any:
         """The value of the formula.
@@ -325,18 +296,19 @@ class Form:
         """
         from autograd_lite.derivation.check import warn_where_undefined
 
-        source = self._writer.source(self.tree, own=True)
         given = arrays_of(self._writer, values)
-        result = self._run(source, namespace(self._writer, given))
+        (found,) = self.computed(values_of(self._writer, given))
+        result = np.asarray(found)
+        result = (result if result.dtype.kind == "f" else result.astype(float))[()]
         if self._slope_at is not None:
             warn_where_undefined(self._writer.chain, self._slope_at, given, result)
         return result
 
-    def _run(self, source: str, values: Mapping[str, Any]) -> Any:
-        with np.errstate(all="ignore"):
-            result = eval(source, {"np": np, "OPS": OPS, **values})
-        result = np.asarray(result)
-        return (result if result.dtype.kind == "f" else result.astype(float))[()]
+    def computed(self, values: Mapping[int, Any]) -> list[Any]:
+        """What the formula comes to on the values of the nodes, arrays or Tensors, by position."""
+        writer = self._writer
+        known = {writer.arguments[p]: value for p, value in values.items()}
+        return evaluated([writer.expression(self.tree)], known)
 
     @property
     def operations(self) -> int:
@@ -385,27 +357,17 @@ def arrays_of(writer: Writer, values: Mapping[Any, Any] | None) -> dict[int, Any
     return given
 
 
-def namespace(writer: Writer, given: Mapping[int, Any]) -> dict[str, Any]:
-    """The value of every node by its Python name, computed anew from the given ones."""
-    chain = writer.chain
-    if not given:
-        return {writer.identifiers[p]: chain.graph.value(node) for p, node in chain.nodes.items()}
-    arrays: dict[int, Any] = {}
+def values_of(writer: Writer, given: Mapping[int, Any]) -> dict[int, Any]:
+    """The value of every node, by its position, computed anew from the given ones."""
+    graph = writer.chain.graph
+
+    def known(node: Any) -> Any:
+        anew = given and node.op is not None
+        return given.get(node.position, None if anew else graph.value(node))
+
     with np.errstate(all="ignore"):
-        for position, node in chain.nodes.items():
-            if position in given:
-                arrays[position] = given[position]
-            elif node.op is None:
-                arrays[position] = chain.graph.value(node)
-            else:
-                operands = [arrays[x.position] for x in node.inputs]
-                forward, attributes = node.op.forward, node.attributes
-                arrays[position] = (
-                    forward(operands, **attributes)
-                    if node.op.arity is None
-                    else forward(*operands, **attributes)
-                )
-    return {writer.identifiers[p]: array for p, array in arrays.items()}
+        found = graph.replayed(known, lambda op, operands, given: op.compute(*operands, **given))
+    return {node.position: value for node, value in found.items()}
 
 
 def reads(writer: Writer, tensor: Any) -> Form:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import re
 import unicodedata
-from collections.abc import Iterable
 
 from autograd_lite.text import printable
 
-__all__ = ["identifiers", "is_symbol", "latex", "plain"]
+__all__ = ["is_symbol", "latex", "plain"]
 
 _MARKS = "₀₁₂₃₄₅₆₇₈₉₊₋₍₎⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱʲᵏᵀ′"
 _DOWN = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎", "0123456789+-()", strict=True))
@@ -67,30 +64,3 @@ def latex(name: str) -> str:
     down = "".join(_DOWN[c] for c in match[3] if c in _DOWN)
     up = "".join(_UP.get(c, "'") for c in match[3] if c not in _DOWN).replace("T", "\\top")
     return letter + (f"_{{{down}}}" if down else "") + (f"^{{{up}}}" if up else "")
-
-
-def identifiers(names: Iterable[str]) -> list[str]:
-    """Python names, as like the given ones as can be, all different.
-
-    Example:
-        >>> identifiers(["ŷ", "W⁽¹⁾", "lambda", "w·x", "w x", "np", "∂L/∂a⁽¹⁾"])
-        ['ŷ', 'W1', 'lambda_', 'w_x', 'w_x_2', 'np_', 'dL_da1']
-    """
-    taken: dict[str, int] = {}
-    result = []
-    for name in names:
-        text = unicodedata.normalize("NFKC", name.replace("∂", "d")).replace("′", "_prime")
-        text = re.sub(r"\((\w*)\)", r"\1", text)
-        text = re.sub(r"\W+", "_", text).strip("_")
-        if not text.isidentifier():
-            text = f"v_{text}" if f"v_{text}".isidentifier() else "v"
-        text = unicodedata.normalize("NFKC", text)
-        if keyword.iskeyword(text) or hasattr(builtins, text) or text in ("np", "numpy"):
-            text += "_"
-        chosen = text
-        while chosen in taken:
-            taken[text] += 1
-            chosen = f"{text}_{taken[text]}"
-        taken[chosen] = 1
-        result.append(chosen)
-    return result

@@ -8,9 +8,9 @@ from typing import Any
 
 from autograd_lite.derivation import names
 from autograd_lite.derivation.numbers import constant, is_decimal
-from autograd_lite.derivation.source import key_text
 from autograd_lite.derivation.spacing import NUMBER, SYMBOL, is_tight, one_word
 from autograd_lite.derivation.tree import Tree, is_product, is_range, spread, unsigned
+from autograd_lite.expressions.printer import key_of
 from autograd_lite.op import OPS
 from autograd_lite.text import superscript
 
@@ -273,7 +273,7 @@ class Notation:
             return self.function("arange", [self.digits(attributes["n"])]), ATOM
         if op == "array":
             return self.plain(_short(attributes["values"].tolist())), ATOM
-        key = key_text(attributes["key"]) if "key" in attributes else "()"
+        key = key_of(attributes["key"]) if "key" in attributes else "()"
         if op.name == "getitem":
             return self.picked(self.inside(tree.args[0], ATOM), key), ATOM
         if op.name == "add_at":

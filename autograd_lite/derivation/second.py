@@ -14,7 +14,6 @@ from autograd_lite.derivation.entries import Delta, Element, Expr, Total
 from autograd_lite.derivation.forms import Form
 from autograd_lite.derivation.index import Space
 from autograd_lite.graph import ancestors
-from autograd_lite.op import OPS
 from autograd_lite.record import Recorded
 from autograd_lite.tensor import constant
 
@@ -30,11 +29,9 @@ def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
     form = derivation.closed_form[w]
     writer, chain = derivation._writer, derivation._chain
     form.text()  # gives the lengths their letters
-    names = {writer.identifiers[p]: node for p, node in chain.nodes.items()}
     shape = (*w.shape, *w.shape)
     with setting(recording=True, observer=None), np.errstate(all="ignore"):
-        source = writer.source(form.tree, own=True)
-        gradient = eval(source, {"np": np, "OPS": OPS, **names})
+        (gradient,) = form.computed(chain.nodes)
         v = constant(np.random.default_rng(0).normal(size=w.shape), name=_free("v", writer))
         product = np.sum(v * gradient)
     if w not in set(ancestors([product] if isinstance(product, Recorded) else [], wanting=True)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ __all__ = [
     "Builder",
     "Expr",
     "alike",
+    "evaluated",
     "function_of",
     "in_order",
     "inputs_of",
@@ -128,7 +129,23 @@ def function_of(fn: str) -> Callable[..., Any]:
         return METHODS[fn]
     if fn.startswith("np."):
         return operator.attrgetter(fn[3:])(np)  # type: ignore[no-any-return]
-    return OPS[fn].forward
+    return OPS[fn]
+
+
+def evaluated(roots: Sequence[Any], values: dict[Expr, Any]) -> list[Any]:
+    """What expressions come to on values of the arguments, arrays or Tensors.
+
+    Each call is computed once; `values` holds its result afterwards.
+    """
+    with np.errstate(all="ignore"):
+        for x in in_order(roots, values):
+            if x.fn == CONSTANT:
+                values[x] = x.value
+            else:
+                args = replaced(x.args, values.__getitem__)
+                keywords = {k: replaced(v, values.__getitem__) for k, v in x.keywords.items()}
+                values[x] = function_of(x.fn)(*args, **keywords)
+    return [values[x] if isinstance(x, Expr) else x for x in roots]
 
 
 class Builder:
@@ -210,15 +227,7 @@ class Builder:
 
     def value(self, expr: Expr) -> Any:
         """What an expression comes to for the arguments of the trace."""
-        for x in in_order([expr], self._values):
-            self._values[x] = x.value if x.fn == CONSTANT else self._computed(x)
-        return self._values[expr]
-
-    def _computed(self, expr: Expr) -> Any:
-        args = replaced(expr.args, self._values.__getitem__)
-        keywords = {k: replaced(v, self._values.__getitem__) for k, v in expr.keywords.items()}
-        with np.errstate(all="ignore"):
-            return function_of(expr.fn)(*args, **keywords)
+        return evaluated([expr], self._values)[0]
 
     def _infer(self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
         """The shape and dtype of a call, without computing it where that is possible."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, function_of,
 from autograd_lite.graph import Graph
 from autograd_lite.signatures import defaults_of
 
-__all__ = ["KEPT", "expanded", "from_graph"]
+__all__ = ["KEPT", "as_numpy", "expanded", "from_graph"]
 
 KEPT = {"sigmoid", "softplus"}
 """Operations that rewrites speak of; they are taken apart afterwards."""
@@ -61,7 +61,11 @@ class Symbol(NDArrayOperatorsMixin):
     __array__ = __bool__ = __float__ = __int__ = __index__ = __setitem__ = __contains__ = _refuse
 
     def __getattr__(self, name: str) -> Any:
-        raise NotSymbolicError(name)
+        """A field of a result that is a named tuple."""
+        fields = getattr(self.builder.value(self.expr), "_fields", ()) if self.shape is None else ()
+        if name not in fields:
+            raise NotSymbolicError(name)
+        return self[fields.index(name)]
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
         if keywords.get("out") is not None or ufunc.nout > 1:
@@ -168,24 +172,39 @@ def _held(value: Any, constants: list[Expr], builder: Builder) -> Expr:
 
 
 def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
-    op = node.op
-    attributes = {
-        k: v for k, v in node.attributes.items() if not _told(v, op.signature.defaults.get(k, ...))
-    }
     if operands and not any(isinstance(x, Expr) for x in operands):
         # What Python's numbers give stays one, which NumPy promotes weakly.
         if type(node.array) in (int, float, bool):
             return node.array
         if isinstance(node.array, np.generic):
             return builder.constant(np.asarray(node.array))
+    form = (None, None) if isinstance(node.array, tuple) else (node.shape, node.dtype)
+    return as_numpy(node.op, operands, node.attributes, builder, form)
+
+
+def as_numpy(
+    op: Any,
+    operands: tuple[Any, ...],
+    attributes: Mapping[str, Any],
+    builder: Builder,
+    form: Any = None,
+    kept: Container[str] = KEPT,
+) -> Any:
+    """An operation as NumPy calls; one that is kept stays one call.
+
+    Args:
+        form: the shape and dtype of the result, where they are known.
+    """
+    attributes = {
+        k: v for k, v in attributes.items() if not _told(v, op.signature.defaults.get(k, ...))
+    }
     if op.arity is None:
         operands = (operands,)
     if isinstance(op.forward, np.ufunc):
         return builder.call(f"np.{op.forward.__name__}", *operands)
-    form = (None, None) if isinstance(node.array, tuple) else (node.shape, node.dtype)
     if op.name == "astype" and isinstance(operands[0], Expr):
-        return builder.call(".astype", operands[0], node.dtype)
-    if op.name in KEPT:
+        return builder.call(".astype", operands[0], np.dtype(attributes["dtype"]))
+    if op.name in kept:
         return builder._call(op.name, operands, attributes, form)
     return expanded(op, operands, attributes, form, builder)
 
@@ -210,6 +229,6 @@ def expanded(
         return builder._call(op.name, operands, attributes, form)
     found = _unwrapped(found, builder)
     expr = found if isinstance(found, Expr) else builder.constant(np.asarray(found))
-    if (expr.shape, expr.dtype) != form:
+    if form is not None and (expr.shape, expr.dtype) != form:
         return builder._call(op.name, operands, attributes, form)
     return expr

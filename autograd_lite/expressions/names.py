@@ -20,11 +20,11 @@ def identifier(text: str) -> str:
     """An ASCII identifier that reads like the text; may be empty.
 
     Example:
-        >>> [identifier(text) for text in ("ŷ", "W⁽¹⁾", "w·x", "α", "lambda", "x; import os")]
-        ['y_hat', 'W1', 'w_x', 'alpha', 'lambda', 'x_import_os']
+        >>> [identifier(text) for text in ("ŷ", "W⁽¹⁾", "∂L/∂w", "α", "lambda", "x; import os")]
+        ['y_hat', 'W1', 'dL_dw', 'alpha', 'lambda', 'x_import_os']
     """
     written = []
-    for letter in unicodedata.normalize("NFKD", text):
+    for letter in unicodedata.normalize("NFKD", text.replace("∂", "d").replace("′", "_prime")):
         if letter.isascii():
             written.append(letter)
         elif letter in _MARKS:

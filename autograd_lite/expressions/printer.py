@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,9 +13,17 @@ import numpy as np
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
 from autograd_lite.expressions.names import Names
 
-__all__ = ["WIDTH", "Printer", "literal", "statements"]
+__all__ = ["WIDTH", "Printer", "UnwritableError", "expression", "key_of", "literal", "statements"]
 
 WIDTH = 88
+
+SHORT = 32
+"""Up to here one expression says the same thing twice rather than give it a name."""
+
+
+class UnwritableError(ValueError):
+    """An operation that NumPy's functions cannot say in one expression."""
+
 
 # Python's own order: a higher number binds more tightly.
 COMPARE, ADD, MULTIPLY, NEGATE, POWER, ATOM = 30, 50, 60, 70, 80, 100
@@ -181,12 +190,22 @@ def _new_axis(x: Expr) -> str | None:
 
 
 def statements(
-    roots: Sequence[Any], b: Builder, printer: Printer, names: dict[Expr, str], taken: Names
+    roots: Sequence[Any],
+    b: Builder,
+    printer: Printer,
+    names: dict[Expr, str],
+    taken: Names,
+    width: float = WIDTH,
+    least: int = 0,
 ) -> list[str]:
     """The lines that compute the results; `names` gets a name for whatever they assign.
 
     A value that is used twice has a name, and so has what people named; the rest stands where it
     is used.
+
+    Args:
+        width: a longer text has a name, too.
+        least: the text of a value that is used twice is repeated up to this length.
     """
     order = in_order(roots)
     uses: dict[Expr, int] = {}
@@ -203,8 +222,30 @@ def statements(
         named = expr in b.names
         written = printer.call(expr)
         view = expr.fn in (".T", "np.expand_dims") and expr.args[0] in names
-        if named or (uses.get(expr, 0) > 1 and not view) or len(written) > WIDTH:
+        shared = uses.get(expr, 0) > 1 and not view and len(written) > least
+        if named or shared or len(written) > width:
             name = taken.take(b.names.get(expr, ""), f"t{len(lines) + 1}")
             names[expr] = name
             lines.append(f"{name} = {written}")
     return lines
+
+
+def expression(root: Any, b: Builder, names: Mapping[Expr, str]) -> str:
+    """The text of one expression, in names of the arguments.
+
+    Raises:
+        UnwritableError: if a call in it is none of NumPy's.
+    """
+    named = dict(names)
+    printer = Printer(named, _refused)
+    lines = statements([root], b, printer, named, Names(names.values()), math.inf, SHORT)
+    text = printer.text(root)
+    if lines and lines[-1].startswith(f"{text} = "):
+        text = lines.pop().removeprefix(f"{text} = ")
+    if not lines:
+        return text
+    return f"({', '.join(line.replace(' = ', ' := ', 1) for line in lines)}, {text})[-1]"
+
+
+def _refused(fn: str) -> str:
+    raise UnwritableError(f"{fn} is no single NumPy expression; evaluate(values) computes it")

@@ -1,0 +1,300 @@
+"""Formulas as calls of NumPy's functions, to be computed and to be written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
+from autograd_lite.derivation.tree import Tree, transposed, unsigned
+from autograd_lite.expressions.expr import Builder, Expr
+from autograd_lite.expressions.lower import as_numpy
+from autograd_lite.op import OPS
+
+__all__ = ["Lowering"]
+
+
+class Lowering:
+    """Turns trees into expressions.
+
+    Args:
+        builder: makes the expressions.
+        nodes: the expression of each node of the graph, by its position.
+        derivatives: the same for the derivative of the loss by each node.
+        prime: gives for the name of an operation of one operand, and for axes, its derivative as a
+            tree in the node −1.
+        apart: take operations that NumPy lacks apart into those that it has; otherwise they stay.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        nodes: Mapping[int, Any],
+        derivatives: Mapping[int, Any],
+        prime: Callable[[str, Any], Tree],
+        apart: bool,
+    ) -> None:
+        self.builder, self.call = builder, builder.call
+        self.nodes, self.derivatives = nodes, derivatives
+        self.prime, self.apart = prime, apart
+
+    def __call__(self, tree: Tree) -> Any:
+        """The expression of a tree, or the Python number that it is."""
+        return getattr(self, f"_{KINDS.get(tree.kind, tree.kind)}")(tree)
+
+    def number(self, tree: Tree) -> Any:
+        """The same; NumPy does not compute with truth values as with numbers."""
+        x = self(tree)
+        return self.call("np.multiply", 1.0, x) if _is_truth(x) else x
+
+    def _number(self, tree: Tree) -> Any:
+        p, q = (n if abs(n) < 2**63 else float(n) for n in (int(tree.data.p), int(tree.data.q)))
+        return p if q == 1 else self.call("np.divide", p, q)
+
+    def _float(self, tree: Tree) -> Any:
+        return tree.data
+
+    _length = _float
+
+    def _node(self, tree: Tree) -> Any:
+        return self.nodes[tree.data]
+
+    def _slope(self, tree: Tree) -> Any:
+        return self.derivatives[tree.data]
+
+    # Arithmetic
+
+    def _add(self, tree: Tree) -> Any:
+        total: Any = None
+        for arg in tree.args:
+            negative, arg = unsigned(arg)
+            x = self.number(arg)
+            if total is None:
+                total = self._negated(x) if negative else x
+            else:
+                total = self.call("np.subtract" if negative else "np.add", total, x)
+        return total
+
+    def _neg(self, tree: Tree) -> Any:
+        return self._negated(self.number(tree.args[0]))
+
+    def _negated(self, x: Any) -> Any:
+        """−x, the sign where one writes it: in front of a product."""
+        if not isinstance(x, Expr):
+            return -x
+        if x.fn in ("np.multiply", "np.divide", "np.matmul"):
+            first, *rest = x.args
+            return self.call(x.fn, self._negated(first), *rest)
+        return self.call("np.negative", x)
+
+    def _mul(self, tree: Tree) -> Any:
+        product = reduce(lambda a, b: self.call("np.multiply", a, b), map(self, tree.args))
+        return self.call("np.multiply", 1.0, product) if _is_truth(product) else product
+
+    def _scaled(self, tree: Tree) -> Any:
+        lead, body = tree.args
+        if lead.kind == "number" and lead.data.p == 1:
+            return self.call("np.divide", self.number(body), int(lead.data.q))
+        if lead.kind == "div" and lead.args[0].kind == "number" and lead.args[0].data == 1:
+            return self.call("np.divide", self.number(body), self.number(lead.args[1]))
+        return self.call("np.multiply", self(lead), self.number(body))
+
+    def _div(self, tree: Tree) -> Any:
+        return self.call("np.divide", *map(self.number, tree.args))
+
+    def _pow(self, tree: Tree) -> Any:
+        base, exponent = map(self.number, tree.args)
+        if exponent == 2:
+            return self.call("np.square", base)
+        if tree.args[1].kind == "number" and 2 * tree.args[1].data == 1:
+            return self.call("np.sqrt", base)
+        return self.call("np.power", base, exponent)
+
+    # Products and sums over axes
+
+    def _matmul(self, tree: Tree) -> Any:
+        a, b = tree.args
+        inverted = _inverted(a)
+        if inverted is not None:
+            return self.call("np.linalg.solve", self(inverted), self.number(b))
+        return self.call("np.matmul", self.number(a), self.number(b))
+
+    def _outer(self, tree: Tree) -> Any:
+        return self.call("np.outer", *map(self.number, tree.args))
+
+    def _rows(self, tree: Tree) -> Any:
+        v, m = map(self.number, tree.args)
+        if v.ndim == 1:
+            v = self.call("[]", v, (slice(None), None))
+        elif tree.args[0].axes[0] is None:
+            v = self.call(".T", v)
+        return self.call("np.multiply", v, m)
+
+    def _columns(self, tree: Tree) -> Any:
+        v, m = map(self.number, tree.args)
+        if tree.args[0].axes[-1] is None:
+            v = self.call("[]", v, (slice(None), 0))
+        return self.call("np.multiply", m, v)
+
+    def _dot(self, tree: Tree) -> Any:
+        u, v = map(self.number, tree.args)
+        if u.ndim == v.ndim == 1:
+            return self.call("np.matmul", u, v)
+        return self._total(self.call("np.multiply", u, v))
+
+    def _total(self, x: Any, axis: Any = None) -> Any:
+        return self.call("np.add.reduce", x, axis=axis)
+
+    def _sum(self, tree: Tree) -> Any:
+        return self._total(self.number(tree.args[0]), tree.data)
+
+    def _trace(self, tree: Tree) -> Any:
+        return self.call("np.trace", self.number(tree.args[0]))
+
+    def _norm(self, tree: Tree) -> Any:
+        return self.call("np.sqrt", self._squared_norm(tree))
+
+    def _squared_norm(self, tree: Tree) -> Any:
+        return self._total(self.call("np.square", self.number(tree.args[0])))
+
+    def _einsum(self, tree: Tree) -> Any:
+        letters: dict[int, str] = {}
+
+        def spell(axes: Any) -> str:
+            return "".join(
+                letters.setdefault(i, "abcdefghijklmnopqrstuvwxyz"[len(letters)])
+                for i in axes
+                if i is not None
+            )
+
+        operands, texts = [], []
+        for arg in tree.args:
+            x = self.number(arg)
+            if None in arg.axes:
+                x = self.call("[]", x, tuple(0 if i is None else slice(None) for i in arg.axes))
+            operands.append(x)
+            texts.append(spell(arg.axes))
+        return self.call("np.einsum", f"{','.join(texts)}->{spell(tree.axes)}", *operands)
+
+    # Arrangements
+
+    def _transpose(self, tree: Tree) -> Any:
+        return self.call(".T", self(tree.args[0]))
+
+    def _axes(self, tree: Tree) -> Any:
+        (arg,) = tree.args
+        x = self(arg)
+        if not arg.axes:
+            return self.call("np.reshape", x, (1,) * len(tree.axes))
+        real, wanted = ([i for i in axes if i is not None] for axes in (arg.axes, tree.axes))
+        if None in arg.axes:
+            x = self.call("[]", x, tuple(0 if i is None else slice(None) for i in arg.axes))
+        if real != wanted:
+            order = tuple(real.index(i) for i in wanted)
+            backwards = order == tuple(range(len(real)))[::-1]
+            x = self.call(".T", x) if backwards else self.call("np.transpose", x, order)
+        if None in tree.axes:
+            x = self.call("[]", x, tuple(None if i is None else slice(None) for i in tree.axes))
+        return x
+
+    def _diagonal(self, tree: Tree) -> Any:
+        return self.call("np.diagonal", self(tree.args[0]))
+
+    def _diag(self, tree: Tree) -> Any:
+        return self.call("np.diag", self.number(tree.args[0]))
+
+    def _eye(self, tree: Tree) -> Any:
+        return self.call("np.eye", tree.data)
+
+    def _broadcast(self, tree: Tree) -> Any:
+        return self.call("np.broadcast_to", self(tree.args[0]), tree.data)
+
+    # Functions
+
+    def _call(self, tree: Tree) -> Any:
+        name, args = tree.data, tuple(map(self, tree.args))
+        if not name.endswith("′"):
+            return self._applied(OPS[name], args, {})
+        inner = Lowering(self.builder, {-1: args[0]}, {}, self.prime, self.apart)
+        return inner(self.prime(name[:-1], tree.args[0].axes))
+
+    def _opaque(self, tree: Tree) -> Any:
+        op, attributes, shape = tree.data
+        if op == "arange":
+            return self.call("np.arange", attributes["n"])
+        if op == "array":
+            return self.builder.constant(attributes["values"])
+        args = tuple(map(self, tree.args))
+        if self.apart and op.name in WRITTEN:
+            return WRITTEN[op.name](self.call, *args, **{**attributes, "shape": shape})
+        return self._applied(op, args, attributes)
+
+    def _applied(self, op: Any, args: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
+        return as_numpy(op, args, dict(attributes), self.builder, kept=() if self.apart else OPS)
+
+
+KINDS = {"T": "transpose", "norm²": "squared_norm"}
+"""The methods for the kinds of trees that Python does not take as names."""
+
+
+def _is_truth(x: Any) -> bool:
+    return isinstance(x, Expr) and x.dtype is not None and x.dtype.kind == "b"
+
+
+def _inverted(tree: Tree) -> Tree | None:
+    """What a formula is the inverse of."""
+    if tree.kind == "T":
+        inner = _inverted(tree.args[0])
+        return None if inner is None else transposed(inner)
+    is_inverse = tree.kind == "opaque" and getattr(tree.data[0], "name", "") == "inv"
+    return tree.args[0] if is_inverse and len(tree.axes) == 2 else None
+
+
+# What NumPy says in another way than the forward does, or without its care for rounding and ∞.
+
+
+def _softmax(call: Any, x: Any, axis: Any = -1, **_: Any) -> Any:
+    peak = call("np.max", x, axis=axis, keepdims=True)
+    e = call("np.exp", call("np.subtract", x, peak))
+    return call("np.divide", e, call("np.add.reduce", e, axis=axis, keepdims=True))
+
+
+def _distinct(call: Any, x: Any, **_: Any) -> Any:
+    rows, columns = (..., None, slice(None)), (..., slice(None), None)
+    apart = call("np.not_equal", call("[]", x, rows), call("[]", x, columns))
+    return call("np.multiply", 1.0, apart)
+
+
+def _regular(call: Any, x: Any, **_: Any) -> Any:
+    return call("np.multiply", 1.0, call("np.greater", x, 0))
+
+
+def _add_at(call: Any, x: Any, shape: tuple[int, ...], key: Any = ()) -> Any:
+    return _counted(call, call("[]", _places(call, shape), key), x, shape)
+
+
+def _add_along_axis(call: Any, x: Any, k: Any, shape: tuple[int, ...], axis: int = -1) -> Any:
+    return _counted(call, call("np.take_along_axis", _places(call, shape), k, axis), x, shape)
+
+
+def _places(call: Any, shape: tuple[int, ...]) -> Any:
+    return call("np.reshape", call("np.arange", math.prod(shape)), shape)
+
+
+def _counted(call: Any, places: Any, weights: Any, shape: tuple[int, ...]) -> Any:
+    """Adding at places as one expression: a weighted count of the places."""
+    size = math.prod(shape)
+    if not size:
+        return call("np.zeros", shape)
+    count = call("np.bincount", call("np.ravel", places), call("np.ravel", weights), size)
+    return call("np.reshape", count, shape)
+
+
+WRITTEN: dict[str, Callable[..., Any]] = {
+    "distinct": _distinct,
+    "regular": _regular,
+    "softmax": _softmax,
+    "add_at": _add_at,
+    "add_along_axis": _add_along_axis,
+}
