@@ -16,11 +16,11 @@ from autograd_lite.derivation.chain import Chain
 from autograd_lite.derivation.entries import Element, Expr, Total, called
 from autograd_lite.derivation.index import Space
 from autograd_lite.derivation.latex import LaTeX
+from autograd_lite.derivation.lowering import Lowering
 from autograd_lite.derivation.mathml import MathML
 from autograd_lite.derivation.notation import Notation, Text
 from autograd_lite.derivation.numbers import is_decimal
 from autograd_lite.derivation.reading import Reader, exact
-from autograd_lite.derivation.lowering import Lowering
 from autograd_lite.derivation.tree import Axes, Tree
 from autograd_lite.expressions.expr import Builder, evaluated
 from autograd_lite.expressions.names import Names
