@@ -60,11 +60,8 @@ class Tensor(Operators, Recorded):
         array([2., 4.])
     """
 
-    __slots__ = ("outside",)
+    __slots__ = ()
     __hash__ = object.__hash__
-
-    outside: Any
-    """The array of a leaf that was handed out, and that others may change."""
 
     def __new__(cls, data: Any, name: str | None = None, requires_grad: bool = True) -> Tensor:
         wanted = bool(requires_grad)
@@ -86,22 +83,22 @@ class Tensor(Operators, Recorded):
         kept = self.kept
         if kept is not None:
             return kept
-        outside = getattr(self, "outside", None)
+        outside = getattr(self.node, "outside", None)
         return self.snapshot() if outside is None else outside
 
     def snapshot(self) -> Any:
         """The array for a record to keep, which nobody can change."""
-        if getattr(self, "outside", None) is None:
+        if getattr(self.node, "outside", None) is None:
             return super().snapshot()
         try:
             if held_elsewhere(self):
-                return self.outside.copy()[()]
-            array = self.outside
+                return self.node.outside.copy()[()]
+            array = self.node.outside
             self.kept = self.node.form = array if array.shape else array[()]
         except AttributeError:
             # Another thread took the snapshot meanwhile.
             return super().snapshot()
-        self.outside = None
+        self.node.outside = None
         return self.kept
 
     @property
@@ -112,9 +109,9 @@ class Tensor(Operators, Recorded):
             return self._read_only()
         if self.kept is not None:
             # A record may hold this array: what is handed out is a copy.
-            self.outside, self.kept = np.array(self.kept), None
-            self.node.form = self.outside
-        return self.outside
+            self.node.form = self.node.outside = np.array(self.kept)
+            self.kept = None
+        return self.node.outside
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -128,7 +125,7 @@ class Tensor(Operators, Recorded):
         if type(value) is not type(form) or value.shape != form.shape or value.dtype != form.dtype:
             value = self._fitting(value)
         self.kept = node.form = np.array(value) if value.shape else value[()]
-        self.outside = None
+        self.node.outside = None
 
     def _fitting(self, value: Any) -> Any:
         """New data in the dtype of the old."""
@@ -404,12 +401,12 @@ hooks.constant = lifted
 
 def held_elsewhere(x: Tensor) -> bool:
     """Whether anything but this leaf may still reach the memory of the array that it handed out."""
-    return x.outside.base is not None or _references(x) != _ALONE
+    return x.node.outside.base is not None or _references(x) != _ALONE
 
 
 def _references(x: Tensor) -> float:
     # Where references are not counted, no array counts as alone: NaN differs from itself.
-    return sys.getrefcount(x.outside) if hasattr(sys, "getrefcount") else math.nan
+    return sys.getrefcount(x.node.outside) if hasattr(sys, "getrefcount") else math.nan
 
 
 def _named(x: Tensor, name: str | None) -> Tensor:

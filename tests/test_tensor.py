@@ -189,6 +189,22 @@ def test_data_of_a_leaf_change_at_any_time():
     assert w.dtype == np.float64
 
 
+def test_a_leaf_that_comes_back_from_the_record_still_shares_its_data():
+    w = ag.Tensor([1.0, 2.0])
+    view, y = w.data, np.exp(w)
+    del w
+    view += 1
+    (again,) = ag.Graph.of(y).inputs
+    assert again.data is view
+    loss = np.sum(again * again)
+    view += 1
+    loss.backward()
+    np.testing.assert_array_equal(again.grad, [4, 6])
+    again.data = [7.0, 8.0]
+    del again
+    np.testing.assert_array_equal(y.inputs[0].data, [7, 8])
+
+
 @pytest.mark.parametrize("view_first", [False, True])
 def test_a_change_of_data_never_reaches_back_into_a_record(view_first):
     w = ag.Tensor([1.0, 2.0])

@@ -60,13 +60,13 @@ class Node:
         saved: the result and the operands, as the rules read them.
         form: an array of the value's shape and dtype, or an Outline.
         position: larger than the positions of all that it was made from.
-        handle: a weak reference to the value. A node holds no value, and so no array but those
-            that it saves.
+        handle: a weak reference to the value: a node holds no value, and no array but the saved.
+        outside: of a leaf the array that was handed out, and that others may change, or None.
     """
 
     __slots__ = (  # noqa: RUF023 - what belongs together stands together
         "op", "inputs", "attributes", "sources", "rules", "saved", "form", "position", "handle",
-        "kind", "requires_grad", "large", "name", "scope", "grad", "line",
+        "kind", "requires_grad", "large", "name", "scope", "grad", "line", "outside",
     )  # fmt: skip
 
     op: Any
@@ -84,6 +84,7 @@ class Node:
     name: str | None
     scope: tuple[str, ...]
     grad: Any
+    outside: Any
 
     def __str__(self) -> str:
         shape = getattr(self.form, "shape", ())
@@ -133,8 +134,9 @@ def value_of(node: Node, array: Array = None) -> Any:
     """The value of a node: the living one, or one that computes its array when asked for it."""
     value = node.handle()
     if value is None:
-        known = node.form if array is None and node.op is None else array
-        value = value_as(node.kind, known, node)
+        if node.op is None:  # what was handed out, others may change
+            array = node.form if getattr(node, "outside", None) is None else None
+        value = value_as(node.kind, array, node)
     return value
 
 
