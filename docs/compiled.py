@@ -90,8 +90,7 @@ new containers, shapes, dtypes or plain values traces `f` on Tensors; later ones
 NumPy alone, `.source` is the code that runs, `.source_for(...)` and `.graph_for(...)` show other
 signatures. Names come from the arguments and from `named`; `ŷ` becomes `y_hat`, `W⁽¹⁾` `W1`. The
 signature stays that of f: a plain value becomes its argument's default, and the docstring says
-that it is fixed, whatever is passed. Compiling the readable form again gives the same text, but for
-what `named` had named and for long constants that are computed from others.
+that it is fixed, whatever is passed.
 
 ## Logistic regression
 

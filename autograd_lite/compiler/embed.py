@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from autograd_lite.compiler.layout import laid_out
 from autograd_lite.op import OPS, Op
 from autograd_lite.ops.linalg import DegenerateWarning
 
-__all__ = ["Embedded", "as_operations"]
+__all__ = ["Embedded"]
 
 
 class Embedded:
@@ -80,62 +80,6 @@ class Embedded:
         else:
             written = uses.edited(text, node).replace(f"def {node.name}", f"def {name}", 1)
         return "\n".join(map(laid_out, written.splitlines()))
-
-
-def as_operations(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that was read from generated source, its definitions operations once more.
-
-    Their code looks at values, so that only the operations can be traced. What differs from what
-    the compiler writes is left alone.
-    """
-    inner: Any = function
-    while isinstance(inner, FunctionType) and _of_numpy(inner):
-        inner = getattr(inner, "__wrapped__", None)  # it was decorated with np.errstate
-    if not isinstance(inner, FunctionType):
-        return function
-    space = inner.__globals__
-    found = {
-        name: OPS[name.strip("_")]
-        for name in inner.__code__.co_names
-        if name.startswith("_") and _is_forward(name, space)
-    }
-    if not found:
-        return function
-    made = FunctionType(
-        inner.__code__, {**space, **found}, inner.__name__, inner.__defaults__, inner.__closure__
-    )
-    made.__kwdefaults__ = inner.__kwdefaults__
-    return made
-
-
-def _of_numpy(function: FunctionType) -> bool:
-    return str(function.__globals__.get("__name__")).startswith("numpy.")
-
-
-def _is_forward(name: str, space: dict[str, Any]) -> bool:
-    """Whether a name stands for what the compiler writes for the operation of this name."""
-    op = OPS.get(name.strip("_"))
-    if op is None or op.foreign or not isinstance(space.get(name), FunctionType):
-        return False
-    embedded = Embedded(strict=True)
-    try:
-        if embedded.add(op.name) != name:
-            return False
-    except ValueError:
-        return False
-    written: dict[str, Any] = {}
-    exec("\n".join(["import numpy as np", *embedded.sources]), written)
-    names = embedded.names.values()
-    return all(_code(space.get(known)) == _code(written[known]) for known in names)
-
-
-def _code(function: Any) -> Any:
-    """What a function does, wherever it stands."""
-    code = getattr(function, "__code__", function)
-    if not isinstance(code, CodeType):
-        return code
-    constants = tuple(map(_code, code.co_consts))
-    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
 
 
 class UnwritableError(Exception):

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.compiler import passes
 from autograd_lite.compiler.blocks import Blocks, blocks_of, large, write_loop
 from autograd_lite.compiler.bounds import bounds
-from autograd_lite.compiler.embed import Embedded, as_operations
+from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.emit import Code, Emitter
 from autograd_lite.compiler.interface import (
     Held,
@@ -59,7 +59,6 @@ _QUIET = {
 def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
     """The record of a function, its values by better computed equals, and its results' form."""
     packings = []
-    function = as_operations(function)
 
     def leaves(*arrays: Any) -> list[Any]:
         packings.append(Packing(signature.call(function, arrays)))
