@@ -87,15 +87,15 @@ class Modular:
         seed: which of the random points.
         space: what the symbols stand for; a symbol that is not in it is a variable.
         values: arrays of nodes by position; the others are random.
-        slopes: closed forms of slopes by the position of the node; the others are random.
+        gradients: closed forms of gradients by the position of the node; the others are random.
         definitions: what nodes are, by position.
     """
 
-    def __init__(self, seed, space=None, values=None, slopes=None, definitions=None):
+    def __init__(self, seed, space=None, values=None, gradients=None, definitions=None):
         self.seed = seed
         self.space = space
         self.values = values or {}
-        self.slopes = slopes or {}
+        self.gradients = gradients or {}
         self.definitions = definitions or {}
         self.arrays = {}
 
@@ -200,10 +200,10 @@ class Modular:
         return self.opaque(entry, place)
 
     def element(self, entry, place):
-        if entry.slope:
-            if entry.node in self.slopes:
-                return self.at(self.slopes[entry.node], dict(enumerate(place)))
-            return drawn(self.seed, "slope", entry.node, place)
+        if entry.gradient:
+            if entry.node in self.gradients:
+                return self.at(self.gradients[entry.node], dict(enumerate(place)))
+            return drawn(self.seed, "gradient", entry.node, place)
         for known in (self.values, self.space.constants):
             if entry.node in known:
                 x = known[entry.node][place]
@@ -256,8 +256,8 @@ class Dual:
 
     seed = 0
 
-    def __init__(self, value, slope=0):
-        self.value, self.slope = value % P, slope % P
+    def __init__(self, value, derivative=0):
+        self.value, self.derivative = value % P, derivative % P
 
     @staticmethod
     def of(x):
@@ -265,21 +265,21 @@ class Dual:
 
     @with_numbers
     def __add__(self, other):
-        return Dual(self.value + other.value, self.slope + other.slope)
+        return Dual(self.value + other.value, self.derivative + other.derivative)
 
     @with_numbers
     def __mul__(self, other):
-        slope = self.value * other.slope + self.slope * other.value
-        return Dual(self.value * other.value, slope)
+        derivative = self.value * other.derivative + self.derivative * other.value
+        return Dual(self.value * other.value, derivative)
 
     def __pow__(self, exponent):
         exponent = sympy.Rational(str(exponent))
         below = power(self.value, exponent - 1) if exponent != 0 else 0
-        slope = number(Fraction(int(exponent.p), int(exponent.q))) * below * self.slope
-        return Dual(power(self.value, exponent), slope)
+        derivative = number(Fraction(int(exponent.p), int(exponent.q))) * below * self.derivative
+        return Dual(power(self.value, exponent), derivative)
 
     def __neg__(self):
-        return Dual(-self.value, -self.slope)
+        return Dual(-self.value, -self.derivative)
 
     @with_numbers
     def __sub__(self, other):
@@ -304,14 +304,14 @@ class Dual:
 
     def sin(self):
         cos = drawn(self.seed, "cos", self.value)
-        return Dual(drawn(self.seed, "sin", self.value), cos * self.slope)
+        return Dual(drawn(self.seed, "sin", self.value), cos * self.derivative)
 
     def cos(self):
         sin = drawn(self.seed, "sin", self.value)
-        return Dual(drawn(self.seed, "cos", self.value), -sin * self.slope)
+        return Dual(drawn(self.seed, "cos", self.value), -sin * self.derivative)
 
     def log(self):
-        return Dual(drawn(self.seed, "log", self.value), inverse(self.value) * self.slope)
+        return Dual(drawn(self.seed, "log", self.value), inverse(self.value) * self.derivative)
 
 
 def equal(one, other, space=None, points=3):

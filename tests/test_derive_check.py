@@ -26,7 +26,7 @@ POINT = [0.7, 1.5, 0.3]
 
 @pytest.fixture
 def plant(monkeypatch):
-    """Has the chain hand on what a function makes of each part of a slope."""
+    """Has the chain hand on what a function makes of each part of a gradient."""
 
     def plant(fault):
         right = Chain._parts

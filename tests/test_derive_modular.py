@@ -297,7 +297,7 @@ def exact(derivation, tangents, values, seed):
         seed,
         rules.space,
         {x.position: v for x, v in values.items()},
-        {p: slope.closed for p, slope in rules.slopes.items()},
+        {p: gradient.closed for p, gradient in rules.gradients.items()},
         rules.definitions,
     )
     total = 0
@@ -339,7 +339,7 @@ def compared(seed):
         np.vectorize(Dual, otypes=[object])(values[x], tangents[x]) for x in leaves
     ]  # fmt: skip
     total, same = exact(derivation, tangents, values, seed)
-    return total, Dual.of(cooked(steps, duals)).slope, same
+    return total, Dual.of(cooked(steps, duals)).derivative, same
 
 
 def test_a_whole_derivation_is_the_chain_rule():

@@ -23,7 +23,7 @@ def read_back(derivation):
     chain = derivation._chain
     shown = [n for n in chain.graph.nodes if chain.named(n)]
     values = {writer.names[n.position]: n.array for n in shown}
-    values |= {writer.slopes[n.position]: chain.values[n] for n in shown if n in chain.values}
+    values |= {writer.gradients[n.position]: chain.values[n] for n in shown if n in chain.values}
     reader = Reader(values, writer.activation)
     for step in derivation.steps:
         for form in (step.product, step.form):

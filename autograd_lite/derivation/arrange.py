@@ -123,7 +123,7 @@ class Arranger:
             n = max(self.shape[i] for i in entry.indices if 0 <= i < len(self.shape))
             return Tree("eye", (), entry.indices, n)
         if isinstance(entry, Element):
-            base = Tree("slope" if entry.slope else "node", (), entry.indices, entry.node)
+            base = Tree("gradient" if entry.gradient else "node", (), entry.indices, entry.node)
         else:
             assert isinstance(entry, Opaque)
             op, attributes, shape = self.space.calls[entry.call]

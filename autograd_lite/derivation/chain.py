@@ -1,7 +1,7 @@
 """The chain rule over the graph: from the loss back, one node after the other.
 
-Each node hands its own slope, as a symbol, to the gradient rules of its operation, which run on
-Tensors and so record what they do; what they recorded is read in index notation. A slope that is
+Each node hands its own gradient, as a symbol, to the gradient rules of its operation, which run on
+Tensors and so record what they do; what they recorded is read in index notation. A gradient that is
 short goes into the next one, a longer one keeps its name, so that every formula has a bounded
 length and all of them together are as long as the graph.
 """
@@ -29,7 +29,7 @@ from autograd_lite.record import Recorded
 from autograd_lite.sweep import sweep
 from autograd_lite.traced import argument
 
-__all__ = ["Chain", "Slope"]
+__all__ = ["Chain", "Gradient"]
 
 LONG = 16
 """An expression with more operations than this gets a name of its own."""
@@ -56,11 +56,11 @@ TRANSPARENT = frozenset(
 
 
 @dataclass(slots=True)
-class Slope:
-    """The slope of the loss at a node.
+class Gradient:
+    """The gradient of the loss at a node.
 
     Attributes:
-        product: by the slopes of the named nodes that it leads to.
+        product: by the gradients of the named nodes that it leads to.
         closed: as short as it gets.
     """
 
@@ -69,12 +69,12 @@ class Slope:
 
 
 class Track(NamedTuple):
-    """A slope in three ways.
+    """A gradient in three ways.
 
     Attributes:
-        product: by the slopes of named nodes.
-        kept: with short slopes put in.
-        put_in: with all slopes put in that have no sum in them.
+        product: by the gradients of named nodes.
+        kept: with short gradients put in.
+        put_in: with all gradients put in that have no sum in them.
     """
 
     product: Expr
@@ -83,12 +83,12 @@ class Track(NamedTuple):
 
 
 class Chain:
-    """The slopes of a loss at every node that leads to it.
+    """The gradients of a loss at every node that leads to it.
 
     Args:
         loss: a node with one element.
-        wanted: the nodes whose slopes keep a name, because they were asked for.
-        expand: put every slope into the next.
+        wanted: the nodes whose gradients keep a name, because they were asked for.
+        expand: put every gradient into the next.
         lengths: read counts as lengths of axes.
         values: the gradients at the graph's values, to run the rules on.
     """
@@ -127,7 +127,7 @@ class Chain:
             before = len(self.promoted)
             self.definitions: dict[int, Expr] = {}
             self.reader = Reader(self.space, {})
-            self.slopes: dict[int, Slope] = {}
+            self.gradients: dict[int, Gradient] = {}
             self._forward()
             self.hidden_layers = [n for n in self.graph.nodes if self._is_hidden_activation(n)]
             self.layered = len(self.hidden_layers) > 1
@@ -221,7 +221,7 @@ class Chain:
         """Whether formulas mention a node by its name."""
         return node.position in self.definitions or node.op is None
 
-    # Backward: the slopes
+    # Backward: the gradients
 
     def _backward(self) -> None:
         space = self.space
@@ -243,7 +243,7 @@ class Chain:
                 )
             if self._needs_name(node, closed):
                 self._promote(node)
-            self.slopes[position] = Slope(product, closed)
+            self.gradients[position] = Gradient(product, closed)
             if node.op is None:
                 continue
             above = Track(product, kept, put_in)
@@ -267,8 +267,8 @@ class Chain:
         self.reader.known[node.position] = self.space.symbol(element(node))
 
     def _named(self, node: Any, closed: Expr) -> Track:
-        """What stands for the slope of a named node in those that follow."""
-        symbol = self.space.symbol(element(node, slope=True))
+        """What stands for the gradient of a named node in those that follow."""
+        symbol = self.space.symbol(element(node, gradient=True))
         if self._goes_in(node, closed):
             return Track(symbol, closed, closed)
         return Track(symbol, symbol, symbol if self._is_composite(closed) else closed)
@@ -282,7 +282,7 @@ class Chain:
             if self._is_activated(node, x) and space.size(put_in) > space.size(product):
                 prime = called(f"{node.op.name}′")(self.field(x))
                 product, kept, put_in = (
-                    slope * prime for slope in (above.product, above.kept, above.kept)
+                    gradient * prime for gradient in (above.product, above.kept, above.kept)
                 )
             result.append((x, Track(product, kept, put_in)))
         return result
@@ -298,7 +298,7 @@ class Chain:
         )
 
     def _goes_in(self, node: Any, form: Expr) -> bool:
-        """Whether a slope is put into the next wherever it occurs."""
+        """Whether a gradient is put into the next wherever it occurs."""
         if self.expand:
             return True
         if is_short(self.space, form):
@@ -310,13 +310,13 @@ class Chain:
         )
 
     def _is_composite(self, form: Expr) -> bool:
-        """Whether a form has sums or slopes in it that should not be written over and over."""
+        """Whether a form has sums or gradients in it that should not be written over and over."""
         return self.space.contains(
-            form, lambda e: isinstance(e, Total) or (isinstance(e, Element) and e.slope)
+            form, lambda e: isinstance(e, Total) or (isinstance(e, Element) and e.gradient)
         )
 
     def _local(self, node: Any) -> list[tuple[Any, Any]]:
-        """For each input a function from the node's slope to what the input receives."""
+        """For each input a function from the node's gradient to what the input receives."""
         leaves = [
             argument(x.array, x.requires_grad and x.position in self.leading) for x in node.inputs
         ]
@@ -342,14 +342,14 @@ class Chain:
         guards = node.op.name != "where" and (node.op.traits.elementwise or node.op.name == "norm")
 
         def reading(part: Any) -> Any:
-            def read(slope: Expr) -> Expr:
+            def read(gradient: Expr) -> Expr:
                 if not isinstance(part, Recorded):
                     return (
                         exact(self.space, np.asarray(part).flat[0])
                         if np.size(part)
                         else sympy.S.Zero
                     )
-                reader = Reader(self.space, known | {g.position: slope}, True, guards)
+                reader = Reader(self.space, known | {g.position: gradient}, True, guards)
                 reader.counts = counts
                 return reader.read(part)
 
@@ -388,14 +388,14 @@ class Chain:
 
 
 def each(function: Callable[[Expr], Expr], exprs: Iterable[Expr]) -> list[Expr]:
-    """The function of each, taken once where they are equal, as the ways of a slope often are."""
+    """The function of each expression; equal expressions are computed once."""
     exprs = list(exprs)
     done = {expr: function(expr) for expr in dict.fromkeys(exprs)}
     return [done[expr] for expr in exprs]
 
 
 def is_short(space: Space, form: Expr) -> bool:
-    """A constant times a node, a slope, or the difference of two of them."""
+    """A constant times a node, a gradient, or the difference of two of them."""
     rest = [f for f in sympy.Mul.make_args(form) if not _constant(space, f)]
     if not rest:
         return True

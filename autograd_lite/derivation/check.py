@@ -204,13 +204,13 @@ def _elsewhere(chain: Any, values: dict[int, Any], settled: bool = True) -> dict
 def _compared(
     derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any
 ) -> Iterator[tuple[Any, Any, float]]:
-    """What each formula gives, what the sweep does, and how large the slopes above are."""
+    """What each formula gives, what the sweep does, and how large the gradients above are."""
     writer, consumers = derivation._writer, derivation._chain.graph.consumers
     values: dict[Any, Any] = {}
     for position, node in nodes.items():
         values[writer.arguments[position]] = np.asarray(derivation._chain.graph.value(node))
         if (g := of.get(node)) is not None:
-            values[writer.given_derivatives[position]] = g
+            values[writer.given_gradients[position]] = g
     with np.errstate(all="ignore"):
         for _, node, expr in pairs:
             copy = nodes.get(node.position)
@@ -222,6 +222,6 @@ def _compared(
                     f"derive: a formula has the shape {got.shape}, where {node.shape} is right; it "
                     "is not shown. This is a fault of the derivation; please report the program"
                 )
-            slopes = (of.get(nodes[c.position]) for c, _ in consumers.get(node, ()))
-            above = max((_largest(g, np.isfinite(g)) for g in slopes if g is not None), default=0.0)
+            found = (of.get(nodes[c.position]) for c, _ in consumers.get(node, ()))
+            above = max((_largest(g, np.isfinite(g)) for g in found if g is not None), default=0.0)
             yield got, expected, above

@@ -93,8 +93,8 @@ class Derivation:
         for node in wrt:
             if node.position not in writer.names:
                 writer.also(node)
-            slope = chain.slopes.get(node.position)
-            expr = sympy.S.Zero if slope is None else slope.closed
+            gradient = chain.gradients.get(node.position)
+            expr = sympy.S.Zero if gradient is None else gradient.closed
             forms[node] = Form(writer, expr, node.shape, node)
         self._nodes = {writer.names[n.position]: n for n in chain.graph.nodes if n.name is not None}
         self._nodes |= {writer.names[n.position]: n for n in wrt}
@@ -140,34 +140,34 @@ class Derivation:
         chain, writer = self._chain, self._writer
         steps = []
         for node in reversed(chain.graph.nodes):
-            slope = chain.slopes.get(node.position)
-            if slope is None or node is chain.loss or not chain.named(node):
+            gradient = chain.gradients.get(node.position)
+            if gradient is None or node is chain.loss or not chain.named(node):
                 continue
-            name = writer.slopes[node.position]
-            product = Form(writer, slope.product, node.shape, node)
-            form = Form(writer, slope.closed, node.shape, node)
-            local, local_form = self._local(node, slope.product)
+            name = writer.gradients[node.position]
+            product = Form(writer, gradient.product, node.shape, node)
+            form = Form(writer, gradient.closed, node.shape, node)
+            local, local_form = self._local(node, gradient.product)
             value = chain.values.get(node)
             steps.append(Step(node, name, local, product, form, value, local_form))
         return steps
 
     def _local(self, node: Any, product: Any) -> tuple[str, Form | None]:
-        """∂ŷ/∂z = ŷ(1 − ŷ), where the product is elementwise by one slope."""
+        """∂ŷ/∂z = ŷ(1 − ŷ), where the product is elementwise by one gradient."""
         chain, writer = self._chain, self._writer
         factors = sympy.Mul.make_args(product)
-        slopes = [
+        symbols = [
             f for f in factors
-            if isinstance(e := writer.space.entry(f), Element) and e.slope
+            if isinstance(e := writer.space.entry(f), Element) and e.gradient
         ]  # fmt: skip
-        if len(slopes) != 1 or len(factors) < 2:
+        if len(symbols) != 1 or len(factors) < 2:
             return "", None
-        entry = writer.space.entry(slopes[0])
+        entry = writer.space.entry(symbols[0])
         other = chain.nodes[entry.node]
-        if other.shape != node.shape or slopes[0] != writer.space.symbol(element(other, True)):
+        if other.shape != node.shape or symbols[0] != writer.space.symbol(element(other, True)):
             return "", None
         if other.position not in chain.definitions or not any(x is node for x in other.inputs):
             return "", None
-        form = Form(writer, writer.resolved(product / slopes[0]), node.shape)
+        form = Form(writer, writer.resolved(product / symbols[0]), node.shape)
         above, below = writer.names[other.position], writer.names[node.position]
         return f"∂{above}/∂{below}", form
 
@@ -249,7 +249,7 @@ class Derivation:
 
     def __repr__(self) -> str:
         forms = ", ".join(
-            f"{self._writer.slopes[n.position]} = {f}" for n, f in self.closed_form.items()
+            f"{self._writer.gradients[n.position]} = {f}" for n, f in self.closed_form.items()
         )
         return f"Derivation({forms})"
 

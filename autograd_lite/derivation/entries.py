@@ -19,11 +19,11 @@ Index = int | None
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element of a node of the graph, or of the loss's slope there."""
+    """An element of a node of the graph, or of the loss's gradient there."""
 
     node: int
     indices: tuple[Index, ...]
-    slope: bool = False
+    gradient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

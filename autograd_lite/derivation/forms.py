@@ -46,7 +46,9 @@ class Writer:
         self.names = self._node_names()
         self.deltas = self._deltas()
         loss = self.names[chain.loss.position]
-        self.slopes = {p: self.deltas.get(p, f"∂{loss}/∂{name}") for p, name in self.names.items()}
+        self.gradients = {
+            p: self.deltas.get(p, f"∂{loss}/∂{name}") for p, name in self.names.items()
+        }
         taken = set(self.names.values())
         letters = iter(
             [x for x in LETTERS if x not in taken] + [f"m{subscript(k)}" for k in range(99)]
@@ -58,9 +60,9 @@ class Writer:
             p: self.builder.argument(np.asarray(chain.graph.value(node)), self.identifiers[p])
             for p, node in chain.nodes.items()
         }
-        self.given_derivatives = {
+        self.given_gradients = {
             p: self.builder.argument(_gradient(chain, p), safe.take(name))
-            for p, name in self.slopes.items()
+            for p, name in self.gradients.items()
         }
         self.decimals = any(
             is_decimal(x)
@@ -113,10 +115,10 @@ class Writer:
     def also(self, node: Any) -> None:
         """Name a node that does not belong to the graph."""
         name = self.names[node.position] = names.plain(node.name or "θ")
-        self.slopes[node.position] = f"∂{self.names[self.chain.loss.position]}/∂{name}"
+        self.gradients[node.position] = f"∂{self.names[self.chain.loss.position]}/∂{name}"
 
     def _deltas(self) -> dict[int, str]:
-        """δ⁽ˡ⁾ for the slope at what enters the activation of layer l, where there are several."""
+        """δ⁽ˡ⁾ for the gradient at the input of the activation of layer l, given several layers."""
         if not self.chain.layered:
             return {}
         found, used = {}, set()
@@ -138,35 +140,35 @@ class Writer:
 
     def notation(self, kind: type[Notation]) -> Notation:
         """One of the notations, with the names of this derivation."""
-        return kind(self.names, self.slopes, self.letters, self.activation, self.decimals)
+        return kind(self.names, self.gradients, self.letters, self.activation, self.decimals)
 
     def expression(self, tree: Tree, given: bool = False, apart: bool = False) -> Any:
         """A formula as NumPy calls.
 
         Args:
-            given: the derivatives that it mentions are arguments; otherwise they are put in.
+            given: the gradients that it mentions are arguments; otherwise they are put in.
             apart: the operations that NumPy lacks are taken apart into those that it has.
         """
         if given:
-            return self._lowered(tree, self.given_derivatives, apart)
+            return self._lowered(tree, self.given_gradients, apart)
         found: dict[int, Any] = {}
         needed: dict[int, Tree] = {}
-        todo = list(tree.slopes())
+        todo = list(tree.gradients())
         while todo:
             position = todo.pop()
             if position not in needed:
-                slope = self.chain.slopes[position].closed
-                needed[position] = self.tree(slope, self.chain.nodes[position].shape)
-                todo += needed[position].slopes()
-        # What a derivative needs lies nearer to the loss, and so at a later position.
+                gradient = self.chain.gradients[position].closed
+                needed[position] = self.tree(gradient, self.chain.nodes[position].shape)
+                todo += needed[position].gradients()
+        # What a gradient needs lies nearer to the loss, and so at a later position.
         for position in sorted(needed, reverse=True):
             found[position] = self._lowered(needed[position], found, apart)
-            name = self.builder.names[self.given_derivatives[position]]
+            name = self.builder.names[self.given_gradients[position]]
             self.builder.names.setdefault(found[position], name)
         return self._lowered(tree, found, apart)
 
-    def _lowered(self, tree: Tree, derivatives: Mapping[int, Any], apart: bool) -> Any:
-        return Lowering(self.builder, self.arguments, derivatives, self._prime, apart)(tree)
+    def _lowered(self, tree: Tree, gradients: Mapping[int, Any], apart: bool) -> Any:
+        return Lowering(self.builder, self.arguments, gradients, self._prime, apart)(tree)
 
     def _prime(self, name: str, axes: Axes) -> Tree:
         """The derivative of an operation of one operand, as a formula in the node −1."""
@@ -177,22 +179,22 @@ class Writer:
     # Comparing and putting in
 
     def _is_open(self, expr: Expr) -> bool:
-        """Whether a name of a slope or of a derivative stands in an expression."""
-        return self.space.contains(expr, lambda e: isinstance(e, Element) and e.slope) or any(
+        """Whether a name of a gradient or of a derivative stands in an expression."""
+        return self.space.contains(expr, lambda e: isinstance(e, Element) and e.gradient) or any(
             f.func.__name__.endswith("′") for f in expr.atoms(sympy.Function)
         )
 
     def resolved(self, expr: Expr) -> Expr:
-        """An expression without names of slopes and of derivatives, put in all the way."""
+        """An expression without names of gradients and of derivatives, put in all the way."""
         space = self.space
         changes: dict[Any, Any] = {}
         for symbol in lowest.symbols(expr):
             entry = space.entry(symbol)
-            if isinstance(entry, Element) and entry.slope and entry.node in self.chain.slopes:
+            if isinstance(entry, Element) and entry.gradient and entry.node in self.chain.gradients:
                 node = self.chain.nodes[entry.node]
                 if node.op is None and node not in self.chain.wanted:
                     continue
-                closed = self.resolved(self.chain.slopes[entry.node].closed)
+                closed = self.resolved(self.chain.gradients[entry.node].closed)
                 changes[symbol] = space.rename(
                     closed, {k: i for k, i in enumerate(entry.indices) if i is not None}
                 )
@@ -253,10 +255,10 @@ class Form:
     """
 
     def __init__(
-        self, writer: Writer, expr: Expr, shape: tuple[int, ...], slope_at: Any = None
+        self, writer: Writer, expr: Expr, shape: tuple[int, ...], gradient_at: Any = None
     ) -> None:
         self._writer = writer
-        self._slope_at = slope_at
+        self._gradient_at = gradient_at
         self.expression = expr
         self.shape = shape
         self.tree = writer.tree(expr, shape)

@@ -107,7 +107,7 @@ class Space:
             i, j = indices
             return sympy.S.One if i == j else self.delta(i, j)  # type: ignore[arg-type]
         if isinstance(entry, Element):
-            return self.symbol(Element(entry.node, indices, entry.slope))
+            return self.symbol(Element(entry.node, indices, entry.gradient))
         return self.symbol(Opaque(entry.call, entry.args, indices))
 
     def delta(self, i: int, j: int) -> Any:
@@ -180,7 +180,7 @@ class Space:
                 and set(other.indices) == indices
                 and self.free(factor.args[0]).isdisjoint(indices)
             )
-        if not isinstance(entry, Element) or entry.slope or entry.node not in self.constants:
+        if not isinstance(entry, Element) or entry.gradient or entry.node not in self.constants:
             return False
         axes = [k for k, i in enumerate(entry.indices) if i in indices]
         array = np.asarray(self.constants[entry.node])
@@ -286,7 +286,7 @@ class Space:
     def source(self, symbol: Any) -> str:
         entry = self._entries[symbol]
         if isinstance(entry, Element):
-            return f"{entry.node}{'′' * entry.slope}"
+            return f"{entry.node}{'′' * entry.gradient}"
         return f"{type(entry).__name__}{entry.call if isinstance(entry, Opaque) else ''}"
 
     # Lowest terms

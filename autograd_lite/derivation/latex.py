@@ -26,7 +26,7 @@ class LaTeX(Notation):
     def name(self, name: str) -> str:
         return names.latex(name)
 
-    def slope(self, name: str) -> str:
+    def gradient(self, name: str) -> str:
         match = re.fullmatch(r"(∂²?)(.*)/∂(.*)", name, re.DOTALL)
         if match is None:
             return self.name(name)
@@ -79,7 +79,7 @@ class LaTeX(Notation):
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
         closed = tree.kind == "node" or text.startswith((r"\left(", "δ"))
-        return self.raised(text if closed or (tree.kind == "slope" and "frac" not in text)
+        return self.raised(text if closed or (tree.kind == "gradient" and "frac" not in text)
                            else self.closed(text), r"\top")  # fmt: skip
 
     def raised(self, text: str, exponent: str) -> str:
@@ -91,7 +91,7 @@ class LaTeX(Notation):
 
     def power(self, base: Tree, exponent: str) -> str:
         text = self.inside(base, ATOM)
-        if base.kind == "slope" or ("^" in text and base.kind == "node"):
+        if base.kind == "gradient" or ("^" in text and base.kind == "node"):
             text = self.closed(text)
         return self.raised(text, exponent)
 

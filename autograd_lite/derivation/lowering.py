@@ -21,7 +21,7 @@ class Lowering:
     Args:
         builder: makes the expressions.
         nodes: the expression of each node of the graph, by its position.
-        derivatives: the same for the derivative of the loss by each node.
+        gradients: the same for the gradient at each node.
         prime: gives for the name of an operation of one operand, and for axes, its derivative as a
             tree in the node −1.
         apart: take operations that NumPy lacks apart into those that it has; otherwise they stay.
@@ -31,12 +31,12 @@ class Lowering:
         self,
         builder: Builder,
         nodes: Mapping[int, Any],
-        derivatives: Mapping[int, Any],
+        gradients: Mapping[int, Any],
         prime: Callable[[str, Any], Tree],
         apart: bool,
     ) -> None:
         self.builder, self.call = builder, builder.call
-        self.nodes, self.derivatives = nodes, derivatives
+        self.nodes, self.gradients = nodes, gradients
         self.prime, self.apart = prime, apart
 
     def __call__(self, tree: Tree) -> Any:
@@ -60,8 +60,8 @@ class Lowering:
     def _node(self, tree: Tree) -> Any:
         return self.nodes[tree.data]
 
-    def _slope(self, tree: Tree) -> Any:
-        return self.derivatives[tree.data]
+    def _gradient(self, tree: Tree) -> Any:
+        return self.gradients[tree.data]
 
     # Arithmetic
 

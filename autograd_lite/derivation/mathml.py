@@ -27,7 +27,7 @@ class MathML(Notation):
             return f"<mi>{escape(name)}</mi>"
         return f"<mtext>{escape(name)}</mtext>"
 
-    def slope(self, name: str) -> str:
+    def gradient(self, name: str) -> str:
         match = re.fullmatch(r"(∂²?)(.*)/∂(.*)", name, re.DOTALL)
         if match is None:
             return self.name(name)

@@ -36,7 +36,7 @@ class Notation:
 
     Args:
         names: the name of each node by its position.
-        slopes: the name of each node's slope by its position.
+        gradients: the name of each node's gradient by its position.
         lengths: the letters of the lengths of axes.
         activation: the operation that is called g.
         decimals: write 1/100 as 0.01, as the program does.
@@ -45,13 +45,13 @@ class Notation:
     def __init__(
         self,
         names: dict[int, str],
-        slopes: dict[int, str],
+        gradients: dict[int, str],
         lengths: dict[int, str],
         activation: str | None = None,
         decimals: bool = False,
     ) -> None:
         self.names = names
-        self.slopes = slopes
+        self.gradients = gradients
         self.lengths = lengths
         self.activation = activation
         self.decimals = decimals
@@ -112,8 +112,8 @@ class Notation:
     def _node(self, tree: Tree) -> Written:
         return self.name(self.names[tree.data]), ATOM
 
-    def _slope(self, tree: Tree) -> Written:
-        return self.slope(self.slopes[tree.data]), ATOM
+    def _gradient(self, tree: Tree) -> Written:
+        return self.gradient(self.gradients[tree.data]), ATOM
 
     def _eye(self, tree: Tree) -> Written:
         return self.name("I"), ATOM
@@ -144,7 +144,7 @@ class Notation:
         args = [spread(arg, tree) for arg in tree.args]
         text, precedence = self.last(args[-1])
         parts = [*(self.inside(arg, PRODUCT) for arg in args[:-1]), text]
-        if tree.data == "plain" and tree.args[0].kind == "slope":
+        if tree.data == "plain" and tree.args[0].kind == "gradient":
             return self.row([parts[0], self.dot(), self.juxtaposed(parts[1:])]), PRODUCT
         if tree.data == "plain" or not tree.axes:
             return self.juxtaposed(parts), precedence
@@ -335,7 +335,7 @@ class Notation:
     def name(self, name: str) -> str:
         return names.plain(name)
 
-    def slope(self, name: str) -> str:
+    def gradient(self, name: str) -> str:
         return self.name(name)
 
     def plain(self, text: str) -> str:
@@ -389,14 +389,14 @@ class Notation:
         text = self.inside(tree, ATOM)
         bare = (
             (tree.kind == "node" and one_word(text))
-            or (tree.kind == "slope" and text[0] == "δ")
+            or (tree.kind == "gradient" and text[0] == "δ")
             or (text[0] == "(" and text[-1] == ")")
         )
         return (text if bare else self.closed(text)) + "ᵀ"
 
     def power(self, base: Tree, exponent: str) -> str:
         text = self.inside(base, ATOM)
-        text = text if base.kind != "slope" else self.closed(text)
+        text = text if base.kind != "gradient" else self.closed(text)
         return self.raised(text, exponent)
 
     def raised(self, text: str, exponent: str) -> str:

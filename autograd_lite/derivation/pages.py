@@ -59,7 +59,8 @@ def text(derivation: Any) -> str:
             parts.append(value(step.value))
         backward.append((step.name, parts, extra))
     closed = [
-        (derivation._writer.slopes[n.position], f.text()) for n, f in derivation.closed_form.items()
+        (derivation._writer.gradients[n.position], f.text())
+        for n, f in derivation.closed_form.items()
     ]
     lines = folded([f"{name} = {' = '.join(parts)}" for name, parts in forward], _fold)
     rows = [f"{name} = {' = '.join(parts)}" for name, parts, _ in backward]
@@ -93,7 +94,7 @@ def _aligned(derivation: Any) -> list[str]:
         parts = [f.latex() for f in forms]
         if derivation._numbers and step.value is not None:
             parts.append(_number_latex(step.value))
-        steps.append(f"{notation.slope(step.name)} &= " + " = ".join(parts))
+        steps.append(f"{notation.gradient(step.name)} &= " + " = ".join(parts))
     return rows + folded(steps, lambda n: f"&\\;\\vdots \\quad \\text{{{n} more}}")
 
 
@@ -113,8 +114,9 @@ def markdown(derivation: Any) -> str:
         " \\\\\n".join(_aligned(derivation)),
     ))  # fmt: skip
     notation = derivation._writer.notation(LaTeX)
+    names_of = derivation._writer.gradients
     closed = "\n".join(
-        f"- $\\displaystyle {notation.slope(derivation._writer.slopes[n.position])} = {f.latex()}$"
+        f"- $\\displaystyle {notation.gradient(names_of[n.position])} = {f.latex()}$"
         for n, f in derivation.closed_form.items()
     )
     notes = "".join(f"{note}\n\n" for note in derivation.notes())
@@ -146,7 +148,7 @@ def mathml(derivation: Any) -> str:
         parts = [notation(f.tree) for f in forms]
         if derivation._numbers and step.value is not None:
             parts.append(f"<mtext>{escape(value(step.value))}</mtext>")
-        steps.append(equation(notation.slope(step.name), parts))
+        steps.append(equation(notation.gradient(step.name), parts))
     lines += folded(steps, lambda n: f"<p>… {n} more …</p>")
     return (
         '<div class="derivation">'

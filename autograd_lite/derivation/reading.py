@@ -21,9 +21,9 @@ Reading = Callable[["Reader", Any, list[Expr]], Expr]
 axes_of: Callable[[Any, int], tuple[int, ...]] = reductions.axes_of
 
 
-def element(node: Any, slope: bool = False) -> Element:
+def element(node: Any, gradient: bool = False) -> Element:
     """The element of a node at the indices of its axes."""
-    return Element(node.position, places(node.shape), slope)
+    return Element(node.position, places(node.shape), gradient)
 
 
 def places(shape: tuple[int, ...]) -> tuple[Index, ...]:

@@ -23,8 +23,8 @@ __all__ = ["hessian"]
 def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
     """The matrix of second derivatives by one node, as a formula.
 
-    The gradient's closed form is run on the graph's Tensors, which makes a graph of it; the
-    slope of vᵀ gradient, which is linear in v, is derived from that, and v taken out.
+    The closed form of the gradient g is run on the graph's Tensors, which makes a graph of it. The
+    gradient of vᵀg, which is linear in v, is derived from that, and v taken out.
     """
     form = derivation.closed_form[w]
     writer, chain = derivation._writer, derivation._chain
@@ -39,9 +39,9 @@ def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
     second = derived(product, w, True, False, None, writer.letters.back())
     inner = second._chain
     second._writer.decimals = writer.decimals
-    if w.position not in inner.slopes:
+    if w.position not in inner.gradients:
         return Form(writer, sympy.S.Zero, shape)
-    expr = taken_out(inner.space, inner.slopes[w.position].closed, v.position, w.ndim, w.shape)
+    expr = taken_out(inner.space, inner.gradients[w.position].closed, v.position, w.ndim, w.shape)
     result = Form(second._writer, diagonals_apart(inner.space, expr), shape)
     value = np.asarray(result.evaluate())
     expected = np.asarray(inner.values[w])

@@ -32,14 +32,14 @@ class Tree:
 
     def operations(self) -> int:
         """How many operations it takes to write."""
-        own = {"number": 0, "length": 0, "node": 0, "slope": 0, "float": 0, "axes": 0, "eye": 0,
+        own = {"number": 0, "length": 0, "node": 0, "gradient": 0, "float": 0, "axes": 0, "eye": 0,
                "broadcast": 0}.get(self.kind, max(1, len(self.args) - 1))  # fmt: skip
         return own + sum(arg.operations() for arg in self.args)
 
-    def slopes(self) -> set[int]:
-        """The nodes whose slopes it mentions."""
-        own = {self.data} if self.kind == "slope" else set()
-        return own.union(*(arg.slopes() for arg in self.args))
+    def gradients(self) -> set[int]:
+        """The nodes whose gradients it mentions."""
+        own = {self.data} if self.kind == "gradient" else set()
+        return own.union(*(arg.gradients() for arg in self.args))
 
     def calls(self) -> set[str]:
         """The functions that it applies."""
@@ -103,7 +103,7 @@ def multiplied(trees: list[Tree], axes: Axes) -> Tree:
 
 def arrays(tree: Tree) -> set[Any]:
     """What the elements of a formula depend on, if it is elementwise; otherwise itself."""
-    if tree.kind in ("node", "slope", "opaque"):
+    if tree.kind in ("node", "gradient", "opaque"):
         return {(tree.kind, str(tree.data), tree.axes)} if tree.real else set()
     if tree.kind in ("number", "length", "float") or not tree.real:
         return set()
@@ -205,14 +205,14 @@ def place(i: Index, hint: Axes) -> int:
 
 
 def factor_key(tree: Tree) -> tuple[Any, ...]:
-    """Numbers first, then slopes, nodes, what becomes of them, sums, and functions."""
+    """Numbers first, then gradients, nodes, what becomes of them, sums, and functions."""
     activation = (
         isinstance(tree.data, str) and tree.data in OPS and OPS[tree.data].notation.activation
     )
     order = {
         "number": 0,
         "length": 1,
-        "slope": 2,
+        "gradient": 2,
         "outer": 2,
         "matmul": 2,
         "scaled": 2,
