@@ -302,8 +302,8 @@ class Form:
         (found,) = self.computed(values_of(self._writer, given))
         result = np.asarray(found)
         result = (result if result.dtype.kind == "f" else result.astype(float))[()]
-        if self._slope_at is not None:
-            warn_where_undefined(self._writer.chain, self._slope_at, given, result)
+        if self._gradient_at is not None:
+            warn_where_undefined(self._writer.chain, self._gradient_at, given, result)
         return result
 
     def computed(self, values: Mapping[int, Any]) -> list[Any]:
