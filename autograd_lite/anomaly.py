@@ -120,7 +120,7 @@ class _Finder(_Lines):
         line = getattr(node, "line", None) or _users_line()
 
         def watched(g: Any, out: Any, *operands: Any, **attributes: Any) -> Any:
-            if self.kinks:
+            if self.kinks and node.op.traits.kinks is not None:
                 operands_then = value_of(node).operands
                 self.look_at_kinks(node, node.op, node.inputs, operands_then, line, _array(g))
             # What a rule computes on the way is its own affair: it may mask a part of it.

@@ -110,7 +110,9 @@ def _lifted(node: Node, array: Any) -> Any:
     if type(array) is Outline:
         return value_of(node)
     value = value_of(node, array)
-    if node.op is None and value.kept is not array:
+    if node.op is not None:
+        value.kept = array  # a value that nobody kept need not be computed again
+    elif value.kept is not array:
         value = object.__new__(node.kind)
         value.kept, value.node = array, node
     return value
