@@ -131,8 +131,8 @@ PASSES = {
     "factors pulled out": factors.pulled_out,
     "factors placed": lambda roots, b: factors.placed(roots, b, all_factors=True),
     "factors merged": lambda roots, b: rewrite(roots, factors.MERGED, b),
-    "for people": passes.for_people,
-    "for the machine": lambda roots, b: passes.for_speed(passes.with_factors_placed(roots, b), b),
+    "readable": passes.readable,
+    "running": lambda roots, b: passes.running(passes.with_factors_placed(roots, b), b),
 }
 
 

@@ -257,3 +257,16 @@ def test_the_label_of_one_example_may_be_closed_over(label):
         np.testing.assert_allclose(a, b, rtol=1e-15)
     calls = [f.source.partition("def ")[2].count("\n") for f in (held, given)]
     assert calls[0] <= calls[1]
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [lambda w: np.where(w > 1, w, np.inf), lambda w: np.inf, lambda w: np.maximum(w, np.inf)],
+)
+def test_a_zero_stays_beside_an_infinite_number_of_the_program(factor):
+    def gradient(x, w):
+        return ag.grad(lambda x: np.sum(ag.relu(x) * factor(w)))(x)
+
+    for found in (gradient, ag.compile(gradient)):
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(found(np.array([-1.0, 2.0]), np.zeros(2)), [0, np.inf])

@@ -169,5 +169,5 @@ def write_loop(
             code.lines.append(f"{total} += {text}")
         else:
             code.lines.append(f"{total}[{start}:{stop}] = {text}")
-        emitter.know(x, total)
+        emitter.add(x, total)
     code.lines = outside + [indent + line for line in code.lines]

@@ -1,18 +1,27 @@
-"""Between which numbers the elements of an expression lie, whatever the arguments are."""
+"""What is known about values before they are computed: bounds, finiteness, silence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import inf
+from collections.abc import Callable, Iterable
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.expressions.expr import CONSTANT, Expr, is_number
+from autograd_lite.expressions.expr import (
+    ARGUMENT,
+    CONSTANT,
+    Builder,
+    Expr,
+    in_order,
+    is_number,
+)
 
-__all__ = ["bounds", "is_finite"]
+__all__ = ["bounds", "is_finite", "is_silent"]
 
 Interval = tuple[float, float]
+"""The least and the greatest value."""
+
 ANY: Interval = (-inf, inf)
 
 
@@ -93,7 +102,7 @@ _BOUNDS: dict[str, Callable[..., Interval]] = {
 
 
 def bounds(x: Any) -> Interval:
-    """The least interval known to hold every element; NaN is not considered.
+    """The smallest interval known to contain every element that is not NaN, for all arguments.
 
     Example:
         >>> from autograd_lite.expressions.expr import Builder
@@ -124,15 +133,86 @@ def _bound(expr: Expr) -> Interval:
     if expr.dtype is not None and expr.dtype.kind == "b":
         return 0.0, 1.0
     rule = _BOUNDS.get(expr.fn)
-    # Whole numbers wrap around.
-    if rule is None or expr.keywords or expr.dtype.kind != "f":
+    if rule is None or expr.keywords or expr.dtype.kind != "f":  # integers wrap around
         return ANY
     low, high = rule(*map(bounds, expr.args))
     greatest = np.finfo(expr.dtype).max
     return low if low >= -greatest else -inf, high if high <= greatest else inf
 
 
-def is_finite(x: Any) -> bool:
-    """Whether no argument, however large, makes an element infinite."""
-    low, high = bounds(x)
-    return -inf < low and high < inf
+FINITE = {
+    *(".T", ".astype", ".dot", "[]", "sigmoid", "softplus"),
+    *("add_at", "add_along_axis", "take_along_axis"),
+    *(f"np.{name}" for name in ("add", "subtract", "multiply", "negative", "matmul", "add.reduce")),
+    *(f"np.{name}" for name in ("where", "maximum", "minimum", "absolute", "square")),
+    *(f"np.{name}" for name in ("sign", "copysign", "tanh", "sin", "cos", "arctan", "arcsinh")),
+    *(f"np.{name}" for name in ("reshape", "expand_dims", "squeeze", "broadcast_to", "swapaxes")),
+    *(f"np.{name}" for name in ("transpose", "concatenate", "stack", "equal", "not_equal", "less")),
+    *(f"np.{name}" for name in ("less_equal", "greater", "greater_equal", "isfinite")),
+    *(f"np.{name}" for name in ("logical_and", "logical_or", "logical_not")),
+}
+"""Calls that give finite results without a warning for finite operands, but for overflow."""
+
+
+def is_finite(b: Builder, x: Any, ordinary: bool) -> bool:
+    """Whether an expression has no NaN or infinity, but for overflow.
+
+    Args:
+        b: its builder.
+        x: the expression, or a number.
+        ordinary: whether the arguments of the program are finite. Otherwise they may be anything.
+    """
+    if not isinstance(x, Expr):
+        return not is_number(x) or isfinite(x)
+    known = b.finite[ordinary]
+    for expr in in_order([x], known):
+        known[expr] = _gives_finite(b, expr, ordinary) and all(
+            known.get(y, False) for y in expr.inputs
+        )
+    return known[x]
+
+
+def _gives_finite(b: Builder, expr: Expr, ordinary: bool) -> bool:
+    """Whether a call gives finite results for finite operands."""
+    if expr.fn == ARGUMENT:
+        # A program that calls np.isnan expects NaN.
+        expected = any(user.fn == "np.isnan" for user in b.live)
+        return expr.dtype.kind != "f" or (ordinary and not expected)
+    if expr.fn == CONSTANT:
+        return expr.dtype.kind != "f" or bool(np.isfinite(expr.value).all())
+    if expr.fn in FINITE:
+        values = (*expr.args, *expr.keywords.values())
+        parts = (y for x in values for y in (x if type(x) in (tuple, list) else (x,)))
+        return all(isfinite(y) for y in parts if is_number(y))
+    low, high = bounds(expr)
+    if -inf < low and high < inf:
+        return True
+    if expr.fn in ("np.divide", "np.reciprocal"):
+        low, high = bounds(expr.args[-1])
+        return low > 0 or high < 0
+    return False
+
+
+_SILENT = FINITE - {"np.sin", "np.cos"} | {"np.max", "np.min", ARGUMENT, CONSTANT}
+
+_SILENT_WITHIN = {
+    "np.exp": (-inf, 700.0, 0),
+    "np.log": (1e-300, inf, 0),
+    "np.log1p": (-0.99, inf, 0),
+    "np.sqrt": (0.0, inf, 0),
+    "np.divide": (1e-300, inf, 1),
+}
+"""Between which values of which operand a call raises no floating-point warning."""
+
+
+def is_silent(order: Iterable[Expr]) -> bool:
+    """Whether no call raises a floating-point warning for finite arguments, but for overflow."""
+    for x in order:
+        if x.fn in _SILENT_WITHIN:
+            low, high, k = _SILENT_WITHIN[x.fn]
+            least, most = bounds(x.args[k])
+            if x.dtype is None or x.dtype.kind != "f" or least < low or most > high:
+                return False
+        elif x.fn not in _SILENT:
+            return False
+    return True

@@ -1,28 +1,29 @@
-"""The code that runs: one call a line, arrays written into those that are done with."""
+"""The code that runs: one call a line, results written into arrays that are no longer needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.rewrite import UFUNCS
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, dtype_of, in_order
 from autograd_lite.expressions.names import Names
-from autograd_lite.expressions.printer import INFIX, Printer, literal
+from autograd_lite.expressions.printer import ATOM, INFIX, Printer, literal
 
 __all__ = ["Code", "Emitter"]
 
-LARGE = 1 << 15  # bytes from which a buffer is kept for a later result of the same form
+LARGE = 1 << 15  # bytes from which a buffer is kept for a later result of the same shape and dtype
 
 OPERATORS = {fn for fn in INFIX if fn != "np.power"} | {"np.negative", "np.square"}
 
-# Calls whose result is an array of its own, never a view of an operand.
+# Calls whose result is a new array, never a view of an operand.
 FRESH = {"np.where", ".dot", "np.matmul", "np.add.reduce", "np.concatenate", "np.stack", "np.array"}
 
 
 class Code:
-    """Lines of a function, and what the module around it must define first."""
+    """Lines of a function, and the definitions that they need in the module around it."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -35,22 +36,16 @@ class Code:
 WORDS = {0.0: "zero", 1.0: "one", -1.0: "minus_one", 2.0: "two", 0.5: "half"}
 
 
-def ufunc_of(fn: str) -> Any:
-    """The ufunc of a call, if it is elementwise."""
-    found = getattr(np, fn[3:], None) if fn.startswith("np.") else None
-    return found if isinstance(found, np.ufunc) and not found.signature else None
-
-
 class Emitter:
-    """Writes the calls that results need, each into a buffer that is free where one is.
+    """Writes the calls that results need, each into a free buffer where there is one.
 
     Args:
         code: where to write.
-        names: of the function that is written.
+        names: the names taken in the function.
         b: the builder of the expressions.
-        named: the names of what is known already: arguments, or what other lines computed.
-        owned: what may be overwritten once it is done with.
-        helper: the name under which an operation that is no NumPy function is defined.
+        named: the names of values that are already computed, such as the arguments.
+        owned: the values that may be overwritten after their last use.
+        helper: defines an operation that is not a NumPy function, and returns its name.
     """
 
     def __init__(
@@ -70,77 +65,43 @@ class Emitter:
         self.free: dict[Any, list[Expr]] = {}
         self.printer = Printer(self.named)
 
-    def write(self, roots: Sequence[Any], kept: Sequence[Expr] = ()) -> None:
-        """Write the lines for the results; what is `kept` is needed after them, too."""
+    def write(self, roots: Sequence[Any]) -> None:
+        """Write the lines that compute the results."""
         order = in_order(roots, self.named)
-        last: dict[Expr, int] = {}
-        for k, expr in enumerate(order):
-            for x in expr.inputs:
-                last[x] = k
-        for root in (*roots, *kept):
-            if isinstance(root, Expr):
-                last[root] = len(order)
-        # What looks at a buffer keeps it from being overwritten.
-        until: dict[Expr, int] = {}
         for expr in order:
             self.holders[expr] = self._holders(expr)
+        last = {x: k for k, expr in enumerate(order) for x in expr.inputs}
+        last |= {root: len(order) for root in roots if isinstance(root, Expr)}
+        # A buffer may be overwritten after the last use of all its views.
+        until: dict[Expr, int] = {}
         for expr in (*self.named, *order):
             for holder in self.holders[expr]:
                 until[holder] = max(until.get(holder, -1), last.get(expr, -1))
         for k, expr in enumerate(order):
-            self._statement(expr, k, until)
-            for x in dict.fromkeys(h for y in expr.inputs for h in self.holders[y]):
-                done = until[x] == k and x in self.owned and x in self.contiguous
-                if done and x.nbytes >= LARGE:
+            buffers = (x for y in expr.inputs for x in self.holders[y])
+            done = dict.fromkeys(x for x in buffers if until[x] == k)
+            self._statement(expr, done)
+            for x in done:
+                if x in self.owned and x in self.contiguous and x.nbytes >= LARGE:
                     self.free.setdefault((x.shape, x.dtype), []).append(x)
 
     def _holders(self, expr: Expr) -> set[Expr]:
-        """The buffers that the result of a call may share."""
-        if expr.fn == CONSTANT or expr.fn in FRESH or ufunc_of(expr.fn) or not expr.inputs:
+        """The buffers with which the result of a call may share memory."""
+        if expr.fn == CONSTANT or expr.fn in FRESH or expr.fn in UFUNCS or not expr.inputs:
             return {expr}
         if expr.fn == ".astype" and expr.args[1] != expr.args[0].dtype:
             return {expr}
         return set().union(*(self.holders[x] for x in expr.inputs))
 
-    def _statement(self, expr: Expr, k: int, until: dict[Expr, int]) -> None:
+    def _statement(self, expr: Expr, done: Container[Expr]) -> None:
+        """Write the line of a call; the buffers that are `done` have their last use in it."""
         if expr.fn == CONSTANT:
             self.named[expr] = self.constant(expr.value)
             return
-        scalar = expr.shape == ()
-        if (
-            scalar
-            and expr.fn in OPERATORS
-            and all(not isinstance(x, Expr) or x.shape == () for x in expr.args)
-        ):
-            written = self.printer.call(expr)
-        elif ufunc := ufunc_of(expr.fn):
-            written = self._ufunc(expr, ufunc, k, until)
-        elif expr.fn == ".dot":
-            left, right = expr.args
-            out = self._buffer(expr) if not scalar else None
-            inner = self.text(right) + (f", {out}" if out else "")
-            written = f"{self.printer.text(left, 100)}.dot({inner})"
-            self.contiguous.add(expr)
-        elif expr.fn == "np.add.reduce":
-            words = [self.text(expr.args[0])]
-            words += [f"{key}={literal(value)}" for key, value in expr.keywords.items()]
-            written = f"{self._alias('np.add.reduce')}({', '.join(words)})"
-        elif expr.fn == "np.where":
-            condition, *branches = expr.args
-            words = [self.text(condition)]
-            words += [self._operand(x, expr.dtype, scalar) for x in branches]
-            written = f"{self._alias(expr.fn)}({', '.join(words)})" + "[()]" * scalar
-        elif expr.fn == ".astype":
-            written = (
-                f"{self.printer.text(expr.args[0], 100)}.astype({self._alias(f'np.{expr.dtype}')})"
-            )
-        elif expr.fn.startswith("np.") or expr.fn in (".T", "[]"):
-            written = self.printer.call(expr) + "[()]" * (scalar and expr.fn != ".T")
-        else:
-            written = self._helper(expr) + "[()]" * scalar
+        written = self._call(expr, done)
         if self.holders[expr] == {expr}:
             self.owned.add(expr)
-        # A view costs nothing: it is written where it is used.
+        # A view is cheap, so it is written where it is used.
         if expr.fn == ".T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
             self.named[expr] = written
             return
@@ -148,8 +109,33 @@ class Emitter:
         self.named[expr] = name
         self.code.lines.append(f"{name} = {written}")
 
-    def know(self, expr: Expr, name: str) -> None:
-        """Take over what other lines computed, a buffer of its own."""
+    def _call(self, expr: Expr, done: Container[Expr]) -> str:
+        fn, args, scalar = expr.fn, expr.args, expr.shape == ()
+        as_scalar = "[()]" * scalar  # these functions return 0-d arrays
+        if scalar and fn in OPERATORS and all(x.shape == () for x in expr.inputs):
+            return self.printer.call(expr)
+        if ufunc := UFUNCS.get(fn):
+            return self._ufunc(expr, ufunc, done)
+        if fn == ".dot":
+            out = None if scalar else self._buffer(expr)
+            self.contiguous.add(expr)
+            words = [self.text(args[1]), *filter(None, [out])]
+            return f"{self.printer.text(args[0], ATOM)}.dot({', '.join(words)})"
+        if fn == "np.add.reduce":
+            words = [self.text(args[0])]
+            words += [f"{key}={literal(value)}" for key, value in expr.keywords.items()]
+            return f"{self._alias(fn)}({', '.join(words)})"
+        if fn == "np.where":
+            words = [self.text(args[0]), *(self._operand(x, expr.dtype, scalar) for x in args[1:])]
+            return f"{self._alias(fn)}({', '.join(words)}){as_scalar}"
+        if fn == ".astype":
+            return f"{self.printer.text(args[0], ATOM)}.astype({self._alias(f'np.{expr.dtype}')})"
+        if fn.startswith("np.") or fn in (".T", "[]"):
+            return self.printer.call(expr) + as_scalar * (fn != ".T")
+        return self._helper(expr) + as_scalar
+
+    def add(self, expr: Expr, name: str) -> None:
+        """Use a value that other lines computed in a buffer of its own."""
         self.named[expr], self.holders[expr] = name, {expr}
         self.owned.add(expr)
 
@@ -157,7 +143,7 @@ class Emitter:
         """The source of an argument."""
         return self.printer.text(x)
 
-    def _ufunc(self, expr: Expr, ufunc: Any, k: int, until: dict[Expr, int]) -> str:
+    def _ufunc(self, expr: Expr, ufunc: Any, done: Container[Expr]) -> str:
         scalar = expr.shape == ()
         dtypes = ufunc.resolve_dtypes((*map(dtype_of, expr.args), *(None,) * ufunc.nout))
         words = [
@@ -166,26 +152,27 @@ class Emitter:
         arrays = [x for x in expr.inputs if x.shape == expr.shape]
         if arrays and all(x in self.contiguous for x in arrays):
             self.contiguous.add(expr)
-        if not scalar:
-            out = None
-            for x in expr.inputs:
-                mine = self.holders[x] == {x} and x in self.owned and until[x] == k
-                if mine and x.shape == expr.shape and x.dtype == expr.dtype:
-                    out = self.named[x]
-                    if x in self.contiguous:
-                        self.contiguous.add(expr)
-                    self.owned.discard(x)
-                    self.spent.add(x)
-                    break
-            out = out or self._buffer(expr)
-            if out:
-                # NumPy wants these two to say that a third argument is not a third operand.
-                named = expr.fn in ("np.maximum", "np.minimum")
-                words.append(f"out={out}" if named else out)
+        out = None if scalar else self._overwritten(expr, done) or self._buffer(expr)
+        if out:
+            # NumPy deprecates a positional `out` for these two.
+            by_keyword = expr.fn in ("np.maximum", "np.minimum")
+            words.append(f"out={out}" if by_keyword else out)
         return f"{self._alias(expr.fn)}({', '.join(words)})"
 
+    def _overwritten(self, expr: Expr, done: Container[Expr]) -> str | None:
+        """The name of an operand that the result may overwrite, or None."""
+        for x in expr.inputs:
+            alone = x in done and x in self.owned and self.holders[x] == {x}
+            if alone and x.shape == expr.shape and x.dtype == expr.dtype:
+                if x in self.contiguous:
+                    self.contiguous.add(expr)
+                self.owned.discard(x)
+                self.spent.add(x)
+                return self.named[x]
+        return None
+
     def _buffer(self, expr: Expr) -> str | None:
-        """A free buffer of a result's form."""
+        """The name of a free buffer of the same shape and dtype, or None."""
         free = self.free.get((expr.shape, expr.dtype))
         if not free:
             return None

@@ -1,4 +1,4 @@
-"""Scalar factors: pulled out of everything linear, folded into one, put where they are cheap."""
+"""Scalar factors: pulled out of linear calls, folded into one, applied where they cost least."""
 
 from __future__ import annotations
 
@@ -9,32 +9,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_lite.compiler.rewrite import with_inputs
+from autograd_lite.compiler.rules import full
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, in_order, is_number, replaced
 
 __all__ = ["cost", "placed", "pulled_out"]
 
-# Linear in their first operand, or in the product of their two.
+# Linear in the first operand; the first four give a constant array for a constant array.
 SPREADING = {".T", "np.expand_dims", "np.broadcast_to", "np.reshape"}
-LINEAR = SPREADING | {
-    "[]",
-    "np.add.reduce",
-    "np.squeeze",
-    "np.swapaxes",
-    "np.transpose",
-    "sum_to",
-}
-# What these are told and stay linear.
+LINEAR = SPREADING | {"[]", "np.add.reduce", "np.squeeze", "np.swapaxes", "np.transpose", "sum_to"}
+# Keywords with which these calls are linear.
 PLACES = {"axis", "keepdims", "axes", "shape"}
+# Linear in each of two operands, and in both together.
 BILINEAR = {"np.multiply", "np.matmul"}
 ADDITIVE = {"np.add", "np.subtract"}
+OTHER_SIGN = {"np.add": "np.subtract", "np.subtract": "np.add"}
 
 LARGEST = 2.0**30
 
-CALL = 800  # what one call costs, in elements of an elementwise call
+MOST_PLACES = 400  # places up to which the best one is searched for
+CALL = 800  # the cost of one call, in elements of an elementwise call
 
 
 class Factor(NamedTuple):
-    """over and under: the number over / under, kept apart so that people can read it."""
+    """The number over / under; both are stored, so that the source shows 2 / 3."""
 
     over: float = 1.0
     under: float = 1.0
@@ -47,38 +45,37 @@ class Factor(NamedTuple):
         return Factor(over, under)
 
     def safe(self, dtype: Any = np.float64) -> bool:
-        """Whether a product can do without it on the way: nearly all its range is left.
+        """Whether it may move past a product: the range of the dtype is nearly unchanged.
 
-        Only as near to the ends of the range as the factor is large, digits may be lost.
+        Digits may be lost only within this factor of the ends of the range.
         """
         largest = min(LARGEST, 2.0 ** (np.finfo(dtype).maxexp // 8))
         sizes = abs(self.over), abs(self.under)
         return all(1 / largest <= size <= largest for size in sizes)
 
 
-ONE = Factor()
+ONE, MINUS = Factor(), Factor(-1.0)
 
 
 def cost(size: int) -> int:
-    """What an elementwise call on so many elements costs."""
+    """The cost of an elementwise call on so many elements."""
     return CALL + size
 
 
 def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
-    """The same results, each scalar factor and sign as late as possible."""
+    """The same results, each scalar factor and sign applied as late as possible."""
     parts: dict[Expr, tuple[Factor, Any]] = {}
 
     def part(x: Any) -> tuple[Factor, Any]:
-        if is_number(x) and x and Factor(abs(float(x))).safe():
+        if is_number(x) and x and Factor(float(x)).safe():
             return Factor(float(x)), 1.0
         return parts[x] if isinstance(x, Expr) else (ONE, x)
 
     def whole(x: Expr) -> Any:
         factor, core = parts[x]
         if isinstance(core, Expr):
-            return _made(b, factor, core)
-        scalar = b.constant(np.asarray(factor.over / factor.under, x.dtype))
-        return b.call("np.broadcast_to", scalar, x.shape) if x.shape else scalar
+            return _scaled(b, factor, core)
+        return full(b, x, factor.over / factor.under)
 
     for expr in in_order(roots):
         if expr.fn == CONSTANT and expr.shape == () and _floats(expr):
@@ -88,9 +85,7 @@ def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
             continue
         found = _split(b, expr, [part(x) for x in expr.args]) if _floats(expr) else None
         if found is None or not found[0].safe(expr.dtype):
-            args = replaced(expr.args, whole)
-            keywords = {k: replaced(v, whole) for k, v in expr.keywords.items()}
-            found = ONE, b.like(expr, args, keywords)
+            found = ONE, with_inputs(expr, b, whole)
         parts[expr] = found
         if expr in b.names and found[0] == ONE and isinstance(found[1], Expr):
             b.names.setdefault(found[1], b.names[expr])
@@ -110,53 +105,57 @@ def _same_form(x: Any, expr: Expr) -> bool:
 
 
 def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
-    """The factor of a call and what is left of it, or None where it is not linear."""
-    fn = expr.fn
-    if fn == "np.negative":
+    """The factor of a call and the call without it, or None where the call is not linear."""
+    if expr.fn == "np.negative":
         ((factor, core),) = parts
-        return factor.times(Factor(-1.0)), core
-    if fn in LINEAR and isinstance(expr.args[0], Expr) and expr.keywords.keys() <= PLACES:
+        return factor.times(MINUS), core
+    if expr.fn in LINEAR and isinstance(expr.args[0], Expr) and expr.keywords.keys() <= PLACES:
         factor, core = parts[0]
         if not isinstance(core, Expr):
             return (factor, core) if expr.fn in SPREADING else None
         return factor, b.like(expr, (core, *expr.args[1:]), expr.keywords)
-    if fn in BILINEAR or fn == "np.divide":
-        if fn == "np.matmul" and not all(isinstance(core, Expr) for _, core in parts):
-            return None  # a matrix of ones is no neutral element
-        (f, x), (g, y) = parts
-        if fn == "np.divide":
-            g = Factor(g.under, g.over)
-        factor = f.times(g)
-        if is_number(y, 1.0) and _same_form(x, expr):
-            return factor, x
-        if fn != "np.divide" and is_number(x, 1.0) and _same_form(y, expr):
-            return factor, y
-        if not (isinstance(x, Expr) and isinstance(y, Expr)):
-            if is_number(x, 1.0) and is_number(y, 1.0):
-                return factor, 1.0
-            if fn != "np.divide" or not (isinstance(x, Expr) or isinstance(y, Expr)):
-                return None
-        # A number may stand for an array of it, which gave the result its shape.
-        core = b.call(fn, x, y)
-        return (factor, core) if _same_form(core, expr) else None
-    if fn in ADDITIVE:
-        (f, x), (g, y) = parts
-        if not (isinstance(x, Expr) and isinstance(y, Expr)):
-            return None
-        minus = fn == "np.subtract"
-        if f == g:
-            return f, b.like(expr, (x, y), {})
-        if f == g.times(Factor(-1.0)):
-            return f, b.call("np.add" if minus else "np.subtract", x, y)
-        if g.over < 0:
-            y = _made(b, g.times(Factor(-1.0)), y)
-            return ONE, b.call("np.add" if minus else "np.subtract", _made(b, f, x), y)
-        if f.over < 0 and not minus:
-            return ONE, b.call("np.subtract", _made(b, g, y), _made(b, f.times(Factor(-1.0)), x))
+    if expr.fn in BILINEAR or expr.fn == "np.divide":
+        return _split_product(b, expr, *parts)
+    return _split_sum(b, expr, *parts) if expr.fn in ADDITIVE else None
+
+
+def _split_product(b: Builder, expr: Expr, left: Any, right: Any) -> Any:
+    (f, x), (g, y) = left, right
+    divide = expr.fn == "np.divide"
+    factor = f.times(Factor(g.under, g.over) if divide else g)
+    arrays = isinstance(x, Expr) + isinstance(y, Expr)
+    if expr.fn == "np.matmul" and arrays < 2:
+        return None  # a matrix of ones is not a neutral element
+    if is_number(y, 1.0) and _same_form(x, expr):
+        return factor, x
+    if not divide and is_number(x, 1.0) and _same_form(y, expr):
+        return factor, y
+    if is_number(x, 1.0) and is_number(y, 1.0):
+        return factor, 1.0
+    if arrays < 2 - divide:
+        return None
+    # A number may stand for an array of equal elements, which gave the result its shape.
+    core = b.call(expr.fn, x, y)
+    return (factor, core) if _same_form(core, expr) else None
+
+
+def _split_sum(b: Builder, expr: Expr, left: Any, right: Any) -> Any:
+    (f, x), (g, y) = left, right
+    if not (isinstance(x, Expr) and isinstance(y, Expr)):
+        return None
+    if f == g:
+        return f, b.like(expr, (x, y), {})
+    if f == g.times(MINUS):
+        return f, b.call(OTHER_SIGN[expr.fn], x, y)
+    if g.over < 0:
+        y = _scaled(b, g.times(MINUS), y)
+        return ONE, b.call(OTHER_SIGN[expr.fn], _scaled(b, f, x), y)
+    if f.over < 0 and expr.fn == "np.add":
+        return ONE, b.call("np.subtract", _scaled(b, g, y), _scaled(b, f.times(MINUS), x))
     return None
 
 
-def _made(b: Builder, factor: Factor, core: Expr) -> Any:
+def _scaled(b: Builder, factor: Factor, core: Expr) -> Any:
     """factor · core."""
     over, under = factor
     if under < 0:
@@ -168,11 +167,11 @@ def _made(b: Builder, factor: Factor, core: Expr) -> Any:
     return b.call("np.negative", core) if over == -1 else b.call("np.multiply", over, core)
 
 
-# Placing them
+# Placing factors
 
 
 def _scale(expr: Expr, exact: bool) -> Any:
-    """The factor that a call multiplies by: (fn, number), and what it multiplies."""
+    """The factor that a call applies, as (fn, number), and its other operand."""
     if expr.fn == "np.divide" and is_number(expr.args[1]) and isinstance(expr.args[0], Expr):
         return ("np.divide", expr.args[1]), expr.args[0]
     if exact and expr.fn == "np.multiply":
@@ -183,20 +182,19 @@ def _scale(expr: Expr, exact: bool) -> Any:
 
 
 def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
-    """The same results, a factor that several share put once where it is cheapest.
+    """The same results, a factor of several calls applied once where it costs least.
 
     Args:
         roots: the results.
         b: their builder.
-        all_factors: place every factor, not only what is divided by, which keeps the factor that
-            people wrote in front of a gradient where it stands.
+        all_factors: whether to move multipliers, too, and not only divisors: the readable form
+            keeps the 2 in front of a gradient.
     """
     roots = list(roots)
     for _ in range(8):
         order = in_order(roots)
         place = {expr: k for k, expr in enumerate(order)}
-        # Whoever called uses the results.
-        users: dict[Any, list[Any]] = {root: [None] for root in roots}
+        users: dict[Any, list[Any]] = {root: [None] for root in roots}  # None for the caller
         scales: dict[Any, list[Expr]] = {}
         for expr in order:
             for x in expr.inputs:
@@ -219,17 +217,17 @@ def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
 def _best(
     factor: Any, group: list[Expr], place: dict[Expr, int], users: dict[Any, list[Any]]
 ) -> tuple[int, Any]:
-    """How much is saved by applying a factor at one place, and where."""
+    """The cost saved by applying a factor at one place, and that place."""
     scaled = set(group)
     uniform = _uniform(scaled, place, users)
     best: tuple[int, Any] = (0, None)
-    if len(uniform) > 400:
+    if len(uniform) > MOST_PLACES:
         return best
     for at in reversed(uniform):
         covered = _reached(at, uniform, users, scaled)
         if covered is None or any(x.dtype != at.dtype for x in covered):
             continue
-        # As late as possible for the same price: a named quantity stays what it is.
+        # The last of the cheapest places, so that named quantities stay as they are.
         saved = sum(cost(x.size) for x in covered) - cost(at.size)
         if saved > best[0]:
             best = saved, (factor, at, covered)
@@ -239,7 +237,7 @@ def _best(
 def _uniform(
     scaled: set[Expr], place: dict[Expr, int], users: dict[Any, list[Any]]
 ) -> dict[Expr, None]:
-    """What goes nowhere but, linearly, into what is scaled; the last first."""
+    """The expressions used only, and linearly, by scaled ones; the last first."""
     uniform: dict[Expr, None] = {}
     heap = [(-place[x], x) for x in {x for expr in scaled for x in expr.inputs}]
     heapify(heap)
@@ -267,7 +265,10 @@ def _linear_in(user: Expr, x: Expr) -> bool:
 def _reached(
     at: Expr, uniform: dict[Expr, None], users: dict[Any, list[Any]], scaled: set[Expr]
 ) -> list[Expr] | None:
-    """What need not be scaled when `at` is, or None if something would be twice or in part."""
+    """The scaled calls that a factor at `at` replaces.
+
+    None if the factor would reach a value twice or only a part of it.
+    """
     reached, covered = {at: None}, dict[Expr, None]()
     for x in (stack := [at]):
         for user in users[x]:
@@ -291,11 +292,7 @@ def _moved(
     fn, number = factor
     dropped, new = set(covered), dict[Expr, Any]()
     for expr in in_order(roots):
-        args = replaced(expr.args, new.__getitem__)
-        keywords = {k: replaced(v, new.__getitem__) for k, v in expr.keywords.items()}
-        made = b.like(expr, args, keywords)
-        if expr in b.names:
-            b.names.setdefault(made, b.names[expr])
+        made = with_inputs(expr, b, new.__getitem__)
         if expr in dropped:
             made = next(x for x in made.args if isinstance(x, Expr))
         elif expr is at:
@@ -305,7 +302,7 @@ def _moved(
 
 
 def merged(b: Builder, expr: Expr) -> Any:
-    """c · (x / n) = (c / n) · x, one call for two; a rule for code that runs."""
+    """c · (x / n) = (c / n) · x: one call instead of two, in the running program."""
     factor, x = _scale(expr, True)
     inner, core = _scale(x, True) if isinstance(x, Expr) else (None, None)
     if factor is None or inner is None or expr.dtype.kind != "f":
@@ -321,4 +318,4 @@ def merged(b: Builder, expr: Expr) -> Any:
 
 
 MERGED: dict[str, list[Callable[..., Any]]] = {"np.multiply": [merged], "np.divide": [merged]}
-"""The table of that rule."""
+"""The rule table for `merged`."""

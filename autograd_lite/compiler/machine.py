@@ -1,4 +1,4 @@
-"""Rewrites for the machine: the fastest of NumPy's equal calls. None changes the algebra."""
+"""Rewrites for speed: the fastest of NumPy's equal calls. None changes the algebra."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
 __all__ = ["MACHINE"]
 
 MACHINE: dict[str, list[Rule]] = {}
-"""Rules about calls that give the same numbers, to rounding, at another price."""
+"""Rules that replace a call by a faster one with the same result up to rounding."""
 
-# NumPy adds up in pairs and BLAS in a few running sums; up to here both round alike.
+# NumPy sums in pairs and BLAS in a few running sums; up to this length both are as accurate.
 LONGEST_SUM = 2048
 
 
 def _product(b: Builder, x: Any, y: Any, e: Expr) -> Any:
-    """x.dot(y), which for vectors and matrices is NumPy's quickest way to a product.
+    """x.dot(y), NumPy's fastest product of vectors and matrices, or None where it is different.
 
-    It takes a matrix of one number as a number, and if that is 0 leaves its product with ∞ at 0.
+    It takes a matrix of one element as a number, and if that is 0 returns 0 for its product with ∞.
     """
     if 1 in (x.size, y.size) and max(x.ndim, y.ndim) > 1:
         return None
@@ -30,7 +30,7 @@ def _product(b: Builder, x: Any, y: Any, e: Expr) -> Any:
     return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
 
 
-@rule(MACHINE, "np.matmul", "a matrix of one number is held as a matrix, which BLAS takes")
+@rule(MACHINE, "np.matmul", "a constant matrix of equal elements is stored in full, for BLAS")
 def filled_operand(b: Builder, e: Expr) -> Any:
     args = [
         b.constant(np.full(x.shape, x.args[0].value))
@@ -41,7 +41,7 @@ def filled_operand(b: Builder, e: Expr) -> Any:
     return None if args == list(e.args) else b.call(e.fn, *args)
 
 
-@rule(MACHINE, "np.matmul", "over an axis of one element a product is one of elements")
+@rule(MACHINE, "np.matmul", "a product over an axis of one element is elementwise")
 def over_one_element(b: Builder, e: Expr) -> Any:
     x, y = e.args
     if 1 not in (x.size, y.size) or x.ndim == y.ndim == 1:
@@ -64,7 +64,7 @@ def matmul_as_dot(b: Builder, e: Expr) -> Any:
     return _product(b, x, y, e)
 
 
-@rule(MACHINE, "np.multiply", "a column times a row is an outer product, which BLAS does")
+@rule(MACHINE, "np.multiply", "a column times a row is an outer product, computed by BLAS")
 def outer_as_dot(b: Builder, e: Expr) -> Any:
     for column, row in (e.args, e.args[::-1]):
         if not (isinstance(column, Expr) and isinstance(row, Expr) and e.ndim == 2):
@@ -77,7 +77,7 @@ def outer_as_dot(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(MACHINE, "np.multiply", "a mask becomes numbers before it multiplies, not while it does")
+@rule(MACHINE, "np.multiply", "a mask is converted before a product, not within it")
 def mask_as_numbers(b: Builder, e: Expr) -> Any:
     if e.dtype.kind != "f" or not e.shape:
         return None
@@ -85,7 +85,7 @@ def mask_as_numbers(b: Builder, e: Expr) -> Any:
         b.call(".astype", x, e.dtype) if isinstance(x, Expr) and x.dtype.kind == "b" else x
         for x in e.args
     ]
-    return None if all(x is y for x, y in zip(args, e.args, strict=True)) else b.call(e.fn, *args)
+    return None if args == [*e.args] else b.call(e.fn, *args)
 
 
 @rule(MACHINE, "np.add.reduce", "Σ x y over one axis is x · y")
@@ -108,7 +108,7 @@ def sum_over_one(b: Builder, e: Expr) -> Any:
     return b.call("[]", x, key if x.ndim > 1 else key[0])
 
 
-@rule(MACHINE, "np.add.reduce", "a sum over rows is a product with ones, over many in blocks")
+@rule(MACHINE, "np.add.reduce", "a sum over rows is a product with ones, for many rows by blocks")
 def sum_as_dot(b: Builder, e: Expr) -> Any:
     x, axis = e.args[0], e.keywords.get("axis", 0)
     if e.dtype.kind != "f" or not _plain(e) or x.dtype != e.dtype or not x.size:
@@ -125,10 +125,11 @@ def sum_as_dot(b: Builder, e: Expr) -> Any:
 
 
 def _plain(e: Expr) -> bool:
+    """Whether a floating-point reduction has no other argument than its axes."""
     return e.dtype.kind == "f" and not e.keywords.keys() - {"axis"} and len(e.args) == 1
 
 
-@rule(MACHINE, "np.negative", "−|x| is x with the sign of −1, one call for two")
+@rule(MACHINE, "np.negative", "−|x| = copysign(x, −1), one call for two")
 def negative_absolute(b: Builder, e: Expr) -> Any:
     x = e.args[0]
     if is_call(x, "np.absolute") and e.dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""The passes from a record to a program that people read, and to the one that runs."""
+"""The passes from a graph to the readable program, and from that to the running one."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from autograd_lite.expressions.expr import Builder, Expr
 from autograd_lite.expressions.lower import expanded
 from autograd_lite.op import OPS
 
-assert zeros  # its rule is in the table
+assert zeros  # importing it enters its rules into the table
 
-__all__ = ["for_people", "for_speed", "with_factors_placed"]
+__all__ = ["readable", "running", "with_factors_placed"]
 
 
-def _together(*tables: Rules) -> Rules:
+def _joined(*tables: Rules) -> Rules:
     fns = dict.fromkeys(fn for table in tables for fn in table)
     return {fn: [rule for table in tables for rule in table.get(fn, ())] for fn in fns}
 
 
-def for_people(roots: Sequence[Any], b: Builder) -> list[Any]:
-    """In lowest terms: what one would write by hand."""
+def readable(roots: Sequence[Any], b: Builder) -> list[Any]:
+    """The program in lowest terms, as a person would write it."""
     roots = rewrite(roots, rules.ALGEBRA, b)
     roots = factors.pulled_out(roots, b)
-    roots = rewrite(roots, _together(rules.ALGEBRA, sigmoids.SIGMOIDS), b)
+    roots = rewrite(roots, _joined(rules.ALGEBRA, sigmoids.SIGMOIDS), b)
     roots = factors.pulled_out(roots, b)
-    roots = _taken_apart(roots, b, {"softplus"})
+    roots = _expanded(roots, b, "softplus")
     roots = rewrite(roots, rules.ALGEBRA, b)
     roots = rewrite(roots, sigmoids.SHARING, b)
-    roots = _taken_apart(roots, b, {"sigmoid"})
-    roots = _constants(roots, b)
+    roots = _expanded(roots, b, "sigmoid")
+    roots = _with_constants_folded(roots, b)
     return factors.placed(roots, b, all_factors=False)
 
 
-def _constants(roots: list[Any], b: Builder) -> list[Any]:
-    """Constants computed, and the numbers that come of it where numbers belong."""
+def _with_constants_folded(roots: list[Any], b: Builder) -> list[Any]:
+    """Fold short constants, and simplify where that made a number of an array."""
     found = folded(roots, b)
     if all(x is y for x, y in zip(found, roots, strict=True)):
         return roots
@@ -45,21 +45,20 @@ def _constants(roots: list[Any], b: Builder) -> list[Any]:
 
 
 def with_factors_placed(roots: Sequence[Any], b: Builder) -> list[Any]:
-    """The same with scalars folded, and placed by cost."""
+    """The program with its scalar factors folded and placed where they cost least."""
     roots = factors.placed(roots, b, all_factors=True)
-    return rewrite(roots, _together(factors.MERGED, rules.ALGEBRA), b, fold=True)
+    return rewrite(roots, _joined(factors.MERGED, rules.ALGEBRA), b, fold=True)
 
 
-def for_speed(roots: Sequence[Any], b: Builder) -> list[Any]:
-    """By the quickest of NumPy's equal calls."""
+def running(roots: Sequence[Any], b: Builder) -> list[Any]:
+    """The program by the fastest of NumPy's equal calls."""
     return rewrite(roots, machine.MACHINE, b, fold=True)
 
 
-def _taken_apart(roots: Sequence[Any], builder: Builder, names: set[str]) -> list[Any]:
-    """The same expressions with some of the `KEPT` operations as NumPy calls."""
+def _expanded(roots: Sequence[Any], b: Builder, name: str) -> list[Any]:
+    """The program with one of the `KEPT` operations as NumPy calls."""
 
-    def rule(builder: Builder, expr: Expr) -> Any:
-        form = expr.shape, expr.dtype
-        return expanded(OPS[expr.fn], expr.args, expr.keywords, form, builder)
+    def rule(b: Builder, expr: Expr) -> Any:
+        return expanded(OPS[name], expr.args, expr.keywords, (expr.shape, expr.dtype), b)
 
-    return rewrite(roots, {name: [rule] for name in names}, builder)
+    return rewrite(roots, {name: [rule]}, b)

@@ -1,4 +1,4 @@
-"""Sums of products of σ(z) and σ(−z) in lowest terms."""
+"""Sums of products of σ(z) and σ(−z), simplified as polynomials."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from autograd_lite.expressions.expr import Builder, Expr, is_number
 
 __all__ = ["lowest_terms"]
 
-# Past these an expression stays as it is written.
+# Larger expressions are left as they are.
 MOST_CALLS = 64
 MOST_TERMS = 16
 
 RING = {"np.add", "np.subtract", "np.multiply", "np.negative"}
 
-# The coefficient of each product of atoms; a product is the sorted numbers of its atoms, each as
-# often as it is a factor. An atom is whatever is no sum, difference or product.
 Polynomial = dict[tuple[int, ...], float]
+"""The coefficient of each product of atoms, given by the sorted numbers of the atoms.
+
+An atom is an expression that is not itself a sum, a difference or a product.
+"""
 
 
 def lowest_terms(b: Builder, e: Expr) -> Any:
-    """The sum with σ(−z) as 1 − σ(z), if each product of the two cancels.
+    """Replace σ(−z) by 1 − σ(z) in a sum, if all products of the two cancel; else None.
 
-    What is left is a sum of atoms, times factors that all terms have in common: σ(z) − y, but not
-    s − s². It holds every atom of the sum, so that it is NaN or infinite where the sum is.
+    The result is a sum of atoms, times the factors common to all terms: σ(z) − y, but not s − s².
+    It contains every atom of the sum, so that it is NaN or infinite where the sum is.
 
     Example:
         >>> import numpy as np
@@ -58,9 +60,9 @@ def lowest_terms(b: Builder, e: Expr) -> Any:
 
 
 def _calls(e: Expr) -> list[Expr]:
-    """What a sum is made of down to its atoms, each once and after its inputs.
+    """The calls of a sum down to its atoms, inputs first.
 
-    Nothing, if that is too much or not of one dtype, a floating-point one.
+    Empty if there are more than `MOST_CALLS`, or if they are not all of one floating-point dtype.
     """
     order: list[Expr] = []
     seen: set[Expr] = set()
@@ -80,7 +82,7 @@ def _calls(e: Expr) -> list[Expr]:
 
 
 def _complements(order: list[Expr]) -> dict[Expr, Expr]:
-    """For each σ(−z) the σ(z) that stands beside it."""
+    """The σ(z) for each σ(−z) of which both occur."""
     sigmoids = {x.args[0]: x for x in order if x.fn == "sigmoid"}
     found = {x: sigmoids.get(_negated(z)) for z, x in sigmoids.items()}
     return {x: y for x, y in found.items() if y is not None and found[y] is None}
@@ -91,7 +93,7 @@ def _negated(z: Any) -> Any:
 
 
 def _expanded(order: list[Expr], atoms: list[Expr], complements: dict[Expr, Expr]) -> Polynomial:
-    """The last call as a polynomial; none if it has too many terms."""
+    """The last call as a polynomial; empty if it has more than `MOST_TERMS` terms."""
     numbers = {x: k for k, x in enumerate(atoms)}
     found: dict[Any, Polynomial] = {}
     made: Polynomial = {}

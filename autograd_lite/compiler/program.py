@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_lite.compiler import passes
 from autograd_lite.compiler.blocks import Blocks, blocks_of, large, write_loop
-from autograd_lite.compiler.bounds import bounds
+from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.emit import Code, Emitter
 from autograd_lite.compiler.interface import (
@@ -35,25 +35,6 @@ from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
 
 __all__ = ["Program", "traced"]
-
-# Calls that may raise floating-point warnings for ordinary numbers: a warning belongs to the
-# function as it is written, not to the code that it becomes.
-_RANGES = {
-    "np.exp": (-np.inf, 700.0, 0),
-    "np.log": (1e-300, np.inf, 0),
-    "np.log1p": (-0.99, np.inf, 0),
-    "np.sqrt": (0.0, np.inf, 0),
-    "np.divide": (1e-300, np.inf, 1),
-}
-_QUIET = {
-    *(".T", ".astype", ".dot", "[]", "np.matmul", "np.add.reduce", "add_at"),
-    *("np.add", "np.subtract", "np.multiply", "np.negative", "np.square", "np.tanh"),
-    *("np.absolute", "np.copysign", "np.sign", "np.maximum", "np.minimum", "np.max", "np.min"),
-    *("np.greater", "np.greater_equal", "np.less", "np.less_equal", "np.equal", "np.not_equal"),
-    *("np.where", "np.isfinite", "np.logical_and", "np.logical_or", "np.logical_not"),
-    *("np.broadcast_to", "np.expand_dims", "np.reshape", "np.squeeze", "np.swapaxes"),
-    *("np.transpose", "np.concatenate", "np.stack"),
-}
 
 
 def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
@@ -101,13 +82,13 @@ class Program:
             for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
         ]
         written = from_graph(graph, self.arguments, self.b)
-        self.results = passes.for_people(written, self.b)
+        self.results = passes.readable(written, self.b)
         roots = passes.with_factors_placed(self.results, self.b)
         blocks = None
         if isinstance(rows, int) or (rows == "auto" and large(roots)):
-            blocks = blocks_of(roots, self.b, split(roots, self.b.names), rows, passes.for_speed)
+            blocks = blocks_of(roots, self.b, split(roots, self.b.names), rows, passes.running)
         if blocks is None:
-            roots = passes.for_speed(roots, self.b)
+            roots = passes.running(roots, self.b)
         self.source, self.run, self.fits = self._running(roots, blocks)
         self.b.forget()
 
@@ -130,7 +111,7 @@ class Program:
         emitter.write(self._ordered(roots))
         results = self._own(roots, emitter)
         body = [*code.lines, f"return {packed(self.packing.tree, results, held, bare=True)}"]
-        if not _quiet(in_order([*roots, *(blocks.inner if blocks else ())])):
+        if not is_silent(in_order([*roots, *(blocks.inner if blocks else ())])):
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         source = self._module(code, embedded, parameters, body, held)
         (run,) = loaded(source, self.name, held | embedded.given, [self.name])
@@ -203,7 +184,7 @@ class Program:
         lines += statements(self.results, self.b, printer, named, names)
         results = [self._copied(x, printer, constant) for x in self.results]
         head = list[str]()
-        if not _quiet(order):
+        if not is_silent(order):
             head.append('@np.errstate(all="ignore")')
         head.append(f"def {self.name}({', '.join(defaulted(self.signature, parameters))}):")
         body = [*described(self.signature, found, parameters), *lines]
@@ -238,16 +219,3 @@ class Program:
                 text = name
             found.append(text)
         return found
-
-
-def _quiet(order: Sequence[Expr]) -> bool:
-    """Whether no call raises a floating-point warning on ordinary numbers."""
-    for x in order:
-        if x.fn in _RANGES:
-            low, high, k = _RANGES[x.fn]
-            least, most = bounds(x.args[k])
-            if x.dtype is None or x.dtype.kind != "f" or least < low or most > high:
-                return False
-        elif x.fn not in _QUIET and x.fn not in (ARGUMENT, CONSTANT):
-            return False
-    return True

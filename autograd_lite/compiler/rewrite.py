@@ -1,4 +1,4 @@
-"""The rewriting of expressions by tables of rules, to a fixed point."""
+"""Rewriting of expressions by tables of rules, until no rule applies."""
 
 from __future__ import annotations
 
@@ -17,26 +17,47 @@ from autograd_lite.expressions.expr import (
     replaced,
 )
 
-__all__ = ["Rule", "Rules", "folded", "rewrite"]
+__all__ = ["UFUNCS", "Rule", "Rules", "folded", "rewrite", "with_inputs"]
 
 Rule = Callable[[Builder, Expr], Any]
-"""What an expression equals, better computed, or None."""
+"""Returns a better equal of an expression, or None."""
 
 Rules = Mapping[str, Sequence[Rule]]
 """The rules for each function."""
 
+UFUNCS = {
+    f"np.{name}": function
+    for name, function in vars(np).items()
+    if isinstance(function, np.ufunc) and not function.signature
+}
+"""The elementwise functions of NumPy."""
 
-def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder, fold: bool = False) -> list[Any]:
-    """The same results with every rule applied wherever it fits, inputs first.
+FOLDED = {*UFUNCS, "np.matmul", ".astype", "np.add.reduce", "np.mean", "np.where"}
+"""The calls on constants that may be computed when the program is compiled."""
 
-    With `fold` calls on constants are made now; without, only those that give a scalar, so that
-    rules see how a constant array was made.
+SHORT = 64  # elements up to which a constant is readable
+
+
+def with_inputs(expr: Expr, b: Builder, replace: Callable[[Expr], Any]) -> Expr:
+    """The same call with its inputs replaced; it keeps its name."""
+    keywords = {key: replaced(value, replace) for key, value in expr.keywords.items()}
+    new = b.like(expr, replaced(expr.args, replace), keywords)
+    if expr in b.names:
+        b.names.setdefault(new, b.names[expr])
+    return new
+
+
+def rewrite(roots: Iterable[Any], rules: Rules, b: Builder, fold: bool = False) -> list[Any]:
+    """Apply the rules wherever one fits, inputs first; returns the new roots.
+
+    With `fold`, calls on constants are computed now. Without, only those with a scalar result, so
+    that rules see how a constant array was computed.
     """
     roots = list(roots)
-    builder.live = set(in_order(roots))
+    b.live = set(in_order(roots))
     done: dict[Expr, Any] = {}
 
-    def settle(root: Expr) -> Any:
+    def finish(root: Expr) -> Any:
         stack: list[tuple[Expr, Any]] = [(root, None)]
         while stack:
             expr, better = stack.pop()
@@ -47,76 +68,65 @@ def rewrite(roots: Iterable[Any], rules: Rules, builder: Builder, fold: bool = F
                 if missing:
                     stack += [(expr, None), *((x, None) for x in reversed(missing))]
                     continue
-                made, settled = simplest(expr)
-                # What it becomes may contain it.
-                done[expr] = made if settled else expr
-                if not settled:
-                    stack += [(expr, made), (made, None)]
+                new, final = _simplified(with_inputs(expr, b, done.__getitem__), rules, b, fold)
+                # A new form that is not final may contain the expression itself.
+                done[expr] = new if final else expr
+                if not final:
+                    stack += [(expr, new), (new, None)]
         return done[root]
 
-    def simplest(expr: Expr) -> tuple[Any, bool]:
-        """The same by one rule, and whether no other needs a look at it."""
-        args = replaced(expr.args, done.__getitem__)
-        keywords = {k: replaced(v, done.__getitem__) for k, v in expr.keywords.items()}
-        new = builder.like(expr, args, keywords)
-        if expr in builder.names:
-            builder.names.setdefault(new, builder.names[expr])
-        if (not new.shape or fold) and (folded := _folded(new, builder)) is not None:
-            return folded, True
-        for rule in rules.get(new.fn, ()):
-            better = rule(builder, new)
-            if better is not None and better is not new:
-                if isinstance(better, Expr) and new in builder.names:
-                    builder.names.setdefault(better, builder.names[new])
-                return better, not isinstance(better, Expr)
-        return new, True
-
-    return [replaced(root, settle) for root in roots]
+    return [replaced(root, finish) for root in roots]
 
 
-def _folded(expr: Expr, builder: Builder) -> Any:
-    """The value of a call on constants, if holding it costs no more than they do."""
-    if not expr.args or expr.fn not in FOLDED:
+def _simplified(expr: Expr, rules: Rules, b: Builder, fold: bool) -> tuple[Any, bool]:
+    """The form that one rule gives, and whether no other rule can apply to it."""
+    if (not expr.shape or fold) and (value := _folded(expr, b)) is not None:
+        return value, True
+    for rule in rules.get(expr.fn, ()):
+        better = rule(b, expr)
+        if better is not None and better is not expr:
+            if isinstance(better, Expr) and expr in b.names:
+                b.names.setdefault(better, b.names[expr])
+            return better, not isinstance(better, Expr)
+    return expr, True
+
+
+def _folded(expr: Expr, b: Builder) -> Any:
+    """The value of a call on constants, unless it is much larger than they are, or None."""
+    if not expr.args or expr.fn not in FOLDED or expr.shape is None:
         return None
-    if not all(x.fn == CONSTANT for x in expr.inputs) or expr.shape is None:
+    if not all(x.fn == CONSTANT for x in expr.inputs):
         return None
     if expr.fn == "np.divide" and not expr.shape:
-        # A quotient of two numbers is left to read; what uses it takes it in as its factor.
-        return None
-    if expr.size > max(16, *(x.size for x in expr.inputs), 16):
+        return None  # 1 / 3 is easier to read; the call that uses it takes it as a factor
+    if expr.size > max([16, *(x.size for x in expr.inputs)]):
         return None
     with np.errstate(all="ignore"):
         args = replaced(expr.args, lambda x: x.value)
-        value = function_of(expr.fn)(*args, **expr.keywords)
-    return builder.constant(np.asarray(value))
+        return b.constant(np.asarray(function_of(expr.fn)(*args, **expr.keywords)))
 
 
-def folded(roots: Iterable[Any], builder: Builder) -> list[Any]:
-    """The same results with what is made of short constants alone computed now."""
+def folded(roots: Iterable[Any], b: Builder) -> list[Any]:
+    """Compute the calls on short constants alone; returns the new roots."""
 
     def known(expr: Expr) -> bool:
-        plain = expr.inputs and expr.shape and expr.size <= SHORT and not _constant(expr)
-        return bool(plain) and all(map(_constant, expr.inputs)) and not is_number(expr.args[0], 1)
+        plain = expr.inputs and expr.shape and expr.size <= SHORT and not _is_short_constant(expr)
+        return (
+            bool(plain)
+            and all(map(_is_short_constant, expr.inputs))
+            and not is_number(expr.args[0], 1)  # 1 - C is easier to read
+        )
 
-    def rule(builder: Builder, expr: Expr) -> Any:
-        return builder.filled(np.asarray(builder.value(expr))) if known(expr) else None
+    def rule(b: Builder, expr: Expr) -> Any:
+        return b.filled(np.asarray(b.value(expr))) if known(expr) else None
 
     roots = list(roots)
     order = in_order(roots)
     if not any(map(known, order)):
         return roots
-    return rewrite(roots, {x.fn: [rule] for x in order}, builder)
+    return rewrite(roots, {x.fn: [rule] for x in order}, b)
 
 
-def _constant(expr: Expr) -> bool:
-    held = expr.args[0] if expr.fn == "np.broadcast_to" else expr
-    return isinstance(held, Expr) and held.fn == CONSTANT and held.size <= SHORT
-
-
-SHORT = 64  # elements of a constant that people read
-
-FOLDED = {
-    *(f"np.{name}" for name, function in vars(np).items() if isinstance(function, np.ufunc)),
-    *(".astype", "np.add.reduce", "np.mean", "np.where"),
-}
-"""What may be computed when the program is compiled, from constants."""
+def _is_short_constant(expr: Expr) -> bool:
+    x = expr.args[0] if expr.fn == "np.broadcast_to" else expr
+    return isinstance(x, Expr) and x.fn == CONSTANT and x.size <= SHORT

@@ -1,4 +1,4 @@
-"""The rewrites that hold in mathematics and lose nothing in floating point, one entry each."""
+"""Rewrites that hold in mathematics and lose no accuracy in floating point, one entry each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.rewrite import Rule
+from autograd_lite.compiler.rewrite import UFUNCS, Rule
 from autograd_lite.expressions.expr import (
     CONSTANT,
     Builder,
@@ -19,17 +19,17 @@ from autograd_lite.expressions.expr import (
     shape_of,
 )
 
-__all__ = ["ALGEBRA", "STATEMENTS", "is_call", "rule", "same"]
+__all__ = ["ALGEBRA", "STATEMENTS", "full", "is_call", "rule", "same", "scalar_of"]
 
 ALGEBRA: dict[str, list[Rule]] = {}
-"""Rules that are always better."""
+"""Rules that always improve a program."""
 
 STATEMENTS: dict[str, str] = {}
-"""What each rule says, by the name of its function."""
+"""The equation of each rule, by the name of its function."""
 
 
 def rule(table: dict[str, list[Rule]], fns: str, statement: str) -> Callable[[Rule], Rule]:
-    """Enter a rule for some functions into a table."""
+    """Enter a rule for calls of some functions into a table."""
 
     def enter(function: Rule) -> Rule:
         for fn in fns.split():
@@ -41,19 +41,19 @@ def rule(table: dict[str, list[Rule]], fns: str, statement: str) -> Callable[[Ru
 
 
 def is_call(x: Any, fn: str) -> bool:
-    """Whether an argument is a call of this function."""
+    """Whether an argument is a call of the function."""
     return isinstance(x, Expr) and x.fn == fn
 
 
 def same(x: Any, expr: Expr) -> Any:
-    """An argument in place of a call, if it has the call's shape and dtype."""
+    """The argument if it has the shape and dtype of the call, else None."""
     if isinstance(x, Expr) and x.shape == expr.shape and x.dtype == expr.dtype:
         return x
     return None
 
 
 def scalar_of(x: Any) -> Any:
-    """The number that a constant holds everywhere, or None."""
+    """The number that every element of a constant equals, or None."""
     if is_call(x, "np.broadcast_to"):
         x = x.args[0]
     if is_number(x):
@@ -63,22 +63,20 @@ def scalar_of(x: Any) -> Any:
     return None
 
 
-ELEMENTWISE = sorted(
-    {
-        "np.where",
-        *(
-            f"np.{name}"
-            for name, function in vars(np).items()
-            if isinstance(function, np.ufunc) and not function.signature
-        ),
-    }
-)
+def full(b: Builder, e: Expr, value: Any) -> Expr:
+    """A constant of the shape and dtype of a call, all elements equal."""
+    with np.errstate(over="ignore"):
+        scalar = b.constant(np.asarray(value, e.dtype))
+    return b.call("np.broadcast_to", scalar, e.shape) if e.shape else scalar
+
+
+ELEMENTWISE = " ".join(sorted({"np.where", *UFUNCS}))
 
 
 # Constants
 
 
-@rule(ALGEBRA, " ".join(ELEMENTWISE), "a constant scalar is a number, where that changes no dtype")
+@rule(ALGEBRA, ELEMENTWISE, "a constant scalar is a number, where that changes no dtype")
 def weaken(b: Builder, e: Expr) -> Any:
     args = list(e.args)
     for k, x in enumerate(args):
@@ -93,7 +91,7 @@ def weaken(b: Builder, e: Expr) -> Any:
 
 
 def _dtypes(fn: str, args: list[Any]) -> Any:
-    """In which dtypes a call computes."""
+    """The dtypes in which a call computes."""
     if fn == "np.where":
         return np.result_type(*(x.dtype if isinstance(x, Expr) else x for x in args[1:]))
     ufunc = getattr(np, fn[3:])
@@ -102,13 +100,10 @@ def _dtypes(fn: str, args: list[Any]) -> Any:
 
 @rule(ALGEBRA, "np.zeros_like np.ones_like", "zeros and ones are scalars, broadcast")
 def filled(b: Builder, e: Expr) -> Any:
-    value = np.asarray(0 if e.fn == "np.zeros_like" else 1, e.dtype)
-    return (
-        b.constant(value) if not e.shape else b.call("np.broadcast_to", b.constant(value), e.shape)
-    )
+    return full(b, e, 0 if e.fn == "np.zeros_like" else 1)
 
 
-@rule(ALGEBRA, "np.broadcast_to", "what has a shape is not broadcast to it")
+@rule(ALGEBRA, "np.broadcast_to", "an array is not broadcast to the shape that it has")
 def broadcast_to_itself(b: Builder, e: Expr) -> Any:
     x = e.args[0]
     if is_call(x, "np.broadcast_to"):
@@ -116,7 +111,7 @@ def broadcast_to_itself(b: Builder, e: Expr) -> Any:
     return same(x, e)
 
 
-@rule(ALGEBRA, " ".join(ELEMENTWISE), "a function of scalars alone is a scalar")
+@rule(ALGEBRA, ELEMENTWISE, "a function of constant scalars is a constant scalar")
 def of_scalars(b: Builder, e: Expr) -> Any:
     if not e.shape or not e.inputs or any(x.fn != "np.broadcast_to" for x in e.inputs):
         return None
@@ -128,26 +123,24 @@ def of_scalars(b: Builder, e: Expr) -> Any:
         for x, y in zip(scalars, e.args, strict=True)
     ]
     with np.errstate(all="ignore"):
-        value = np.asarray(function_of(e.fn)(*given), e.dtype)
-    return b.call("np.broadcast_to", b.constant(value), e.shape)
+        value = function_of(e.fn)(*given)
+    return full(b, e, value)
 
 
-@rule(ALGEBRA, "np.add.reduce", "a sum of one number is a product with how many there are")
+@rule(ALGEBRA, "np.add.reduce", "the sum of n equal numbers is n times the number")
 def sum_of_scalar(b: Builder, e: Expr) -> Any:
     value = scalar_of(e.args[0]) if is_call(e.args[0], "np.broadcast_to") else None
     if value is None or e.dtype.kind != "f" or not (e.args[0].size and _is_plain(e)):
         return None
-    with np.errstate(over="ignore"):
-        total = b.constant(np.asarray(value * (e.args[0].size // e.size), e.dtype))
-    return b.call("np.broadcast_to", total, e.shape) if e.shape else total
+    return full(b, e, value * (e.args[0].size // e.size))
 
 
 def _is_plain(e: Expr) -> bool:
-    """Whether a reduction is told no more than its axes."""
+    """Whether a reduction has no other arguments than its axes."""
     return len(e.args) == 1 and e.keywords.keys() <= {"axis", "keepdims"}
 
 
-@rule(ALGEBRA, " ".join(ELEMENTWISE), "an elementwise function broadcasts by itself")
+@rule(ALGEBRA, ELEMENTWISE, "an elementwise function broadcasts its operands itself")
 def broadcast_argument(b: Builder, e: Expr) -> Any:
     for k, x in enumerate(e.args):
         if is_call(x, "np.broadcast_to"):
@@ -157,7 +150,7 @@ def broadcast_argument(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, " ".join(ELEMENTWISE), "a whole number beside floats is a float")
+@rule(ALGEBRA, ELEMENTWISE, "an integer beside floats is a float")
 def as_float(b: Builder, e: Expr) -> Any:
     beside = [x for x in e.args[e.fn == "np.where" :] if isinstance(x, Expr)]
     if e.fn == "np.ldexp" or not beside or not all(x.dtype.kind == "f" for x in beside):
@@ -166,7 +159,7 @@ def as_float(b: Builder, e: Expr) -> Any:
     return None if all(x is y for x, y in zip(args, e.args, strict=True)) else b.call(e.fn, *args)
 
 
-@rule(ALGEBRA, "np.where", "of two branches under a known condition one is taken")
+@rule(ALGEBRA, "np.where", "where(true, x, y) = x, where(false, x, y) = y")
 def known_condition(b: Builder, e: Expr) -> Any:
     condition = scalar_of(e.args[0])
     return None if condition is None else same(e.args[1 if condition else 2], e)
@@ -185,21 +178,13 @@ def times_one(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, "np.add", "x + 0 = x")
+@rule(ALGEBRA, "np.add np.subtract", "x ± 0 = 0 + x = x, 0 − x = −x")
 def plus_zero(b: Builder, e: Expr) -> Any:
-    for x, other in (e.args, e.args[::-1]):
-        if is_number(other, 0):
-            return same(x, e)
-    return None
-
-
-@rule(ALGEBRA, "np.subtract", "x − 0 = x, 0 − x = −x")
-def minus_zero(b: Builder, e: Expr) -> Any:
     x, y = e.args
     if is_number(y, 0):
         return same(x, e)
-    if is_number(x, 0) and same(y, e) is not None and e.dtype.kind == "f":
-        return b.call("np.negative", y)
+    if is_number(x, 0) and (e.fn == "np.add" or e.dtype.kind == "f") and same(y, e) is not None:
+        return y if e.fn == "np.add" else b.call("np.negative", y)
     return None
 
 
@@ -208,7 +193,7 @@ def over_one(b: Builder, e: Expr) -> Any:
     return same(e.args[0], e) if is_number(e.args[1], 1) else None
 
 
-@rule(ALGEBRA, "np.divide", "1 / x is a reciprocal")
+@rule(ALGEBRA, "np.divide", "1 / x is the reciprocal")
 def one_over(b: Builder, e: Expr) -> Any:
     x, y = e.args
     if is_number(x, 1) and same(y, e) is not None and e.dtype.kind == "f":
@@ -237,18 +222,18 @@ def absolute_negative(b: Builder, e: Expr) -> Any:
 
 
 def _is_minus(x: Any, e: Expr) -> bool:
-    """Whether x is −y; whole numbers wrap around, so that they may be so in no other dtype."""
+    """Whether x is −y in arithmetic that another dtype does not change: integers wrap around."""
     return is_call(x, "np.negative") and (
         x.dtype.kind == "f" or (x.dtype.kind == "i" and x.dtype == e.dtype)
     )
 
 
-@rule(ALGEBRA, "np.add", "x + (−y) = x − y")
+@rule(ALGEBRA, "np.add np.subtract", "x + (−y) = −y + x = x − y, x − (−y) = x + y")
 def add_negative(b: Builder, e: Expr) -> Any:
     x, y = e.args
     if _is_minus(y, e):
-        return b.call("np.subtract", x, y.args[0])
-    return b.call("np.subtract", y, x.args[0]) if _is_minus(x, e) else None
+        return b.call("np.subtract" if e.fn == "np.add" else "np.add", x, y.args[0])
+    return b.call("np.subtract", y, x.args[0]) if e.fn == "np.add" and _is_minus(x, e) else None
 
 
 @rule(ALGEBRA, "np.add", "x + x = 2 x")
@@ -257,7 +242,7 @@ def doubled(b: Builder, e: Expr) -> Any:
     return b.call("np.multiply", 2.0, x) if x is y and e.dtype.kind == "f" else None
 
 
-@rule(ALGEBRA, "add_at", "zeros with everything added in its place are a reshape")
+@rule(ALGEBRA, "add_at", "adding each element in its place to zeros is a reshape")
 def add_everywhere(b: Builder, e: Expr) -> Any:
     g, key = e.args[0], e.keywords.get("key", ())
     if not isinstance(g, Expr) or not 0 < g.size == e.size <= 1 << 20 or list(inputs_of(key)):
@@ -268,18 +253,12 @@ def add_everywhere(b: Builder, e: Expr) -> Any:
     return b.call("np.reshape", g, e.shape)
 
 
-@rule(ALGEBRA, "np.reshape", "only the last shape counts")
+@rule(ALGEBRA, "np.reshape", "of two reshapes the last is enough")
 def reshaped_twice(b: Builder, e: Expr) -> Any:
     x = e.args[0]
     if is_call(x, "np.reshape") and not (e.keywords or x.keywords):
         return b.call("np.reshape", x.args[0], *e.args[1:])
     return None
-
-
-@rule(ALGEBRA, "np.subtract", "x − (−y) = x + y")
-def subtract_negative(b: Builder, e: Expr) -> Any:
-    x, y = e.args
-    return b.call("np.add", x, y.args[0]) if _is_minus(y, e) else None
 
 
 @rule(ALGEBRA, ".T", "xᵀᵀ = x")
@@ -298,7 +277,7 @@ def transposed_product(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, "np.transpose", "all axes reversed are a transpose, in their order none")
+@rule(ALGEBRA, "np.transpose", "reversing all axes is .T, keeping their order changes nothing")
 def plain_transpose(b: Builder, e: Expr) -> Any:
     axes = e.args[1] if len(e.args) > 1 else e.keywords.get("axes")
     if axes is not None and tuple(axes) == tuple(range(e.ndim)):
@@ -308,15 +287,17 @@ def plain_transpose(b: Builder, e: Expr) -> Any:
 
 
 @rule(
-    ALGEBRA, "np.expand_dims np.reshape np.squeeze .astype", "what has the form already is itself"
+    ALGEBRA,
+    "np.expand_dims np.reshape np.squeeze .astype",
+    "an array of the same shape and dtype is returned as it is",
 )
 def same_form(b: Builder, e: Expr) -> Any:
     return same(e.args[0], e)
 
 
-@rule(ALGEBRA, "np.where", "exponents less their greatest are not shifted again")
+@rule(ALGEBRA, "np.where", "max(x − max x) = 0: exponents are not shifted twice")
 def shifted_twice(b: Builder, e: Expr) -> Any:
-    """The greatest of x − max x is 0, and 0 stands for it where it is not finite."""
+    """The maximum is 0, and 0 replaces it where it is not finite."""
     peak = _finite(e)
     if not (is_call(peak, "np.max") and is_call(peak.args[0], "np.subtract")):
         return None
@@ -324,7 +305,7 @@ def shifted_twice(b: Builder, e: Expr) -> Any:
     shift = _finite(shift) or shift
     if not (is_call(shift, "np.max") and shift.args[0] is x):
         return None
-    # Without keepdims an array of the greatest may stand beside another axis than its own.
+    # Without keepdims an array of maxima may be subtracted along another axis than its own.
     same_axis = shift.keywords == peak.keywords and shift.ndim in (0, x.ndim)
     whole = shift.shape == () and peak.keywords.get("axis") is None
     if not (_is_plain(peak) and _is_plain(shift) and (same_axis or whole)):
@@ -339,14 +320,14 @@ def _finite(e: Any) -> Any:
     return None
 
 
-@rule(ALGEBRA, "take_along_axis", "whole rows are taken by their numbers")
+@rule(ALGEBRA, "take_along_axis", "whole rows are x[i]")
 def rows_by_number(b: Builder, e: Expr) -> Any:
     x, places = e.args
     numbers = _numbers(b, x.shape, places, e)
     return None if numbers is None else b.call("[]", x, numbers)
 
 
-@rule(ALGEBRA, "add_along_axis", "whole rows are added by their numbers")
+@rule(ALGEBRA, "add_along_axis", "whole rows are added at x[i]")
 def added_by_number(b: Builder, e: Expr) -> Any:
     numbers = _numbers(b, e.shape, e.args[1], e)
     if numbers is None:
@@ -354,7 +335,7 @@ def added_by_number(b: Builder, e: Expr) -> Any:
     return b._call("add_at", e.args[:1], {"key": numbers, "shape": e.shape}, (e.shape, e.dtype))
 
 
-@rule(ALGEBRA, "np.reshape", "rows are taken in the shape that they have")
+@rule(ALGEBRA, "np.reshape", "x.reshape(…)[i.reshape(…)].reshape(…) = x[i]")
 def rows_in_shape(b: Builder, e: Expr) -> Any:
     x = e.args[0]
     if not (is_call(x, "[]") and x.args == x.inputs) or e.keywords:
@@ -369,7 +350,7 @@ def rows_in_shape(b: Builder, e: Expr) -> Any:
 
 
 def _numbers(b: Builder, shape: tuple[int, ...], places: Any, e: Expr) -> Any:
-    """The numbers of rows that indices for each of their elements repeat."""
+    """The row numbers that an array of indices repeats along each row, or None."""
     column = places.args[0] if is_call(places, "np.broadcast_to") else places
     if e.keywords.get("axis") != 0 or len(shape) != 2 or not isinstance(column, Expr):
         return None
@@ -384,17 +365,17 @@ def whole(b: Builder, e: Expr) -> Any:
     return same(e.args[0], e) if isinstance(key, tuple) and not key else None
 
 
-@rule(ALGEBRA, "np.mean", "a mean is a sum over a number")
+@rule(ALGEBRA, "np.mean", "a mean is a sum divided by the number of elements")
 def mean_as_sum(b: Builder, e: Expr) -> Any:
     x = e.args[0]
-    # A mean of half precision is summed up in single.
+    # NumPy sums a mean of half precision in single precision.
     if x.dtype != e.dtype or e.dtype.itemsize < 4 or not (x.size and _is_plain(e)):
         return None
     keywords = {"axis": None, **e.keywords}
     return b.call("np.divide", b.call("np.add.reduce", x, **keywords), float(x.size // e.size))
 
 
-@rule(ALGEBRA, "cross_entropy", "the mean or the sum of losses is made of those of the rows")
+@rule(ALGEBRA, "cross_entropy", "the loss is the mean or the sum of the losses of the rows")
 def losses_of_rows(b: Builder, e: Expr) -> Any:
     reduction = e.keywords.get("reduction", "mean")
     if reduction == "none":

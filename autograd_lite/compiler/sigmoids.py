@@ -1,4 +1,4 @@
-"""Rewrites about σ, softplus and the losses made of them; and those that share what is computed."""
+"""Rewrites of σ, softplus and the losses made of them, and rewrites that share computed values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from autograd_lite.expressions.expr import Builder, Expr, dtype_of, is_number
 __all__ = ["SHARING", "SIGMOIDS"]
 
 SIGMOIDS: dict[str, list[Rule]] = {}
-"""Rules about σ and softplus, applied once signs and scalars are where they belong."""
+"""Rules for σ and softplus, applied after signs and scalar factors have been pulled out."""
 
 SHARING: dict[str, list[Rule]] = {}
-"""Rules that use what the program computes in any case, applied last."""
+"""Rules that use values which the program computes anyway, applied last."""
 
 
-@rule(SHARING, "np.greater", "x > 0 is max(x, 0) > 0, so that x itself is done with")
+@rule(SHARING, "np.greater", "x > 0 is max(x, 0) > 0 where max(x, 0) is computed: x can be freed")
 def greater_of_maximum(b: Builder, e: Expr) -> Any:
     x, zero = e.args
     if is_number(zero, 0) and isinstance(x, Expr) and x.dtype.kind == "f":
@@ -37,7 +37,8 @@ def _z_of_pair(x: Any, y: Any) -> Any:
     return None
 
 
-def _weights(product: Any) -> list[tuple[Any, Any]]:
+def _factor_pairs(product: Any) -> list[tuple[Any, Any]]:
+    """The two factors of a product, in both orders."""
     return [product.args, product.args[::-1]] if is_call(product, "np.multiply") else []
 
 
@@ -46,28 +47,25 @@ def _weights(product: Any) -> list[tuple[Any, Any]]:
 )
 def cross_entropy(b: Builder, e: Expr) -> Any:
     for first, second in (e.args, e.args[::-1]):
-        for y, minus in _weights(first):
-            for rest, plus in _weights(second):
+        for y, minus in _factor_pairs(first):
+            for rest, plus in _factor_pairs(second):
                 z = _z_of_pair(minus, plus)
-                if not _fits(z, y, e):
-                    continue
-                if (
-                    is_call(rest, "np.subtract")
-                    and is_number(rest.args[0], 1)
-                    and (rest.args[1] is y)
-                ):
-                    return b.call("np.add", _linear_part(b, z, y), _tail(b, z))
+                one_less = is_call(rest, "np.subtract") and is_number(rest.args[0], 1)
+                if _fits(z, y, e) and one_less and rest.args[1] is y:
+                    return _loss(b, z, y)
     return None
 
 
-def _linear_part(b: Builder, z: Expr, y: Any) -> Expr:
+def _loss(b: Builder, z: Expr, y: Any) -> Expr:
+    """(1[z > 0] − y) z + log(1 + e^−|z|)."""
+    decay = b.call("np.exp", b.call("np.negative", b.call("np.absolute", z)))
+    return b.call("np.add", _hinge(b, z, y), b.call("np.log1p", decay))
+
+
+def _hinge(b: Builder, z: Expr, y: Any) -> Expr:
+    """(1[z > 0] − y) z."""
     step = b.call("np.subtract", b.call("np.greater", z, 0.0), y)
     return b.call("np.multiply", step, z)
-
-
-def _tail(b: Builder, z: Expr) -> Expr:
-    decay = b.call("np.exp", b.call("np.negative", b.call("np.absolute", z)))
-    return b.call("np.log1p", decay)
 
 
 @rule(SIGMOIDS, "np.logaddexp", "log(e^−yz + e^(z − yz)) = (1[z > 0] − y) z + log(1 + e^−|z|)")
@@ -75,18 +73,18 @@ def log_of_two(b: Builder, e: Expr) -> Any:
     minus, rest = e.args
     if is_call(minus, "np.negative") and is_call(rest, "np.subtract"):
         z, product = rest.args
-        for y, other in _weights(product):
+        for y, other in _factor_pairs(product):
             if product is minus.args[0] and other is z and _fits(z, y, e):
-                return b.call("np.add", _linear_part(b, z, y), _tail(b, z))
+                return _loss(b, z, y)
     return None
 
 
 def _fits(z: Any, y: Any, e: Expr) -> bool:
-    """Whether z and y are of the result's dtype, and z of its shape."""
+    """Whether z has the shape and dtype of the result, and y its dtype."""
     return isinstance(z, Expr) and z.shape == e.shape and dtype_of(y) == z.dtype == e.dtype
 
 
-@rule(SIGMOIDS, "softplus", "softplus z = log(1 + e^z) where z cannot be positive")
+@rule(SIGMOIDS, "softplus", "softplus z = log(1 + e^z) for z that is never positive")
 def softplus_below_zero(b: Builder, e: Expr) -> Any:
     if bounds(e.args[0])[1] <= 0:
         return b.call("np.log1p", b.call("np.exp", e.args[0]))
@@ -98,16 +96,16 @@ def hinge(b: Builder, e: Expr) -> Any:
     peak, product = e.args
     if is_call(peak, "np.maximum") and is_number(peak.args[1], 0):
         z = peak.args[0]
-        for y, other in _weights(product):
+        for y, other in _factor_pairs(product):
             if other is z and _fits(z, y, e):
-                return _linear_part(b, z, y)
+                return _hinge(b, z, y)
     return None
 
 
 @rule(
     SIGMOIDS,
     "np.add np.subtract",
-    "σ(−z) = 1 − σ(z), where that cancels: (1 − y) σ(z) − y σ(−z) = σ(z) − y",
+    "σ(−z) = 1 − σ(z) where all products cancel: (1 − y) σ(z) − y σ(−z) = σ(z) − y",
 )
 def complement(b: Builder, e: Expr) -> Any:
     return lowest_terms(b, e)
@@ -115,7 +113,7 @@ def complement(b: Builder, e: Expr) -> Any:
 
 @rule(SHARING, "sigmoid", "σ(z) = (1 if z > 0 else e) / (1 + e) with e = exp(−|z|)")
 def shared_sigmoid(b: Builder, e: Expr) -> Any:
-    """σ(z) by the exponential that the loss needs in any case."""
+    """σ(z) by the exponential that the loss computes anyway."""
     z, flipped = e.args[0], False
     if is_call(z, "np.negative"):
         z, flipped = z.args[0], True

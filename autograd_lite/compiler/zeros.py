@@ -1,44 +1,25 @@
-"""Zeros that the sweep sets for the sake of infinite factors, left out where all is finite."""
+"""Zeros that the sweep sets beside infinite factors, left out where all factors are finite."""
 
 from __future__ import annotations
 
-from math import inf
+from math import isfinite
 from typing import Any
 
-import numpy as np
-
-from autograd_lite.compiler.bounds import bounds
-from autograd_lite.compiler.rules import ALGEBRA, is_call, rule, same, scalar_of
+from autograd_lite.compiler.bounds import is_finite
+from autograd_lite.compiler.rules import ALGEBRA, full, is_call, rule, same, scalar_of
 from autograd_lite.expressions.expr import (
-    ARGUMENT,
-    CONSTANT,
     Builder,
     Expr,
     alike,
-    in_order,
     is_number,
 )
 
-__all__ = ["zero_already"]
-
-# What gives finite numbers for finite ones; sums and products may overflow as they always may.
-FINITE = {
-    *(".T", ".astype", "[]", "add_at", "add_along_axis", "take_along_axis"),
-    *(f"np.{name}" for name in ("add", "subtract", "multiply", "negative", "matmul", "add.reduce")),
-    *(f"np.{name}" for name in ("where", "maximum", "minimum", "absolute", "square", "sign")),
-    *(f"np.{name}" for name in ("tanh", "sin", "cos", "arctan", "arcsinh")),
-    *(f"np.{name}" for name in ("reshape", "expand_dims", "squeeze", "broadcast_to", "transpose")),
-    *(f"np.{name}" for name in ("equal", "not_equal", "less", "less_equal", "greater")),
-    *(f"np.{name}" for name in ("greater_equal", "logical_and", "logical_or", "logical_not")),
-    *("sigmoid", "softplus"),
-}
+__all__ = ["zero_already"]  # the rules are used through their table
 
 
 @rule(ALGEBRA, "np.power", "x ** 0 = 1, also for NaN")
 def to_the_zeroth(b: Builder, e: Expr) -> Any:
-    if is_number(e.args[1], 0) and e.dtype.kind == "f":
-        return b.call("np.broadcast_to", b.constant(np.ones((), e.dtype)), e.shape)
-    return None
+    return full(b, e, 1) if is_number(e.args[1], 0) and e.dtype.kind == "f" else None
 
 
 @rule(ALGEBRA, "np.logical_or", "a ∨ false = a")
@@ -49,7 +30,7 @@ def or_false(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, "np.equal np.not_equal", "a truth value is 0 where it does not hold")
+@rule(ALGEBRA, "np.equal np.not_equal", "a = 0 is ¬a and a ≠ 0 is a, for a boolean a")
 def zero_of_truth(b: Builder, e: Expr) -> Any:
     x, zero = e.args
     if not is_number(zero, 0) or not isinstance(x, Expr) or x.dtype.kind != "b":
@@ -57,7 +38,7 @@ def zero_of_truth(b: Builder, e: Expr) -> Any:
     return same(b.call("np.logical_not", x) if e.fn == "np.equal" else x, e)
 
 
-@rule(ALGEBRA, "np.equal", "where(a, x, 0) is 0 where a does not hold, and so is x · a, for x ≠ 0")
+@rule(ALGEBRA, "np.equal", "where(a, x, 0) = 0 and x · a = 0 are ¬a, for a number x ≠ 0")
 def zero_of_choice(b: Builder, e: Expr) -> Any:
     x, zero = e.args
     if not is_number(zero, 0):
@@ -79,7 +60,7 @@ def where_not(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, "np.where", "where a holds, where(a, x, y) is x")
+@rule(ALGEBRA, "np.where", "where(a, where(a, x, y), z) = where(a, x, z)")
 def chosen_twice(b: Builder, e: Expr) -> Any:
     condition, x, y = e.args
     made = b.call("np.where", condition, _under(b, condition, x, 1), _under(b, condition, y, 2))
@@ -87,7 +68,7 @@ def chosen_twice(b: Builder, e: Expr) -> Any:
 
 
 def _under(b: Builder, condition: Any, x: Any, branch: int) -> Any:
-    """A product in which a choice by the same condition is the branch that it takes."""
+    """A branch, in which a choice by the same condition is replaced by what it chooses."""
     if not isinstance(x, Expr):
         return x
     if x.fn == "np.where" and x.args[0] is condition:
@@ -103,7 +84,7 @@ def _under(b: Builder, condition: Any, x: Any, branch: int) -> Any:
     return x
 
 
-@rule(ALGEBRA, "np.where", "a product of finite factors that is 0 already is not set to 0")
+@rule(ALGEBRA, "np.where", "where(a, 0, x) = x for a product of finite factors that is 0 where a")
 def zero_already(b: Builder, e: Expr) -> Any:
     condition, x, y = e.args
     if _is_zero(x):
@@ -130,7 +111,7 @@ OPPOSITE = {
 
 
 def _parts(condition: Any) -> list[Any]:
-    """What a condition is the disjunction of."""
+    """The conditions of which at least one holds where the condition holds."""
     if is_call(condition, "np.broadcast_to"):
         return _parts(condition.args[0])
     if is_call(condition, "np.logical_or"):
@@ -139,9 +120,9 @@ def _parts(condition: Any) -> list[Any]:
 
 
 def _is_of_rule(condition: Any) -> bool:
-    """Whether a zero was set for a ReLU or a factor that is 0, and not for a choice of the program.
+    """Whether a gradient rule set the zero (for a ReLU or a factor of 0), not the program.
 
-    Where a program chooses, what it does not choose may be of arguments that are not finite.
+    A program may choose in order to avoid arguments that are not finite.
     """
     if is_call(condition, "np.less_equal"):
         return is_call(condition.args[0], "np.maximum")
@@ -163,16 +144,17 @@ def _zeros_where(b: Builder, condition: Any) -> list[Any]:
 
 
 def _vanishes(b: Builder, x: Any, zeros: list[Any], ordinary: bool) -> bool:
-    """Whether x has one of the factors, and beside it only finite ones, for ordinary arguments."""
+    """Whether one of the factors of x is one of `zeros`, and all others are finite."""
     factors = _factors(x)
     return any(
         any(_same_zeros(f, z) for z in zeros)
-        and all(_is_finite(b, other, ordinary) for other in factors[:k] + factors[k + 1 :])
+        and all(is_finite(b, other, ordinary) for other in factors[:k] + factors[k + 1 :])
         for k, f in enumerate(factors)
     )
 
 
 def _factors(x: Any) -> list[Any]:
+    """The factors of a product that are not finite numbers."""
     stack, found = [x], []
     while stack:
         x = stack.pop()
@@ -180,12 +162,13 @@ def _factors(x: Any) -> list[Any]:
             stack += x.args
         elif isinstance(x, Expr) and x.fn in ("np.negative", "np.broadcast_to", ".astype"):
             stack.append(x.args[0])
-        elif not is_number(x):
+        elif not (is_number(x) and isfinite(x)):
             found.append(x)
     return found
 
 
 def _same_zeros(f: Any, z: Any) -> bool:
+    """Whether f is 0 wherever z is."""
     if f is z:
         return True
     if is_call(f, "np.where") and f.args[0] is z:
@@ -197,41 +180,10 @@ def _same_zeros(f: Any, z: Any) -> bool:
     if f.fn == "np.where":
         pairs = zip(f.args[1:], z.args[1:], strict=True)
         return f.args[0] is z.args[0] and any(_is_zero(x) and _is_zero(y) for x, y in pairs)
-    return f.fn in ("add_at", "add_along_axis") and alike(_places(f), _places(z))
-
-
-def _places(f: Expr) -> tuple[Any, ...]:
-    return (*f.args[1:], *sorted(f.keywords.items(), key=lambda item: item[0]))
+    rest, other = ((*x.args[1:], *sorted(x.keywords.items())) for x in (f, z))
+    return f.fn in ("add_at", "add_along_axis") and alike(rest, other)
 
 
 def _is_zero(x: Any) -> bool:
     number = scalar_of(x)
     return number is not None and number == 0
-
-
-def _is_finite(b: Builder, x: Any, ordinary: bool) -> bool:
-    if not isinstance(x, Expr):
-        return True
-    known = b.finite[ordinary]
-    for expr in in_order([x], known):
-        made = _made_finite(b, expr, ordinary)
-        known[expr] = made and all(known.get(y, False) for y in expr.inputs)
-    return known[x]
-
-
-def _made_finite(b: Builder, expr: Expr, ordinary: bool) -> bool:
-    if expr.fn == ARGUMENT:
-        # Who asks for NaN expects some.
-        asked = any(user.fn == "np.isnan" for user in b.live)
-        return expr.dtype.kind != "f" or (ordinary and not asked)
-    if expr.fn == CONSTANT:
-        return expr.dtype.kind != "f" or bool(np.isfinite(expr.value).all())
-    if expr.fn in FINITE:
-        return True
-    low, high = bounds(expr)
-    if -inf < low and high < inf:
-        return True
-    if expr.fn in ("np.divide", "np.reciprocal"):
-        low, high = bounds(expr.args[-1])
-        return low > 0 or high < 0
-    return False
