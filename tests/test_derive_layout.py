@@ -117,3 +117,12 @@ def test_a_sigmoid_that_gets_its_name_on_the_way():
     chosen = np.where(named <= σ, σ, σ)
     p = ag.softmax(np.log(chosen)).named("p")
     agree(np.sum((p <= chosen) * p * z))
+
+
+def test_a_row_and_a_column_meet_the_same_way_in_every_run():
+    from autograd_lite.derivation.tree import Tree, common
+
+    column, row = Tree("node", (), (0, None), 1), Tree("node", (), (None, 0), 2)
+    # Of two equally good layouts the last counts, not the first of a set.
+    assert common([column, row], ()) == row.axes
+    assert common([row, column], ()) == column.axes

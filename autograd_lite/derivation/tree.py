@@ -159,13 +159,14 @@ def joined(trees: Iterable[Tree]) -> Axes:
 
 def common(trees: Iterable[Tree], hint: Axes) -> Axes:
     """The axes in which formulas meet elementwise."""
-    shapes = {t.axes for t in trees if t.real}
+    shapes = dict.fromkeys(t.axes for t in trees if t.real)
     if len(shapes) == 1:
         return next(iter(shapes))
     if not shapes:
         return max((t.axes for t in trees), key=len, default=())
     real = {i for axes in shapes for i in axes if i is not None}
-    longest = [axes for axes in shapes if real <= set(axes)]
+    # Of equally good axes the last count, whatever the run: a set has another order in each.
+    longest = [axes for axes in reversed(shapes) if real <= set(axes)]
     if {i for i in hint if i is not None} == real and (not longest or hint in longest):
         return hint
     if longest:
