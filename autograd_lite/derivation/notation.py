@@ -1,4 +1,4 @@
-"""Writing formulas, and what they look like as text on one line."""
+"""Formulas as text: one walk over the tree, which each notation supplies with its own signs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from autograd_lite.expressions.printer import key_of
 from autograd_lite.op import OPS
 from autograd_lite.text import superscript
 
-__all__ = ["Notation", "Text", "between"]
+__all__ = ["Notation", "Text", "Typeset"]
 
 Written = tuple[str, int]
-"""A formula, and how tightly it holds together."""
+"""A formula and its precedence."""
 
 SUM, SIGMA, QUOTIENT, PRODUCT, PREFIX, POWER, ATOM = 50, 55, 58, 60, 70, 80, 100
+
+LETTERS = "ijklmnpqrstuv"
 
 RELATIONS = {
     "less": "<",
@@ -32,7 +34,7 @@ RELATIONS = {
 
 
 class Notation:
-    """Writes trees; a notation says how atoms, powers, fractions and functions look.
+    """Writes trees. The signs, templates and methods at the end are those of plain text.
 
     Args:
         names: the name of each node by its position.
@@ -60,31 +62,36 @@ class Notation:
         return self.written(tree)[0]
 
     def inside(self, tree: Tree, precedence: int) -> str:
-        """A formula, in parentheses if it holds together less than that."""
+        """A formula, in parentheses if its precedence is lower."""
         text, own = self.written(tree)
-        return text if own >= precedence else self.closed(text)
+        return text if own >= precedence else self.closed % text
 
     def written(self, tree: Tree) -> Written:
         name = {"T": "transpose", "norm²": "norm_squared"}.get(tree.kind, tree.kind)
         return getattr(self, f"_{name}")(tree)  # type: ignore[no-any-return]
 
+    def signed(self, negative: bool, text: str, precedence: int) -> Written:
+        return (self.minus % text, PREFIX) if negative else (text, precedence)
+
+    def spaced(self, parts: Sequence[str]) -> str:
+        return self.row(between(parts, self.thin))
+
     # Atoms
 
     def _number(self, tree: Tree) -> Written:
-        p, q = int(tree.data.p), int(tree.data.q)
+        p, q = abs(int(tree.data.p)), int(tree.data.q)
+        text, precedence = self.digits(p), ATOM
         if self.decimals and is_decimal(tree.data):
-            text = self.digits(f"{abs(p) / q:g}")
-            return (self.minus(text), PREFIX) if p < 0 else (text, ATOM)
-        if q != 1:
-            text, precedence = self.fraction(self.digits(abs(p)), self.digits(q))
-            return (self.minus(text), PREFIX) if p < 0 else (text, precedence)
-        return (self.minus(self.digits(-p)), PREFIX) if p < 0 else (self.digits(p), ATOM)
+            text = self.digits(f"{p / q:g}")
+        elif q != 1:
+            text, precedence = self.fraction(text, self.digits(q))
+        return self.signed(tree.data < 0, text, precedence)
 
     def _float(self, tree: Tree) -> Written:
         x = float(tree.data)
-        if x < 0:
-            text, _ = self._float(Tree("float", data=-x))
-            return self.minus(text), PREFIX
+        return self.signed(x < 0, *self._positive(abs(x)))
+
+    def _positive(self, x: float) -> Written:
         known = constant(x)
         if known is not None:
             function, p, q, π = known
@@ -94,9 +101,9 @@ class Notation:
             text, own = self.juxtaposed(tops), PRODUCT if len(tops) > 1 else ATOM
             if belows:
                 below = self.juxtaposed(belows)
-                text, own = self.fraction(text, below if len(belows) == 1 else self.grouped(below))
+                text, own = self.fraction(text, below if len(belows) == 1 else self.grouped % below)
             if function == "sqrt":
-                return self.rooted(text, own), ATOM
+                return self.root(text, own), ATOM
             return (self.function("log", [text]), ATOM) if function == "log" else (text, own)
         mantissa, _, exponent = repr(x).partition("e")
         if not exponent:
@@ -118,58 +125,66 @@ class Notation:
     def _eye(self, tree: Tree) -> Written:
         return self.name("I"), ATOM
 
-    # What everybody writes alike
+    # Arithmetic
 
     def _add(self, tree: Tree) -> Written:
         parts: list[str] = []
         for k, arg in enumerate(tree.args):
             negative, arg = unsigned(arg)
-            arg = spread(arg, tree)
-            text = self.inside(arg, SUM + 1 if negative or k else SUM)
+            text = self.inside(spread(arg, tree), SUM + 1 if negative or k else SUM)
             if k:
                 parts += [self.sign("−" if negative else "+"), text]
             else:
-                parts.append(self.minus(text) if negative else text)
+                parts.append(self.minus % text if negative else text)
         return self.row(parts), SUM
 
     def _neg(self, tree: Tree) -> Written:
-        return self.minus(self.inside(tree.args[0], SIGMA)), PREFIX
+        return self.signed(True, self.inside(tree.args[0], SIGMA), PREFIX)
 
     def last(self, tree: Tree) -> Written:
-        """The last factor of a product: Σ and · reach to the end of theirs."""
+        """The last factor of a product: what follows Σ and · belongs to them."""
         text, own = self.written(tree)
-        return (text, min(own, PRODUCT)) if own >= SIGMA else (self.closed(text), PRODUCT)
+        return (text, min(own, PRODUCT)) if own >= SIGMA else (self.closed % text, PRODUCT)
 
     def _mul(self, tree: Tree) -> Written:
         args = [spread(arg, tree) for arg in tree.args]
         text, precedence = self.last(args[-1])
         parts = [*(self.inside(arg, PRODUCT) for arg in args[:-1]), text]
         if tree.data == "plain" and tree.args[0].kind == "gradient":
-            return self.row([parts[0], self.dot(), self.juxtaposed(parts[1:])]), PRODUCT
+            return self.row([parts[0], self.dot, self.juxtaposed(parts[1:])]), PRODUCT
         if tree.data == "plain" or not tree.axes:
             return self.juxtaposed(parts), precedence
         parts = [
-            self.closed(p) if is_product(a) else p for p, a in zip(parts, tree.args, strict=True)
+            self.closed % p if is_product(a) else p for p, a in zip(parts, tree.args, strict=True)
         ]
         return self.row(between(parts, self.sign("⊙"))), SIGMA - 1
 
     def _scaled(self, tree: Tree) -> Written:
         lead, body = tree.args
         negative, lead = unsigned(lead)
-        right, precedence = self.last(body)
-        if lead.kind == "number" and lead.data == 1:
-            text = right
-        elif lead.kind == "div" or (lead.kind == "number" and not self.is_whole(lead.data)):
-            text = self.row([self.coefficient(self(lead)), right])
+        text, precedence = self.last(body)
+        if lead.kind == "div" or (lead.kind == "number" and not self.is_whole(lead.data)):
+            text = self.row([self.coefficient % self(lead), text])
         elif lead.kind == "add":
-            text = self.row([self.inside(lead, PRODUCT), self.thin(), right])
-        else:
-            text = self.juxtaposed([self.inside(lead, PRODUCT), right])
-        return (self.minus(text), PREFIX) if negative else (text, precedence)
+            text = self.spaced([self.inside(lead, PRODUCT), text])
+        elif lead.kind != "number" or lead.data != 1:
+            text = self.juxtaposed([self.inside(lead, PRODUCT), text])
+        return self.signed(negative, text, precedence)
 
     def is_whole(self, x: Any) -> bool:
-        """Whether a number is written without a bar."""
+        """Whether a number is written without a fraction bar."""
         return bool(x.q == 1 or (self.decimals and is_decimal(x)))
+
+    def _div(self, tree: Tree) -> Written:
+        top, below = (spread(arg, tree) for arg in tree.args)
+        negative, top = unsigned(top)
+        return self.signed(negative, *self.over(top, below))
+
+    def _pow(self, tree: Tree) -> Written:
+        base, exponent = tree.args
+        return self.power(base, self(exponent)), POWER
+
+    # Matrices
 
     def _matmul(self, tree: Tree) -> Written:
         return self.juxtaposed([self.inside(a, PRODUCT) for a in tree.args]), PRODUCT
@@ -180,92 +195,102 @@ class Notation:
             self.inside(u, PRODUCT) if u.axes[:1] != (None,) else self.transposed(u),
             self.transposed(v) if v.axes[:1] != (None,) else self.inside(v, PRODUCT),
         ]
-        if parts[0].endswith(")"):
-            return self.row(between(parts, self.thin())), PRODUCT
-        return self.juxtaposed(parts), PRODUCT
+        return (self.spaced if parts[0].endswith(")") else self.juxtaposed)(parts), PRODUCT
 
     def _rows(self, tree: Tree) -> Written:
         v, m = tree.args
-        return self.row(
-            [self.function("diag", [self(v)]), self.thin(), self.inside(m, PRODUCT)]
-        ), PRODUCT
+        parts = [self.function("diag", [self(v)]), self.inside(m, PRODUCT)]
+        return self.spaced(parts if tree.kind == "rows" else parts[::-1]), PRODUCT
 
-    def _columns(self, tree: Tree) -> Written:
-        v, m = tree.args
-        return self.row(
-            [self.inside(m, PRODUCT), self.thin(), self.function("diag", [self(v)])]
-        ), PRODUCT
+    _columns = _rows
 
     def _transpose(self, tree: Tree) -> Written:
         (arg,) = tree.args
         if arg.kind == "opaque" and not isinstance(arg.data[0], str) and arg.data[0].name == "inv":
             return self.raised(self.inside(arg.args[0], ATOM), self.inverse_transposed), POWER
-        return self.transposed(tree.args[0]), ATOM - 1
-
-    def _axes(self, tree: Tree) -> Written:
-        return self.written(tree.args[0])
-
-    def _div(self, tree: Tree) -> Written:
-        top, below = (spread(arg, tree) for arg in tree.args)
-        negative, top = unsigned(top)
-        text, precedence = self.over(top, below)
-        return (self.minus(text), PREFIX) if negative else (text, precedence)
-
-    def _pow(self, tree: Tree) -> Written:
-        base, exponent = tree.args
-        return self.power(base, self(exponent)), POWER
+        return self.transposed(arg), ATOM - 1
 
     def _dot(self, tree: Tree) -> Written:
-        return self.row(between([self.inside(a, PRODUCT) for a in tree.args], self.dot())), SIGMA
+        return self.row(between([self.inside(a, PRODUCT) for a in tree.args], self.dot)), SIGMA
 
     def _sum(self, tree: Tree) -> Written:
         (arg,) = tree.args
         if tree.data is None:
             text, own = self.written(arg)
-            if own < PRODUCT or text.startswith(self.OPEN):
-                text = self.closed(text)
-            return self.row([self.sign_of_sum(), text]), SIGMA
-        ones = self.ones(tree.data == 0)
-        parts = [ones, self.inside(arg, PRODUCT)]
-        return self.row(between(parts if tree.data == 0 else parts[::-1], self.thin())), PRODUCT
+            if own < PRODUCT or text.startswith(self.closed.partition("%")[0]):
+                text = self.closed % text
+            return self.row([self.sigma, text]), SIGMA
+        text = self.inside(arg, PRODUCT)
+        return self.spaced([self.ones_row, text] if tree.data == 0 else [text, self.ones]), PRODUCT
+
+    def _spread(self, tree: Tree) -> Written:
+        return self.spaced([self.inside(tree.args[0], PRODUCT), self.ones_row]), PRODUCT
 
     def _trace(self, tree: Tree) -> Written:
         return self.function("tr", [self(tree.args[0])]), ATOM
 
-    def _diagonal(self, tree: Tree) -> Written:
+    def _diag(self, tree: Tree) -> Written:
         return self.function("diag", [self(tree.args[0])]), ATOM
 
+    _diagonal = _diag
+
     def _norm(self, tree: Tree) -> Written:
-        return self.bars(self(tree.args[0]), "‖"), ATOM
+        return self.norm % self(tree.args[0]), ATOM
 
     def _norm_squared(self, tree: Tree) -> Written:
-        return self.raised(self.bars(self(tree.args[0]), "‖"), "2"), POWER
+        return self.raised(self.norm % self(tree.args[0]), "2"), POWER
+
+    def _axes(self, tree: Tree) -> Written:
+        return self.written(tree.args[0])
+
+    _broadcast = _axes
+
+    def _einsum(self, tree: Tree) -> Written:
+        indices = [i for axes in (tree.axes, tree.data, *(a.axes for a in tree.args)) for i in axes]
+        letters = {
+            i: LETTERS[k % len(LETTERS)]
+            for k, i in enumerate(dict.fromkeys(i for i in indices if i is not None))
+        }
+        parts = []
+        for arg in tree.args:
+            inner = "".join("1" if i is None else letters[i] for i in arg.axes)
+            parts.append(
+                self.indexed(self.inside(arg, ATOM), inner) if inner else self.inside(arg, PRODUCT)
+            )
+        product = self.juxtaposed(parts)
+        if not tree.data:
+            return product, PRODUCT
+        sign = self.indexed(self.sigma, "".join(letters[i] for i in tree.data))
+        return self.row([sign, self.thin, product]), SIGMA
+
+    # Functions
 
     def _call(self, tree: Tree) -> Written:
-        name = tree.data
+        name, args = tree.data, tree.args
         if name in ("power", "float_power"):
-            return self.power(tree.args[0], self(tree.args[1])), POWER
+            return self.power(args[0], self(args[1])), POWER
         if name == "heaviside":
-            return self.function("H", [self(tree.args[0])]), ATOM
+            return self.function("H", [self(args[0])]), ATOM
         if name in RELATIONS:
-            if is_range(tree.args[1]):
-                labels = tree.args[0]
-                while labels.kind == "axes":
-                    labels = labels.args[0]
-                return self.function("onehot", [self(labels)]), ATOM
-            sides = [self(spread(a, tree)) for a in tree.args]
-            return self.indicator(self.row(between(sides, self.sign(RELATIONS[name])))), ATOM
+            return self._indicator(tree), ATOM
         if name == "absolute":
-            return self.bars(self(tree.args[0]), "|"), ATOM
+            return self.absolute % self(args[0]), ATOM
         if name == "sqrt":
-            return self.root(tree.args[0]), ATOM
-        arguments = [self(spread(a, tree)) for a in tree.args]
-        if name.endswith("′"):
-            op = name[:-1]
-            return self.function(
-                "g" if op == self.activation else OPS[op].notation.symbol, arguments, "′"
-            ), ATOM
-        return self.function(OPS[name].notation.symbol if name in OPS else name, arguments), ATOM
+            return self.root(*self.written(args[0])), ATOM
+        op, prime = name.removesuffix("′"), "′" if name.endswith("′") else ""
+        symbol = OPS[op].notation.symbol if op in OPS else op
+        if prime and op == self.activation:
+            symbol = "g"
+        return self.function(symbol, [self(spread(a, tree)) for a in args], prime), ATOM
+
+    def _indicator(self, tree: Tree) -> str:
+        labels, other = tree.args
+        if is_range(other):
+            while labels.kind == "axes":
+                (labels,) = labels.args
+            return self.function("onehot", [self(labels)])
+        sides = [self(spread(a, tree)) for a in tree.args]
+        return self.indicator % self.row(between(sides, self.sign(RELATIONS[tree.data])))
 
     def _opaque(self, tree: Tree) -> Written:
         op, attributes, _ = tree.data
@@ -275,15 +300,15 @@ class Notation:
             return self.plain(_short(attributes["values"].tolist())), ATOM
         key = key_of(attributes["key"]) if "key" in attributes else "()"
         if op.name == "getitem":
-            return self.picked(self.inside(tree.args[0], ATOM), key), ATOM
+            part = self.plain(f"[{key if len(key) <= 40 else '…'}]")
+            return self.subscript % (self.inside(tree.args[0], ATOM), part), ATOM
         if op.name == "add_at":
             return self.function("add_at", [self(tree.args[0]), self.plain(f"[{key}]")]), ATOM
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER
         if op.name == "log_abs_det":
-            det = [self.head("det"), self.thin(), self.inside(tree.args[0], POWER)]
-            return self.row([self.head("log"), self.thin(), self.bars(self.row(det), "|")]), PREFIX
-        arguments = [self(a) for a in tree.args]
+            det = self.spaced([self.head("det"), self.inside(tree.args[0], POWER)])
+            return self.spaced([self.head("log"), self.absolute % det]), PREFIX
         extra = [
             f"{k}={_short(v)}"
             for k, v in attributes.items()
@@ -293,41 +318,16 @@ class Notation:
         if axis is not None and tree.args and len(tree.args[0].axes) > 2:
             extra.append(f"axis={axis}")
         symbol = op.notation.symbol if re.fullmatch(r"[\w .]+", op.notation.symbol) else op.name
-        return self.function(symbol, arguments + [self.plain(e) for e in extra]), ATOM
+        return self.function(symbol, [*map(self, tree.args), *map(self.plain, extra)]), ATOM
 
-    def _spread(self, tree: Tree) -> Written:
-        parts = [self.inside(tree.args[0], PRODUCT), self.ones(True)]
-        return self.row(between(parts, self.thin())), PRODUCT
+    # What the notations differ in; these are those of plain text
 
-    def _broadcast(self, tree: Tree) -> Written:
-        return self.written(tree.args[0])
-
-    def _einsum(self, tree: Tree) -> Written:
-        letters: dict[int, str] = {}
-        for i in [i for i in tree.axes if i is not None] + list(tree.data):
-            letters[i] = "ijklmnpqrstuv"[len(letters) % 13]
-        parts = []
-        for arg in tree.args:
-            for i in arg.axes:
-                if i is not None and i not in letters:
-                    letters[i] = "ijklmnpqrstuv"[len(letters) % 13]
-            inner = "".join("1" if i is None else letters[i] for i in arg.axes)
-            parts.append(
-                self.indexed(self.inside(arg, ATOM), inner) if inner else self.inside(arg, PRODUCT)
-            )
-        bound = "".join(letters[i] for i in tree.data)
-        if not bound:
-            return self.juxtaposed(parts), PRODUCT
-        sign = self.indexed(self.sign_of_sum(), bound)
-        return self.row([sign, self.thin(), self.juxtaposed(parts)]), SIGMA
-
-    def _diag(self, tree: Tree) -> Written:
-        return self.function("diag", [self(tree.args[0])]), ATOM
-
-    # What the notations differ in; these are those of text
-
-    OPEN = "("
     inverse_transposed = "−T"
+    sigma, dot, thin, comma = "Σ ", " · ", " ", ", "
+    ones, ones_row = "𝟏", "𝟏ᵀ"
+    minus, closed, coefficient, grouped = "−%s", "(%s)", "(%s) ", "(%s)"
+    norm, absolute, indicator = "‖%s‖", "|%s|", "1[%s]"
+    applied, subscript = "%s(%s)", "%s%s"
 
     def digits(self, n: Any) -> str:
         return str(n)
@@ -341,29 +341,11 @@ class Notation:
     def plain(self, text: str) -> str:
         return text
 
-    def minus(self, text: str) -> str:
-        return "−" + text
-
     def sign(self, symbol: str) -> str:
         return f" {symbol} "
 
-    def sign_of_sum(self) -> str:
-        return "Σ "
-
-    def dot(self) -> str:
-        return " · "
-
-    def thin(self) -> str:
-        return " "
-
     def row(self, parts: Sequence[str]) -> str:
         return "".join(parts).replace("Σ (", "Σ(").replace("det (", "det(").replace(") (", ")(")
-
-    def closed(self, text: str) -> str:
-        return f"({text})"
-
-    def coefficient(self, text: str) -> str:
-        return f"({text}) "
 
     def juxtaposed(self, parts: Sequence[str]) -> str:
         text = parts[0]
@@ -381,9 +363,9 @@ class Notation:
 
     def over(self, top: Tree, below: Tree) -> Written:
         text = self.inside(below, POWER)
-        if " " in text and not text.startswith("("):
-            text = self.closed(text) if below.kind in ("mul", "scaled", "matmul") else text
-        return f"{self.inside(top, PRODUCT if below.real else SIGMA)}/{text}", QUOTIENT
+        if " " in text and not text.startswith("(") and below.kind in ("mul", "scaled", "matmul"):
+            text = self.closed % text
+        return self.fraction(self.inside(top, PRODUCT if below.real else SIGMA), text)
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
@@ -392,53 +374,57 @@ class Notation:
             or (tree.kind == "gradient" and text[0] == "δ")
             or (text[0] == "(" and text[-1] == ")")
         )
-        return (text if bare else self.closed(text)) + "ᵀ"
+        return (text if bare else self.closed % text) + "ᵀ"
 
     def power(self, base: Tree, exponent: str) -> str:
         text = self.inside(base, ATOM)
-        text = text if base.kind != "gradient" else self.closed(text)
-        return self.raised(text, exponent)
+        return self.raised(self.closed % text if base.kind == "gradient" else text, exponent)
 
     def raised(self, text: str, exponent: str) -> str:
         if exponent.lstrip("−").isdecimal() or exponent == "−T":
             return text + superscript(exponent)
         return f"{text}^{exponent if exponent.isalnum() else f'({exponent})'}"
 
-    def root(self, tree: Tree) -> str:
-        return self.rooted(*self.written(tree))
-
-    def rooted(self, text: str, precedence: int) -> str:
-        return "√" + (text if precedence >= ATOM else self.closed(text))
-
-    def grouped(self, text: str) -> str:
-        """What stands below a bar."""
-        return self.closed(text)
-
-    def ones(self, left: bool) -> str:
-        return "𝟏ᵀ" if left else "𝟏"
-
-    def bars(self, text: str, bar: str) -> str:
-        return f"{bar}{text}{bar}"
+    def root(self, text: str, precedence: int) -> str:
+        return "√" + (text if precedence >= ATOM else self.closed % text)
 
     def head(self, name: str, prime: str = "") -> str:
         """The name of a function."""
         return name + prime
 
     def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
-        return f"{self.head(name, prime)}({', '.join(arguments)})"
-
-    def indicator(self, text: str) -> str:
-        return f"1[{text}]"
+        return self.applied % (self.head(name, prime), self.comma.join(arguments))
 
     def indexed(self, text: str, indices: str) -> str:
         return f"{text.rstrip()}[{','.join(indices)}]"
 
-    def picked(self, text: str, key: str) -> str:
-        return f"{text}[{key if len(key) <= 40 else '…'}]"
-
 
 class Text(Notation):
     """Unicode on one line."""
+
+
+class Typeset(Notation):
+    """A notation that sets fractions above each other and roots under a bar."""
+
+    grouped = "%s"
+    bar: str
+    partial: str
+    square_root: str
+
+    def gradient(self, name: str) -> str:
+        match = re.fullmatch(r"∂(.*)/∂(.*)", name, re.DOTALL)
+        if match is None:
+            return self.name(name)
+        return self.bar % tuple(self.partial % self.name(part) for part in match.groups())
+
+    def fraction(self, top: str, below: str) -> Written:
+        return self.bar % (top, below), ATOM - 1
+
+    def over(self, top: Tree, below: Tree) -> Written:
+        return self.fraction(self(top), self(below))
+
+    def root(self, text: str, precedence: int) -> str:
+        return self.square_root % text
 
 
 def between(parts: Sequence[str], sign: str) -> list[str]:
