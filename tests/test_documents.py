@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -58,6 +59,26 @@ def test_the_links_of_the_pages():
             if "://" not in target and not target.startswith("#"):
                 file = target.partition("#")[0]
                 assert (page.parent / file).exists(), f"{page.name} points at {target}"
+
+
+def test_the_readme_is_short_and_its_measurements_are_those_of_the_page_on_speed():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 160
+    some, every = (tables(page) for page in (readme, (ROOT / "docs/speed.md").read_text("utf-8")))
+    head, *rows = next(table for table in some if "jax.jit" in table[0])
+    columns, *measured = next(table for table in every if "jax.jit" in table[0])
+    columns = [name.replace("by hand", "NumPy by hand") for name in columns]
+    assert len(rows) == 3
+    for row in rows:
+        (same,) = (line for line in measured if line[0] == row[0])
+        assert row == [same[columns.index(name)] for name in head]
+
+
+def tables(page):
+    """The tables of a page, each a list of rows without the line under the head."""
+    found = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
+    rows = [[line.strip("|").split("|") for line in table.splitlines()] for table in found]
+    return [[[cell.strip() for cell in row] for row in (head, *rest)] for head, _, *rest in rows]
 
 
 def test_every_package_is_built():
