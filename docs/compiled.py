@@ -1,4 +1,4 @@
-"""The page about compiling, with the source that the project makes of its own models."""
+"""The page about compiling, with the source code generated for the models."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ def step(params: Any, X: Any, y: Any) -> Any:
         p = 1 / (1 + np.exp(-(h @ w2 + b2)))
         return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
-    value, slopes = ag.value_and_grad(loss)(params)
-    return value, [θ - 0.001 * g for θ, g in zip(params, slopes, strict=True)]
+    value, gradients = ag.value_and_grad(loss)(params)
+    return value, [θ - 0.001 * g for θ, g in zip(params, gradients, strict=True)]
 
 
 def python(text: str) -> str:
-    """Source, shown as such."""
+    """A block of Python."""
     return f"```python\n{text.rstrip()}\n```"
 
 
 def rewrites() -> str:
-    """The rules, one a line, in the order of their tables."""
+    """The rules, one per line, in the order of their tables."""
     lines = []
     for title, table in (
         ("Algebra", ALGEBRA),
-        ("σ and the losses made of it", SIGMOIDS),
+        ("σ and the losses computed from it", SIGMOIDS),
         ("Sharing", SHARING),
-        ("For the machine", MACHINE),
+        ("Faster calls", MACHINE),
     ):
         names = dict.fromkeys(rule.__name__ for rules in table.values() for rule in rules)
         lines += [f"**{title}**\n", *(f"- {STATEMENTS[name]}" for name in names), ""]
@@ -68,29 +68,37 @@ def page() -> str:
     loop = ag.compile(step, rows=128)
     return f"""# Compiling: from the graph to NumPy
 
-`ag.compile(f)` gives the same function, run as generated straight-line NumPy. The first call with
-new containers, shapes, dtypes or plain values traces `f` on Tensors; later ones run the code.
+`ag.compile(f)` returns a function with the same results as `f` that runs as generated NumPy code.
+The first call with new containers, shapes, dtypes or plain values traces `f` on Tensors and
+generates the code. Later calls run it.
 
-- **Arrays** may change from call to call. **Numbers, strings and other plain values** in the
-  arguments are free to use, also in `if` and `for`, and belong to the code: another value is
-  another program. Pass `np.float64(α)` for a number that changes often. The last 16 programs
-  are kept.
-- **Arrays that f closes over** are constants, taken when f is traced; so is whatever a global or a
-  random number was at that time. A random generator as an argument is refused: draw outside.
-- Whatever would bake a value in (`if x > 0`, `float(x)`, `x.data`) raises a TypeError that says
-  what to do.
-- **Whole numbers in an array** may be arguments that pick: `table[i]`, `np.take(x, i, axis=k)`,
-  `np.take_along_axis(x, i, axis=k)`. An index of several parts or a mask is refused.
-- Results belong to the caller, and arguments are never changed, unless `donate="params"` says that
-  the arrays of an argument may be overwritten; these may not share memory with another argument.
-- Called with Tensors, f runs as it is written, so compiled functions can be differentiated.
-- The code is silent where NumPy would warn of a logarithm, a quotient or an exponential.
+- **Arrays** in the arguments may change from call to call.
+- **Numbers, strings and other plain values** in the arguments may be used anywhere, also in `if`
+  and `for`, and become part of the code. A new value generates new code, so pass a number that
+  changes often as `np.float64(α)`. The last 16 programs are kept.
+- **Arrays and globals that f uses from outside** are constants, with the values that they had when
+  f was traced. The same is true of random numbers. A random generator as an argument raises an
+  error; draw the numbers outside of f.
+- **Code that needs the value of an array** (`if x > 0`, `float(x)`, `x.data`) raises a `TypeError`
+  that suggests what to write instead.
+- **Integer arrays** in the arguments may be used as an index: `table[i]`, `np.take(x, i, axis=k)`,
+  `np.take_along_axis(x, i, axis=k)`. A boolean mask, or an index of several parts, raises an error.
+- **Results** belong to the caller, and arguments are never changed, unless `donate="params"` allows
+  the code to overwrite the arrays of that argument. These must not share memory with another
+  argument.
+- **Called with Tensors**, the compiled function runs f as written, so it can be differentiated.
+- **NumPy's floating-point warnings** of logarithms, quotients and exponentials are suppressed.
 
-`.readable()` is the program as plain NumPy, `.save("step.py")` writes it as a module that needs
-NumPy alone, `.source` is the code that runs, `.source_for(...)` and `.graph_for(...)` show other
-signatures. Names come from the arguments and from `named`; `ŷ` becomes `y_hat`, `W⁽¹⁾` `W1`. The
-signature stays that of f: a plain value becomes its argument's default, and the docstring says
-that it is fixed, whatever is passed.
+| attribute | result |
+|---|---|
+| `.readable()` | the program as plain NumPy |
+| `.save("step.py")` | writes it as a module that needs only NumPy |
+| `.source` | the code that runs |
+| `.source_for(...)`, `.graph_for(...)` | the same for other arguments |
+
+Variable names come from the arguments and from `named`: `ŷ` becomes `y_hat`, `W⁽¹⁾` becomes `W1`.
+The signature is that of f. A plain value becomes the default of its argument, and the docstring
+states that it is fixed.
 
 ## Logistic regression
 
@@ -100,41 +108,41 @@ that it is fixed, whatever is passed.
 
 {python(mlp.readable(*given_mlp))}
 
-## The naive loss, and what runs
+## A naive loss, and the code that runs
 
-A step with the loss written as `−mean(y log ŷ + (1 − y) log(1 − ŷ))` and the update
+This is a training step with the update, whose loss is written as
+`−mean(y log ŷ + (1 − y) log(1 − ŷ))`:
 
 {python(naive.readable(weights, X, y))}
 
-runs as
+This is the code that runs:
 
 {python(naive.source_for(weights, X, y))}
 
-Each line is one call of NumPy. A result is written into an operand that is done with; scalars are
-arrays made once, because NumPy takes longer to convert a Python number than to add two short
-arrays; `.dot` and products with ones are the quickest of NumPy's equal calls.
+Each line is one NumPy call. A result is written into an operand that is not used again. Scalars are
+arrays that are made once, because NumPy takes longer to convert a Python number than to add two
+short arrays. `.dot` and products with ones are the fastest of the equivalent NumPy calls.
 
-## How it comes about
+## How compiling works
 
-1. The record of f, where a better computed equal stands for what was written, as in
-   [stable.md](stable.md).
-2. Each operation becomes NumPy calls by running its forward once on symbols: there are no
-   templates of source text. A forward that looks at values stays a function of its own, and its
-   source goes along.
-3. Scalar factors and signs are pulled out of everything linear, folded into one, and put back where
-   they cost least: the learning rate and 1/m meet in one product with the vector ŷ − y.
-4. The rewrites below, to a fixed point. Equal calls are one call, unused ones none, and calls on
-   constants are made once.
-5. Lines, with buffers by liveness.
+1. Trace f. The record has stable forms in place of what was written, as in [stable.md](stable.md).
+2. Translate each operation to NumPy calls by running its forward function once on symbols, without
+   templates of source text. A forward function that reads values is kept as a function, and its
+   source becomes part of the generated module.
+3. Move scalar factors and signs out of linear operations, multiply them, and put them back where
+   they cost least: the learning rate and 1/m become one product with the vector ŷ − y.
+4. Apply the rewrites below until none applies. Merge equal calls, remove unused ones, and evaluate
+   calls on constants once.
+5. Write the lines, and reuse the buffers of results that are not needed any more.
 
 {rewrites()}
 
-A bias stays a sum beside its product. Folding it and its gradient into the products by a column of
-ones takes two calls away and puts a concatenation of the weights and two strided views in their
-place. The same step with the column, times the step as it is compiled (one thread, float64, the
-least of many interleaved rounds on a shared machine):
+A bias is not folded into the matrix product with a column of ones. That would remove two calls, but
+add a concatenation of the weights and two strided views. The table shows the time of a step with
+the column of ones, relative to the compiled step (one thread, float64, minimum of many interleaved
+rounds on a shared machine):
 
-| rows, features, hidden | X closed over, its column made once | X an argument |
+| rows, features, hidden | X a constant, its column made once | X an argument |
 |---|---|---|
 | 1, 2, 2 | 1.07 | 1.10 |
 | 64, 30, 16 | 1.06 | 1.12 |
@@ -142,28 +150,35 @@ least of many interleaved rounds on a shared machine):
 | 128, 784, 128 | 1.19 | 1.15 |
 | 100,000, 30, 16 | 1.06 | 1.18 |
 
-One row of five gains 4 %, and only for a constant X, which would then be held twice: the cost model
-declines. (At 1,024, 784, 256 the two products decide, and the difference was lost in the noise.)
+Only one row of five is faster, by 4 %, and only for a constant X, which would then be stored twice.
+(At 1,024, 784, 256 the difference is smaller than the noise.)
 
-No rewrite makes a result less accurate: the tests compare with long double for logits to ±10⁴, to
-a few units of rounding. The gradient ŷ − y is as accurate as ŷ and y are, which for a confident and
-right prediction is an absolute accuracy and not a relative one.
+## Accuracy
 
-NaN and infinity are not lost: what a rewrite leaves holds every operand that was there. Two
-things may differ. A zero may have the other sign. And where a scalar factor is applied later or
-earlier, a product may meet the end of its range on the way: by as much as a factor of 2³⁰ in
-float64, so from 1e299 or down to 1e-299, and of 2¹⁶ in float32; larger factors stay where they
-are.
+No rewrite makes a result less accurate. The tests compare with long double for logits up to ±10⁴,
+to within a few units in the last place. The gradient ŷ − y has the accuracy of ŷ and y: for a
+confident and correct prediction that is absolute accuracy, not relative accuracy.
+
+NaN and infinity are preserved, because a rewritten expression contains every operand of the
+original. Two things may differ:
+
+- A zero may have the other sign.
+- A scalar factor may be applied earlier or later, so a product may overflow or underflow where the
+  original does not. The factor is at most 2³⁰ in float64, which matters above 1e299 and below
+  1e-299, and 2¹⁶ in float32. Larger factors are not moved.
 
 ## Rows
 
-Where results are sums over rows, `rows="auto"` runs over blocks of rows that fit the second-level
-cache as soon as that pays, and `rows=1024` over blocks of so many. Elementwise operations keep the
-axis of rows; a product with a matrix without rows keeps it; Xᵀδ and sums over rows end it as a sum;
-what is computed from the sums comes after. Results with an axis of rows are filled block by block.
-Where it is not so, the error names the call that forbids it. The trait `rows` of each operation in
-the table says how it treats the axis. A classifier's `cross_entropy` is such a sum, with class
-numbers or probabilities by row.
+If the results are sums over rows, the code can run over blocks of rows. `rows="auto"` chooses
+blocks that fit the second-level cache, if the table is large enough for that to be faster.
+`rows=1024` sets the size of a block.
+
+Elementwise operations keep the row axis, and so does a product with a matrix that has no row axis.
+Xᵀδ and sums over rows remove it by a sum; everything computed from the sums runs after the loop.
+Results with a row axis are filled block by block. If a function cannot run in blocks, the error
+names the call that prevents it. The trait `rows` of each operation describes how it treats the
+axis. `cross_entropy` of a classifier is a sum over rows, with class numbers or with one row of
+probabilities per example.
 
 {python(loop.source_for(weights, X, y))}
 """

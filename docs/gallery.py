@@ -1,4 +1,4 @@
-"""The gallery: pictures that the project draws of itself, and the page that shows them."""
+"""The gallery: pictures that the project draws, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from autograd_lite.viz import Drawing, draw, style
 HEAD = """\
 # Gallery
 
-Every number in these pictures was computed by the engine, every gradient by its sweep.
-`python docs/make.py --pictures` draws them all again.
+The engine computed every value and gradient in these pictures. `python docs/make.py --pictures`
+draws all of them again.
 
 ## Graphs
 
-Data is square-cornered and blue, parameters have a thick amber border, the loss a double one; the
-dark badge is the operation. Each card shows its value and its gradient. The same graphs are pages
-to step through, forward and backward: `draw(loss).save("graph.html")`, or
-`autograd-lite draw mlp --out mlp.html`.
+Data have square corners and are blue, parameters have a thick amber border, and the loss has a
+double border. The dark badge is the operation. Each card shows a value and its gradient. To step
+through a graph forward and backward, save it as a web page ([page.md](page.md)):
+`draw(loss).save("graph.html")`, or `autograd-lite draw mlp --out mlp.html`.
 """
 
 
 class Graph(NamedTuple):
-    """A graph: what it is called, what is seen in it, how to draw it, and what draws it here."""
+    """A graph: its title, its caption, the command that draws it, and the drawing."""
 
     title: str
     caption: str
@@ -48,26 +48,26 @@ def _network() -> Drawing:
 GRAPHS = {
     "graph-student": Graph(
         "Logistic regression on one student",
-        "The gradient of the loss is 1, that of ŷ is −1/ŷ, that of z is ŷ − y; w gets it times x.",
+        "The gradient of the loss is 1, that of ŷ is −1/ŷ, that of z is ŷ − y, and that of w is "
+        "(ŷ − y) x.",
         "autograd-lite draw student",
         lambda: draw(student()),
     ),
     "graph-students": Graph(
         "Logistic regression on four students",
-        "The rows of A are examples, its first column the ones of the intercept.",
+        "The rows of A are examples. Its first column is all ones, for the intercept.",
         "autograd-lite draw logistic-regression",
         lambda: draw(students()),
     ),
     "graph-mlp": Graph(
         "A multilayer perceptron",
-        "Two hidden units, one example. The second is silent: its ReLU lets no gradient through.",
+        "Two hidden units, one example. The second is inactive: its ReLU passes no gradient on.",
         "autograd-lite draw mlp",
         lambda: draw(perceptron()),
     ),
     "graph-folded": Graph(
         "The same with its layers folded",
-        "569 rows of the breast cancer data, hidden layers of 32 and 16 units; each layer is one "
-        "card.",
+        "569 rows of the breast cancer data, hidden layers of 32 and 16 units; one card per layer.",
         "draw(model.loss_graph(X, y), depth=0)",
         _network,
     ),
@@ -96,9 +96,9 @@ def page() -> str:
 
 
 def pictures() -> dict[str, Callable[[], bytes]]:
-    """The files that are drawn or run: by their path below docs/ what gives their bytes.
+    """The pictures and the notebook: for each path below docs/ a function that returns its bytes.
 
-    Their bytes depend on the versions of Graphviz and matplotlib, so nothing compares them.
+    The bytes depend on the versions of Graphviz and matplotlib, so no test compares them.
     """
     made: dict[str, Callable[[], bytes]] = {
         "tour.ipynb": lambda: notebook.tour().encode(),

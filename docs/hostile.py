@@ -1,4 +1,4 @@
-"""The page of hostile cases, made from the tests in tests/attacks."""
+"""The page of hard cases, made from the tests in tests/attacks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 HEAD = """\
-# Hostile cases
+# Hard cases
 
-What breaks other engines, and what happens here. Each row is a test in `tests/attacks/`; the
-right answer is what that test asserts. What the peers do was measured on PyTorch 2.13, JAX 0.10,
-HIPS autograd 1.9, MyGrad 2.5 and micrograd 0.1 (the line on tinygrad is from its issue); a peer
-that is not named was not asked, or has no such thing.
+Each row is a test in `tests/attacks/`. The column *here* is what the test asserts. The column
+*peers* was measured with PyTorch 2.13, JAX 0.10, HIPS autograd 1.9, MyGrad 2.5 and micrograd 0.1;
+the entry for tinygrad is from its issue. A library that is not listed was not tested or has no such
+feature.
 """
 
 

@@ -1,4 +1,4 @@
-"""Make what comes from running the project: `python docs/make.py [--check | --pictures]`."""
+"""Make the generated pages: `python docs/make.py [--check | --pictures]`."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ PAGES = {
     "operations.md": operations.page,
     **derivations.PAGES,
 }
-"""Each page that is made, and what makes its text."""
+"""Each generated page, and the function that returns its text."""
 
 
 def stale() -> list[str]:
-    """The pages whose text is no longer what would be made."""
+    """The pages that are out of date."""
     return [name for name, make in PAGES.items() if _read(HERE / name) != make()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the pages, or with --check only say which are stale."""
+    """Write the pages, or with --check only report which are out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, say what is stale")
+    parser.add_argument("--check", action="store_true", help="change nothing; report stale pages")
     parser.add_argument(
-        "--pictures", action="store_true", help="draw the pictures and run the notebook as well"
+        "--pictures", action="store_true", help="also draw the pictures and run the notebook"
     )
     given = parser.parse_args(arguments)
     check = given.check

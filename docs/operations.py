@@ -1,4 +1,4 @@
-"""The page of operations, made from the table: what each computes, its gradient, its notes."""
+"""The page of operations, made from their table: formulas, gradients and notes."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from autograd_lite.op import NUMPY, OPS, REFUSED, Op
 INTRODUCTION = """\
 # Operations
 
-Every operation stands once in the table `autograd_lite.op.OPS`, and this page is made from it by
-`python docs/make.py`. In the gradients `g` is what arrives from above; one gradient an operand,
-in their order. Where operands were broadcast the gradient is summed back to the operand's shape,
-whatever the operation.
+`python docs/make.py` makes this page from the table of operations, `autograd_lite.op.OPS`. In the
+column *gradient*, `g` is the gradient of the result, and there is one gradient per operand, in the
+same order. If an operand was broadcast, its gradient is summed to the shape of the operand.
 
-A function of NumPy that stands nowhere on this page raises `TypeError` when it meets a Tensor: a
-Tensor never quietly becomes an array. To define an operation of your own, see `ag.operation`.
+A NumPy function that is not on this page raises `TypeError` when it is called with a Tensor; a
+Tensor is never silently converted to an array. [transforms.md](transforms.md#custom-gradients)
+shows how to define your own operation.
 """
 
 CONSTANTS = """\
 ## Constants
 
-Their derivative is zero wherever it exists, so no gradient passes; the result is recorded, and a
-Tensor like any other.
+The derivative of these operations is zero wherever it exists, so they pass no gradient on. Their
+result is recorded as a Tensor.
 """
 
 COMPOSED = """\
-## Put together from others
+## Composed of other operations
 
-These record the operations that they are made of.
+These functions record the operations that they call.
 """
 
 PLAIN = """\
-## Plain answers
+## Plain results
 
-These say something about arrays that is no number of theirs, and answer with plain Python: {}.
+These functions return properties of arrays, such as shapes and dtypes, as plain Python objects: {}.
 """
 
 REFUSALS = """\
-## Refused
+## Not supported
 
-These raise `TypeError` with the reason.
+These functions raise `TypeError` with the reason.
 """
 
 
