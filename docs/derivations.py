@@ -1,4 +1,4 @@
-"""The pages under docs/derivations: prose, and programs that are run for what they show."""
+"""The pages under docs/derivations: text, and programs with the output of running them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ MADE = "<!-- Made by `python docs/make.py`: every formula and number comes from 
 
 
 def logistic_regression() -> str:
-    """Aᵀ(ŷ − y) out of ten lines of NumPy."""
+    """Aᵀ(ŷ − y) from ten lines of NumPy."""
     page = Page("Logistic regression: from NumPy to Aᵀ(ŷ − y)")
     page.say("""
-        The loss below is written as one would write it in NumPy, with `log` and with σ spelled
-        out. Nothing in it knows what a cross-entropy is. `ag.derive` reads the graph that the
-        program leaves behind.
+        The loss below is plain NumPy code, with σ and the cross-entropy written out. `ag.derive`
+        derives the gradients from the graph that this program records.
     """)
     page.run("""
         import numpy as np
@@ -32,12 +31,13 @@ def logistic_regression() -> str:
         print(ag.derive(L))
     """)
     page.say("""
-        Each line after the first block is one application of the chain rule: the gradient, the
-        product by the gradient before it, and that product in lowest terms. The two fractions
-        meet σ' = ŷ(1 − ŷ) and cancel; what is left is the error ŷ − y. The last line says what
-        the formulas were compared with.
+        Each line of the second block applies the chain rule once. It shows the gradient, the
+        product that the chain rule gives, and the simplified product. The denominators of the two
+        fractions cancel with σ' = ŷ(1 − ŷ), and the error ŷ − y remains. The last line states how
+        the formulas were checked.
 
-        The mean in place of the sum divides by the number of rows, here asked for as a letter:
+        With the mean instead of the sum, the gradient is divided by the number of rows. With
+        `lengths=True` that number is a letter:
     """)
     page.run("""
         L = (-np.mean(y * np.log(ŷ) + (1 - y) * np.log(1 - ŷ))).named("L")
@@ -48,7 +48,8 @@ def logistic_regression() -> str:
     """)
     page.formula("mean", "w")
     page.say("""
-        Without names in between, the form is in terms of the data and the weights alone:
+        Without names for the intermediate results, the closed form contains only the data and the
+        weights:
     """)
     page.run("""
         p = 1 / (1 + np.exp(-(A @ w)))
@@ -61,7 +62,7 @@ def mlp() -> str:
     """A multilayer perceptron, by rows, and the recursion over layers."""
     page = Page("The multilayer perceptron: outer products and the recursion over layers")
     page.say("""
-        One example first, its vectors as columns: h = ReLU(W x + b), then ŷ = σ(w·h + b).
+        We start with one example, whose vectors are columns: h = ReLU(W x + b) and ŷ = σ(w·h + b).
     """)
     page.run("""
         import numpy as np
@@ -80,16 +81,17 @@ def mlp() -> str:
         print(ag.derive(L, wrt=[b, w, h, a, b1, W1]))
     """)
     page.say("""
-        The gradient of the first weights is the outer product of ∂L/∂a with x. A gradient that
-        is longer than a difference keeps its name in those that follow; `expand=True` puts it in:
+        The gradient of the first weights is the outer product of ∂L/∂a and x. A gradient that is
+        longer than a difference such as ŷ − y keeps its name in later formulas. `expand=True`
+        inserts its formula instead:
     """)
     page.run("""
         print(ag.derive(L, wrt=W1, expand=True).closed_form[W1])
     """)
     page.say("""
-        Rows of examples, and three hidden layers. Weights are (units, inputs), so a layer reads
-        X W⁽¹⁾ᵀ + b⁽¹⁾. From two hidden layers on, the gradient at what enters an activation is
-        called δ, and each δ comes out of the one behind it:
+        The next network has three hidden layers, and examples are rows. Weights have shape (units,
+        inputs), so a layer is X W⁽¹⁾ᵀ + b⁽¹⁾. With two or more hidden layers, the gradient at the
+        input of an activation is called δ, and each δ is computed from that of the next layer:
     """)
     page.run("""
         from autograd_lite.models import MLPClassifier
@@ -100,8 +102,8 @@ def mlp() -> str:
         print(derivation)
     """)
     page.say("""
-        The same as NumPy. Every gradient that a form leads back to stands before it, so one
-        expression is the whole backward pass down to these weights:
+        This is the same gradient as NumPy code. All gradients that it depends on are inserted, so
+        one expression is the whole backward pass down to these weights:
     """)
     page.run("""
         print(derivation.closed_form["W⁽¹⁾"].numpy())
@@ -110,12 +112,12 @@ def mlp() -> str:
 
 
 def student() -> str:
-    """One example with its numbers, to the new weights."""
+    """One example with its numbers, up to the new weights."""
     page = Page("The student: every step with its number")
     page.say("""
-        A student who has learned for 3 hours and slept for 5 passes. Logistic regression with
-        w = (0.1, −0.2) and b = 0 gives that a probability of a third. With `numbers=True` each
-        line ends in the value.
+        A student studied for 3 hours, slept for 5, and passed. Logistic regression with
+        w = (0.1, −0.2) and b = 0 predicts this with probability 0.33. With `numbers=True` each line
+        ends with its value.
     """)
     page.run("""
         import autograd_lite as ag
@@ -125,8 +127,8 @@ def student() -> str:
         print(derivation)
     """)
     page.say("""
-        The step against the gradient, with a learning rate of 0.1, in the closed forms' own
-        NumPy:
+        One step of gradient descent with a learning rate of 0.1, computed with the NumPy code of
+        the closed forms:
     """)
     page.run("""
         import numpy as np
@@ -142,12 +144,12 @@ def student() -> str:
 
 
 def newton() -> str:
-    """Newton's method for logistic regression beside gradient descent."""
+    """Newton's method for logistic regression, compared with gradient descent."""
     page = Page("Newton's method for logistic regression")
     page.say("""
-        The gradient's closed form can be derived once more. For logistic regression the Hessian
-        is Aᵀ diag(ŷ(1 − ŷ)) A: a matrix of the columns' products, weighted by how undecided each
-        row is.
+        The closed form of the gradient can be differentiated again. For logistic regression the
+        Hessian is Aᵀ diag(ŷ(1 − ŷ)) A. The weight of each row, ŷ(1 − ŷ), is largest where the model
+        is least certain.
     """)
     page.run("""
         import numpy as np
@@ -169,8 +171,9 @@ def newton() -> str:
         print("as NumPy  ", hessian.numpy())
     """)
     page.say("""
-        A step of Newton's method solves Hessian · step = gradient. Beside it, gradient descent
-        with a learning rate of 1, each measured by the largest element of its gradient:
+        A step of Newton's method solves Hessian · step = gradient. The table compares it with
+        gradient descent with a learning rate of 1. The numbers are the largest element of the
+        gradient:
     """)
     page.run("""
         newton = descent = np.zeros(3)
@@ -182,14 +185,14 @@ def newton() -> str:
             descent = descent - d
     """)
     page.say("""
-        Near the minimum each step of Newton's method doubles the number of right digits, so a
-        handful of steps is enough; gradient descent gains about the same factor every time.
+        Near the minimum, each step of Newton's method doubles the number of correct digits. Each
+        step of gradient descent reduces the gradient by about the same factor.
     """)
     return page.text()
 
 
 def _rounded(g: Any) -> str:
-    """The size of a gradient to one digit, so that no machine's last digits are in a page."""
+    """The largest element of a gradient, to one digit: other digits differ between machines."""
     import numpy as np
 
     size = float(np.abs(g).max())
@@ -202,22 +205,22 @@ PAGES = {
     "derivations/student.md": student,
     "derivations/newton.md": newton,
 }
-"""Each page, and what makes its text."""
+"""Each page, and the function that returns its text."""
 
 
 class Page:
-    """A page that runs the programs that it shows."""
+    """A page that runs the programs it shows."""
 
     def __init__(self, title: str) -> None:
         self.parts = [MADE, f"# {title}\n"]
         self.names: dict[str, Any] = {"rounded": _rounded}
 
     def say(self, prose: str) -> None:
-        """A piece of prose."""
+        """Add a paragraph of text."""
         self.parts.append(_flush(prose))
 
     def run(self, program: str) -> None:
-        """A program, and what it prints."""
+        """Add a program and its output."""
         source = _flush(program)
         printed = StringIO()
         with redirect_stdout(printed):
@@ -226,12 +229,12 @@ class Page:
         self.parts.append(f"```text\n{printed.getvalue().rstrip()}\n```\n")
 
     def formula(self, derivation: str, name: str) -> None:
-        """A closed form, typeset."""
+        """Add a closed form, typeset."""
         form = self.names[derivation].closed_form[name]
         self.parts.append(f"$$\\frac{{\\partial L}}{{\\partial {name}}} = {form.latex()}$$\n")
 
     def text(self) -> str:
-        """The whole page."""
+        """The text of the page."""
         return "\n".join(self.parts)
 
 

@@ -10,102 +10,108 @@ CORE = Path(__file__).parent.parent / "autograd_lite" / "core"
 INTRODUCTION = """\
 # The engine
 
-This page prints the engine whole: the folder `autograd_lite/core/`, which imports nothing else of
-the package. It is made from the code by `python docs/make.py`, and a test holds it to the code.
+This page shows all code of the engine: the folder `autograd_lite/core/`, which imports nothing else
+from the package. `python docs/make.py` makes the page, and a test checks that it is up to date.
 
-The idea fits in one sentence. A program computes a number from others step by step; if each step is
-written down, the chain rule can walk the steps back and tell how fast the result changes with every
-number that it was made from. So there are four things to read: what is written down
-(`tensor.py`), what a step is (`op.py`), how the walk goes (`sweep.py`), and the little state that
-both look at (`state.py`).
+Reverse-mode automatic differentiation is a simple idea. A program computes a number in steps. If
+each step is recorded, the chain rule can be applied to the steps in reverse order, and gives the
+derivative of the result with respect to every number it was computed from. The engine has four
+parts: the record (`tensor.py`), an operation (`op.py`), the backward pass (`sweep.py`), and a
+little state (`state.py`).
 """
 
 NOTES = {
     "tensor.py": """\
-## What is written down
+## The record
 
-A value is two objects. The *Tensor*, which the program holds, has the array. The *node*, which the
-record holds, has the operation, the nodes of its inputs, and those arrays that a gradient rule will
-read. A node never leads to a Tensor. So an array lives for two reasons only: its Tensor does, or a
-rule needs it; Python's reference counting frees the others at once, and with the last result the
-whole record.
+Each value consists of two objects. The *Tensor* belongs to the program and has the array. The
+*node* belongs to the record, and has the operation, the nodes of its inputs, and the arrays that a
+gradient rule will read. A node does not refer to a Tensor. An array therefore stays in memory only
+while its Tensor exists or a rule needs it. Python's reference counting frees all other arrays at
+once, and the whole record with its last result.
 """,
     "Outline": """\
-A rule that reads no more of an operand than its shape (a sum spreads its gradient over the shape of
-what was summed) gets an outline in the place of a large array. Whoever reads values from an outline
-gets an error, never a wrong number.
+Some rules read only the shape of an operand. The rule of a sum, for example, broadcasts the
+gradient to that shape. Such a rule gets an outline in place of a large array. Reading values from
+an outline raises an error.
 """,
     "Node": """\
-A node describes a value twice. As it was *written*: operation, inputs, attributes. This is what
-pictures and derivations show. As it is *swept*: sources and rules, the edges that a gradient takes.
-The two differ where the engine knows an equal form that is computed better, as the logarithm of a
-sigmoid. Then the value comes from that form, and its gradient goes there, along one edge.
+A node describes a value in two ways. The operation, inputs and attributes are the program as
+*written*, which pictures and derivations show. The sources and rules are the edges along which the
+gradient flows. They differ where the engine knows an equal expression that is computed more
+accurately, for example for the logarithm of a sigmoid. Then the value comes from that expression,
+and the gradient flows to it along a single edge.
 """,
     "Value": """\
-Everything that users see of a Tensor, its operators and its methods, is built on this class outside
-of the engine. `kept` is None for a leaf whose array was handed out, and that others may change: a
-record takes a snapshot. It is None as well for a value that died and is asked for again.
+The public `Tensor`, with its operators and methods, is a subclass that is defined outside the
+engine. `kept` is None in two cases: for a leaf whose array was handed out and may therefore be
+changed, so that the record has to take a snapshot; and for a value that was freed and is requested
+again.
 """,
     "leaf": """\
-Weights, data, numbers: a leaf is a node without an operation. NumPy's scalars and Python's numbers
-are kept as they are, because NumPy computes with them several times faster than with arrays of one
-element.
+Parameters, data and numbers are leaves: nodes without an operation. NumPy scalars and Python
+numbers are not converted to arrays, because NumPy computes with them several times faster than with
+arrays of one element.
 """,
     "apply": """\
-Every operation goes through here: collect arrays and nodes of the operands, compute, write down.
-The kind of the result is the most particular kind among the operands; that is how a value inside a
-function that is being traced is known as one, and refuses to become a plain number.
+Every operation runs through this function: it collects the arrays and nodes of the operands,
+computes the result, and records it. The class of the result is the most derived class among the
+operands. Inside a function that is being traced, values have a class of their own, so all results
+do too, and they refuse conversion to plain numbers.
 """,
     "_equal": """\
-An equal form is looked for only where it can be: behind the operations that the entry names.
+A stable form is searched only after the operations that the entry lists.
 """,
     "_leave_out": """\
-Large arrays that no rule reads are left out. What a picture wants to show of them later is computed
-again from what was saved, to the last bit: the arrays of the leaves stay, so an update of a weight,
-which replaces its array, changes nothing of the past.
+Large arrays that no rule reads are not saved. If a picture needs one later, it is computed again
+from the saved arrays, with the same bits. The arrays of the leaves are always saved; an update of a
+parameter replaces its array and does not change the record.
 """,
     "ancestors": """\
-One traversal serves everybody: the sweep, the graph as data, pictures, derivations, the compiler.
-Each node has a number that is larger than the numbers of all it was made from, so sorting gives an
-order in which every node comes after its inputs. There is no recursion: a chain of a million steps
-is as good as one of ten.
+The backward pass, graphs, pictures, derivations and the compiler all use this traversal. The
+position of a node is larger than the positions of its inputs, so sorting by position gives a
+topological order. The traversal does not use recursion, and a chain of a million operations is not
+a problem.
 """,
     "op.py": """\
-## What a step is
+## Operations
 
-An operation is defined once, in one entry of a table: what it computes, and for each operand a rule
-that takes the gradient of the result to the gradient of that operand. A rule is written in NumPy.
-Given arrays it computes numbers. Given Tensors it records what it does, so that gradients can be
-differentiated again: there is no second set of rules for second derivatives.
+An operation is one entry in a table: its forward function, and for each operand a rule that
+computes the gradient of that operand from the gradient of the result. Rules are written in NumPy.
+Called with arrays, a rule computes numbers. Called with Tensors, it records its operations, so that
+the gradient can be differentiated again with the same rules.
 """,
     "sweep.py": """\
-## How the walk goes
+## The backward pass
 
-The chain rule, node by node, the newest first. When a node's turn comes, all that was made from it
-has been visited, so its gradient is complete. The gradients live in a dict and leave it when they
-are used.
+The sweep applies the chain rule node by node, the newest node first. When it reaches a node, it has
+already visited everything computed from that node, so the gradient is complete. A dict holds the
+gradients until they are used.
 
-Everything else that is ever asked of a sweep is a *view*: a function that gives, for a node, the
-step to take there. Sweeping over Tensors instead of arrays, over what was written instead of the
-equal forms, with an observer at every rule, with the zeros of branches that were not taken: each of
-them is a view, in `autograd_lite/sweep.py` and `autograd_lite/masks.py`.
+Every variation of the sweep is a *view*: a function that returns the step to take at a node. There
+are views that compute with Tensors instead of arrays, that follow the program as written instead of
+the stable forms, that report every rule to an observer, and that insert the zeros of branches that
+were not selected. They are in `autograd_lite/sweep.py` and `autograd_lite/masks.py`.
 """,
     "sweep": """\
-These lines are reverse-mode automatic differentiation. A rule's part of a gradient is fitted to the
-shape and dtype of its input, and added to the parts that came from elsewhere.
+This function is reverse-mode automatic differentiation. Each rule returns one contribution to the
+gradient of an input. It is converted to the shape and dtype of the input, and added to the other
+contributions.
 """,
     "fitted": """\
-`x + b` adds one `b` to many rows of `x`; the gradient by `b` is the sum over the rows. This is the
-one place where broadcasting is undone. A shape that broadcasting does not explain is an error.
+`x + b` adds `b` to every row of `x`, so the gradient with respect to `b` is the sum over the rows.
+This is the only place where broadcasting is undone. A shape that broadcasting cannot explain is an
+error.
 """,
     "state.py": """\
-## What the engine looks at
+## State
 
-Recording can be switched off, operations can be grouped in scopes, somebody may look on. That holds
-for one thread and one task. The rest of the package hangs onto the engine by four hooks.
+Recording can be switched off, operations can be grouped in scopes, and an observer can be notified
+of each operation. This state belongs to one thread and one task. Four hooks connect the engine to
+the rest of the package.
 """,
 }
-"""What stands before a file, or before a class or function in it."""
+"""The text before a file, or before a class or function."""
 
 
 def page() -> str:
@@ -118,7 +124,7 @@ def page() -> str:
 
 
 def sections(code: str) -> list[str]:
-    """The code in pieces, each with its note before it; together they are the code."""
+    """All of the code, with each note before its class or function."""
     lines, pieces, start = code.splitlines(keepends=True), [], 0
     for node in ast.parse(code).body:
         named = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in NOTES

@@ -23,7 +23,7 @@ SHOWN = {
     "_repr_html_": "text/html",
     "_repr_markdown_": "text/markdown",
 }
-"""How an object shows itself in a notebook."""
+"""The methods by which an object displays itself in a notebook, and their MIME types."""
 
 
 class Cell(NamedTuple):
@@ -34,7 +34,7 @@ class Cell(NamedTuple):
 
 
 def cells(page: str) -> list[Cell]:
-    """The cells of a page: what stands between ```python and ``` is code, all else is text."""
+    """The cells of a page: blocks of Python are code, everything else is text."""
     found = []
     for k, part in enumerate(CODE.split(page)):
         if part.strip():
@@ -43,9 +43,9 @@ def cells(page: str) -> list[Cell]:
 
 
 def run(page: str, name: str) -> Iterator[tuple[Cell, str, dict[str, Any]]]:
-    """Run the cells of a page; gives each with what it printed and how its last line shows itself.
+    """Run the cells of a page; yields each with its output and what its last line displays.
 
-    An error of a cell is raised, with the cell's own lines in the traceback.
+    An error in a cell is raised, with the lines of the cell in the traceback.
     """
     space: dict[str, Any] = {"__name__": "__main__"}
     for k, cell in enumerate(cells(page)):
@@ -66,7 +66,7 @@ def run(page: str, name: str) -> Iterator[tuple[Cell, str, dict[str, Any]]]:
 
 
 def bundle(value: Any) -> dict[str, Any]:
-    """What a notebook would be given to show."""
+    """The representations of a value that a notebook displays, by MIME type."""
     shown: dict[str, Any] = {"text/plain": repr(value)}
     if hasattr(value, "_repr_mimebundle_"):
         shown |= value._repr_mimebundle_()
@@ -80,7 +80,7 @@ def bundle(value: Any) -> dict[str, Any]:
 
 
 def notebook(page: str, name: str) -> str:
-    """The notebook of a page, run, as the text of an .ipynb file."""
+    """Run a page; returns its notebook as the text of an .ipynb file."""
     made: list[dict[str, Any]] = []
     for k, (cell, printed, shown) in enumerate(run(page, name)):
         entry: dict[str, Any] = {
@@ -104,7 +104,7 @@ def notebook(page: str, name: str) -> str:
 
 
 def outputs(printed: str, shown: dict[str, Any], count: int) -> list[dict[str, Any]]:
-    """The outputs of a cell as the format has them."""
+    """The outputs of a cell in the notebook format."""
     result: list[dict[str, Any]] = []
     if printed:
         text = printed.splitlines(True)

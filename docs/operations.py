@@ -91,12 +91,12 @@ def page() -> str:
 
 
 def numpy_version() -> str:
-    """The version that decides which functions and aliases there are."""
+    """The version of NumPy, which determines the functions and their aliases."""
     return ".".join(np.__version__.split(".")[:2])
 
 
 def _module(op: Op) -> str | None:
-    """Where an operation is defined: its rules stand there even if its forward is NumPy's."""
+    """Where an operation is defined: the module of its rules, for its forward may be NumPy's."""
     rule = next(rule for rule in op.rules if rule is not None)
     return inspect.unwrap(getattr(rule, "func", rule)).__module__
 
@@ -110,7 +110,7 @@ def _name(op: Op) -> str:
 
 
 def _written(op: Op) -> str:
-    """What one calls: NumPy's functions and this package's own."""
+    """The functions that apply an operation: NumPy's and those of this package."""
     paths = [_paths(function) for function, answer in NUMPY.items() if answer is op]
     if getattr(ag, op.name, None) is op:
         paths.append(f"`ag.{op.name}`")
@@ -127,7 +127,7 @@ def _homes() -> Iterator[tuple[str, Any]]:
 
 
 def _paths(function: Any) -> str:
-    """A function under each of its names."""
+    """All names of a function."""
     found = [
         f"`{prefix}.{name}`"
         for prefix, home in _homes()
@@ -138,7 +138,7 @@ def _paths(function: Any) -> str:
 
 
 def _is_plain(function: Any, answer: Any) -> bool:
-    """Whether the answer is NumPy's own, on the arrays."""
+    """Whether NumPy's function itself is called, on the arrays."""
     return inspect.unwrap(answer) is inspect.unwrap(function)
 
 

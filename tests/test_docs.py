@@ -1,9 +1,10 @@
-"""The pages that are made by running the project are as it would make them now."""
+"""The generated pages are up to date."""
 
 from __future__ import annotations
 
 import re
 
+import engine
 import make
 import numpy as np
 import operations
@@ -13,7 +14,7 @@ from autograd_lite.op import NUMPY, OPS, REFUSED
 
 PAGE = operations.page()
 
-# Taken before any example runs, for examples enter operations of their own.
+# Read before any example runs, because examples define operations of their own.
 OWN = [name for name, op in OPS.items() if not op.foreign]
 
 
@@ -26,7 +27,12 @@ def test_no_page_is_stale(name):
     assert text == make.PAGES[name](), f"docs/{name} is stale; run python docs/make.py"
 
 
-def test_check_says_what_is_stale_and_changes_nothing(tmp_path, monkeypatch, capsys):
+def test_every_note_on_the_engine_is_on_its_page():
+    text = make.PAGES["engine.md"]()
+    assert [name for name, note in engine.NOTES.items() if note not in text] == []
+
+
+def test_check_reports_what_is_stale_and_changes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(make, "HERE", tmp_path)
     assert make.main(["--check"]) == 1
     assert "docs/operations.md is stale" in capsys.readouterr().out
@@ -36,12 +42,12 @@ def test_check_says_what_is_stale_and_changes_nothing(tmp_path, monkeypatch, cap
     assert make.main(["--check"]) == 0
 
 
-def test_every_operation_stands_on_the_page_once():
+def test_every_operation_is_on_the_page_once():
     for name in OWN:
         assert len(re.findall(rf"^\| `{name}` \|", PAGE, re.MULTILINE)) == 1, name
 
 
-def test_every_answered_and_every_refused_function_stands_on_the_page():
+def test_every_supported_and_every_refused_function_is_on_the_page():
     for function in [*NUMPY, *REFUSED]:
         if not getattr(NUMPY.get(function), "foreign", False):
             assert operations._paths(function) in PAGE

@@ -1,4 +1,4 @@
-"""The examples in the pages and in the docstrings run, and the package lists all its parts."""
+"""The examples in the pages and docstrings run, the README is short, and all packages are built."""
 
 import doctest
 import importlib
@@ -27,7 +27,7 @@ NEEDS = {
 }
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-# Examples are looked for in the text, so that no module is imported before its test.
+# Search the text for examples, so that no module is imported before its test.
 MODULES = sorted(
     ".".join([package, *path.relative_to(ROOT / folder).with_suffix("").parts])
     for folder, package in FOLDERS.items()
@@ -58,7 +58,9 @@ def test_the_links_of_the_pages():
         for target in (part.partition(")")[0] for part in text.split("](")[1:]):
             if "://" not in target and not target.startswith("#"):
                 file = target.partition("#")[0]
-                assert (page.parent / file).exists(), f"{page.name} points at {target}"
+                assert (page.parent / file).exists(), (
+                    f"{page.name} links to {target}, which does not exist"
+                )
 
 
 def test_the_readme_is_short_and_its_measurements_are_those_of_the_page_on_speed():
@@ -90,7 +92,7 @@ def test_every_package_is_built():
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == found
 
 
-def test_the_version_stands_in_one_number():
+def test_the_version_is_the_same_everywhere():
     assert ag.__version__ == PROJECT["project"]["version"]
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {ag.__version__}" in changes
