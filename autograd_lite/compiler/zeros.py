@@ -13,6 +13,7 @@ from autograd_lite.expressions.expr import (
     alike,
     is_number,
 )
+from autograd_lite.ops.comparisons import OPPOSITE
 
 __all__ = ["zero_already"]  # the rules are used through their table
 
@@ -100,16 +101,6 @@ def zero_already(b: Builder, e: Expr) -> Any:
     return x if all(_vanishes(b, x, z, _is_of_rule(part)) for part, z in pairs) else None
 
 
-OPPOSITE = {
-    "np.less": "np.greater_equal",
-    "np.less_equal": "np.greater",
-    "np.greater": "np.less_equal",
-    "np.greater_equal": "np.less",
-    "np.equal": "np.not_equal",
-    "np.not_equal": "np.equal",
-}
-
-
 def _parts(condition: Any) -> list[Any]:
     """The conditions of which at least one holds where the condition holds."""
     if is_call(condition, "np.broadcast_to"):
@@ -136,8 +127,9 @@ def _zeros_where(b: Builder, condition: Any) -> list[Any]:
     if is_call(condition, "np.logical_not"):
         return [condition.args[0]]
     zeros = [b.call("np.logical_not", condition)]
-    if condition.fn in OPPOSITE:
-        zeros.append(b.call(OPPOSITE[condition.fn], *condition.args))
+    name = condition.fn.removeprefix("np.")
+    if name in OPPOSITE:
+        zeros.append(b.call(f"np.{OPPOSITE[name]}", *condition.args))
     if condition.fn == "np.equal" and is_number(condition.args[1], 0):
         zeros += _factors(condition.args[0])
     return zeros

@@ -17,14 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy
 
+import autograd_lite.derivation.readings  # noqa: F401 - fills the table of readings
 from autograd_lite.context import setting
 from autograd_lite.core.tensor import apply
 from autograd_lite.derivation.entries import Element, Expr, Length, Number, Opaque, Total, called
 from autograd_lite.derivation.index import Space
 from autograd_lite.derivation.lowest import EXP
 from autograd_lite.derivation.reading import Reader, axes_of, element, exact
-from autograd_lite.derivation.readings import OPPOSITE
 from autograd_lite.graph import Graph, ancestors
+from autograd_lite.ops.comparisons import OPPOSITE
 from autograd_lite.record import Recorded
 from autograd_lite.sweep import sweep
 from autograd_lite.traced import argument

@@ -12,6 +12,7 @@ from autograd_lite.derivation.spacing import NUMBER, SYMBOL, is_tight, one_word
 from autograd_lite.derivation.tree import Tree, is_product, is_range, spread, unsigned
 from autograd_lite.expressions.printer import key_of
 from autograd_lite.op import OPS
+from autograd_lite.ops.comparisons import OPPOSITE
 from autograd_lite.text import superscript
 
 __all__ = ["Notation", "Text", "Typeset"]
@@ -22,15 +23,6 @@ Written = tuple[str, int]
 SUM, SIGMA, QUOTIENT, PRODUCT, PREFIX, POWER, ATOM = 50, 55, 58, 60, 70, 80, 100
 
 LETTERS = "ijklmnpqrstuv"
-
-RELATIONS = {
-    "less": "<",
-    "less_equal": "≤",
-    "greater": ">",
-    "greater_equal": "≥",
-    "equal": "=",
-    "not_equal": "≠",
-}
 
 
 class Notation:
@@ -271,7 +263,7 @@ class Notation:
             return self.power(args[0], self(args[1])), POWER
         if name == "heaviside":
             return self.function("H", [self(args[0])]), ATOM
-        if name in RELATIONS:
+        if name in OPPOSITE:
             return self._indicator(tree), ATOM
         if name == "absolute":
             return self.absolute % self(args[0]), ATOM
@@ -290,7 +282,7 @@ class Notation:
                 (labels,) = labels.args
             return self.function("onehot", [self(labels)])
         sides = [self(spread(a, tree)) for a in tree.args]
-        return self.indicator % self.row(between(sides, self.sign(RELATIONS[tree.data])))
+        return self.indicator % self.row(between(sides, self.sign(OPS[tree.data].notation.symbol)))
 
     def _opaque(self, tree: Tree) -> Written:
         op, attributes, _ = tree.data

@@ -10,6 +10,7 @@ import sympy
 from autograd_lite.derivation.entries import Expr, Opaque, called
 from autograd_lite.derivation.reading import ELEMENTWISE, READINGS, Reader, axes_of
 from autograd_lite.op import OPS
+from autograd_lite.ops.comparisons import OPPOSITE
 
 ZERO, ONE = sympy.S.Zero, sympy.S.One
 
@@ -28,9 +29,9 @@ def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
         share = node.inputs[0]
         a, b = r.aligned(share, [r.read(operand) for operand in share.inputs])
         return x if a == b else called("heaviside")(side * (a - b), x)
-    if y == 0 and condition.func.__name__ in INDICATORS:
+    if y == 0 and condition.func.__name__ in OPPOSITE:
         return condition * x
-    if x == 0 and condition.func.__name__ in INDICATORS:
+    if x == 0 and condition.func.__name__ in OPPOSITE:
         return called(OPPOSITE[condition.func.__name__])(*condition.args) * y
     return called("where")(condition, x, y)
 
@@ -48,18 +49,6 @@ def _side_of_share(node: Any) -> int:
 
 
 _SIDE = {"maximum": 1, "fmax": 1, "minimum": -1, "fmin": -1}
-
-OPPOSITE = {
-    "less": "greater_equal",
-    "greater_equal": "less",
-    "greater": "less_equal",
-    "less_equal": "greater",
-    "equal": "not_equal",
-    "not_equal": "equal",
-}
-
-
-INDICATORS = frozenset(OPPOSITE)
 
 
 def _compare(r: Reader, node: Any, args: list[Expr]) -> Expr:

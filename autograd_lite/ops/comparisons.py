@@ -7,6 +7,16 @@ from autograd_lite.ops.composition import composed
 from autograd_lite.ops.reductions import ties
 from autograd_lite.tensor import lifted
 
+OPPOSITE = {
+    "less": "greater_equal",
+    "less_equal": "greater",
+    "greater": "less_equal",
+    "greater_equal": "less",
+    "equal": "not_equal",
+    "not_equal": "equal",
+}
+"""The comparison that holds where another does not, unless an operand is NaN."""
+
 for _name, _symbol in {
     "less": "<",
     "less_equal": "≤",
