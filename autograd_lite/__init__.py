@@ -9,28 +9,40 @@ from autograd_lite.compiler import NotSeparableError, compile
 from autograd_lite.context import no_grad, scope
 from autograd_lite.custom import custom_gradient, operation
 from autograd_lite.derivation import CannotCheckWarning, DerivationError, derive
+from autograd_lite.functions import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cos,
+    cross_entropy,
+    elu,
+    exp,
+    gelu,
+    leaky_relu,
+    log,
+    log_softmax,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    relu,
+    sigmoid,
+    silu,
+    sin,
+    softmax,
+    softplus,
+    sqrt,
+    square,
+    squared_error,
+    sum,
+    tanh,
+)
 from autograd_lite.graph import ChangedError, Graph
 from autograd_lite.jacobians import hessian, hvp, jacobian
 from autograd_lite.leaks import DetachedWarning
-from autograd_lite.op import OPS, Op
+from autograd_lite.op import Op
 from autograd_lite.ops.linalg import DegenerateWarning
 from autograd_lite.tensor import Tensor, constant
 from autograd_lite.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp
-
-relu = OPS["relu"]
-leaky_relu = OPS["leaky_relu"]
-elu = OPS["elu"]
-gelu = OPS["gelu"]
-silu = OPS["silu"]
-sigmoid = OPS["sigmoid"]
-softplus = OPS["softplus"]
-softmax = OPS["softmax"]
-log_softmax = OPS["log_softmax"]
-logsumexp = OPS["logsumexp"]
-binary_cross_entropy = OPS["binary_cross_entropy"]
-binary_cross_entropy_with_logits = OPS["binary_cross_entropy_with_logits"]
-cross_entropy = OPS["cross_entropy"]
-squared_error = OPS["squared_error"]
 
 __version__ = "0.1.0"
 
@@ -53,11 +65,13 @@ __all__ = [
     "check_gradients",
     "compile",
     "constant",
+    "cos",
     "cross_entropy",
     "custom_gradient",
     "derive",
     "detect_anomaly",
     "elu",
+    "exp",
     "gelu",
     "grad",
     "hessian",
@@ -65,18 +79,27 @@ __all__ = [
     "jacobian",
     "jvp",
     "leaky_relu",
+    "log",
     "log_softmax",
     "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
     "no_grad",
     "operation",
     "relu",
     "scope",
     "sigmoid",
     "silu",
+    "sin",
     "softmax",
     "softplus",
+    "sqrt",
+    "square",
     "squared_error",
     "stop_gradient",
+    "sum",
+    "tanh",
     "trace",
     "value_and_grad",
     "vjp",

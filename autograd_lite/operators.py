@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_lite.core.op import OPS
 from autograd_lite.core.tensor import Value, apply
 from autograd_lite.op import NUMPY, REFUSED
+
+if TYPE_CHECKING:
+    from autograd_lite.tensor import Tensor
 
 __all__ = ["Operators"]
 
@@ -17,7 +20,12 @@ class Operators:
     """What makes ``a + b`` and ``np.exp(a)`` record an operation."""
 
     __slots__ = ()
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+
+    else:
+        __hash__ = object.__hash__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.get("out")
@@ -45,106 +53,106 @@ class Operators:
             raise _unknown(function)
         return answer(*args, **kwargs)
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> Tensor:
         return apply(OPS["add"], (self, other))
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Any) -> Tensor:
         return apply(OPS["add"], (other, self))
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Any) -> Tensor:
         return apply(OPS["subtract"], (self, other))
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> Tensor:
         return apply(OPS["subtract"], (other, self))
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Any) -> Tensor:
         return apply(OPS["multiply"], (self, other))
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: Any) -> Tensor:
         return apply(OPS["multiply"], (other, self))
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: Any) -> Tensor:
         return apply(OPS["divide"], (self, other))
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Any) -> Tensor:
         return apply(OPS["divide"], (other, self))
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Any) -> Tensor:
         return apply(OPS["power"], (self, other))
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Any) -> Tensor:
         return apply(OPS["power"], (other, self))
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Tensor:
         return apply(OPS["matmul"], (self, other))
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Any) -> Tensor:
         return apply(OPS["matmul"], (other, self))
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Tensor:
         return apply(OPS["negative"], (self,))
 
-    def __pos__(self) -> Any:
-        return self
+    def __pos__(self) -> Tensor:
+        return self  # type: ignore[return-value]
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Tensor:
         return apply(OPS["absolute"], (self,))
 
-    def __mod__(self, other: Any) -> Any:
+    def __mod__(self, other: Any) -> Tensor:
         return apply(OPS["remainder"], (self, other))
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: Any) -> Tensor:
         return apply(OPS["remainder"], (other, self))
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: Any) -> Tensor:
         return apply(OPS["floor_divide"], (self, other))
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: Any) -> Tensor:
         return apply(OPS["floor_divide"], (other, self))
 
-    def __divmod__(self, other: Any) -> Any:
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Any) -> Tensor:
         return apply(OPS["less"], (self, other))
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Any) -> Tensor:
         return apply(OPS["less_equal"], (self, other))
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Any) -> Tensor:
         return apply(OPS["greater"], (self, other))
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Any) -> Tensor:
         return apply(OPS["greater_equal"], (self, other))
 
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
         return apply(OPS["equal"], (self, other)) if _numeric(other) else NotImplemented
 
-    def __ne__(self, other: Any) -> Any:
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
         return apply(OPS["not_equal"], (self, other)) if _numeric(other) else NotImplemented
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: Any) -> Tensor:
         return apply(OPS["bitwise_and"], (self, other))
 
-    def __rand__(self, other: Any) -> Any:
+    def __rand__(self, other: Any) -> Tensor:
         return apply(OPS["bitwise_and"], (other, self))
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Any) -> Tensor:
         return apply(OPS["bitwise_or"], (self, other))
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: Any) -> Tensor:
         return apply(OPS["bitwise_or"], (other, self))
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: Any) -> Tensor:
         return apply(OPS["bitwise_xor"], (self, other))
 
-    def __rxor__(self, other: Any) -> Any:
+    def __rxor__(self, other: Any) -> Tensor:
         return apply(OPS["bitwise_xor"], (other, self))
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Tensor:
         return apply(OPS["invert"], (self,))
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> Tensor:
         if (
             isinstance(key, Value)
             and key.always_recorded

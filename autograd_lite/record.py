@@ -18,7 +18,8 @@ class Recorded(Value):
 
     __slots__ = ()
 
-    is_argument = False
+    kept: Any
+    is_argument: bool = False
     """Whether it stands for an argument of a function that is being differentiated or traced."""
 
     def refuse_leak(self, what: str) -> None:

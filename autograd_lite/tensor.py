@@ -61,7 +61,7 @@ class Tensor(Operators, Recorded):
     """
 
     __slots__ = ()
-    __hash__ = object.__hash__
+    kept: Any
 
     def __new__(cls, data: Any, name: str | None = None, requires_grad: bool = True) -> Tensor:
         wanted = bool(requires_grad)
@@ -158,7 +158,7 @@ class Tensor(Operators, Recorded):
     @property
     def T(self) -> Tensor:
         """The transpose, axes reversed."""
-        return apply(OPS["transpose"], (self,))  # type: ignore[no-any-return]
+        return apply(OPS["transpose"], (self,))
 
     def item(self) -> Any:
         """The one element, as a Python number; no gradient flows back through it.
@@ -297,76 +297,76 @@ class Tensor(Operators, Recorded):
 
     # NumPy's methods
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """`numpy.sum`."""
         return OPS["sum"](self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """`numpy.mean`."""
         return OPS["mean"](self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """`numpy.max`; a tie shares the gradient equally."""
         return OPS["max"](self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """`numpy.min`; a tie shares the gradient equally."""
         return OPS["min"](self, axis=axis, keepdims=keepdims)
 
-    def argmax(self, axis: Any = None) -> Any:
+    def argmax(self, axis: Any = None) -> Tensor:
         """`numpy.argmax`, a constant."""
         return OPS["argmax"](self, axis=axis)
 
-    def argmin(self, axis: Any = None) -> Any:
+    def argmin(self, axis: Any = None) -> Tensor:
         """`numpy.argmin`, a constant."""
         return OPS["argmin"](self, axis=axis)
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any) -> Tensor:
         """`numpy.reshape`; takes a shape or its lengths."""
         return OPS["reshape"](self, shape=shape[0] if len(shape) == 1 else shape)
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Tensor:
         """`numpy.transpose`; takes the axes one by one or as a tuple."""
         given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
         return OPS["transpose"](self, axes=given)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """`numpy.swapaxes`."""
         return OPS["swapaxes"](self, axis1=axis1, axis2=axis2)
 
-    def squeeze(self, axis: Any = None) -> Any:
+    def squeeze(self, axis: Any = None) -> Tensor:
         """`numpy.squeeze`."""
         return OPS["squeeze"](self, axis=axis)
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: Any) -> Tensor:
         """The same values in another floating dtype; the gradient comes back in the old one."""
         return OPS["astype"](self, dtype=dtype)
 
-    def copy(self) -> Any:
+    def copy(self) -> Tensor:
         """`numpy.copy`: a recorded copy."""
-        return np.copy(self)
+        return np.copy(self)  # type: ignore[return-value]
 
-    all = numpy_method(np.all)
-    any = numpy_method(np.any)
-    argsort = numpy_method(np.argsort)
-    clip = numpy_method(np.clip)
-    compress = numpy_method(np.compress)
-    cumprod = numpy_method(np.cumprod)
-    cumsum = numpy_method(np.cumsum)
-    diagonal = numpy_method(np.diagonal)
-    dot = numpy_method(np.dot)
-    nonzero = numpy_method(np.nonzero)
-    prod = numpy_method(np.prod)
-    ptp = numpy_method(np.ptp)
-    ravel = numpy_method(np.ravel)
-    repeat = numpy_method(np.repeat)
-    round = numpy_method(np.round)
-    searchsorted = numpy_method(np.searchsorted)
-    std = numpy_method(np.std)
-    take = numpy_method(np.take)
-    trace = numpy_method(np.trace)
-    var = numpy_method(np.var)
-    flatten = numpy_method(np.ravel)
+    all: Callable[..., Tensor] = numpy_method(np.all)
+    any: Callable[..., Tensor] = numpy_method(np.any)
+    argsort: Callable[..., Tensor] = numpy_method(np.argsort)
+    clip: Callable[..., Tensor] = numpy_method(np.clip)
+    compress: Callable[..., Tensor] = numpy_method(np.compress)
+    cumprod: Callable[..., Tensor] = numpy_method(np.cumprod)
+    cumsum: Callable[..., Tensor] = numpy_method(np.cumsum)
+    diagonal: Callable[..., Tensor] = numpy_method(np.diagonal)
+    dot: Callable[..., Tensor] = numpy_method(np.dot)
+    nonzero: Callable[..., Tensor] = numpy_method(np.nonzero)
+    prod: Callable[..., Tensor] = numpy_method(np.prod)
+    ptp: Callable[..., Tensor] = numpy_method(np.ptp)
+    ravel: Callable[..., Tensor] = numpy_method(np.ravel)
+    repeat: Callable[..., Tensor] = numpy_method(np.repeat)
+    round: Callable[..., Tensor] = numpy_method(np.round)
+    searchsorted: Callable[..., Tensor] = numpy_method(np.searchsorted)
+    std: Callable[..., Tensor] = numpy_method(np.std)
+    take: Callable[..., Tensor] = numpy_method(np.take)
+    trace: Callable[..., Tensor] = numpy_method(np.trace)
+    var: Callable[..., Tensor] = numpy_method(np.var)
+    flatten: Callable[..., Tensor] = numpy_method(np.ravel)
 
 
 def constant(data: Any, name: str | None = None) -> Tensor:

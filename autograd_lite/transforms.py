@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from autograd_lite.arrays import array_of, describe
 from autograd_lite.context import current, setting
 from autograd_lite.core.tensor import ancestors, value_as
 from autograd_lite.graph import Graph
-from autograd_lite.op import OPS, operation
+from autograd_lite.op import OPS, Op, operation
 from autograd_lite.record import Recorded
 from autograd_lite.sweep import sweep
 from autograd_lite.tensor import Tensor
@@ -21,6 +21,10 @@ from autograd_lite.traced import INSIDE, Differentiated, Traced, argument, insid
 from autograd_lite.trees import flatten, leaves_like, tree_map
 
 __all__ = ["grad", "jvp", "stop_gradient", "trace", "value_and_grad", "vjp"]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Run:
@@ -187,7 +191,7 @@ def _as_tensor(value: Any, what: str) -> Tensor:
     return Tensor(array_of(value, what=what), requires_grad=False)
 
 
-def derived(f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def derived(f: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark a function as made from f, whose name and signature it takes.
 
     Raises:
@@ -245,8 +249,8 @@ def fitting(tree: Any, like: Sequence[Tensor], paths: Sequence[str], what: str) 
 
 
 def value_and_grad(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0
-) -> Callable[..., tuple[Any, Any]]:
+    f: Callable[P, R], argnums: int | Sequence[int] = 0
+) -> Callable[P, tuple[R, Any]]:
     """The function that gives the value of f and its gradient together.
 
     Args:
@@ -272,7 +276,7 @@ def value_and_grad(
     """
 
     @derived(f)
-    def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def transformed(*args: P.args, **kwargs: P.kwargs) -> tuple[R, Any]:
         run = Run(f, args, numbers_of(argnums), "grad", kwargs)
         result = _scalar(run)
         gradients = run.gradients([np.ones(result.shape, result.dtype)])
@@ -281,7 +285,7 @@ def value_and_grad(
     return transformed
 
 
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that gives the gradient of f; arguments as for `value_and_grad`.
 
     Example:
@@ -292,7 +296,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     both = value_and_grad(f, argnums)
 
     @derived(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
+    def transformed(*args: P.args, **kwargs: P.kwargs) -> Any:
         return both(*args, **kwargs)[1]
 
     return transformed
@@ -399,7 +403,7 @@ def stop_gradient(x: Any) -> Any:
     return tree_map(_stopped, x)
 
 
-_stopped = operation(
+_stopped: Op = operation(
     "stop_gradient",
     lambda x: x,
     elementwise=True,

@@ -182,7 +182,7 @@ class Classifier(ABC):
         """The loss and its gradients at given weights, compiled."""
 
         @ag.compile(rows="auto")
-        def step(θ: Parameters, X: ag.Tensor, y: ag.Tensor) -> Any:
+        def step(θ: Any, X: Any, y: Any) -> Any:
             return ag.value_and_grad(lambda θ: self.loss(X, y, θ))(θ)
 
         A, t = X.numpy(), y.numpy()

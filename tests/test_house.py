@@ -22,7 +22,7 @@ LAYERS = (
     ("backward", "operators"),
     ("tensor",),
     ("traced", "ops", "custom"),
-    ("transforms",),
+    ("transforms", "functions"),
     ("jacobians",),
     ("expressions",),
     ("checks", "anomaly", "derivation", "compiler", "data"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.function import Compiled
 
 __all__ = ["NotSeparableError", "compile"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class NotSeparableError(ValueError):
@@ -17,14 +20,14 @@ class NotSeparableError(ValueError):
 
 @overload
 def compile(
-    f: Callable[..., Any], *, rows: int | str | None = None, donate: str | Sequence[str] = ()
-) -> Compiled: ...
+    f: Callable[P, R], *, rows: int | str | None = None, donate: str | Sequence[str] = ()
+) -> Compiled[P, R]: ...
 
 
 @overload
 def compile(
     f: None = None, *, rows: int | str | None = None, donate: str | Sequence[str] = ()
-) -> Callable[[Callable[..., Any]], Compiled]: ...
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 
 
 def compile(

@@ -131,8 +131,8 @@ class Emitter:
         if fn == ".astype":
             return f"{self.printer.text(args[0], ATOM)}.astype({self._alias(f'np.{expr.dtype}')})"
         if fn.startswith("np.") or fn in (".T", "[]"):
-            return self.printer.call(expr) + as_scalar * (fn != ".T")
-        return self._helper(expr) + as_scalar
+            return f"{self.printer.call(expr)}{as_scalar * (fn != '.T')}"
+        return f"{self._helper(expr)}{as_scalar}"
 
     def add(self, expr: Expr, name: str) -> None:
         """Use a value that other lines computed in a buffer of its own."""

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import RLock
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -28,11 +28,15 @@ MOST = 16  # programs that one function keeps
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-class Compiled:
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Compiled(Generic[P, R]):
     """A function, compiled anew for each form of its arguments; made by `compile`."""
 
     def __init__(
-        self, function: Callable[..., Any], rows: int | str | None, donate: Sequence[str]
+        self, function: Callable[P, R], rows: int | str | None, donate: Sequence[str]
     ) -> None:
         functools.update_wrapper(self, function)
         self._function, self._rows, self._donate = function, rows, tuple(donate)
@@ -49,11 +53,11 @@ class Compiled:
         self._lock = RLock()
         self._last: Program | None = None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if not kwargs:
             for fits, run in self._quick:
                 if fits(args):
-                    return run(*args)
+                    return run(*args)  # type: ignore[no-any-return]
         read = self._read(args, kwargs)
         if read is None:
             return self._function(*args, **kwargs)
@@ -61,7 +65,7 @@ class Compiled:
         program = self._program(signature)
         if program.donated:
             _check_donated(program, signature.arrays)
-        return program.run(*arguments)
+        return program.run(*arguments)  # type: ignore[no-any-return]
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)

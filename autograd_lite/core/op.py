@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd_lite.core.tensor import NOTHING, Value, apply
 
@@ -18,9 +18,8 @@ OPS: dict[str, Op] = {}
 class Op:
     """An operation: its forward, and one gradient rule for each operand.
 
-    A rule is ``(g, out, *operands, **attributes) -> gradient of that operand`` in plain NumPy:
-    given arrays it computes, given Tensors it records. None stands for an operand without a
-    gradient. Called on arrays an operation computes; called with a Tensor it records.
+    A rule is ``(g, out, *operands, **attributes) -> gradient of that operand`` in plain NumPy; None
+    stands for an operand without a gradient. On Tensors, rules and operations record.
 
     Attributes:
         forward: a function of the operands as arrays, and of attributes by keyword.
@@ -66,4 +65,5 @@ class Op:
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
 
-    __copy__ = __deepcopy__ = lambda self, memo=None: self
+    __copy__: ClassVar[Any] = lambda self: self
+    __deepcopy__: ClassVar[Any] = lambda self, memo: self

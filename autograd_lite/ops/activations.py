@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import is_tensor
 
 
@@ -15,7 +15,7 @@ def _bell(x):
 # 1 − t² and 1 − σ lose their digits far out. On Tensors they stay as people write them, and are
 # held by better forms (docs/stable.md).
 
-tanh = operation(
+operation(
     "tanh",
     np.tanh,
     lambda g, out, x: g * (1 - out * out if is_tensor(out) else 4 * _bell(2 * x)),
@@ -26,7 +26,7 @@ tanh = operation(
     gradient="g (1 − tanh² x)",
 )
 
-tanh_slope = operation(
+operation(
     "tanh_slope",
     lambda x, t: 4 * _bell(2 * x),
     lambda g, out, x, t: -2 * g * out * t,
@@ -38,7 +38,7 @@ tanh_slope = operation(
     notes="What `1 − t * t` holds.",
 )
 
-relu = operation(
+operation(
     "relu",
     lambda x: np.maximum(x, 0),
     lambda g, out, x: g * (out > 0),
@@ -53,7 +53,7 @@ relu = operation(
     kinks=lambda x: np.equal(x, 0),
 )
 
-leaky_relu = operation(
+operation(
     "leaky_relu",
     lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
     lambda g, out, x, negative_slope=0.01: np.where(x > 0, g, negative_slope * g),
@@ -73,7 +73,7 @@ def _below(x):
     return np.where(x > 0, 0, x)
 
 
-elu = operation(
+operation(
     "elu",
     lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(_below(x))),
     lambda g, out, x, alpha=1.0: np.where(x > 0, g, g * (alpha * np.exp(_below(x)))),
@@ -92,7 +92,7 @@ def _sigmoid(x):
         return np.reciprocal(1 + np.exp(-x))
 
 
-sigmoid = operation(
+sigmoid: Op = operation(
     "sigmoid",
     _sigmoid,
     lambda g, out, x: g * (out * (1 - out) if is_tensor(out) else _bell(x)),
@@ -104,7 +104,7 @@ sigmoid = operation(
     gradient="g σ(x) (1 − σ(x))",
 )
 
-silu = operation(
+operation(
     "silu",
     lambda x: x * _sigmoid(x),
     lambda g, out, x: g * (sigmoid(x) * (1 + x * sigmoid(-x))),
@@ -116,7 +116,7 @@ silu = operation(
     gradient="g σ(x) (1 + x σ(−x))",
 )
 
-softplus = operation(
+operation(
     "softplus",
     lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
     lambda g, out, x: g * sigmoid(x),
@@ -145,7 +145,7 @@ def _gelu_rule(g, out, x):
     return g * (p + p * sigmoid(-u) * (2 * _C * x * (1 + 3 * _K * x * x)))
 
 
-gelu = operation(
+operation(
     "gelu",
     _gelu,
     _gelu_rule,
@@ -177,7 +177,7 @@ def _log_softmax(x, axis=-1):
     return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
 
 
-softmax = operation(
+softmax: Op = operation(
     "softmax",
     _softmax,
     lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
@@ -189,7 +189,7 @@ softmax = operation(
     rows="along",
 )
 
-log_softmax = operation(
+log_softmax: Op = operation(
     "log_softmax",
     _log_softmax,
     lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),

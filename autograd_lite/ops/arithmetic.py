@@ -1,17 +1,19 @@
 """Addition, multiplication and their kin."""
 
+from typing import Any
+
 import numpy as np
 
 from autograd_lite.core.tensor import Value
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 
 
-def least_length(dtype):
+def least_length(dtype: Any) -> Any:
     """The least number whose reciprocal, and whose quotients, keep all their digits."""
     return np.finfo(dtype).tiny / np.finfo(dtype).eps
 
 
-add = operation(
+operation(
     "add",
     np.add,
     lambda g, out, a, b: g,
@@ -23,7 +25,7 @@ add = operation(
     gradient="g, g",
 )
 
-subtract = operation(
+operation(
     "subtract",
     np.subtract,
     lambda g, out, a, b: g,
@@ -35,7 +37,7 @@ subtract = operation(
     gradient="g, −g",
 )
 
-multiply = operation(
+operation(
     "multiply",
     np.multiply,
     lambda g, out, a, b: g * b,
@@ -48,7 +50,7 @@ multiply = operation(
     gradient="g b, g a",
 )
 
-divide = operation(
+operation(
     "divide",
     np.divide,
     lambda g, out, a, b: g / b,
@@ -60,7 +62,7 @@ divide = operation(
     gradient="g / b, −g a / b²",
 )
 
-negative = operation(
+operation(
     "negative",
     np.negative,
     lambda g, out, x: -g,
@@ -71,7 +73,7 @@ negative = operation(
     gradient="−g",
 )
 
-reciprocal = operation(
+operation(
     "reciprocal",
     np.reciprocal,
     lambda g, out, x: -g * out * out,
@@ -82,7 +84,7 @@ reciprocal = operation(
     gradient="−g / x²",
 )
 
-square = operation(
+operation(
     "square",
     np.square,
     lambda g, out, x: g * (2 * x),
@@ -113,7 +115,7 @@ def _power_exponent(g, out, a, b):
     )
 
 
-power = operation(
+power: Op = operation(
     "power",
     np.power,
     _power_base,
@@ -126,7 +128,7 @@ power = operation(
     notes="For a negative base the derivative by the exponent does not exist and is NaN.",
 )
 
-float_power = operation(
+operation(
     "float_power",
     np.float_power,
     *power.rules,
@@ -137,7 +139,7 @@ float_power = operation(
     gradient="g b a ** (b − 1), g a ** b log a",
 )
 
-remainder = operation(
+operation(
     "remainder",
     np.remainder,
     lambda g, out, a, b: g,
@@ -151,7 +153,7 @@ remainder = operation(
     kinks=lambda a, b: np.equal(np.remainder(a, b), 0),
 )
 
-fmod = operation(
+operation(
     "fmod",
     np.fmod,
     lambda g, out, a, b: g,
@@ -165,7 +167,7 @@ fmod = operation(
     kinks=lambda a, b: np.equal(np.fmod(a, b), 0) & np.not_equal(a, 0),
 )
 
-ldexp = operation(
+operation(
     "ldexp",
     np.ldexp,
     lambda g, out, x, i: np.ldexp(g, i),
@@ -175,7 +177,7 @@ ldexp = operation(
     gradient="g 2ⁱ, none",
 )
 
-copysign = operation(
+operation(
     "copysign",
     np.copysign,
     lambda g, out, a, b: g * np.sign(a) * np.copysign(1.0, b),

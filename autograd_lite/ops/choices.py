@@ -1,8 +1,10 @@
 """Choosing between operands: maximum, minimum, where, the absolute value."""
 
+from typing import Any
+
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
@@ -27,7 +29,7 @@ for _name in ("maximum", "minimum", "fmax", "fmin"):
         kinks=np.equal,
     )
 
-where = operation(
+where: Op = operation(
     "where",
     lambda condition, x, y: np.where(condition, x, y),
     None,
@@ -49,12 +51,12 @@ where = operation(
 
 
 @composed(np.where)
-def where_or_nonzero(condition, *branches):
+def _where_or_nonzero(condition, *branches):
     """`where(condition, x, y)`; with the condition alone, the indices where it holds."""
     return where(condition, *branches) if branches else np.nonzero(condition)
 
 
-absolute = operation(
+operation(
     "absolute",
     np.absolute,
     lambda g, out, x: g * np.sign(x),
@@ -67,13 +69,13 @@ absolute = operation(
     kinks=lambda x: np.equal(x, 0),
 )
 
-zeros_like = operation(
+operation(
     "zeros_like",
     lambda a, dtype=None, shape=None: np.zeros_like(a, dtype=dtype, shape=shape),
     numpy=(np.zeros_like, np.empty_like, np.imag),
     formula="0",
 )
-ones_like = operation(
+operation(
     "ones_like",
     lambda a, dtype=None, shape=None: np.ones_like(a, dtype=dtype, shape=shape),
     numpy=(np.ones_like,),
@@ -82,7 +84,7 @@ ones_like = operation(
 
 
 @composed(np.full_like)
-def full_like(a, fill_value, dtype=None, shape=None):
+def _full_like(a, fill_value, dtype=None, shape=None):
     """The fill value, broadcast to the shape of a."""
     a = lifted(a)
     filled = np.broadcast_to(lifted(fill_value), a.shape if shape is None else shape)
@@ -90,7 +92,7 @@ def full_like(a, fill_value, dtype=None, shape=None):
 
 
 @composed(np.clip)
-def clip(a, a_min=None, a_max=None, *, min=None, max=None):
+def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
     """`minimum(maximum(a, a_min), a_max)`; at a bound the gradient is shared equally."""
     low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
     a = np.positive(lifted(a)) if low is None else np.maximum(a, low)
@@ -98,7 +100,7 @@ def clip(a, a_min=None, a_max=None, *, min=None, max=None):
 
 
 @composed(np.nan_to_num)
-def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+def _nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """x with NaN and infinities replaced; the gradient there is 0."""
     x = lifted(x)
     if x.dtype.kind != "f":
@@ -110,7 +112,7 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 
 
 @composed(np.select)
-def select(condlist, choicelist, default=0):
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """The first choice whose condition holds, else the default; one `where` for each."""
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ValueError("select: takes as many choices as conditions, at least one of each")
@@ -121,7 +123,7 @@ def select(condlist, choicelist, default=0):
 
 
 @composed(np.choose)
-def choose(a, choices, mode="raise"):
+def _choose(a, choices, mode="raise"):
     """Element by element the choice with the number that stands in a."""
     count = len(choices)
     if mode == "raise":
@@ -136,7 +138,7 @@ def choose(a, choices, mode="raise"):
 
 
 @composed(np.piecewise)
-def piecewise(x, condlist, funclist, *args, **kw):
+def _piecewise(x, condlist, funclist, *args, **kw):
     """Each piece's function where its condition holds; a last one elsewhere, else 0.
 
     A function is called with all of x; what it gives elsewhere contributes nothing.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.reductions import ties
 from autograd_lite.tensor import lifted
@@ -210,7 +210,7 @@ operation(
     formula="the indices that would partition a",
     kinks=lambda a, kth=0, axis=-1: _tied_along(a, axis),
 )
-argwhere = operation(
+operation(
     "argwhere",
     lambda a: np.argwhere(a),
     numpy=(np.argwhere,),
@@ -232,7 +232,7 @@ operation(
     formula="in which bin x lies",
     kinks=lambda x, bins, right=False: np.isin(x, bins),
 )
-exponent = operation(
+exponent: Op = operation(
     "exponent",
     lambda x: np.frexp(x)[1],
     elementwise=True,
@@ -242,7 +242,7 @@ exponent = operation(
 
 
 @composed(np.nonzero)
-def nonzero(a):
+def _nonzero(a):
     """The indices where a is not 0, an array for each axis."""
     a = lifted(a)
     if not a.ndim:
@@ -252,26 +252,26 @@ def nonzero(a):
 
 
 @composed(np.flatnonzero)
-def flatnonzero(a):
+def _flatnonzero(a):
     """The indices in the flattened array where a is not 0."""
     return np.argwhere(np.ravel(a))[:, 0]
 
 
 @composed(np.divmod)
-def divmod_(a, b):
+def _divmod_(a, b):
     """The pair (floor_divide(a, b), remainder(a, b))."""
     return np.floor_divide(a, b), np.remainder(a, b)
 
 
 @composed(np.modf)
-def modf(x):
+def _modf(x):
     """The pair (fraction, whole part); the fraction has the derivative 1."""
     whole = np.trunc(x)
     return x - whole, whole
 
 
 @composed(np.frexp)
-def frexp(x):
+def _frexp(x):
     """The pair (mantissa, exponent) with x = mantissa · 2 ** exponent."""
     power = exponent(x)
     return np.ldexp(x, -power), power

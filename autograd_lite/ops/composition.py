@@ -3,6 +3,8 @@
 import functools
 import inspect
 import operator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from autograd_lite.signatures import VARIABLE, is_default, numpy_parameters
 from autograd_lite.tensor import lifted
 
 
-def composed(*functions):
+def composed(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a function, written in NumPy's terms, as the answer for NumPy's functions.
 
     It takes the parameters that it supports, under NumPy's names; the others of NumPy are
@@ -50,18 +52,18 @@ def _called_like(function, answer):
     return call
 
 
-def is_tensor(x):
+def is_tensor(x: Any) -> Any:
     """Whether a rule runs on Tensors, which record, rather than on arrays."""
     return isinstance(x, Value)
 
 
-def by_positions(a, rearrange):
+def by_positions(a: Any, rearrange: Any) -> Any:
     """The array whose elements lie where the rearrangement puts their positions."""
     a = lifted(a)
     return np.reshape(a, (-1,))[rearrange(np.arange(a.size).reshape(a.shape))]
 
 
-def normalized(axis, ndim):
+def normalized(axis: Any, ndim: Any) -> Any:
     """An axis as a non-negative number.
 
     Raises:
@@ -74,7 +76,7 @@ def normalized(axis, ndim):
     return axis % ndim
 
 
-def along(axis, ndim, key):
+def along(axis: Any, ndim: Any, key: Any) -> Any:
     """The index that applies a key along one axis."""
     return (slice(None),) * normalized(axis, ndim) + (key,)
 
@@ -121,7 +123,7 @@ for _function in (
 
 
 @composed(np.array_equal)
-def array_equal(a1, a2, equal_nan=False):
+def _array_equal(a1, a2, equal_nan=False):
     """Whether two arrays have the same shape and elements, a plain bool."""
     a1, a2 = lifted(a1), lifted(a2)
     if a1.shape != a2.shape:
@@ -133,7 +135,7 @@ def array_equal(a1, a2, equal_nan=False):
 
 
 @composed(np.array_equiv)
-def array_equiv(a1, a2):
+def _array_equiv(a1, a2):
     """Whether two arrays are equal after broadcasting, a plain bool."""
     try:
         np.broadcast_shapes(lifted(a1).shape, lifted(a2).shape)
@@ -143,6 +145,6 @@ def array_equiv(a1, a2):
 
 
 @composed(np.allclose)
-def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+def _allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether two arrays are equal up to a tolerance, a plain bool."""
     return bool(np.all(np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)))

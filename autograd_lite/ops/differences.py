@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import along, composed, normalized
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
 
 @composed(np.diff)
-def diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
+def _diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
     """The n-th differences of neighbours."""
     a = lifted(a)
     if n == 0:
@@ -37,7 +37,7 @@ def diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
 
 
 @composed(np.ediff1d)
-def ediff1d(ary, to_end=None, to_begin=None):
+def _ediff1d(ary, to_end=None, to_begin=None):
     """The differences of neighbours in the flattened array, with others around them."""
     steps = np.diff(np.ravel(lifted(ary)))
     parts = [
@@ -100,7 +100,7 @@ def _slope(f, spacing, axis, edge_order):
 
 
 @composed(np.gradient)
-def gradient(f, *varargs, axis=None, edge_order=1):
+def _gradient(f, *varargs, axis=None, edge_order=1):
     """The derivative of a sampled function along each axis, in central differences."""
     f = lifted(f)
     single = axis is not None and np.ndim(axis) == 0
@@ -122,7 +122,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
 
 
 @composed(np.trapezoid)
-def trapezoid(y, x=None, dx=1.0, axis=-1):
+def _trapezoid(y, x=None, dx=1.0, axis=-1):
     """The integral of a sampled function by the trapezoidal rule."""
     y = lifted(y)
     if x is None:
@@ -138,7 +138,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 
 
 @composed(np.interp)
-def interp(x, xp, fp, left=None, right=None):
+def _interp(x, xp, fp, left=None, right=None):
     """The broken line through the points (xp, fp) at x, which must ascend in xp."""
     x, xp, fp = lifted(x), lifted(xp), lifted(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
@@ -156,7 +156,7 @@ def interp(x, xp, fp, left=None, right=None):
     return np.where(np.greater(x, xp[-1]), fp[-1] if right is None else right, inside)
 
 
-convolved = operation(
+convolved: Op = operation(
     "convolve",
     lambda a, v: np.convolve(a, v),
     lambda g, out, a, v: np.correlate(g, v, mode="valid"),
@@ -183,14 +183,14 @@ def _middle(full, n, m, mode, before=None):
 
 
 @composed(np.convolve)
-def convolve(a, v, mode="full"):
+def _convolve(a, v, mode="full"):
     """The convolution of two sequences, or its middle part."""
     a, v = np.atleast_1d(lifted(a)), np.atleast_1d(lifted(v))
     return _middle(convolved(a, v), a.shape[0], v.shape[0], mode)
 
 
 @composed(np.correlate)
-def correlate(a, v, mode="valid"):
+def _correlate(a, v, mode="valid"):
     """The cross-correlation of two sequences: a convolution with the second reversed."""
     a, v = lifted(a), lifted(v)
     if a.ndim != 1 or v.ndim != 1:
@@ -201,7 +201,7 @@ def correlate(a, v, mode="valid"):
 
 
 @composed(np.linspace)
-def linspace(start, stop, num=50, endpoint=True, retstep=False, axis=0):
+def _linspace(start, stop, num=50, endpoint=True, retstep=False, axis=0):
     """Evenly spaced numbers from start to stop."""
     if num < 0:
         raise ValueError(f"linspace: {num} numbers are too few")
@@ -213,19 +213,19 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, axis=0):
 
 
 @composed(np.logspace)
-def logspace(start, stop, num=50, endpoint=True, base=10.0, axis=0):
+def _logspace(start, stop, num=50, endpoint=True, base=10.0, axis=0):
     """Powers of the base, with evenly spaced exponents."""
     return np.power(base, np.linspace(start, stop, num=num, endpoint=endpoint, axis=axis))
 
 
 @composed(np.geomspace)
-def geomspace(start, stop, num=50, endpoint=True, axis=0):
+def _geomspace(start, stop, num=50, endpoint=True, axis=0):
     """Numbers from start to stop with one ratio; both positive."""
     return np.exp(np.linspace(np.log(start), np.log(stop), num=num, endpoint=endpoint, axis=axis))
 
 
 @composed(np.vander)
-def vander(x, N=None, increasing=False):
+def _vander(x, N=None, increasing=False):
     """The powers of x as columns."""
     x = lifted(x)
     if x.ndim != 1:
@@ -235,7 +235,7 @@ def vander(x, N=None, increasing=False):
 
 
 @composed(np.polyval)
-def polyval(p, x):
+def _polyval(p, x):
     """The value of a polynomial, its highest coefficient first, by Horner's rule."""
     p, x = lifted(p), lifted(x)
     value = np.zeros_like(x)

@@ -4,7 +4,7 @@ import string
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.shapes import sum_to
 from autograd_lite.tensor import lifted
@@ -41,7 +41,7 @@ def _einsum(g, out, *operands, k, subscripts=""):
     return part
 
 
-einsum = operation(
+einsum: Op = operation(
     "einsum",
     lambda operands, subscripts="": np.einsum(subscripts, *operands, optimize=len(operands) > 2),
     _einsum,

@@ -9,7 +9,7 @@ from autograd_lite.ops.activations import sigmoid
 
 LOG2, LOG10 = math.log(2), math.log(10)
 
-exp = operation(
+operation(
     "exp",
     np.exp,
     lambda g, out, x: g * out,
@@ -19,7 +19,7 @@ exp = operation(
     gradient="g exp x",
 )
 
-exp2 = operation(
+operation(
     "exp2",
     np.exp2,
     lambda g, out, x: g * (out * LOG2),
@@ -28,7 +28,7 @@ exp2 = operation(
     gradient="g 2ˣ log 2",
 )
 
-expm1 = operation(
+operation(
     "expm1",
     np.expm1,
     lambda g, out, x: g * np.exp(x),
@@ -37,7 +37,7 @@ expm1 = operation(
     gradient="g exp x",
 )
 
-log = operation(
+operation(
     "log",
     np.log,
     lambda g, out, x: g / x,
@@ -47,7 +47,7 @@ log = operation(
     gradient="g / x",
 )
 
-log2 = operation(
+operation(
     "log2",
     np.log2,
     lambda g, out, x: g / (x * LOG2),
@@ -57,7 +57,7 @@ log2 = operation(
     gradient="g / (x log 2)",
 )
 
-log10 = operation(
+operation(
     "log10",
     np.log10,
     lambda g, out, x: g / (x * LOG10),
@@ -67,7 +67,7 @@ log10 = operation(
     gradient="g / (x log 10)",
 )
 
-log1p = operation(
+operation(
     "log1p",
     np.log1p,
     lambda g, out, x: g / (1 + x),
@@ -76,7 +76,7 @@ log1p = operation(
     gradient="g / (1 + x)",
 )
 
-logaddexp = operation(
+operation(
     "logaddexp",
     np.logaddexp,
     lambda g, out, a, b: g * sigmoid(a - b),
@@ -86,7 +86,7 @@ logaddexp = operation(
     gradient="g σ(a − b), g σ(b − a)",
 )
 
-logaddexp2 = operation(
+operation(
     "logaddexp2",
     np.logaddexp2,
     lambda g, out, a, b: g * sigmoid((a - b) * LOG2),
@@ -96,7 +96,7 @@ logaddexp2 = operation(
     gradient="g 2ᵃ / (2ᵃ + 2ᵇ), g 2ᵇ / (2ᵃ + 2ᵇ)",
 )
 
-sqrt = operation(
+operation(
     "sqrt",
     np.sqrt,
     lambda g, out, x: 0.5 * g / out,
@@ -106,7 +106,7 @@ sqrt = operation(
     gradient="g / (2 √x)",
 )
 
-cbrt = operation(
+operation(
     "cbrt",
     np.cbrt,
     lambda g, out, x: g / (3 * out * out),

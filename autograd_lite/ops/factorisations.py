@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_lite.broadcasting import warn
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.linalg import DegenerateWarning, regular, solve
 from autograd_lite.ops.products import transposed
@@ -36,7 +36,7 @@ def _cholesky(g, out, a):
     return _one_side((half + transposed(half)) / 2)
 
 
-cholesky = operation(
+cholesky: Op = operation(
     "cholesky",
     lambda a: np.linalg.cholesky(a),
     _cholesky,
@@ -59,7 +59,7 @@ def _eigenvalues(g, out, a, UPLO="L"):
     return _one_side((v * g[..., None, :]) @ transposed(v), UPLO)
 
 
-eigvalsh = operation(
+eigvalsh: Op = operation(
     "eigvalsh",
     lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
     _eigenvalues,
@@ -95,7 +95,7 @@ def _distinct(w, what="eigenvalues"):
     return (~equal).astype(w.dtype)
 
 
-distinct = operation(
+distinct: Op = operation(
     "distinct",
     _distinct,
     arity=1,
@@ -114,7 +114,7 @@ def _eigenvectors(g, out, a, UPLO="L"):
     return _one_side(out @ (_gaps(w, "eigenvalues") * (t @ g)) @ t, UPLO)
 
 
-eigh_vectors = operation(
+eigh_vectors: Op = operation(
     "eigh_vectors",
     lambda a, UPLO="L": np.linalg.eigh(a, UPLO).eigenvectors,
     _eigenvectors,
@@ -135,7 +135,7 @@ def _svd(a):
     return np.linalg.svd(a, full_matrices=False)
 
 
-svdvals = operation(
+svdvals: Op = operation(
     "svdvals",
     lambda a: np.linalg.svd(a, compute_uv=False),
     lambda g, out, a: svd_u(a) * (g * np.sign(out))[..., None, :] @ svd_vh(a),
@@ -183,7 +183,7 @@ def _inverse(s):
     return counts / (s + (1 - counts))
 
 
-svd_u = operation(
+svd_u: Op = operation(
     "svd_u",
     lambda a: _svd(a).U,
     _svd_u,
@@ -193,7 +193,7 @@ svd_u = operation(
     notes=_ALONE.format("singular values, or of one that is 0,"),
 )
 
-svd_vh = operation(
+svd_vh: Op = operation(
     "svd_vh",
     lambda a: _svd(a).Vh,
     _svd_vh,
@@ -234,7 +234,7 @@ def _qr_rule(a, q, r, inner, g=0):
     return transposed(solve(r, transposed(g + q @ mirrored)))
 
 
-qr_q = operation(
+qr_q: Op = operation(
     "qr_q",
     lambda a: np.linalg.qr(a).Q,
     lambda g, out, a: _qr_rule(a, out, qr_r(a), -transposed(g) @ out, g),
@@ -243,7 +243,7 @@ qr_q = operation(
     gradient="(g + q sym(−gᵀ q)) r⁻ᵀ",
 )
 
-qr_r = operation(
+qr_r: Op = operation(
     "qr_r",
     lambda a: np.linalg.qr(a).R,
     lambda g, out, a: _qr_rule(a, qr_q(a), out, out @ transposed(g)),
@@ -270,7 +270,7 @@ def _qr(a, mode="reduced"):
     return qr_r(a) if mode == "r" else QRResult(qr_q(a), qr_r(a))
 
 
-matrix_rank = operation(
+operation(
     "matrix_rank",
     lambda A, tol=None, hermitian=False: np.linalg.matrix_rank(A, tol, hermitian),
     numpy=(np.linalg.matrix_rank,),

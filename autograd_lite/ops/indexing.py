@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 
 
 def _basic(key):
@@ -22,7 +22,7 @@ def _add_at(g, key=(), shape=()):
     return total
 
 
-add_at = operation(
+add_at: Op = operation(
     "add_at",
     _add_at,
     lambda g, out, x, key=(), shape=(): g[key],
@@ -31,7 +31,7 @@ add_at = operation(
     gradient="g at that index",
 )
 
-getitem = operation(
+operation(
     "getitem",
     lambda a, key=(): a[key],
     lambda g, out, a, key=(): add_at(g, key=key, shape=a.shape),

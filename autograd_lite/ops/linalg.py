@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_lite.broadcasting import warn
-from autograd_lite.op import REFUSED, operation
+from autograd_lite.op import REFUSED, Op, operation
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.products import fitted, transposed
 
@@ -15,7 +15,7 @@ def _each(g):
     return g[..., None, None]
 
 
-inv = operation(
+inv: Op = operation(
     "inv",
     lambda a: np.linalg.inv(a),
     lambda g, out, a: -transposed(out) @ g @ transposed(out),
@@ -50,7 +50,7 @@ def _regular(s, what="singular value"):
     return (~zero).astype(s.dtype)
 
 
-regular = operation(
+regular: Op = operation(
     "regular",
     _regular,
     arity=1,
@@ -69,7 +69,7 @@ def _pinv(g, out, a, rcond=None):
     )
 
 
-pinv = operation(
+operation(
     "pinv",
     lambda a, rcond=None: np.linalg.pinv(a, rcond),
     _pinv,
@@ -96,7 +96,7 @@ def _columns(x, b):
     return x[..., None] if b.ndim == 1 else x
 
 
-solve = operation(
+solve: Op = operation(
     "solve",
     lambda a, b: np.linalg.solve(a, b),
     _solve_left,
@@ -161,7 +161,7 @@ def _cofactors_along_rule(g, out, *arrays, k):
     return cofactors_along([*directions, a])
 
 
-cofactors_along = operation(
+cofactors_along: Op = operation(
     "cofactors_along",
     _cofactors_along,
     _cofactors_along_rule,
@@ -172,7 +172,7 @@ cofactors_along = operation(
     notes="By products of singular values, right for singular matrices as well.",
 )
 
-cofactors = operation(
+cofactors: Op = operation(
     "cofactors",
     lambda a: _cofactors_along((a,)),
     lambda g, out, a: cofactors_along([g, a]),
@@ -183,7 +183,7 @@ cofactors = operation(
     notes="The gradient of the determinant, right for singular matrices as well.",
 )
 
-det = operation(
+operation(
     "det",
     lambda a: np.linalg.det(a),
     lambda g, out, a: _each(g) * cofactors(a),
@@ -195,7 +195,7 @@ det = operation(
     notes="Through the signed minors, so that a singular matrix has its gradient.",
 )
 
-det_sign = operation(
+det_sign: Op = operation(
     "det_sign",
     lambda a: np.linalg.slogdet(a).sign,
     arity=1,
@@ -203,7 +203,7 @@ det_sign = operation(
     formula="sign det a",
 )
 
-log_abs_det = operation(
+log_abs_det: Op = operation(
     "log_abs_det",
     lambda a: np.linalg.slogdet(a).logabsdet,
     lambda g, out, a: _each(g) * transposed(inv(a)),

@@ -1,24 +1,25 @@
 """Losses: each the mean, the sum or the list of what the examples cost."""
 
 import math
+from typing import Any
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.activations import log_softmax, sigmoid, softmax
 from autograd_lite.ops.composition import is_tensor
 
 # Every loss takes reduction="mean", "sum" or "none".
 
 
-def reduced(losses, reduction):
+def reduced(losses: Any, reduction: Any) -> Any:
     """The mean or the sum of the losses, or the losses themselves."""
     if reduction == "mean":
         return np.add.reduce(losses, axis=None) / losses.size
     return np.add.reduce(losses, axis=None) if reduction == "sum" else losses
 
 
-def per_example(g, losses, reduction):
+def per_example(g: Any, losses: Any, reduction: Any) -> Any:
     """The gradient that enters at each of the losses."""
     return g / float(losses.size) if reduction == "mean" else g
 
@@ -54,7 +55,7 @@ def _squared_error(prediction, target, reduction="mean"):
     return reduced(error * error, reduction)
 
 
-squared_error = operation(
+operation(
     "squared_error",
     _squared_error,
     lambda g, out, prediction, target, reduction="mean": (
@@ -76,7 +77,7 @@ def _label_over(y, p):
         return np.where(np.equal(y, 0), 0.0, np.divide(y, p))[()]
 
 
-label_over = operation(
+label_over: Op = operation(
     "label_over",
     _label_over,
     lambda g, out, y, p: g / p,
@@ -104,7 +105,7 @@ def _binary_cross_entropy(y_hat, y, reduction="mean"):
     return reduced(losses, reduction)
 
 
-binary_cross_entropy = operation(
+operation(
     "binary_cross_entropy",
     _binary_cross_entropy,
     lambda g, out, y_hat, y, reduction="mean": (
@@ -146,7 +147,7 @@ def _error(z, y):
     return np.where(z > 0, (1 - y) - tail, tail - y)
 
 
-binary_cross_entropy_with_logits = operation(
+operation(
     "binary_cross_entropy_with_logits",
     _with_logits,
     lambda g, out, z, y, reduction="mean": per_example(g, z, reduction) * _error(z, y),
@@ -158,7 +159,7 @@ binary_cross_entropy_with_logits = operation(
     gradient="g (σ(z) − y), −g z, over m for the mean",
 )
 
-of_sigmoid = operation(
+operation(
     "binary_cross_entropy_of_sigmoid",
     lambda z, y_hat, y, reduction="mean": _with_logits(z, y, reduction),
     lambda g, out, z, y_hat, y, reduction="mean": per_example(g, z, reduction) * (y_hat - y),
@@ -221,7 +222,7 @@ def _cross_entropy_logits(g, out, logits, labels, reduction="mean"):
     return _per_row(g, logits, reduction) * error
 
 
-cross_entropy = operation(
+operation(
     "cross_entropy",
     _cross_entropy,
     _cross_entropy_logits,

@@ -1,10 +1,11 @@
 """Norms of vectors and matrices."""
 
 import math
+from typing import Any
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.arithmetic import least_length
 from autograd_lite.ops.composition import composed, is_tensor, normalized
 from autograd_lite.ops.factorisations import svdvals
@@ -17,7 +18,7 @@ def _direction(x, length):
         return np.where(np.equal(length, 0), 0.0, np.divide(x, length))[()]
 
 
-direction = operation(
+direction: Op = operation(
     "direction",
     _direction,
     lambda g, out, x, length: g / length,
@@ -33,7 +34,7 @@ direction = operation(
 )
 
 
-def p_norm(x, ord=2, axis=None, keepdims=False):
+def p_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: Any = False) -> Any:
     """The norm of arrays, of any size that floating point holds."""
     size = np.abs(x)
     with np.errstate(all="ignore"):
@@ -77,7 +78,7 @@ def _share(out, x, ord, axis, keepdims):
     return direction(x, spread(out, x.shape, axis, keepdims))
 
 
-norm = operation(
+norm: Op = operation(
     "norm",
     p_norm,
     _norm_rule,
@@ -100,7 +101,7 @@ def _share_of_hypot(x, out, a, b):
     return direction(x * scale, np.hypot(a * scale, b * scale))
 
 
-hypot = operation(
+hypot: Op = operation(
     "hypot",
     np.hypot,
     lambda g, out, a, b: g * _share_of_hypot(a, out, a, b),

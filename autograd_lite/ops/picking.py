@@ -1,12 +1,13 @@
 """Taking elements by index, by condition, or from a diagonal."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from autograd_lite.arrays import plain
 from autograd_lite.core.tensor import Value
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import along, composed, normalized
 from autograd_lite.ops.indexing import add_at
 from autograd_lite.tensor import lifted
@@ -31,7 +32,7 @@ def _take_along_axis(arr, indices, axis=-1):
     return np.take_along_axis(np.asarray(arr), np.asarray(indices), axis)
 
 
-taken_along = operation(
+taken_along: Op = operation(
     "take_along_axis",
     _take_along_axis,
     lambda g, out, arr, indices, axis=-1: added_along(g, indices, axis=axis, shape=arr.shape),
@@ -42,7 +43,7 @@ taken_along = operation(
     gradient="zeros, with g added at the indices",
 )
 
-added_along = operation(
+added_along: Op = operation(
     "add_along_axis",
     _add_along_axis,
     lambda g, out, a, indices, axis=-1, shape=(): np.take_along_axis(g, indices, axis=axis),
@@ -54,7 +55,7 @@ added_along = operation(
 
 
 @composed(np.take_along_axis)
-def take_along_axis(arr, indices, axis=-1):
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     """The element with each index, along an axis."""
     if axis is None:
         return taken_along(np.ravel(lifted(arr)), np.ravel(lifted(indices)), axis=0)
@@ -62,7 +63,7 @@ def take_along_axis(arr, indices, axis=-1):
 
 
 @composed(np.take)
-def take(a, indices, axis=None, mode="raise"):
+def _take(a, indices, axis=None, mode="raise"):
     """The elements, or the slices along an axis, with the indices."""
     traced = isinstance(indices, Value) and indices.always_recorded
     a, indices = lifted(a), indices if traced else np.asarray(plain(indices, "take", "indices"))
@@ -96,19 +97,19 @@ def _taken(a, indices, axis):
 
 
 @composed(np.compress)
-def compress(condition, a, axis=None):
+def _compress(condition, a, axis=None):
     """The slices along an axis for which the condition holds."""
     return np.take(a, np.flatnonzero(plain(condition, "compress", "condition")), axis=axis)
 
 
 @composed(np.extract)
-def extract(condition, arr):
+def _extract(condition, arr):
     """The elements for which the condition holds."""
     return np.take(arr, np.flatnonzero(plain(condition, "extract", "condition")))
 
 
 @composed(np.diagonal)
-def diagonal(a, offset=0, axis1=0, axis2=1):
+def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     """The diagonal of two axes, as a last axis."""
     moved = np.moveaxis(lifted(a), (axis1, axis2), (0, 1))
     rows, columns = _diagonal(moved.shape[0], moved.shape[1], offset)
@@ -123,7 +124,7 @@ def _diagonal(rows, columns, offset):
 
 
 @composed(np.diag)
-def diag(v, k=0):
+def _diag(v, k=0):
     """A matrix with v on its k-th diagonal, or the k-th diagonal of a matrix."""
     v = lifted(v)
     if v.ndim == 2:
@@ -135,13 +136,13 @@ def diag(v, k=0):
 
 
 @composed(np.diagflat)
-def diagflat(v, k=0):
+def _diagflat(v, k=0):
     """A matrix with the elements of v on its k-th diagonal."""
     return np.diag(np.ravel(v), k)
 
 
 @composed(np.bincount)
-def bincount(x, weights=None, minlength=0):
+def _bincount(x, weights=None, minlength=0):
     """How often each number occurs in x, or the sum of its weights."""
     x = np.asarray(plain(x, "bincount", "x"))
     if weights is None:

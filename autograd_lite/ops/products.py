@@ -1,16 +1,17 @@
 """Products of vectors, matrices and stacks of them."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed, normalized
 from autograd_lite.ops.shapes import sum_to
 from autograd_lite.tensor import lifted
 
 
-def transposed(x):
+def transposed(x: Any) -> Any:
     """Each matrix of a stack transposed."""
     return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
@@ -24,7 +25,7 @@ def _row(x):
     return x[..., None, :] if type(x) is np.ndarray else np.expand_dims(x, -2)
 
 
-def fitted(part, shape):
+def fitted(part: Any, shape: Any) -> Any:
     """A part of a stack, summed over what broadcasting repeated."""
     return part if part.shape == shape else sum_to(part, shape=shape)
 
@@ -57,7 +58,7 @@ def _right(g, out, a, b):
     return fitted((transposed(a) @ _column(g))[..., 0], b.shape)
 
 
-matmul = operation(
+operation(
     "matmul",
     np.matmul,
     _left,
@@ -78,7 +79,7 @@ def _outer(a, b):
     return np.outer(a, b)
 
 
-outer = operation(
+operation(
     "outer",
     _outer,
     lambda g, out, a, b: np.reshape(g @ np.reshape(b, -1), a.shape),
@@ -123,7 +124,7 @@ def _tensordot_right(g, out, a, b, axes=2):
     return _tensordot(g, b, a, mine, others, False)
 
 
-tensordot = operation(
+tensordot: Op = operation(
     "tensordot",
     lambda a, b, axes=2: np.tensordot(a, b, axes=axes),
     _tensordot_left,
@@ -160,7 +161,7 @@ def _kron_right(g, out, a, b):
     return np.reshape(sum_to(part, shape=columns), b.shape)
 
 
-kron = operation(
+operation(
     "kron",
     lambda a, b: np.kron(a, b),
     _kron_left,
@@ -173,7 +174,7 @@ kron = operation(
     gradient="Σ g b over each block, Σ g a over the blocks",
 )
 
-cross = operation(
+cross: Op = operation(
     "cross",
     lambda a, b: np.cross(a, b),
     lambda g, out, a, b: cross(b, g),
@@ -305,7 +306,7 @@ def _multi_dot(g, out, *arrays, k):
     return np.reshape(multi_dot([*before, g, *after]), arrays[k].shape)
 
 
-multi_dot = operation(
+multi_dot: Op = operation(
     "multi_dot",
     lambda arrays: np.linalg.multi_dot(arrays),
     _multi_dot,
@@ -344,7 +345,7 @@ def _trace(g, out, a, offset=0, axis1=0, axis2=1):
     return np.moveaxis(part, (-2, -1), (axis1, axis2))
 
 
-trace = operation(
+trace: Op = operation(
     "trace",
     lambda a, offset=0, axis1=0, axis2=1: np.trace(a, offset, axis1, axis2),
     _trace,

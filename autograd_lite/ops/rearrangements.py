@@ -9,7 +9,7 @@ from autograd_lite.ops.indexing import add_at
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
-flip = operation(
+operation(
     "flip",
     lambda m, axis=None: np.flip(m, axis),
     lambda g, out, m, axis=None: np.flip(g, axis),
@@ -21,19 +21,19 @@ flip = operation(
 
 
 @composed(np.flipud)
-def flipud(m):
+def _flipud(m):
     """m with its rows in reverse order."""
     return np.flip(m, 0)
 
 
 @composed(np.fliplr)
-def fliplr(m):
+def _fliplr(m):
     """m with its columns in reverse order."""
     return np.flip(m, 1)
 
 
 @composed(np.rot90)
-def rot90(m, k=1, axes=(0, 1)):
+def _rot90(m, k=1, axes=(0, 1)):
     """m turned by k right angles: axes swapped and flipped."""
     first, second = (normalized(axis, m.ndim) for axis in axes)
     if first == second:
@@ -52,7 +52,7 @@ def _negated(shift):
     return tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
 
 
-roll = operation(
+operation(
     "roll",
     lambda a, shift=0, axis=None: np.roll(a, shift, axis),
     lambda g, out, a, shift=0, axis=None: np.roll(g, _negated(shift), axis),
@@ -64,14 +64,14 @@ roll = operation(
 
 
 @composed(np.fft.fftshift)
-def fftshift(x, axes=None):
+def _fftshift(x, axes=None):
     """x with the zero frequency in the middle: a roll."""
     axes = tuple(range(x.ndim)) if axes is None else np.atleast_1d(axes).tolist()
     return np.roll(x, tuple(x.shape[k] // 2 for k in axes), tuple(axes))
 
 
 @composed(np.fft.ifftshift)
-def ifftshift(x, axes=None):
+def _ifftshift(x, axes=None):
     """The inverse of fftshift."""
     axes = tuple(range(x.ndim)) if axes is None else np.atleast_1d(axes).tolist()
     return np.roll(x, tuple(-(x.shape[k] // 2) for k in axes), tuple(axes))
@@ -107,7 +107,7 @@ def _tile_rule(g, out, A, reps=()):
     return np.reshape(total, A.shape)
 
 
-tile = operation(
+operation(
     "tile",
     lambda A, reps=(): np.tile(A, reps),
     _tile_rule,
@@ -119,7 +119,7 @@ tile = operation(
 
 
 @composed(np.repeat)
-def repeat(a, repeats, axis=None):
+def _repeat(a, repeats, axis=None):
     """Each element, or each slice along an axis, several times."""
     repeats, a = plain(repeats, "repeat", "repeats"), lifted(a)
     if axis is None:
@@ -130,7 +130,7 @@ def repeat(a, repeats, axis=None):
 
 
 @composed(np.resize)
-def resize(a, new_shape):
+def _resize(a, new_shape):
     """The elements over and over, as many as the new shape has."""
     if not lifted(a).size:
         return lifted(np.resize(np.asarray(lifted(a).array), new_shape))
@@ -185,7 +185,7 @@ def _pairs(value, ndim):
 
 
 @composed(np.pad)
-def pad(
+def _pad(
     array,
     pad_width,
     mode="constant",
@@ -231,7 +231,7 @@ def pad(
 
 
 @composed(np.append)
-def append(arr, values, axis=None):
+def _append(arr, values, axis=None):
     """The array and after it the values."""
     if axis is None:
         return np.concatenate([np.ravel(lifted(arr)), np.ravel(lifted(values))])
@@ -239,7 +239,7 @@ def append(arr, values, axis=None):
 
 
 @composed(np.delete)
-def delete(arr, obj, axis=None):
+def _delete(arr, obj, axis=None):
     """The array without some of its slices."""
     obj, arr = plain(obj, "delete", "obj"), lifted(arr)
     if axis is None:
@@ -249,7 +249,7 @@ def delete(arr, obj, axis=None):
 
 
 @composed(np.insert)
-def insert(arr, obj, values, axis=None):
+def _insert(arr, obj, values, axis=None):
     """The array with values before some of its slices."""
     obj, arr, values = plain(obj, "insert", "obj"), lifted(arr), lifted(values)
     if axis is None:
@@ -273,7 +273,7 @@ def insert(arr, obj, values, axis=None):
 
 
 @composed(np.sort)
-def sort(a, axis=-1, kind=None):
+def _sort(a, axis=-1, kind=None):
     """The elements in ascending order, taken by `argsort`."""
     if axis is None:
         a, axis = np.ravel(a), 0
@@ -281,7 +281,7 @@ def sort(a, axis=-1, kind=None):
 
 
 @composed(np.partition)
-def partition(a, kth, axis=-1):
+def _partition(a, kth, axis=-1):
     """Smaller elements before the kth, larger ones after it, taken by `argpartition`."""
     if axis is None:
         a, axis = np.ravel(a), 0

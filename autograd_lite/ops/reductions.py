@@ -1,16 +1,17 @@
 """Sums, products, means and extremes over axes, and running ones."""
 
 import math
+from typing import Any
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import along, composed
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
 
-def axes_of(axis, ndim):
+def axes_of(axis: Any, ndim: Any) -> Any:
     """The axes that a reduction goes over, as a tuple of non-negative numbers."""
     if axis is None:
         return tuple(range(ndim))
@@ -18,14 +19,14 @@ def axes_of(axis, ndim):
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)) if ndim)
 
 
-def spread(g, shape, axis, keepdims):
+def spread(g: Any, shape: Any, axis: Any, keepdims: Any) -> Any:
     """What belongs to a reduced array, in the shape of the array that was reduced."""
     if not keepdims and axis is not None and np.ndim(g):
         g = np.expand_dims(g, axes_of(axis, len(shape)))
     return np.broadcast_to(g, shape)
 
 
-sum_ = operation(
+operation(
     "sum",
     lambda a, axis=None, keepdims=False: np.add.reduce(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: spread(g, a.shape, axis, keepdims),
@@ -38,12 +39,12 @@ sum_ = operation(
 )
 
 
-def count(shape, axis):
+def count(shape: Any, axis: Any) -> Any:
     """How many elements a reduction takes together."""
     return math.prod(shape[k] for k in axes_of(axis, len(shape)))
 
 
-mean = operation(
+operation(
     "mean",
     lambda a, axis=None, keepdims=False: np.mean(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: spread(
@@ -70,7 +71,7 @@ def _along_axes(function):
     return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
 
 
-def ties(extreme):
+def ties(extreme: Any) -> Any:
     """Where an extreme is reached more than once along the axis."""
 
     def tied(a, axis=None, keepdims=False):
@@ -96,7 +97,7 @@ for _name in ("max", "min"):
 
 
 @composed(np.ptp)
-def ptp(a, axis=None, keepdims=False):
+def _ptp(a, axis=None, keepdims=False):
     """The largest element less the smallest."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
@@ -109,7 +110,7 @@ def _logsumexp(a, axis=None, keepdims=False):
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
-logsumexp = operation(
+operation(
     "logsumexp",
     _logsumexp,
     lambda g, out, a, axis=None, keepdims=False: (
@@ -151,7 +152,7 @@ def _recurrence(a, c, axis=0):
     return np.moveaxis(total, 0, axis)
 
 
-recurrence = operation(
+recurrence: Op = operation(
     "recurrence",
     _recurrence,
     lambda g, out, a, c, axis=0: _from_the_end(g, c, axis),
@@ -168,7 +169,7 @@ def _cumsum_rule(g, out, a, axis=None):
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis=line), axis=line), axis=line), a.shape)
 
 
-cumsum = operation(
+operation(
     "cumsum",
     lambda a, axis=None: np.cumsum(a, axis=axis),
     _cumsum_rule,
@@ -187,7 +188,7 @@ def _cumprod_rule(g, out, a, axis=None):
     return np.reshape(_shifted(out, 1, line) * _from_the_end(g, a_line, line), a.shape)
 
 
-cumprod = operation(
+operation(
     "cumprod",
     lambda a, axis=None: np.cumprod(a, axis=axis),
     _cumprod_rule,
@@ -198,7 +199,7 @@ cumprod = operation(
 )
 
 
-def merged(a, axis):
+def merged(a: Any, axis: Any) -> Any:
     """The axes of a reduction made one, the last, and how to undo it."""
     axes = axes_of(axis, a.ndim)
     order = tuple(k for k in range(a.ndim) if k not in axes) + axes
@@ -216,7 +217,7 @@ def _others(a, axis):
     return back(before * after)
 
 
-prod = operation(
+operation(
     "prod",
     lambda a, axis=None, keepdims=False: np.prod(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: (

@@ -2,10 +2,11 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import along, composed, normalized
 from autograd_lite.tensor import lifted
 
@@ -37,7 +38,7 @@ def _sum_to(x, shape=()):
     return np.add.reduce(x, axis=axes, keepdims=True) if axes else x
 
 
-sum_to = operation(
+sum_to: Op = operation(
     "sum_to",
     _sum_to,
     lambda g, out, x, shape=(): np.broadcast_to(g, x.shape),
@@ -48,7 +49,7 @@ sum_to = operation(
     rows="sum",
 )
 
-broadcast_to = operation(
+operation(
     "broadcast_to",
     lambda array, shape=(): np.broadcast_to(array, shape),
     lambda g, out, array, shape=(): sum_to(g, shape=array.shape),
@@ -66,7 +67,7 @@ def _astype(x, dtype=np.float64):
     return np.asarray(x).astype(dtype)
 
 
-astype = operation(
+astype: Op = operation(
     "astype",
     _astype,
     lambda g, out, x, dtype=None: astype(g, dtype=x.dtype) if out.dtype.kind == "f" else g * 0,
@@ -83,7 +84,7 @@ def _reshape(a, shape=(), order="C"):
     return np.reshape(a, shape, order=order)
 
 
-reshape = operation(
+operation(
     "reshape",
     _reshape,
     lambda g, out, a, shape=(), order="C": np.reshape(g, a.shape, order=order),
@@ -101,7 +102,7 @@ def _untransposed(g, out, a, axes=None):
     return np.transpose(g, tuple(np.argsort([k % len(axes) for k in axes]).tolist()))
 
 
-transpose = operation(
+operation(
     "transpose",
     lambda a, axes=None: a.T if axes is None else np.transpose(a, axes),
     _untransposed,
@@ -114,7 +115,7 @@ transpose = operation(
     rows="moved",
 )
 
-swapaxes = operation(
+operation(
     "swapaxes",
     lambda a, axis1=0, axis2=1: np.swapaxes(a, axis1, axis2),
     lambda g, out, a, axis1=0, axis2=1: np.swapaxes(g, axis1, axis2),
@@ -125,7 +126,7 @@ swapaxes = operation(
     rows="moved",
 )
 
-squeeze = operation(
+operation(
     "squeeze",
     lambda a, axis=None: np.squeeze(a, axis),
     lambda g, out, a, axis=None: np.reshape(g, a.shape),
@@ -136,7 +137,7 @@ squeeze = operation(
     rows="moved",
 )
 
-expand_dims = operation(
+operation(
     "expand_dims",
     lambda a, axis=0: np.expand_dims(a, axis),
     lambda g, out, a, axis=0: np.reshape(g, a.shape),
@@ -157,7 +158,7 @@ def _part(g, out, *arrays, k, axis=0):
     return g[(slice(None),) * axis + (slice(start, start + arrays[k].shape[axis]),)]
 
 
-concatenate = operation(
+operation(
     "concatenate",
     lambda arrays, axis=0: np.concatenate(arrays, axis=axis),
     _part,
@@ -168,7 +169,7 @@ concatenate = operation(
     gradient="the part of g that belongs to each array",
 )
 
-stack = operation(
+operation(
     "stack",
     lambda arrays, axis=0: np.stack(arrays, axis=axis),
     lambda g, out, *arrays, k, axis=0: g[(slice(None),) * (axis % len(out.shape)) + (k,)],
@@ -179,7 +180,7 @@ stack = operation(
     gradient="the slice of g that belongs to each array",
 )
 
-identity = operation(
+identity: Op = operation(
     "identity",
     lambda x: x,
     lambda g, out, x: g,
@@ -192,31 +193,31 @@ identity = operation(
 
 
 @composed(np.copy)
-def copy(a):
+def _copy(a):
     """x itself, for a Tensor does not change."""
     return identity(a)
 
 
 @composed(np.real)
-def real(val):
+def _real(val):
     """x itself."""
     return identity(val)
 
 
 @composed(np.real_if_close)
-def real_if_close(a, tol=100):
+def _real_if_close(a, tol=100):
     """x itself."""
     return identity(a)
 
 
 @composed(np.ravel)
-def ravel(a, order="C"):
+def _ravel(a, order="C"):
     """The elements along one axis."""
     return np.reshape(lifted(a), (-1,), order=order)
 
 
 @composed(np.moveaxis)
-def moveaxis(a, source, destination):
+def _moveaxis(a, source, destination):
     """x with axes moved to other places."""
     a = lifted(a)
     source = [source] if isinstance(source, (int, np.integer)) else list(source)
@@ -232,7 +233,7 @@ def moveaxis(a, source, destination):
 
 
 @composed(np.rollaxis)
-def rollaxis(a, axis, start=0):
+def _rollaxis(a, axis, start=0):
     """x with an axis moved before another."""
     axis, start = normalized(axis, a.ndim), normalized(start, a.ndim + 1)
     return np.moveaxis(a, axis, start - (axis < start))
@@ -256,7 +257,7 @@ composed(np.atleast_3d)(
 
 
 @composed(np.broadcast_arrays)
-def broadcast_arrays(*args):
+def _broadcast_arrays(*args):
     """The arrays, repeated to their common shape."""
     arrays = [lifted(x) for x in args]
     shape = np.broadcast_shapes(*(x.shape for x in arrays))
@@ -264,7 +265,7 @@ def broadcast_arrays(*args):
 
 
 @composed(np.meshgrid)
-def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
+def _meshgrid(*xi, indexing="xy", sparse=False, copy=True):
     """The coordinates of a grid, an array for each axis."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
@@ -278,7 +279,7 @@ def meshgrid(*xi, indexing="xy", sparse=False, copy=True):
 
 
 @composed(np.vstack)
-def vstack(tup):
+def vstack(tup: Any) -> Any:
     """The arrays one below the other."""
     return np.concatenate([np.atleast_2d(lifted(x)) for x in tup], axis=0)
 
@@ -289,20 +290,20 @@ if _row_stack is not None:
 
 
 @composed(np.hstack)
-def hstack(tup):
+def _hstack(tup):
     """The arrays side by side."""
     arrays = [np.atleast_1d(lifted(x)) for x in tup]
     return np.concatenate(arrays, axis=int(arrays[0].ndim > 1))
 
 
 @composed(np.dstack)
-def dstack(tup):
+def _dstack(tup):
     """The arrays along the third axis."""
     return np.concatenate([np.atleast_3d(lifted(x)) for x in tup], axis=2)
 
 
 @composed(np.column_stack)
-def column_stack(tup):
+def _column_stack(tup):
     """The arrays as columns."""
     columns = [lifted(x) for x in tup]
     return np.concatenate([np.reshape(x, (-1, 1)) if x.ndim < 2 else x for x in columns], axis=1)
@@ -317,7 +318,7 @@ def _widest(arrays):
 
 
 @composed(np.block)
-def block(arrays):
+def _block(arrays):
     """Blocks put together: the innermost lists along the last axis, and so outwards."""
     depth = _depth(arrays)
     ndim = max(depth, _widest(arrays))
@@ -332,7 +333,7 @@ def block(arrays):
 
 
 @composed(np.array_split)
-def array_split(ary, indices_or_sections, axis=0):
+def _array_split(ary, indices_or_sections, axis=0):
     """Slices along an axis, a list of them."""
     ary = lifted(ary)
     length = ary.shape[normalized(axis, ary.ndim)]
@@ -348,7 +349,7 @@ def array_split(ary, indices_or_sections, axis=0):
 
 
 @composed(np.split)
-def split(ary, indices_or_sections, axis=0):
+def _split(ary, indices_or_sections, axis=0):
     """Slices of one length along an axis, or between indices, a list of them."""
     length = lifted(ary).shape[normalized(axis, lifted(ary).ndim)]
     if np.ndim(indices_or_sections) == 0 and length % int(indices_or_sections):
@@ -360,7 +361,7 @@ def split(ary, indices_or_sections, axis=0):
 
 
 @composed(np.vsplit)
-def vsplit(ary, indices_or_sections):
+def _vsplit(ary, indices_or_sections):
     """Slices along the first axis."""
     if ary.ndim < 2:
         raise ValueError("vsplit: takes an array of two or more axes")
@@ -368,13 +369,13 @@ def vsplit(ary, indices_or_sections):
 
 
 @composed(np.hsplit)
-def hsplit(ary, indices_or_sections):
+def _hsplit(ary, indices_or_sections):
     """Slices along the second axis, or the only one."""
     return np.split(ary, indices_or_sections, axis=int(ary.ndim > 1))
 
 
 @composed(np.dsplit)
-def dsplit(ary, indices_or_sections):
+def _dsplit(ary, indices_or_sections):
     """Slices along the third axis."""
     return np.split(ary, indices_or_sections, axis=2)
 

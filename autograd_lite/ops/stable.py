@@ -7,6 +7,7 @@ one look at what made the operand. `docs/stable.md` lists what is covered and wh
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -39,14 +40,14 @@ power, total, where = OPS["power"], OPS["sum"], OPS["where"]
 sigmoid, softmax, tanh = OPS["sigmoid"], OPS["softmax"], OPS["tanh"]
 
 
-def settled(x):
+def settled(x: Any) -> Any:
     """What a Tensor holds, or itself."""
     while x.stable is not None:
         x = x.stable
     return x
 
 
-def source(node, k=0):
+def source(node: Any, k: Any = 0) -> Any:
     """The k-th input of a node, or None if its data were changed since or are no floats."""
     record = node.node
     was = record.saved[1 + k]
@@ -59,7 +60,7 @@ def source(node, k=0):
     return x if unchanged else None
 
 
-def made(name, *operands, **attributes):
+def made(name: Any, *operands: Any, **attributes: Any) -> Any:
     """An application of an operation, or None if there is no operand."""
     for x in operands:
         if x is None:
@@ -67,13 +68,13 @@ def made(name, *operands, **attributes):
     return apply(OPS[name], operands, attributes)
 
 
-def is_number(x, value):
+def is_number(x: Any, value: Any) -> Any:
     """Whether a Tensor is a number that the program states."""
     a = x.kept
     return (type(a) is int or type(a) is float) and a == value
 
 
-def same(x, y, depth=4):
+def same(x: Any, y: Any, depth: Any = 4) -> Any:
     """Whether two Tensors are one, or were made in one way from the same."""
     if x is None or y is None:
         return False
@@ -98,21 +99,21 @@ def _equal(attributes, others):
         return False
 
 
-def like(held, x):
+def like(held: Any, x: Any) -> Any:
     """The held form, if it has the shape and dtype of what was written."""
     if held is None or held.shape != x.shape or held.dtype != x.dtype:
         return None
     return held
 
 
-def below(view, find, depth):
+def below(view: Any, find: Any, depth: Any) -> Any:
     """What is found below a view, seen in the same way."""
     x, *places = (source(view, k) for k in range(len(view.inputs)))
     found = None if x is None or not depth else find(x, depth - 1)
     return made(view.op.name, found, *places, **view.attributes)
 
 
-def minus(z):
+def minus(z: Any) -> Any:
     """−z, without a second sign."""
     if z is None:
         return None
@@ -120,12 +121,12 @@ def minus(z):
     return source(node) if node.op is negative else apply(negative, (z,))
 
 
-def exponent(node):
+def exponent(node: Any) -> Any:
     """The z of exp z."""
     return source(node) if node.op is exp else None
 
 
-def exponent_beside_one(node):
+def exponent_beside_one(node: Any) -> Any:
     """The z of 1 + exp z."""
     if node.op is add:
         for one, other in (node.inputs, node.inputs[::-1]):
@@ -134,7 +135,7 @@ def exponent_beside_one(node):
     return None
 
 
-def log_odds(node, depth=DEPTH):
+def log_odds(node: Any, depth: Any = DEPTH) -> Any:
     """The z of what is σ(z), however that was written."""
     node = settled(node)
     if node.op is sigmoid:
@@ -145,7 +146,7 @@ def log_odds(node, depth=DEPTH):
 # Logarithms
 
 
-def log_of(node, depth=DEPTH):
+def log_of(node: Any, depth: Any = DEPTH) -> Any:
     """The logarithm of what an operation in `LOGARITHMS` made."""
     node = settled(node)
     form = LOGARITHMS.get(node.op)
@@ -291,7 +292,7 @@ def _either(inputs, attributes):
 # Roots
 
 
-def root_of(node, depth=DEPTH):
+def root_of(node: Any, depth: Any = DEPTH) -> Any:
     """The root of a sum of squares, up to its sign."""
     form = ROOTS.get(node.op)
     return None if form is None or not depth else form(node, depth)
@@ -366,7 +367,7 @@ def _power(inputs, attributes):
 # Squares of lengths, which are smooth where the lengths have a kink
 
 
-def square_of(node):
+def square_of(node: Any) -> Any:
     """The square of a length, without its root."""
     form = LENGTHS.get(node.op)
     return None if form is None else like(form(node), node)

@@ -1,12 +1,13 @@
 """Variances, averages, quantiles, and reductions that leave out NaN."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_lite.arrays import plain
-from autograd_lite.op import OPS, operation
+from autograd_lite.op import OPS, Op, operation
 from autograd_lite.ops.arithmetic import least_length
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.norms import direction, norm, p_norm
@@ -25,7 +26,7 @@ def _freedom(a, axis, ddof):
     return n if n > 0 else math.nan
 
 
-var = operation(
+operation(
     "var",
     lambda a, axis=None, ddof=0, keepdims=False: np.var(a, axis=axis, ddof=ddof, keepdims=keepdims),
     lambda g, out, a, axis=None, ddof=0, keepdims=False: (
@@ -63,7 +64,7 @@ def _std_rule(g, out, a, axis=None, ddof=0, keepdims=False):
     return g * (direction(_centred(a, axis), out) / _freedom(a, axis, ddof))
 
 
-std = operation(
+std: Op = operation(
     "std",
     _std,
     _std_rule,
@@ -78,7 +79,7 @@ std = operation(
 
 
 @composed(np.average)
-def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     """The mean, or Σ weights · a / Σ weights; with returned also the sum of the weights."""
     a = lifted(a)
     if weights is None:
@@ -160,37 +161,39 @@ def _quantile(a, q, axis, method, keepdims, skip_nan=False, of_none=False):
 
 
 @composed(np.quantile)
-def quantile(a, q, axis=None, method="linear", keepdims=False):
+def quantile(
+    a: Any, q: Any, axis: Any = None, method: Any = "linear", keepdims: Any = False
+) -> Any:
     """The q-th quantile of the elements along the axes."""
     return _quantile(a, q, axis, method, keepdims)
 
 
 @composed(np.percentile)
-def percentile(a, q, axis=None, method="linear", keepdims=False):
+def _percentile(a, q, axis=None, method="linear", keepdims=False):
     """The q-th percentile of the elements along the axes."""
     return _quantile(a, np.true_divide(q, 100), axis, method, keepdims)
 
 
 @composed(np.median)
-def median(a, axis=None, keepdims=False):
+def _median(a, axis=None, keepdims=False):
     """The middle element, or the mean of the two in the middle."""
     return _quantile(a, 0.5, axis, "linear", keepdims, of_none=True)
 
 
 @composed(np.nanquantile)
-def nanquantile(a, q, axis=None, method="linear", keepdims=False):
+def _nanquantile(a, q, axis=None, method="linear", keepdims=False):
     """The q-th quantile of the elements that are numbers."""
     return _quantile(a, q, axis, method, keepdims, skip_nan=True)
 
 
 @composed(np.nanpercentile)
-def nanpercentile(a, q, axis=None, method="linear", keepdims=False):
+def _nanpercentile(a, q, axis=None, method="linear", keepdims=False):
     """The q-th percentile of the elements that are numbers."""
     return _quantile(a, np.true_divide(q, 100), axis, method, keepdims, skip_nan=True)
 
 
 @composed(np.nanmedian)
-def nanmedian(a, axis=None, keepdims=False):
+def _nanmedian(a, axis=None, keepdims=False):
     """The median of the elements that are numbers."""
     return _quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)
 
@@ -200,25 +203,25 @@ def _filled(a, value):
 
 
 @composed(np.nansum)
-def nansum(a, axis=None, keepdims=False):
+def _nansum(a, axis=None, keepdims=False):
     """The sum of the elements that are numbers."""
     return np.sum(_filled(a, 0), axis=axis, keepdims=keepdims)
 
 
 @composed(np.nanprod)
-def nanprod(a, axis=None, keepdims=False):
+def _nanprod(a, axis=None, keepdims=False):
     """The product of the elements that are numbers."""
     return np.prod(_filled(a, 1), axis=axis, keepdims=keepdims)
 
 
 @composed(np.nancumsum)
-def nancumsum(a, axis=None):
+def _nancumsum(a, axis=None):
     """The running sum of the elements that are numbers."""
     return np.cumsum(_filled(a, 0), axis=axis)
 
 
 @composed(np.nancumprod)
-def nancumprod(a, axis=None):
+def _nancumprod(a, axis=None):
     """The running product of the elements that are numbers."""
     return np.cumprod(_filled(a, 1), axis=axis)
 
@@ -230,7 +233,7 @@ def _numbers(a, axis, keepdims):
 
 
 @composed(np.nanmean)
-def nanmean(a, axis=None, keepdims=False):
+def _nanmean(a, axis=None, keepdims=False):
     """The mean of the elements that are numbers; NaN where there is none."""
     a = lifted(a)
     with np.errstate(invalid="ignore"):
@@ -238,7 +241,7 @@ def nanmean(a, axis=None, keepdims=False):
 
 
 @composed(np.nanvar)
-def nanvar(a, axis=None, ddof=0, keepdims=False):
+def _nanvar(a, axis=None, ddof=0, keepdims=False):
     """The variance of the elements that are numbers; NaN where there are too few."""
     a = lifted(a)
     centred = _filled(a - np.nanmean(a, axis=axis, keepdims=True), 0)
@@ -249,7 +252,7 @@ def nanvar(a, axis=None, ddof=0, keepdims=False):
 
 
 @composed(np.nanstd)
-def nanstd(a, axis=None, ddof=0, keepdims=False):
+def _nanstd(a, axis=None, ddof=0, keepdims=False):
     """The standard deviation of the elements that are numbers."""
     a = lifted(a)
     # Less one of them, equal numbers have a deviation of exactly 0.
@@ -277,7 +280,7 @@ composed(np.nanmin)(_nan_extreme(np.min, np.inf))
 
 
 @composed(np.cov)
-def cov(m, y=None, rowvar=True, bias=False, ddof=None):
+def _cov(m, y=None, rowvar=True, bias=False, ddof=None):
     """The covariances between the rows, or the columns where rowvar is false."""
     m = np.atleast_2d(m) if rowvar or lifted(m).ndim == 1 else lifted(m).T
     if y is not None:
@@ -289,7 +292,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None):
 
 
 @composed(np.corrcoef)
-def corrcoef(x, y=None, rowvar=True):
+def _corrcoef(x, y=None, rowvar=True):
     """The correlations between the rows, or the columns where rowvar is false."""
     c = np.cov(x, y, rowvar=rowvar)
     if not c.ndim:

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import Op, operation
 
-sin = operation(
+operation(
     "sin",
     np.sin,
     lambda g, out, x: g * np.cos(x),
@@ -14,7 +14,7 @@ sin = operation(
     formula="sin x",
     gradient="g cos x",
 )
-cos = operation(
+cos: Op = operation(
     "cos",
     np.cos,
     lambda g, out, x: g * -np.sin(x),
@@ -22,7 +22,7 @@ cos = operation(
     formula="cos x",
     gradient="−g sin x",
 )
-tan = operation(
+operation(
     "tan",
     np.tan,
     lambda g, out, x: g * (1 + out * out),
@@ -30,7 +30,7 @@ tan = operation(
     formula="tan x",
     gradient="g (1 + tan² x)",
 )
-arcsin = operation(
+operation(
     "arcsin",
     np.arcsin,
     lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)),
@@ -38,7 +38,7 @@ arcsin = operation(
     formula="arcsin x",
     gradient="g / √(1 − x²)",
 )
-arccos = operation(
+operation(
     "arccos",
     np.arccos,
     lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)),
@@ -46,7 +46,7 @@ arccos = operation(
     formula="arccos x",
     gradient="−g / √(1 − x²)",
 )
-arctan = operation(
+operation(
     "arctan",
     np.arctan,
     lambda g, out, x: g / (1 + x * x),
@@ -61,7 +61,7 @@ def _over_square(x, length):
     return x / length / length
 
 
-arctan2 = operation(
+operation(
     "arctan2",
     np.arctan2,
     lambda g, out, y, x: g * _over_square(x, np.hypot(x, y)),
@@ -74,7 +74,7 @@ arctan2 = operation(
 )
 
 
-sinh = operation(
+operation(
     "sinh",
     np.sinh,
     lambda g, out, x: g * np.cosh(x),
@@ -82,7 +82,7 @@ sinh = operation(
     formula="sinh x",
     gradient="g cosh x",
 )
-cosh = operation(
+cosh: Op = operation(
     "cosh",
     np.cosh,
     lambda g, out, x: g * np.sinh(x),
@@ -90,7 +90,7 @@ cosh = operation(
     formula="cosh x",
     gradient="g sinh x",
 )
-arcsinh = operation(
+operation(
     "arcsinh",
     np.arcsinh,
     lambda g, out, x: g / np.hypot(1.0, x),
@@ -98,7 +98,7 @@ arcsinh = operation(
     formula="arsinh x",
     gradient="g / √(1 + x²)",
 )
-arccosh = operation(
+operation(
     "arccosh",
     np.arccosh,
     lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
@@ -106,7 +106,7 @@ arccosh = operation(
     formula="arcosh x",
     gradient="g / √(x² − 1)",
 )
-arctanh = operation(
+operation(
     "arctanh",
     np.arctanh,
     lambda g, out, x: g / ((1 - x) * (1 + x)),
@@ -115,7 +115,7 @@ arctanh = operation(
     gradient="g / (1 − x²)",
 )
 
-deg2rad = operation(
+operation(
     "deg2rad",
     np.deg2rad,
     lambda g, out, x: g * (math.pi / 180),
@@ -125,7 +125,7 @@ deg2rad = operation(
     formula="x π / 180",
     gradient="g π / 180",
 )
-rad2deg = operation(
+operation(
     "rad2deg",
     np.rad2deg,
     lambda g, out, x: g * (180 / math.pi),
@@ -150,7 +150,7 @@ def _sinc_slope(g, out, x):
     )
 
 
-sinc = operation(
+operation(
     "sinc",
     lambda x: np.sinc(x),
     _sinc_slope,
@@ -161,7 +161,7 @@ sinc = operation(
     gradient="g (cos(πx) − sinc x) / x, 0 at 0",
 )
 
-unwrap = operation(
+operation(
     "unwrap",
     lambda p, discont=None, axis=-1, period=2 * math.pi: np.unwrap(
         p, discont=discont, axis=axis, period=period
