@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import notebook
 import pytest
 
 import autograd_lite as ag
@@ -26,7 +27,8 @@ NEEDS = {
     "autograd_lite.derivation": "sympy",
 }
 
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 # Search the text for examples, so that no module is imported before its test.
 MODULES = sorted(
     ".".join([package, *path.relative_to(ROOT / folder).with_suffix("").parts])
@@ -53,7 +55,7 @@ def test_the_examples_of_a_module(name):
 
 
 def test_the_links_of_the_pages():
-    for page in PAGES:
+    for page in [ROOT / "README.md", *PAGES]:
         text = page.read_text(encoding="utf-8")
         for target in (part.partition(")")[0] for part in text.split("](")[1:]):
             if "://" not in target and not target.startswith("#"):
@@ -63,10 +65,15 @@ def test_the_links_of_the_pages():
                 )
 
 
+def test_the_programs_of_the_readme_print_what_it_shows():
+    pytest.importorskip("sympy")
+    printed = [text.strip() for cell, text, _ in notebook.run(README, "README") if cell.code]
+    assert printed == re.findall(r"^```text\n(.*?)\n```$", README, re.MULTILINE | re.DOTALL)
+
+
 def test_the_readme_is_short_and_its_measurements_are_those_of_the_page_on_speed():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(readme.splitlines()) <= 160
-    some, every = (tables(page) for page in (readme, (ROOT / "docs/speed.md").read_text("utf-8")))
+    assert len(README.splitlines()) <= 160
+    some, every = (tables(page) for page in (README, (ROOT / "docs/speed.md").read_text("utf-8")))
     head, *rows = next(table for table in some if "jax.jit" in table[0])
     columns, *measured = next(table for table in every if "jax.jit" in table[0])
     columns = [name.replace("by hand", "NumPy by hand") for name in columns]
