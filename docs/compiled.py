@@ -12,6 +12,126 @@ from autograd_lite.compiler.rules import ALGEBRA, STATEMENTS
 from autograd_lite.compiler.sigmoids import SHARING, SIGMOIDS
 from autograd_lite.models import LogisticRegression, MLPClassifier
 
+TEXT = """\
+# Compiling: from the graph to NumPy
+
+`ag.compile(f)` returns a function with the same results as `f` that runs as generated NumPy code.
+The first call with new containers, shapes, dtypes or plain values traces `f` on Tensors and
+generates the code. Later calls run it.
+
+- **Arrays** in the arguments may change from call to call.
+- **Numbers, strings and other plain values** in the arguments may be used anywhere, also in `if`
+  and `for`, and become part of the code. A new value generates new code, so pass a number that
+  changes often as `np.float64(α)`. The last 16 programs are kept.
+- **Arrays and globals that f uses from outside** are constants, with the values that they had when
+  f was traced. The same is true of random numbers. A random generator as an argument raises an
+  error; draw the numbers outside of f.
+- **Code that needs the value of an array** (`if x > 0`, `float(x)`, `x.data`) raises a `TypeError`
+  that suggests what to write instead.
+- **Integer arrays** in the arguments may be used as an index: `table[i]`, `np.take(x, i, axis=k)`,
+  `np.take_along_axis(x, i, axis=k)`. A boolean mask, or an index of several parts, raises an error.
+- **Results** belong to the caller, and arguments are never changed, unless `donate="params"` allows
+  the code to overwrite the arrays of that argument. These must not share memory with another
+  argument.
+- **Called with Tensors**, the compiled function runs f as written, so it can be differentiated.
+- **NumPy's floating-point warnings** of logarithms, quotients and exponentials are suppressed.
+
+| attribute | result |
+|---|---|
+| `.readable()` | the program as plain NumPy |
+| `.save("step.py")` | writes it as a module that needs only NumPy |
+| `.source` | the code that runs |
+| `.source_for(...)`, `.graph_for(...)` | the same for other arguments |
+
+Variable names come from the arguments and from `named`: `ŷ` becomes `y_hat`, `W⁽¹⁾` becomes `W1`.
+The signature is that of f. A plain value becomes the default of its argument, and the docstring
+states that it is fixed.
+
+## Logistic regression
+
+{logistic}
+
+## The multilayer perceptron
+
+{mlp}
+
+## A naive loss, and the code that runs
+
+This is a training step with the update, whose loss is written as
+`−mean(y log ŷ + (1 − y) log(1 − ŷ))`:
+
+{step}
+
+This is the code that runs:
+
+{step_source}
+
+Each line is one NumPy call. A result is written into an operand that is not used again. Scalars are
+arrays that are made once, because NumPy takes longer to convert a Python number than to add two
+short arrays. `.dot` and products with ones are the fastest of the equivalent NumPy calls.
+
+## How compiling works
+
+1. Trace f. The record has stable forms in place of what was written, as in [stable.md](stable.md).
+2. Translate each operation to NumPy calls by running its forward function once on symbols, without
+   templates of source text. A forward function that reads values is kept as a function, and its
+   source becomes part of the generated module.
+3. Move scalar factors and signs out of linear operations, multiply them, and put them back where
+   they cost least: the learning rate and 1/m become one product with the vector ŷ − y.
+4. Apply the rewrites below until none applies. Merge equal calls, remove unused ones, and evaluate
+   calls on constants once.
+5. Write the lines, and reuse the buffers of results that are not needed any more.
+
+{rewrites}
+
+## Biases
+
+A bias is not folded into the matrix product with a column of ones. That would remove two calls, but
+add a concatenation of the weights and two strided views. The table shows the time of a step with
+the column of ones, relative to the compiled step (one thread, float64, minimum of many interleaved
+rounds on a shared machine):
+
+| rows, features, hidden | X a constant, its column made once | X an argument |
+|---|---|---|
+| 1, 2, 2 | 1.07 | 1.10 |
+| 64, 30, 16 | 1.06 | 1.12 |
+| 569, 30, 16 | 0.96 | 1.08 |
+| 128, 784, 128 | 1.19 | 1.15 |
+| 100,000, 30, 16 | 1.06 | 1.18 |
+
+Only one row of five is faster, by 4 %, and only for a constant X, which would then be stored twice.
+(At 1,024, 784, 256 the difference is smaller than the noise.)
+
+## Accuracy
+
+No rewrite makes a result less accurate. The tests compare with long double for logits up to ±10⁴,
+to within a few units in the last place. The gradient ŷ − y has the accuracy of ŷ and y: for a
+confident and correct prediction that is absolute accuracy, not relative accuracy.
+
+NaN and infinity are preserved, because a rewritten expression contains every operand of the
+original. Two things may differ:
+
+- A zero may have the other sign.
+- A scalar factor may be applied earlier or later, so a product may overflow or underflow where the
+  original does not. The factor is at most 2³⁰ in float64, which matters above 1e299 and below
+  1e-299, and 2¹⁶ in float32. Larger factors are not moved.
+
+## Rows
+
+If the results are sums over rows, the code can run over blocks of rows. `rows="auto"` chooses
+blocks that fit the second-level cache, if the table is large enough for that to be faster.
+`rows=1024` sets the size of a block.
+
+Elementwise operations keep the row axis, and so does a product with a matrix that has no row axis.
+Xᵀδ and sums over rows remove it by a sum; everything computed from the sums runs after the loop.
+Results with a row axis are filled block by block. If a function cannot run in blocks, the error
+names the call that prevents it. The trait `rows` of each operation describes how it treats the
+axis. `cross_entropy` of a classifier is a sum over rows, with class numbers or with one row of
+probabilities per example.
+
+{rows_source}
+"""
+
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(569, 30))
 y = (X[:, 0] > 0).astype(float)
@@ -64,121 +184,12 @@ def page() -> str:
     logistic, given = gradients_of(LogisticRegression(max_iter=1))
     mlp, given_mlp = gradients_of(MLPClassifier(16, max_iter=1, random_state=0))
     weights = [np.zeros((16, 30)), np.zeros(16), np.zeros(16), np.float64(0.0)]
-    naive = ag.compile(step)
-    loop = ag.compile(step, rows=128)
-    return f"""# Compiling: from the graph to NumPy
-
-`ag.compile(f)` returns a function with the same results as `f` that runs as generated NumPy code.
-The first call with new containers, shapes, dtypes or plain values traces `f` on Tensors and
-generates the code. Later calls run it.
-
-- **Arrays** in the arguments may change from call to call.
-- **Numbers, strings and other plain values** in the arguments may be used anywhere, also in `if`
-  and `for`, and become part of the code. A new value generates new code, so pass a number that
-  changes often as `np.float64(α)`. The last 16 programs are kept.
-- **Arrays and globals that f uses from outside** are constants, with the values that they had when
-  f was traced. The same is true of random numbers. A random generator as an argument raises an
-  error; draw the numbers outside of f.
-- **Code that needs the value of an array** (`if x > 0`, `float(x)`, `x.data`) raises a `TypeError`
-  that suggests what to write instead.
-- **Integer arrays** in the arguments may be used as an index: `table[i]`, `np.take(x, i, axis=k)`,
-  `np.take_along_axis(x, i, axis=k)`. A boolean mask, or an index of several parts, raises an error.
-- **Results** belong to the caller, and arguments are never changed, unless `donate="params"` allows
-  the code to overwrite the arrays of that argument. These must not share memory with another
-  argument.
-- **Called with Tensors**, the compiled function runs f as written, so it can be differentiated.
-- **NumPy's floating-point warnings** of logarithms, quotients and exponentials are suppressed.
-
-| attribute | result |
-|---|---|
-| `.readable()` | the program as plain NumPy |
-| `.save("step.py")` | writes it as a module that needs only NumPy |
-| `.source` | the code that runs |
-| `.source_for(...)`, `.graph_for(...)` | the same for other arguments |
-
-Variable names come from the arguments and from `named`: `ŷ` becomes `y_hat`, `W⁽¹⁾` becomes `W1`.
-The signature is that of f. A plain value becomes the default of its argument, and the docstring
-states that it is fixed.
-
-## Logistic regression
-
-{python(logistic.readable(*given))}
-
-## The multilayer perceptron
-
-{python(mlp.readable(*given_mlp))}
-
-## A naive loss, and the code that runs
-
-This is a training step with the update, whose loss is written as
-`−mean(y log ŷ + (1 − y) log(1 − ŷ))`:
-
-{python(naive.readable(weights, X, y))}
-
-This is the code that runs:
-
-{python(naive.source_for(weights, X, y))}
-
-Each line is one NumPy call. A result is written into an operand that is not used again. Scalars are
-arrays that are made once, because NumPy takes longer to convert a Python number than to add two
-short arrays. `.dot` and products with ones are the fastest of the equivalent NumPy calls.
-
-## How compiling works
-
-1. Trace f. The record has stable forms in place of what was written, as in [stable.md](stable.md).
-2. Translate each operation to NumPy calls by running its forward function once on symbols, without
-   templates of source text. A forward function that reads values is kept as a function, and its
-   source becomes part of the generated module.
-3. Move scalar factors and signs out of linear operations, multiply them, and put them back where
-   they cost least: the learning rate and 1/m become one product with the vector ŷ − y.
-4. Apply the rewrites below until none applies. Merge equal calls, remove unused ones, and evaluate
-   calls on constants once.
-5. Write the lines, and reuse the buffers of results that are not needed any more.
-
-{rewrites()}
-
-A bias is not folded into the matrix product with a column of ones. That would remove two calls, but
-add a concatenation of the weights and two strided views. The table shows the time of a step with
-the column of ones, relative to the compiled step (one thread, float64, minimum of many interleaved
-rounds on a shared machine):
-
-| rows, features, hidden | X a constant, its column made once | X an argument |
-|---|---|---|
-| 1, 2, 2 | 1.07 | 1.10 |
-| 64, 30, 16 | 1.06 | 1.12 |
-| 569, 30, 16 | 0.96 | 1.08 |
-| 128, 784, 128 | 1.19 | 1.15 |
-| 100,000, 30, 16 | 1.06 | 1.18 |
-
-Only one row of five is faster, by 4 %, and only for a constant X, which would then be stored twice.
-(At 1,024, 784, 256 the difference is smaller than the noise.)
-
-## Accuracy
-
-No rewrite makes a result less accurate. The tests compare with long double for logits up to ±10⁴,
-to within a few units in the last place. The gradient ŷ − y has the accuracy of ŷ and y: for a
-confident and correct prediction that is absolute accuracy, not relative accuracy.
-
-NaN and infinity are preserved, because a rewritten expression contains every operand of the
-original. Two things may differ:
-
-- A zero may have the other sign.
-- A scalar factor may be applied earlier or later, so a product may overflow or underflow where the
-  original does not. The factor is at most 2³⁰ in float64, which matters above 1e299 and below
-  1e-299, and 2¹⁶ in float32. Larger factors are not moved.
-
-## Rows
-
-If the results are sums over rows, the code can run over blocks of rows. `rows="auto"` chooses
-blocks that fit the second-level cache, if the table is large enough for that to be faster.
-`rows=1024` sets the size of a block.
-
-Elementwise operations keep the row axis, and so does a product with a matrix that has no row axis.
-Xᵀδ and sums over rows remove it by a sum; everything computed from the sums runs after the loop.
-Results with a row axis are filled block by block. If a function cannot run in blocks, the error
-names the call that prevents it. The trait `rows` of each operation describes how it treats the
-axis. `cross_entropy` of a classifier is a sum over rows, with class numbers or with one row of
-probabilities per example.
-
-{python(loop.source_for(weights, X, y))}
-"""
+    compiled = ag.compile(step)
+    return TEXT.format(
+        logistic=python(logistic.readable(*given)),
+        mlp=python(mlp.readable(*given_mlp)),
+        step=python(compiled.readable(weights, X, y)),
+        step_source=python(compiled.source_for(weights, X, y)),
+        rewrites=rewrites(),
+        rows_source=python(ag.compile(step, rows=128).source_for(weights, X, y)),
+    )

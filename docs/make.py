@@ -5,34 +5,35 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 import compiled  # noqa: E402
-import derivations  # noqa: E402
 import engine  # noqa: E402
 import gallery  # noqa: E402
 import hostile  # noqa: E402
 import operations  # noqa: E402
+import outputs  # noqa: E402
 
 from autograd_lite.files import atomic  # noqa: E402
 
 PAGES = {
-    "compile.md": compiled.page,
-    "engine.md": engine.page,
-    "gallery.md": gallery.page,
-    "hostile.md": hostile.page,
-    "operations.md": operations.page,
-    **derivations.PAGES,
+    "docs/compile.md": compiled.page,
+    "docs/engine.md": engine.page,
+    "docs/gallery.md": gallery.page,
+    "docs/hostile.md": hostile.page,
+    "docs/operations.md": operations.page,
+    **{name: partial(outputs.page, name) for name in outputs.PAGES},
 }
 """Each generated page, and the function that returns its text."""
 
 
 def stale() -> list[str]:
     """The pages that are out of date."""
-    return [name for name, make in PAGES.items() if _read(HERE / name) != make()]
+    return [name for name, make in PAGES.items() if _read(ROOT / name) != make()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,14 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = stale()
     for name in names:
         if check:
-            print(f"docs/{name} is stale; run python docs/make.py")
+            print(f"{name} is stale; run python docs/make.py")
             continue
-        (HERE / name).parent.mkdir(exist_ok=True)
-        with atomic(HERE / name, "w") as file:
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        with atomic(ROOT / name, "w") as file:
             file.write(PAGES[name]())
-        print(f"docs/{name}")
+        print(name)
     if given.pictures and not check:
-        gallery.write(HERE)
+        gallery.write(ROOT / "docs")
     return 1 if check and names else 0
 
 
