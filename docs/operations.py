@@ -69,16 +69,16 @@ def page() -> str:
                 )
                 for op in here
             )
-            head = ("operation", "written", "formula", "gradient", "notes")
+            head = ("operation", "function", "formula", "gradient", "notes")
             parts.append(f"## {_title(module)}\n\n{_table(head, rows)}")
     constants = sorted((op for op in own if not op.differentiable), key=lambda op: op.name)
     rows = ((_name(op), _written(op), op.notation.formula) for op in constants)
-    parts.append(CONSTANTS + "\n" + _table(("operation", "written", "formula"), rows))
+    parts.append(CONSTANTS + "\n" + _table(("operation", "function", "formula"), rows))
 
     composed = {f: a for f, a in NUMPY.items() if not isinstance(a, Op)}
     plain = sorted(_paths(f) for f in composed if _is_plain(f, composed[f]))
     made = sorted((_paths(f), _first_line(a)) for f, a in composed.items() if not _is_plain(f, a))
-    parts.append(COMPOSED + "\n" + _table(("written", "what it is"), made))
+    parts.append(COMPOSED + "\n" + _table(("function", "description"), made))
     parts.append(PLAIN.format(", ".join(plain)))
 
     by_reason: dict[str, list[str]] = {}
