@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from makers import DOMAINS, SPECIAL
 from operands import DIFFERENTIABLE, cases
 from rulecheck import check_linear, check_on_tensors
-from strategies import Values
 
 import autograd_lite as ag
 from autograd_lite.op import OPS
@@ -29,26 +27,6 @@ def test_a_rule_runs_on_tensors_as_on_arrays(name, data):
 @given(st.data())
 def test_a_rule_is_linear_in_the_gradient(name, data):
     check_linear(data.draw(cases(OPS[name])))
-
-
-ELEMENTWISE = [
-    name
-    for name in DIFFERENTIABLE
-    if OPS[name].traits.elementwise and OPS[name].arity == 1 and name not in SPECIAL
-]
-
-
-@pytest.mark.parametrize("name", ELEMENTWISE)
-@settings(max_examples=3)
-@given(seed=st.integers(0, 2**32 - 1))
-def test_grad_of_grad_of_an_elementwise_operation(name, seed):
-    op = OPS[name]
-    x = float(Values(seed)((), **DOMAINS.get(name, ({},))[0]))
-    first = ag.grad(op)
-    h = 2e-5
-    near, far = first(x + h) - first(x - h), first(x + 2 * h) - first(x - 2 * h)
-    expected = (8 * near - far) / (12 * h)
-    np.testing.assert_allclose(ag.grad(first)(x), expected, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize(
