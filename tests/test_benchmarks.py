@@ -130,7 +130,9 @@ def test_a_round_in_which_all_are_slow_does_not_move_a_ratio():
 def test_a_goal_is_met_up_to_its_limit(measured, limit):
     verdict = Goal("a ÷ b", measured, limit).verdict
     assert (verdict == "met") == (measured / limit <= 1)
-    assert verdict == "met" or verdict.startswith("missed by ")
+    if verdict != "met":
+        missed = float(verdict.removeprefix("missed by ").removesuffix(" %"))
+        assert missed == pytest.approx(100 * (measured / limit - 1), abs=0.051)
 
 
 def test_goals_of_given_numbers():

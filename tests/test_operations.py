@@ -162,7 +162,10 @@ def test_float32_stays_float32_under_a_python_number(name, number):
         y = OPS[name](x, number) if first else OPS[name](number, x)
         assert y.dtype == np.float32
         y.backward(np.ones(2))
-        assert x.grad is None or x.grad.dtype == np.float32
+        rule = OPS[name].rules[0 if first else 1]
+        assert (x.grad is None) == (rule is None)
+        if rule is not None:
+            assert x.grad.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -183,7 +186,9 @@ def test_longdouble_stays_longdouble(name, data):
     wide = [x.astype(np.longdouble) if x.dtype.kind == "f" else x for x in case.operands]
     try:
         case.forward(*wide)
-    except TypeError:  # LAPACK has no such routine
+    except TypeError as error:
+        if "is unsupported in linalg" not in str(error):
+            raise
         return
     xs = [ag.Tensor(x, requires_grad=x.dtype.kind == "f") for x in wide]
     check_shape_and_dtype(Case(case.op, tuple(wide), case.attributes))

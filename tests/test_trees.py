@@ -48,7 +48,9 @@ def test_tree_map_reaches_every_leaf_once_and_keeps_the_kinds(tree):
     mapped = tree_map(lambda x: x + 1, tree)
     assert flatten(mapped)[0] == [x + 1 for x in flatten(tree)[0]]
     assert flatten(mapped)[1] == flatten(tree)[1]
-    assert type(mapped) is type(tree) or not isinstance(tree, (list, tuple, dict))
+    back = tree_map(lambda x: x - 1, mapped)
+    assert back == tree
+    assert repr(back) == repr(tree)  # which tells a named tuple from a tuple
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(), min_size=1), st.randoms())
