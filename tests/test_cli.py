@@ -142,8 +142,8 @@ def test_draw(run, tmp_path, example):
     [
         ((), "the following arguments are required"),
         (("trian",), "invalid choice: 'trian'"),
-        (("train", "--data", "students.csv"), "--data and --target go together"),
-        (("train", "--target", "passed"), "--data and --target go together"),
+        (("train", "--data", "students.csv"), "--data and --target must be given together"),
+        (("train", "--target", "passed"), "--data and --target must be given together"),
         (("train", "--data", "none.csv", "--target", "t"), "error: none.csv: No such file"),
         (("train", "--data", "students.csv", "--target", "t"), "has no column 't'"),
         (("train", "--data", "rare.csv", "--target", "t"), "class 1 has one row"),
@@ -151,15 +151,15 @@ def test_draw(run, tmp_path, example):
         (("train", "--data", "weights", "--target", "t"), "is not a text file"),
         (("train", "--data", "one.csv", "--target", "t"), "two classes; it has 1 class: 0"),
         (("train", "--data", "three.csv", "--target", "t"), "two classes; it has 3 classes"),
-        (("train", "--out", "file"), "file is a file; --out wants a folder"),
-        (("train", "--out", "file/deeper"), "file is a file; --out wants a folder"),
+        (("train", "--out", "file"), "--out must be a folder; "),
+        (("train", "--out", "file/deeper"), "--out must be a folder; "),
         (("train", "--test-size", 1.5), "test_size must lie between 0 and 1"),
         (("train", "--learning-rate", 0), "learning rate must be a positive number"),
         (("train", "--learning-rate", "fast"), "invalid float value: 'fast'"),
         (("train", "--max-iter", 0), "max_iter must be at least 1"),
         (("train", "--random-state", -1), "expected non-negative integer"),
-        (("train", "--hidden", "4,x"), "'4,x' is not a list of sizes"),
-        (("train", "--hidden", "0"), "'0' is not a list of sizes"),
+        (("train", "--hidden", "4,x"), "'4,x' is not a list of positive integers"),
+        (("train", "--hidden", "0"), "'0' is not a list of positive integers"),
         (("train", "--hidden", "4", "--model", "logistic-regression"), "an option of mlp"),
         (("walkthrough", "--x", "1,2,3"), "x and w must be of one length"),
         (("walkthrough", "--x", "1,two"), "'1,two' is not a list of numbers"),
@@ -199,7 +199,7 @@ def test_a_folder_that_is_closed_is_said_before_training(run, tmp_path, monkeypa
     monkeypatch.setattr("os.access", lambda path, mode: False)
     code, shown, complaints = run("train", "--out", tmp_path / "a" / "b")
     assert (code, shown) == (2, "")
-    assert f"nothing may be written into {tmp_path}" in complaints
+    assert f"no permission to write to {tmp_path}" in complaints
     assert len(complaints.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 

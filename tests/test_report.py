@@ -130,7 +130,7 @@ def test_what_the_files_say(train, moons):
         assert content["results"]["accuracy on the held-out rows"] == model.score(X_test, y_test)
         assert content["settings"]["max_iter"] == 30
         L = model.loss_graph(X, y).item()
-        np.testing.assert_allclose(content["results"]["loss of the weights kept"], L)
+        np.testing.assert_allclose(content["results"]["loss of the trained weights"], L)
         with open(out / f"{name}-confusion.csv", newline="", encoding="utf-8") as file:
             counts = np.array([row[1:] for row in list(csv.reader(file))[1:]], dtype=int)
         assert counts.trace() == round(model.score(X_test, y_test) * len(y_test))
@@ -195,7 +195,7 @@ def test_without_matplotlib_and_sympy_their_parts_are_left_out(train, moons, mon
     out, complaints = train(moons, "--model", "mlp")
     text, page = report(out)
     assert "pip install 'autograd_lite[plot]'" in complaints
-    assert "the derivation is left out of the report: derive needs SymPy" in complaints
+    assert "the report has no derivation: derive needs SymPy" in complaints
     assert "Derivation" not in text
     assert "true ＼ predicted" in page.text
     assert not list(out.glob("*boundary*"))

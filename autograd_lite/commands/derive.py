@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from autograd_lite.commands.draw import EXAMPLES
+from autograd_lite.commands.output import write
 from autograd_lite.derivation import derive
-from autograd_lite.files import atomic
 
 KINDS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html"}
-"""What is written into a file of each ending."""
+"""The format for each file extension."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,24 +24,26 @@ def add(parser: argparse.ArgumentParser) -> None:
     option(
         "loss",
         metavar=f"{{{','.join(EXAMPLES)}}} or FILE.py:FUNCTION",
-        help="an example, or a function without arguments that returns the loss",
+        help="an example, or a function that takes no arguments and returns the loss",
     )
-    option("--wrt", metavar="NAME,…", help="what to differentiate by (default: all parameters)")
-    option("--expand", action="store_true", help="substitute all the way")
-    option("--numbers", action="store_true", help="show the values beside the formulas")
+    option("--wrt", metavar="NAME,…", help="what to differentiate with respect to (default: all)")
+    option(
+        "--expand", action="store_true", help="substitute until only inputs and parameters are left"
+    )
+    option("--numbers", action="store_true", help="show the values next to the formulas")
     option("--lengths", action="store_true", help="write 1/m for the number of rows")
     option(
         "--format",
         choices=list(KINDS.values()),
-        help="how to write it (default: by the ending of --out, else text)",
+        help="output format (default: from the extension of --out, else text)",
     )
-    option("--out", type=Path, metavar="FILE", help=f"write it into a file ({' '.join(KINDS)})")
+    option("--out", type=Path, metavar="FILE", help=f"write to a file ({' '.join(KINDS)})")
 
 
 def _run(args: argparse.Namespace) -> None:
-    ending = args.out.suffix.lower() if args.out else ".txt"
-    if args.format is None and ending not in KINDS:
-        raise ValueError(f"{args.out} must end in {', '.join(KINDS)}, or give --format")
+    extension = args.out.suffix.lower() if args.out else ".txt"
+    if args.format is None and extension not in KINDS:
+        raise ValueError(f"{args.out} must end in {', '.join(KINDS)}; or use --format")
     wrt = args.wrt.split(",") if args.wrt else None
     try:
         derivation = derive(_loss(args.loss), wrt, args.expand, args.numbers, lengths=args.lengths)
@@ -53,13 +55,7 @@ def _run(args: argparse.Namespace) -> None:
         "latex": derivation.latex,
         "html": lambda: _page(args.loss, derivation._repr_html_()),
     }
-    written = notations[args.format or KINDS[ending]]()
-    if args.out is None:
-        print(written, end="")
-        return
-    with atomic(args.out) as file:
-        file.write(written)
-    print(f"written to {args.out}")
+    write(notations[args.format or KINDS[extension]](), args.out)
 
 
 def _page(title: str, body: str) -> str:
@@ -75,14 +71,14 @@ def _page(title: str, body: str) -> str:
 
 
 def _loss(name: str) -> Any:
-    """The loss of an example, or of a function in a file, without arguments."""
+    """The loss of an example, or the result of a function in a file."""
     if name in EXAMPLES:
         return EXAMPLES[name]()
     path, colon, function = name.rpartition(":")
     if not colon or not path.endswith(".py"):
-        raise ValueError(f"{name} is none of {', '.join(EXAMPLES)}, nor a FILE.py:FUNCTION")
+        raise ValueError(f"{name} is neither one of {', '.join(EXAMPLES)} nor a FILE.py:FUNCTION")
     if not Path(path).is_file():
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(f"the file {path} does not exist")
     found: Any = runpy.run_path(path).get(function)
     if not callable(found):
         raise ValueError(f"{path} has no function {function}")

@@ -19,14 +19,15 @@ EXAMPLES: dict[str, Callable[[], ag.Tensor]] = {
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.description = "Draw the graph of a small example, with every value and gradient."
+    parser.description = "Draw the graph of a small example with every value and gradient."
     parser.set_defaults(run=_run)
-    parser.add_argument("example", choices=list(EXAMPLES), help="what to draw")
+    parser.add_argument("example", choices=list(EXAMPLES), help="the example to draw")
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path("graph.svg"),
-        help=".svg, .png, .pdf, .html or .dot (default: %(default)s)",
+        default="graph.svg",
+        metavar="FILE",
+        help="a .svg, .png, .pdf, .html or .dot file (default: %(default)s)",
     )
     parser.add_argument(
         "--gradients", action=argparse.BooleanOptionalAction, default=True, help="show gradients"

@@ -1,4 +1,4 @@
-"""The pictures that the project can draw of itself, by name; every number in them is computed."""
+"""The pictures of `autograd-lite plot`, by name; every number in them is computed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["PICTURES", "Picture"]
 
 
 class Picture(NamedTuple):
-    """A picture: what it is called, what is seen in it, and the function that gives its Axes."""
+    """A picture: its title, its caption, and the function that draws it and returns its Axes."""
 
     title: str
     caption: str
@@ -118,54 +118,53 @@ def _confusion() -> Any:
 PICTURES: dict[str, Picture] = {
     "sigmoid": Picture(
         "The sigmoid and its derivative",
-        "The derivative is at most ¼, and far from 0 there is hardly any: a unit that is certain "
-        "learns slowly. Cross-entropy undoes that, because its gradient divides by σ′.",
+        "The derivative is at most ¼ and nearly 0 far from z = 0, so a saturated unit learns "
+        "slowly. Cross-entropy undoes this, because its gradient divides by σ′.",
         sigmoid_curves,
     ),
     "descent": Picture(
         "Gradient descent on one student",
         "The loss of the student who studied 3 hours, slept 5 and passed, over the two weights; "
         "b stays 0, α = 0.1. The gradient is (ŷ − y) x, so every step goes along x = (3, 5), "
-        "upright on the contours, and gets shorter as ŷ nears y.",
+        "perpendicular to the contours, and gets shorter as ŷ approaches y.",
         _descent,
     ),
     "learning-rates": Picture(
         "The learning rate: too small, right, too large",
         "Logistic regression without an intercept, z = w₁x₁ + w₂x₂, on 200 points of two moons "
-        "with so much noise that they overlap, x₁ stretched by 2; 25 steps from the same start. "
-        "Too small a rate is on its way still; too large a one leaps across the valley, back and "
-        "forth, and never settles. `fit` reports that with a `ConvergenceWarning`.",
+        "that overlap, x₁ scaled by 2; 25 steps from the same start. A rate that is too small has "
+        "not converged after 25 steps; one that is too large jumps back and forth across the "
+        "valley and never converges. `fit` reports this with a `ConvergenceWarning`.",
         _rates,
     ),
     "loss-curves": Picture(
         "Loss curves of several runs",
-        "Two moons again, α = 0.5 for all. Two hidden units are no better than none; with 8 "
-        "the loss keeps falling, because a bent boundary can tell the moons apart.",
+        "Two moons, α = 0.5 for all models. Two hidden units do no better than none; with 8 the "
+        "loss keeps falling, because a curved boundary can separate the moons.",
         _runs,
     ),
     "moons": Picture(
         "The decision boundary on two moons",
-        "Logistic regression draws a straight line; one hidden layer of 16 units bends it. On the "
-        "thick line both classes are equally probable, on the dashed ones one of them has 10 %.",
+        "Logistic regression has a straight boundary; one hidden layer of 16 units bends it. On "
+        "the thick line both classes are equally probable; on the dashed lines one has 10 %.",
         _moons,
     ),
     "spirals": Picture(
         "The decision boundary on two spirals",
-        "No line tells two spirals apart. Two hidden layers of 32 units follow them, after 1,000 "
-        "steps of plain gradient descent.",
+        "No straight line separates two spirals. Two hidden layers of 32 units do, after 1,000 "
+        "steps of gradient descent.",
         _spirals,
     ),
     "layers": Picture(
         "Activations and gradients by layer",
-        "A perceptron of four hidden layers of 64 units, before its first step, on two spirals. "
-        "He's start weights keep the spread of the activations from layer to layer, and that of "
-        "the gradients on their way back; half of all ReLUs are silent.",
+        "A perceptron with four hidden layers of 64 units, before its first step, on two spirals. "
+        "He initialization keeps the spread of the activations similar from layer to layer, and "
+        "that of the gradients on the way back; half of all ReLUs output 0.",
         _layers,
     ),
     "confusion": Picture(
         "Where a model is right and wrong",
-        "Logistic regression on the quarter of the Wisconsin breast cancer data that it has not "
-        "seen.",
+        "Logistic regression on the held-out quarter of the Wisconsin breast cancer data.",
         _confusion,
     ),
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from autograd_lite.commands.output import write
 from autograd_lite.commands.pictures import PICTURES
-from autograd_lite.files import atomic
 from autograd_lite.viz import style
 
 
@@ -14,26 +14,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     width = max(map(len, PICTURES))
     listed = "\n".join(f"  {name:<{width}}  {p.title}" for name, p in PICTURES.items())
-    parser.description = f"Compute and draw a picture that explains; needs matplotlib.\n\n{listed}"
+    parser.description = f"Compute and draw a picture; needs matplotlib.\n\n{listed}"
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.set_defaults(run=_run)
-    parser.add_argument("name", choices=list(PICTURES), metavar="NAME", help="one of those above")
     parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help=".svg, .png or .pdf (default: NAME.svg)",
+        "name", choices=list(PICTURES), metavar="NAME", help="one of the pictures listed above"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="a .svg, .png or .pdf file (default: NAME.svg)"
     )
 
 
 def _run(args: argparse.Namespace) -> None:
     path = args.out or Path(f"{args.name}.svg")
-    # What cannot be written is said before the models are trained.
-    format = style.format_of(path)
+    format = style.format_of(path)  # an unknown one raises before the models are trained
     try:
         picture = style.render(PICTURES[args.name].axes(), format)
     except ImportError as error:
         raise RuntimeError(str(error)) from None
-    with atomic(path, "wb") as file:
-        file.write(picture)
-    print(f"written to {path}")
+    write(picture, path)

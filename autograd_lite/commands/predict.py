@@ -1,4 +1,4 @@
-"""`autograd-lite predict`: what a trained model says about the rows of a table."""
+"""`autograd-lite predict`: the class of each row of a table, by a trained model."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from autograd_lite.commands.output import write
 from autograd_lite.data.tables import Examples, read_examples
-from autograd_lite.files import atomic
 from autograd_lite.models import load
 from autograd_lite.models.classifier import Classifier
 
@@ -20,35 +20,31 @@ from autograd_lite.models.classifier import Classifier
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.description = (
-        "Predict the class of each row with weights that `train` saved. The table comes back with "
-        "two columns more: the class, and the probability of the second class. Columns that the "
-        "model does not know are carried along."
+        "Predict the class of each row with weights that `train` saved. The output is the table "
+        "with two more columns: the predicted class and the probability of the second class. "
+        "Columns that the model does not use are kept."
     )
     parser.set_defaults(run=_run)
     option = parser.add_argument
-    option("--weights", type=Path, required=True, metavar="FILE.npz", help="what `train` saved")
-    option("--data", type=Path, required=True, metavar="FILE.csv", help="a table with a header")
-    option("--out", type=Path, metavar="FILE.csv", help="(default: standard output)")
+    option("--weights", type=Path, required=True, metavar="FILE.npz", help="weights from `train`")
+    option("--data", type=Path, required=True, metavar="FILE.csv", help="a table with a header row")
+    option(
+        "--out", type=Path, metavar="FILE.csv", help="where to write the table (default: stdout)"
+    )
 
 
 def _run(args: argparse.Namespace) -> None:
     model = load(args.weights)
     examples = read_examples(args.data, model.feature_names_in_ or model.n_features_in_)
-    text = _table(model, examples)
-    if args.out is None:
-        print(text, end="")
-        print(_summary(model, examples), file=sys.stderr)
-        return
-    with atomic(args.out) as file:
-        file.write(text)
-    print(f"{_summary(model, examples)}\nwritten to {args.out}")
+    write(_table(model, examples), args.out)
+    print(_summary(model, examples), file=sys.stdout if args.out else sys.stderr)
 
 
 def _table(model: Classifier, examples: Examples) -> str:
-    """The rows with the class and the probability of the second class beside them."""
+    """The rows as CSV, with the predicted class and the probability of the second class."""
     second = model.classes_[1]
     new = [" ".join(["predicted", model.target_name_ or "class"]), f"probability of {second}"]
-    # A table that was predicted before gets the new columns in place of the old.
+    # If the table already has predictions, replace them.
     kept = [k for k, name in enumerate(examples.header) if name not in new]
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -60,16 +56,16 @@ def _table(model: Classifier, examples: Examples) -> str:
 
 
 def _summary(model: Classifier, examples: Examples) -> str:
-    """How many rows of each class, and how many are right where the table says it."""
+    """The number of rows of each class, and the accuracy if the table has the true classes."""
     predicted = [str(label) for label in model.predict(examples.X)]
     counts = Counter(predicted)
     classes = ", ".join(f"{counts[str(k)]} {k}" for k in model.classes_)
-    words = f"{len(predicted)} row{'s' * (len(predicted) != 1)}: {classes}"
+    summary = f"{len(predicted)} row{'s' * (len(predicted) != 1)}: {classes}"
     if model.target_name_ in examples.header:
         column = examples.header.index(model.target_name_)
         known = [(row[column], k) for row, k in zip(examples.rows, predicted, strict=True)]
         known = [(y, k) for y, k in known if y in {str(label) for label in model.classes_}]
         if known:
             right = np.mean([y == k for y, k in known])
-            words += f"; {right:.4f} of the {len(known)} known are right"
-    return words
+            summary += f"; {right:.4f} of the {len(known)} known are right"
+    return summary

@@ -1,4 +1,4 @@
-"""The report of a training: one page that needs nothing else, and each of its parts as a file."""
+"""The training report: one self-contained page, and each of its parts as a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd_lite as ag
-from autograd_lite.commands.say import complain
+from autograd_lite.commands.output import message
 from autograd_lite.data import Table
 from autograd_lite.derivation import DerivationError
 from autograd_lite.models.classifier import Array, Classifier, symbol
@@ -31,7 +31,7 @@ Rows = Sequence[Sequence[object]]
 
 
 class Run(NamedTuple):
-    """A training: the table, how it was split, and the fitted models by their file names."""
+    """A training run: the table, its split, and the fitted models by file name."""
 
     title: str
     table: Table
@@ -43,15 +43,15 @@ class Run(NamedTuple):
 
 
 def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
-    """The page `report.html` and the parts of it that are not drawn yet, by file name.
+    """The page `report.html` and those of its parts that are not in `drawn`, by file name.
 
     Args:
-        run: what was trained.
-        drawn: the pictures there are: `NAME.svg` of each model's graph, and `loss-curves.svg`.
+        run: the training run.
+        drawn: the existing pictures: `NAME.svg` of each model's graph, and `loss-curves.svg`.
     """
     files, sections = _data(run)
     if "loss-curves.svg" in drawn:
-        picture = _image("loss-curves.svg", drawn, "the loss of each model over its steps")
+        picture = _image("loss-curves.svg", drawn, "the loss of each model by step")
         sections.append(_section("Loss", picture))
     for name, model in run.models.items():
         parts = [_results(name, model, run, files)]
@@ -64,7 +64,7 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
         sections.append(_section(model.title.capitalize(), *parts))
     names = sorted({*files, *drawn, *(f"{name}.npz" for name in run.models)})
     listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
-    sections.append(_section("Files", f"<p>Each part lies beside this page:</p><ul>{listed}</ul>"))
+    sections.append(_section("Files", f"<p>The parts of this page as files:</p><ul>{listed}</ul>"))
     page = _PAGE.format(title=escape(run.title), style=_STYLE, body="\n".join(sections))
     return files | {"report.html": page.encode()}
 
@@ -76,8 +76,8 @@ def _data(run: Run) -> tuple[Files, list[str]]:
     rows = list(zip(run.table.columns, *(m.tolist() for m in measures), strict=True))
     train, test = len(run.y_train), len(run.y_test)
     body = (
-        f"<p>{escape(run.title)}. {train} rows to train on, {test} held out, each class in "
-        "proportion.</p>"
+        f"<p>{escape(run.title)}. {train} rows to train on, {test} held out, stratified "
+        "by class.</p>"
     )
     return {"data.csv": _csv([head, *rows])}, [_section("Data", body, _table(head, rows))]
 
@@ -92,7 +92,7 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
         "parameters": sum(array.size for array in model.parameters_.values()),
         "steps": model.n_iter_,
         "loss at the start": model.loss_curve_[0],
-        "loss of the weights kept": model.loss_,
+        "loss of the trained weights": model.loss_,
         "accuracy on the training rows": model.score(run.X_train, run.y_train),
         "accuracy on the held-out rows": model.score(run.X_test, run.y_test),
     }
@@ -104,7 +104,7 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
 
 
 def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
-    """What was taken for what in the held-out rows; of two columns the boundary as well."""
+    """The confusion matrix of the held-out rows; for two columns the decision boundary too."""
     predicted, classes = model.predict(run.X_test), model.classes_
     counts = confusion(run.y_test, predicted, classes)
     head = ("true ＼ predicted", *map(str, classes))
@@ -122,17 +122,17 @@ def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str
             files[boundary] = style.render(ax, "svg")
             shown += _image(boundary, files, f"the decision boundary of {model.title}")
     except ImportError as error:
-        complain(f"{name}-confusion.svg is not drawn: {error}")
+        message(f"{name}-confusion.svg could not be drawn: {error}")
     return [_part("Held-out rows", f'<div class="row">{shown}</div>')]
 
 
 def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
-    # At the start weights, where no ŷ is rounded to 0 or 1, the formulas can be checked as well.
+    # At the initial weights no ŷ rounds to 0 or 1, so the formulas can be checked numerically.
     loss = replace(model).loss_graph(run.X_train, run.y_train)
     try:
         derivation = ag.derive(loss, lengths=True)
     except (ImportError, DerivationError) as error:
-        complain(f"the derivation is left out of the report: {error}")
+        message(f"the report has no derivation: {error}")
         return []
     title = f"# {model.title.capitalize()}: the gradient in closed form"
     files[f"{name}-derivation.md"] = f"{title}\n\n{derivation.markdown()}".encode()
@@ -140,7 +140,7 @@ def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[st
 
 
 def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
-    """The loss and its gradients as the NumPy that `ag.compile` writes."""
+    """The loss and its gradients as NumPy source from `ag.compile`."""
     nodes = {
         node.name: node for node in ag.Graph.of(model.loss_graph(run.X_train, run.y_train)).nodes
     }
@@ -154,13 +154,15 @@ def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
     loss_and_gradients.__signature__ = Signature(  # type: ignore[attr-defined]
         [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     )
-    slopes = ag.value_and_grad(loss_and_gradients, argnums=tuple(range(len(model.parameters_))))
-    source = ag.compile(slopes).readable(*model.parameters_.values(), X.numpy(), y.numpy())
+    value_and_grad = ag.value_and_grad(
+        loss_and_gradients, argnums=tuple(range(len(model.parameters_)))
+    )
+    source = ag.compile(value_and_grad).readable(*model.parameters_.values(), X.numpy(), y.numpy())
     file = f"{name.replace('-', '_')}_gradients.py"
     files[file] = source.encode()
     note = (
         f'<p class="small">The loss and its gradients as plain NumPy, generated from the graph; '
-        f'<a href="{file}">{file}</a> runs by itself.</p>'
+        f'<a href="{file}">{file}</a> needs only NumPy.</p>'
     )
     code = f'<pre tabindex="0"><code>{escape(source)}</code></pre>'
     return [_part("Generated source", note + code)]
@@ -177,10 +179,10 @@ def _weights(name: str, model: Classifier) -> str:
     if columns is not None and len(model.parameters_) <= 2:
         names = ["intercept", *columns] if w.size > len(columns) else [*columns]
         order = sorted(zip(names, w.tolist(), strict=True), key=lambda pair: -abs(pair[1]))
-        scaled = ", of the column in standard deviations" if model.scale_ is not None else ""
-        shown += f"<p>The weights, the largest first{scaled}:</p>"
+        scaled = " for the standardized columns" if model.scale_ is not None else ""
+        shown += f"<p>The weights{scaled}, largest first:</p>"
         shown += _table(("column", "weight"), order)
-    note = f'<p class="small">All of them are in <a href="{name}.npz">{name}.npz</a>.</p>'
+    note = f'<p class="small">All weights are in <a href="{name}.npz">{name}.npz</a>.</p>'
     return _part("Weights", shown + note)
 
 
@@ -196,7 +198,7 @@ def _part(title: str, body: str) -> str:
 
 
 def _image(name: str, files: Mapping[str, bytes], text: str) -> str:
-    """A picture inside the page, as the file of that name; a wide one never gets too small."""
+    """A picture embedded in the page; a wide one scrolls instead of shrinking too far."""
     code = base64.b64encode(files[name]).decode()
     width = re.search(rb'<svg\b[^>]*?\bwidth="([\d.]+)pt"', files[name])
     least = round(0.8 * float(width[1])) if width else 0
@@ -205,7 +207,7 @@ def _image(name: str, files: Mapping[str, bytes], text: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Rows) -> str:
-    """A table, the first column its headings; a long one shows ten rows until it is opened."""
+    """A table with row headings in the first column; a long one is folded after ten rows."""
 
     def lines(some: Iterable[Sequence[object]]) -> str:
         return "".join(

@@ -1,4 +1,4 @@
-"""`autograd-lite train`: the models trained on a table; graphs, curves, weights and a report."""
+"""`autograd-lite train`: train models on a table; write graphs, curves, weights and a report."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import argparse
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import autograd_lite as ag
+from autograd_lite.commands.output import DEFAULT, message
 from autograd_lite.commands.report import Run, report
-from autograd_lite.commands.say import complain
 from autograd_lite.data import Table, load_breast_cancer, read_csv, split
 from autograd_lite.files import atomic
 from autograd_lite.models import ConvergenceWarning, LogisticRegression, MLPClassifier, save
@@ -28,84 +27,45 @@ MODELS: dict[str, type[Classifier]] = {
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.description = (
-        "Train on the Wisconsin breast cancer data or on a CSV file; write the graphs, "
-        "the loss curves and the weights into a folder."
+        "Train on the Wisconsin breast cancer data or on a CSV file, and write the graphs, "
+        "the loss curves and the weights to a folder."
     )
-    parser.set_defaults(run=_checked(parser))
+    parser.set_defaults(run=_train)
     option = parser.add_argument
-    option("--data", type=Path, metavar="CSV", help="a table with a header line, in place of it")
-    option("--target", metavar="COLUMN", help="the column to predict, of two classes")
-    option(
-        "--model",
-        choices=[*MODELS, "both"],
-        default="both",
-        help="what to train (default: %(default)s)",
-    )
-    option(
-        "--out",
-        type=Path,
-        default=Path("results"),
-        metavar="DIR",
-        help="a folder (default: %(default)s)",
-    )
-    option(
-        "--report",
-        action="store_true",
-        help="write report.html too, and each of its parts as a file",
-    )
-    option(
-        "--test-size",
-        type=float,
-        default=0.25,
-        metavar="SHARE",
-        help="held out (default: %(default)s)",
-    )
+    option("--data", type=Path, metavar="CSV", help="a table with a header row")
+    option("--target", metavar="COLUMN", help="the column to predict; it must have two classes")
+    option("--model", choices=[*MODELS, "both"], default="both", help=f"model to train {DEFAULT}")
+    option("--out", type=Path, default="results", metavar="DIR", help=f"output folder {DEFAULT}")
+    option("--report", action="store_true", help="also write report.html and its parts as files")
+    option("--test-size", type=float, default=0.25, metavar="SHARE", help=f"held out {DEFAULT}")
     option(
         "--standardize",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="bring each column to mean 0 and deviation 1 (default: yes)",
+        help="scale each column to mean 0 and standard deviation 1 (default: yes)",
     )
-    option("--learning-rate", type=float, metavar="α", help="the length of a step (default: 0.1)")
-    option("--max-iter", type=int, metavar="N", help="the number of steps (default: 500)")
-    option("--tol", type=float, help="end when no element of the gradient exceeds it (default: 0)")
+    option("--learning-rate", type=float, metavar="α", help="step size (default: 0.1)")
+    option("--max-iter", type=int, metavar="N", help="number of steps (default: 500)")
+    option("--tol", type=float, help="stop if no element of the gradient exceeds it (default: 0)")
     option("--reduction", choices=["mean", "sum"], help="of the rows' losses (default: mean)")
     option(
         "--intercept",
         choices=["column", "separate"],
-        help="z = A w or z = X w + b (default: column)",
+        help="z = A w, where A has a column of ones, or z = X w + b (default: column)",
     )
     option(
         "--init",
         choices=["zeros", "random"],
-        help="where logistic regression starts (default: zeros)",
+        help="initial weights of logistic regression (default: zeros)",
     )
-    option(
-        "--hidden",
-        type=_sizes,
-        metavar="N,N,…",
-        help="units of the MLP's hidden layers (default: 16)",
-    )
-    option(
-        "--random-state",
-        type=int,
-        default=0,
-        metavar="SEED",
-        help="for all draws (default: %(default)s)",
-    )
+    option("--hidden", type=_sizes, metavar="N,N,…", help="hidden units by layer (default: 16)")
+    option("--random-state", type=int, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
     option("--quiet", action="store_true", help="show no progress")
 
 
-def _checked(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], None]:
-    def run(args: argparse.Namespace) -> None:
-        if (args.data is None) != (args.target is None):
-            parser.error("--data and --target go together")
-        _train(args)
-
-    return run
-
-
 def _train(args: argparse.Namespace) -> None:
+    if (args.data is None) != (args.target is None):
+        raise ValueError("--data and --target must be given together")
     _check_folder(args.out)
     table = read_csv(args.data, args.target) if args.data else load_breast_cancer()
     parts = split(table.X, table.y, test_size=args.test_size, random_state=args.random_state)
@@ -114,7 +74,7 @@ def _train(args: argparse.Namespace) -> None:
     fitted: dict[str, Classifier] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvergenceWarning)
-        warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
+        warnings.showwarning = lambda warning, *_: message(f"warning: {warning}")
         for name, options in _chosen(args).items():
             fitted[name] = MODELS[name](**options).fit(X_train, y_train)
     for model in fitted.values():
@@ -127,7 +87,7 @@ def _train(args: argparse.Namespace) -> None:
     for model in fitted.values():
         print(f"{model.title:<24}{model.loss_:>8.4f}{model.score(X_test, y_test):>20.4f}")
 
-    # Everything is drawn before anything is written, so that a failure leaves the folder alone.
+    # Draw everything before writing anything, so that a failure leaves the folder unchanged.
     files: dict[str, bytes] = {}
     for name, model in fitted.items():
         files |= _picture(name, model.loss_graph(X_train, y_train))
@@ -145,16 +105,16 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    """Say that nothing can be written there before the models are trained, not after."""
+    """Raise before the models are trained if the folder cannot be written to."""
     nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not nearest.is_dir():
-        raise ValueError(f"{nearest} is a file; --out wants a folder")
+        raise ValueError(f"--out must be a folder; {nearest} is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ValueError(f"--out {folder}: nothing may be written into {nearest.absolute()}")
+        raise ValueError(f"--out {folder}: no permission to write to {nearest.absolute()}")
 
 
 def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """The models to train, with the options given for each."""
+    """The models to train, each with the options that were given for it."""
     shared = {
         "learning_rate_init": args.learning_rate,
         "max_iter": args.max_iter,
@@ -171,7 +131,7 @@ def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     names = list(MODELS) if args.model == "both" else [args.model]
     for name in own.keys() - set(names):
         if any(value is not None for value in own[name].values()):
-            raise ValueError(f"an option of {name} is given, but the model is {args.model}")
+            raise ValueError(f"an option of {name} was given, but the model is {args.model}")
     return {
         name: {key: value for key, value in (shared | own[name]).items() if value is not None}
         for name in names
@@ -185,24 +145,24 @@ def _described(table: Table) -> str:
 
 
 def _picture(name: str, loss: ag.Tensor) -> dict[str, bytes]:
-    """The graph as SVG, or in DOT where there is no Graphviz to draw it."""
+    """The graph as SVG, or in DOT if Graphviz is not installed."""
     drawing = draw(loss)
     try:
         return {f"{name}.svg": drawing.svg().encode()}
     except RuntimeError as error:
-        complain(f"{name}.svg is not drawn, {name}.dot is written in its place: {error}")
+        message(f"{name}.svg could not be drawn; writing {name}.dot instead: {error}")
         return {f"{name}.dot": drawing.source.encode()}
 
 
 def _curves(losses: dict[str, list[float]]) -> dict[str, bytes]:
-    """The loss curves as SVG, or a note where there is no matplotlib to draw them."""
+    """The loss curves as SVG, or a note if matplotlib is not installed."""
     from autograd_lite.viz.curves import loss_curves
 
     try:
         return {"loss-curves.svg": style.render(loss_curves(losses), "svg")}
     except ImportError as error:
-        note = f"The loss curves are not drawn: {error}"
-        complain(note)
+        note = f"The loss curves could not be drawn: {error}"
+        message(note)
         return {"loss-curves.txt": f"{note}\n".encode()}
 
 
@@ -212,5 +172,5 @@ def _sizes(text: str) -> tuple[int, ...]:
     except ValueError:
         sizes = (0,)
     if min(sizes) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of sizes like 16,8")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of positive integers like 16,8")
     return sizes
