@@ -1,4 +1,4 @@
-"""What the two models share: scikit-learn's habits around a loss that is a graph."""
+"""The base class of the models: scikit-learn's interface around a loss that is a graph."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Parameters = dict[str, ag.Tensor]
 
 
 class NotFittedError(ValueError, AttributeError):
-    """The model was asked for what only `fit` can tell."""
+    """The model is used before `fit`."""
 
 
 @dataclass(kw_only=True, eq=False)
 class Classifier(ABC):
     """A model of two classes, trained by gradient descent on binary cross-entropy.
 
-    A subclass says which parameters it has (`shapes`), where they start (`start`), and how they
-    make z and ŷ out of the examples (`forward`); everything else is here.
+    A subclass defines its parameters (`shapes`), their initial values (`start`), and the forward
+    pass from the examples to z and ŷ (`forward`).
 
     After `fit`: `classes_`, `parameters_` (arrays by name), `loss_curve_` (the loss before each
-    step), `loss_` (of the weights kept), `n_iter_` and `n_features_in_`; with `standardize` also
-    `mean_` and `scale_`, the columns' means and standard deviations, which are None without.
-    `feature_names_in_` and `target_name_`, what the columns of X and what y are called, are None
-    until somebody sets them; `save` keeps them.
+    step), `loss_` (of the trained weights), `n_iter_` and `n_features_in_`; `mean_` and `scale_`,
+    the columns' means and standard deviations, or None without `standardize`.
+    `feature_names_in_` and `target_name_`, the names of the columns of X and of y, are None
+    until they are set; `save` writes them.
     """
 
     learning_rate_init: float
@@ -50,7 +50,7 @@ class Classifier(ABC):
 
     title: ClassVar[str]
     compiled: ClassVar[bool] = True
-    """Whether `fit` runs compiled steps; the eager engine gives the same to rounding."""
+    """Whether `fit` runs compiled steps; eager steps give the same result up to rounding."""
 
     @abstractmethod
     def shapes(self, n_features: int) -> Shapes:
@@ -58,33 +58,33 @@ class Classifier(ABC):
 
     @abstractmethod
     def start(self, n_features: int) -> Mapping[str, npt.ArrayLike]:
-        """The weights that training starts from, by name."""
+        """The initial weights, by name."""
 
     @abstractmethod
     def forward(self, X: ag.Tensor, θ: Parameters) -> tuple[ag.Tensor, ag.Tensor]:
         """The log-odds z and the probability ŷ of the second class, both (rows,)."""
 
     def inputs(self, X: Array) -> ag.Tensor:
-        """The examples as the forward pass takes them."""
+        """The examples as input to the forward pass."""
         return ag.constant(X, name="X")
 
     def loss(self, X: ag.Tensor, y: ag.Tensor, θ: Parameters) -> ag.Tensor:
         """Binary cross-entropy, L = − mean (or sum) of y log ŷ + (1 − y) log(1 − ŷ)."""
         if self.reduction not in ("mean", "sum"):
-            raise ValueError(f'reduction is "mean" or "sum", not {self.reduction!r}')
+            raise ValueError(f'reduction must be "mean" or "sum", not {self.reduction!r}')
         _, ŷ = self.forward(X, θ)
         L: ag.Tensor = ag.binary_cross_entropy(ŷ, y, reduction=self.reduction)
         return L.named("L")
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
-        """Train on X (rows, columns) of numbers and y (rows,) of two kinds of labels.
+        """Train on the numbers X (rows, columns) and the labels y (rows,) of two classes.
 
-        float32 stays float32; integers and booleans become float64. A failure leaves the model
-        as it was.
+        float32 stays float32; integers and booleans become float64. If training fails, the model
+        is unchanged.
 
-        Raises TypeError when X holds no real numbers, ValueError when it is empty or not finite,
-        does not fit y, or y has not exactly two classes. Warns ConvergenceWarning, naming the
-        learning rate, when that is too large.
+        Raises TypeError if X does not hold real numbers, and ValueError if X is empty or not
+        finite, X and y differ in length, or y does not have exactly two classes. Warns
+        ConvergenceWarning if the learning rate is too large.
         """
         X = _examples(X)
         classes, t = _encoded(y, len(X))
@@ -103,7 +103,7 @@ class Classifier(ABC):
             title=self.title,
         )
         weights = {name: θ[name].numpy().copy() for name in θ}
-        self._settle(X.shape[1], classes, weights, mean, scale)
+        self._set_fitted(X.shape[1], classes, weights, mean, scale)
         self.loss_curve_: list[float] = descent.losses
         self.loss_: float = descent.kept
         self.n_iter_: int = len(descent.losses)
@@ -119,14 +119,14 @@ class Classifier(ABC):
         """The more probable class of each row, (rows,): the second where z > 0.
 
         Raises:
-            ValueError: for a row whose log-odds are no number, since its features are too large.
+            ValueError: if the log-odds of a row are NaN because its features are too large.
         """
         z = self.decision_function(X)
         if np.isnan(z).any():
             row = int(np.argmax(np.isnan(z)))
             raise ValueError(
-                f"predict: the log-odds of row {row} are no number; its features are "
-                "too large or too small for the trained weights"
+                f"predict: the log-odds of row {row} are NaN; its features are too large or too "
+                "small for the trained weights"
             )
         return np.asarray(self.classes_[(z > 0).astype(int)])
 
@@ -136,7 +136,7 @@ class Classifier(ABC):
         return np.column_stack([ag.sigmoid(-z), ag.sigmoid(z)])
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
-        """The share of rows whose class is predicted right."""
+        """The accuracy: the fraction of rows whose class is predicted correctly."""
         numbers_only(y, "y")
         predicted, y = self.predict(X), np.asarray(y)
         if y.shape != predicted.shape:
@@ -144,12 +144,12 @@ class Classifier(ABC):
         return float(np.mean(predicted == y))
 
     def loss_graph(self, X: npt.ArrayLike, y: npt.ArrayLike) -> ag.Tensor:
-        """The loss on X and y as a graph, to draw or to differentiate, every node named.
+        """The loss on X and y as a graph to draw or differentiate, with a name for every node.
 
-        It stands at the trained weights; before `fit`, at the weights that training would start
-        from, and then labels that are all 0 or 1 are taken as they are.
+        The weights are the trained ones; before `fit`, the initial ones, and labels that are all
+        0 or 1 are used as they are.
 
-        Raises as `fit` and `predict` do.
+        Raises the same errors as `fit` and `predict`.
 
         Example:
             >>> from autograd_lite.models import LogisticRegression
@@ -193,7 +193,7 @@ class Classifier(ABC):
 
         return value_and_grad
 
-    def _settle(
+    def _set_fitted(
         self,
         n_features: int,
         classes: Array,
@@ -201,7 +201,7 @@ class Classifier(ABC):
         mean: Array | None,
         scale: Array | None,
     ) -> None:
-        """Take over what predictions need."""
+        """Set the attributes that predictions need."""
         self.n_features_in_ = n_features
         self.classes_ = classes
         self.parameters_ = parameters
@@ -218,25 +218,25 @@ class Classifier(ABC):
     def _check_fitted(self, what: str) -> None:
         if not hasattr(self, "parameters_"):
             name = type(self).__name__
-            raise NotFittedError(f"this {name} is not fitted yet: call fit(X, y) before {what}")
+            raise NotFittedError(f"this {name} is not fitted; call fit(X, y) before {what}")
 
     def _starting(self, X: Array) -> Arrays:
-        """The weights that training starts from, checked, in the dtype of X."""
+        """The initial weights, checked, in the dtype of X."""
         shapes, given = self.shapes(X.shape[1]), self.start(X.shape[1])
         if given.keys() != shapes.keys():
             raise ValueError(
-                f"start weights are wanted for {', '.join(shapes)}, given for {', '.join(given)}"
+                f"init must give weights for {', '.join(shapes)}; got {', '.join(given)}"
             )
-        numbers_only(list(given.values()), "the start weights")
+        numbers_only(list(given.values()), "the initial weights")
         arrays = {name: np.array(given[name], dtype=X.dtype) for name in shapes}
         for name, array in arrays.items():
             if array.shape != shapes[name]:
                 raise ValueError(
-                    f"the start weights {name} have shape {array.shape}; "
-                    f"{X.shape[1]} columns want {shapes[name]}"
+                    f"the initial weights {name} have shape {array.shape}; "
+                    f"{X.shape[1]} columns need {shapes[name]}"
                 )
             if not np.isfinite(array).all():
-                raise ValueError(f"the start weights {name} must be finite")
+                raise ValueError(f"the initial weights {name} must be finite")
         return arrays
 
     def _parameters(self, arrays: Mapping[str, Array]) -> Parameters:
@@ -244,7 +244,7 @@ class Classifier(ABC):
 
 
 def symbol(name: str) -> str:
-    """A parameter as one writes it: the number of the layer raised, in brackets.
+    """The symbol of a parameter: the number of the layer becomes a superscript.
 
     Example:
         >>> symbol("W1"), symbol("b12"), symbol("w")
@@ -261,8 +261,8 @@ def _examples(X: npt.ArrayLike, n_features: int | None = None) -> Array:
         raise TypeError(f"X must hold real numbers, not {array.dtype}")
     if array.ndim != 2:
         raise ValueError(
-            f"X must be a table of rows and columns, not of shape {array.shape}; "
-            "X.reshape(-1, 1) makes one of a single column, X.reshape(1, -1) of a single row"
+            f"X must have two dimensions, rows and columns; got shape {array.shape}; use "
+            "X.reshape(-1, 1) for a single column or X.reshape(1, -1) for a single row"
         )
     if 0 in array.shape:
         raise ValueError(f"X is empty: its shape is {array.shape}")
@@ -278,29 +278,31 @@ def _examples(X: npt.ArrayLike, n_features: int | None = None) -> Array:
 
 
 def _encoded(y: npt.ArrayLike, rows: int, classes: Array | None = None) -> tuple[Array, Array]:
-    """The two classes, sorted, and for each label 0 for the first and 1 for the second."""
+    """The two classes, sorted, and a Boolean for each label: whether it is the second."""
     numbers_only(y, "y")
     labels = np.asarray(y)
     if labels.ndim != 1:
         raise ValueError(
-            f"y must hold one label for each row, not have shape {labels.shape}; "
-            "np.ravel(y) makes one row of a column"
+            f"y must have one dimension, a label for each row; got shape {labels.shape}; use "
+            "np.ravel(y) for a column"
         )
     if len(labels) != rows:
         raise ValueError(f"X has {rows} rows, y has {len(labels)} labels")
     if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise ValueError(f"y has no label in row {np.flatnonzero(np.isnan(labels))[0]}")
+        raise ValueError(f"y is NaN in row {np.flatnonzero(np.isnan(labels))[0]}")
     try:
-        met = np.unique(labels)
+        present = np.unique(labels)
     except TypeError:
-        raise TypeError("y mixes labels that have no order, such as text and numbers") from None
+        raise TypeError(
+            "y must not mix labels of different types, such as text and numbers"
+        ) from None
     if classes is None:
-        classes = met
+        classes = present
         if len(classes) != 2:
             found = ", ".join(map(str, classes[:5])) + ("…" if len(classes) > 5 else "")
             few = f"{len(classes)} class" + ("" if len(classes) == 1 else "es")
             raise ValueError(f"y must have two classes; it has {few}: {found}")
-    unknown = [str(label) for label in met if label not in classes]
+    unknown = [str(label) for label in present if label not in classes]
     if unknown:
         known = " and ".join(map(str, classes))
         raise ValueError(f"y has the label {unknown[0]}; the classes are {known}")
@@ -308,7 +310,7 @@ def _encoded(y: npt.ArrayLike, rows: int, classes: Array | None = None) -> tuple
 
 
 def _standard(X: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation of each column, 1 for a column that never changes."""
+    """The mean and the standard deviation of each column, 1 for a constant column."""
     mean, scale = X.mean(axis=0), X.std(axis=0)
     scale[np.ptp(X, axis=0) == 0] = 1
     return mean, scale

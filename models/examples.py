@@ -1,4 +1,4 @@
-"""Graphs small enough to read every number in them."""
+"""Small example graphs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def student(
 ) -> ag.Tensor:
     """The loss of logistic regression on one student: x is hours studied and slept, y passed.
 
-    x and w have the same shape (n,); y lies between 0 and 1. The nodes are called x, y, w, b,
-    w·x, z, ŷ and L.
+    x and w have the same shape (n,); y lies between 0 and 1. The names of the nodes are x, y, w,
+    b, w·x, z, ŷ and L.
 
-    Raises ValueError when the shapes differ.
+    Raises ValueError if the shapes differ.
 
     Example:
         >>> L = student()
@@ -31,7 +31,7 @@ def student(
     X, Y = ag.constant(x, name="x"), ag.constant(y, name="y")
     W, B = ag.Tensor(w, name="w"), ag.Tensor(b, name="b")
     if X.ndim != 1 or X.shape != W.shape:
-        raise ValueError(f"x and w must be of one length; their shapes are {X.shape} and {W.shape}")
+        raise ValueError(f"x and w must have the same length; got shapes {X.shape} and {W.shape}")
     with ag.scope("linear:  z = w·x + b"):
         z = ((W @ X).named("w·x") + B).named("z")
     ŷ = ag.sigmoid(z).named("ŷ")

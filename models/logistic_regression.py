@@ -15,22 +15,23 @@ from autograd_lite.models.classifier import Array, Classifier, Parameters, Shape
 
 @dataclass(kw_only=True, eq=False)
 class LogisticRegression(Classifier):
-    """Logistic regression by gradient descent over all rows.
+    """Logistic regression, trained by gradient descent over all rows.
 
     Args:
         intercept: "column" for z = A w, where A is X with a first column of ones, so that w
             (1 + columns,) begins with the intercept; "separate" for z = X w + b.
-        init: "zeros"; "random" for normal numbers of deviation 0.01 from `random_state`; or the
-            weights themselves, {"w": …} or {"w": …, "b": …}.
+        init: "zeros"; "random" for normal numbers with standard deviation 0.01; or the weights
+            themselves, {"w": …} or {"w": …, "b": …}.
         learning_rate_init: α in θ ← θ − α ∂L/∂θ.
-        max_iter: the largest number of steps.
-        tol: training ends when no element of the gradient exceeds it.
-        reduction: "mean" or "sum" of the examples' losses.
-        standardize: take each column less its mean, by its standard deviation, both from `fit`.
+        max_iter: the maximum number of steps.
+        tol: training stops when no element of the gradient exceeds it.
+        reduction: the "mean" or the "sum" of the examples' losses.
+        standardize: subtract each column's mean and divide by its standard deviation, as
+            computed by `fit`.
         random_state: a seed or a generator.
-        verbose: show the progress and the loss.
+        verbose: show progress and the loss.
 
-    The gradient that the graph gives is Aᵀ(ŷ − y), divided by the number of rows for "mean".
+    The gradient of the loss is Aᵀ(ŷ − y), divided by the number of rows for "mean".
 
     Example:
         >>> X = [[3.0, 5.0], [1.0, 4.0], [4.0, 8.0], [0.5, 6.0]]
@@ -54,7 +55,7 @@ class LogisticRegression(Classifier):
             return {"w": (1 + n_features,)}
         if self.intercept == "separate":
             return {"w": (n_features,), "b": ()}
-        raise ValueError(f'intercept is "column" or "separate", not {self.intercept!r}')
+        raise ValueError(f'intercept must be "column" or "separate", not {self.intercept!r}')
 
     def start(self, n_features: int) -> Mapping[str, npt.ArrayLike]:
         shapes = self.shapes(n_features)
@@ -65,9 +66,7 @@ class LogisticRegression(Classifier):
         if self.init == "random":
             random = np.random.default_rng(self.random_state)
             return {name: random.normal(0.0, 0.01, shape) for name, shape in shapes.items()}
-        raise ValueError(
-            f'init is "zeros", "random" or the weights by name, {{"w": …}}, not {self.init!r}'
-        )
+        raise ValueError(f'init must be "zeros", "random" or {{"w": …}}, not {self.init!r}')
 
     def inputs(self, X: Array) -> ag.Tensor:
         if self.intercept == "separate":
@@ -89,7 +88,7 @@ class LogisticRegression(Classifier):
 
     @property
     def coef_(self) -> Array:
-        """The weights of the columns, (1, columns), as scikit-learn has them."""
+        """The weights of the columns, (1, columns), as in scikit-learn."""
         self._check_fitted("coef_")
         w = self.parameters_["w"]
         return w[None, 1:] if self.intercept == "column" else w[None, :]

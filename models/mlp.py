@@ -18,20 +18,21 @@ class MLPClassifier(Classifier):
     """A multilayer perceptron with ReLU, trained by gradient descent over all rows.
 
     Its parameters are W1, b1, W2, b2, … of the hidden layers, and w, b of the output. W1 is
-    (units, inputs) as in the derivation a = W⁽¹⁾x + b⁽¹⁾; examples are rows, where the same
-    reads a = X W⁽¹⁾ᵀ + b⁽¹⁾.
+    (units, inputs), and examples are rows: a = W⁽¹⁾x + b⁽¹⁾ for one example becomes
+    a = X W⁽¹⁾ᵀ + b⁽¹⁾.
 
     Args:
-        hidden_layer_sizes: the number of units of each hidden layer, or of the only one.
-        init: "he" for normal weights of variance 2 / inputs from `random_state` and biases of
-            zero (He et al. 2015, arXiv:1502.01852); or the weights themselves, by name.
+        hidden_layer_sizes: the number of units of each hidden layer, or of a single one.
+        init: "he" for normal weights with variance 2 / inputs and zero biases (He et al. 2015,
+            arXiv:1502.01852); or the weights themselves, by name.
         learning_rate_init: α in θ ← θ − α ∂L/∂θ.
-        max_iter: the largest number of steps.
-        tol: training ends when no element of the gradient exceeds it.
-        reduction: "mean" or "sum" of the examples' losses.
-        standardize: take each column less its mean, by its standard deviation, both from `fit`.
+        max_iter: the maximum number of steps.
+        tol: training stops when no element of the gradient exceeds it.
+        reduction: the "mean" or the "sum" of the examples' losses.
+        standardize: subtract each column's mean and divide by its standard deviation, as
+            computed by `fit`.
         random_state: a seed or a generator.
-        verbose: show the progress and the loss.
+        verbose: show progress and the loss.
 
     Example:
         >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
@@ -51,7 +52,7 @@ class MLPClassifier(Classifier):
         sizes = self.hidden_layer_sizes
         sizes = (sizes,) if isinstance(sizes, (int, np.integer)) else tuple(sizes)
         if not sizes or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
-            raise ValueError(f"hidden_layer_sizes must be positive whole numbers, not {sizes}")
+            raise ValueError(f"hidden_layer_sizes must be positive integers, not {sizes}")
         return sizes
 
     def shapes(self, n_features: int) -> Shapes:
@@ -66,7 +67,7 @@ class MLPClassifier(Classifier):
         if isinstance(self.init, Mapping):
             return self.init
         if self.init != "he":
-            raise ValueError(f'init is "he" or the weights by name, not {self.init!r}')
+            raise ValueError(f'init must be "he" or the weights by name, not {self.init!r}')
         random = np.random.default_rng(self.random_state)
         return {
             name: np.zeros(shape)
@@ -91,7 +92,7 @@ class MLPClassifier(Classifier):
 
     @property
     def coefs_(self) -> list[Array]:
-        """The weights of each layer, (units, inputs): scikit-learn's are the transposes."""
+        """The weights of each layer, (units, inputs); scikit-learn's are the transposes."""
         self._check_fitted("coefs_")
         θ = self.parameters_
         return [θ[name] for name in θ if name.startswith("W")] + [θ["w"][None, :]]

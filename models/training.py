@@ -1,7 +1,8 @@
-"""Gradient descent, and its progress."""
+"""Gradient descent and its progress display."""
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +18,11 @@ Array = npt.NDArray[Any]
 
 
 class ConvergenceWarning(UserWarning):
-    """The learning rate is too large: the loss rose where it should fall."""
+    """The learning rate is too large: the loss rose."""
 
 
 class Descent(NamedTuple):
-    """What gradient descent did: the loss before each step, and the loss of the weights kept."""
+    """The loss before each step, and the loss of the weights that were kept."""
 
     losses: list[float]
     kept: float
@@ -39,20 +40,19 @@ def gradient_descent(
     verbose: bool = False,
     title: str = "gradient descent",
 ) -> Descent:
-    """Minimise `loss()` by θ ← θ − α ∂L/∂θ, over all examples at once.
+    """Minimize `loss()` by θ ← θ − α ∂L/∂θ, over all examples at once.
 
-    Each iteration builds the graph anew, sweeps back, and steps; or, where `value_and_grad` is
-    given, it asks that for the loss and the gradients at the parameters' arrays. It ends after
-    `max_iter` steps, or earlier when no element of the gradient exceeds `tol`, or when the loss is
-    no finite number. The parameters end at the weights of the smallest loss met on the way.
+    Each iteration builds the graph, computes the gradients and takes a step; if `value_and_grad`
+    is given, it computes the loss and the gradients from the parameters' arrays instead. Training
+    stops after `max_iter` steps, or when no element of the gradient exceeds `tol`, or when the
+    loss is not finite. The parameters get the weights of the smallest loss.
 
-    `verbose` shows the loss on standard error, in a notebook as a bar below the cell, and beside
-    it what `accuracy()` gives, about a hundred times in all.
+    `verbose` shows the loss and the result of `accuracy()`, a function without arguments, on
+    standard error about a hundred times, in a notebook as a bar below the cell.
 
-    Warns ConvergenceWarning, naming the learning rate, when the loss stopped being finite, rose
-    above where it started, or ended above its smallest value.
-
-    Raises ValueError when the learning rate is no positive number or `max_iter` is below 1.
+    Warns ConvergenceWarning if the loss became NaN or infinite, rose above its initial value, or
+    ended above its smallest value. Raises ValueError unless the learning rate is positive and
+    finite and `max_iter` is at least 1.
 
     Example:
         >>> w = ag.Tensor(3.0)
@@ -66,55 +66,79 @@ def gradient_descent(
         raise ValueError(f"the learning rate must be a positive number, not {learning_rate}")
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, not {max_iter}")
-
-    losses: list[float] = []
-    best, kept = np.inf, [θ.numpy() for θ in parameters]
-
-    def improves(value: float) -> bool:
-        nonlocal best, kept
-        finite = bool(np.isfinite(value))
-        if finite and value <= best:
-            best, kept = value, [θ.numpy() for θ in parameters]
-        return finite
-
-    def swept(_: Sequence[Array]) -> tuple[Any, Sequence[Array]]:
-        L = loss()
-        if not np.isfinite(L.item()):
-            return L.item(), []
-        for θ in parameters:
-            θ.zero_grad()
-        L.backward()
-        return L.item(), [np.asarray(θ.grad) for θ in parameters]
-
-    # A step too long may overflow; the loss then tells, and the warning below reports it.
+    best = _Best(parameters)
+    evaluate = value_and_grad or functools.partial(_evaluated, loss, parameters)
+    # A step that is too long may overflow; the warning below reports it.
     with np.errstate(all="ignore"), _progress(title, max_iter, verbose, accuracy) as report:
-        for _ in range(max_iter):
-            value, gradients = (value_and_grad or swept)([θ.numpy() for θ in parameters])
-            losses.append(float(value))
-            report(losses[-1])
-            if not improves(losses[-1]):
-                break
-            if max(np.abs(g).max(initial=0) for g in gradients) <= tol:
-                break
-            for θ, g in zip(parameters, gradients, strict=True):
-                θ.data = θ.numpy() - α * g
+        losses = _descend(evaluate, best, α, max_iter, tol, report)
         with ag.no_grad():
             last = loss().item()
-        improves(last)
-    for θ, weights in zip(parameters, kept, strict=True):
-        θ.data = weights
+    best.update(last)
+    best.restore()
+    _warn_of_rising([*losses, last], best.loss, α)
+    return Descent(losses, best.loss)
+
+
+class _Best:
+    """The weights of the smallest finite loss so far."""
+
+    def __init__(self, parameters: Sequence[ag.Tensor]) -> None:
+        self.parameters, self.loss = parameters, np.inf
+        self.weights = [θ.numpy() for θ in parameters]
+
+    def update(self, loss: float) -> None:
+        if np.isfinite(loss) and loss <= self.loss:
+            self.loss, self.weights = loss, [θ.numpy() for θ in self.parameters]
+
+    def restore(self) -> None:
+        for θ, weights in zip(self.parameters, self.weights, strict=True):
+            θ.data = weights
+            θ.zero_grad()
+
+
+def _evaluated(
+    loss: Callable[[], ag.Tensor], parameters: Sequence[ag.Tensor], _: Sequence[Array]
+) -> tuple[Any, Sequence[Array]]:
+    """The loss and the gradients, by the eager engine."""
+    L = loss()
+    if not np.isfinite(L.item()):
+        return L.item(), []
+    for θ in parameters:
         θ.zero_grad()
-    _warn_of_rising([*losses, last], best, α)
-    return Descent(losses, best)
+    L.backward()
+    return L.item(), [np.asarray(θ.grad) for θ in parameters]
+
+
+def _descend(
+    evaluate: Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]],
+    best: _Best,
+    α: float,
+    max_iter: int,
+    tol: float,
+    report: Callable[[float], None],
+) -> list[float]:
+    """Take the steps and return the loss before each."""
+    losses: list[float] = []
+    for _ in range(max_iter):
+        weights = [θ.numpy() for θ in best.parameters]
+        value, gradients = evaluate(weights)
+        losses.append(float(value))
+        report(losses[-1])
+        best.update(losses[-1])
+        if not np.isfinite(losses[-1]) or max(np.abs(g).max(initial=0) for g in gradients) <= tol:
+            break
+        for θ, w, g in zip(best.parameters, weights, gradients, strict=True):
+            θ.data = w - α * g
+    return losses
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what a step frees for the next one, in the whole process.
+    """Make glibc keep freed memory for the next step instead of returning it to the system.
 
-    It gives blocks back to the system that are larger than any freed before (up to 32 MiB), and
-    faulting them in anew takes up to a sixth of the time of a fit.
+    It returns blocks larger than any freed before, up to 32 MiB, and mapping them again takes up
+    to a sixth of the time of a fit.
     """
-    np.empty(31 << 20, dtype="u1")  # freed at once, and never touched
+    np.empty(31 << 20, dtype="u1")  # freed immediately, never written
 
 
 def _warn_of_rising(losses: Sequence[float], best: float, α: float) -> None:
@@ -141,13 +165,13 @@ def _warn_of_rising(losses: Sequence[float], best: float, α: float) -> None:
 def _progress(
     title: str, total: int, verbose: bool, accuracy: Callable[[], float] | None
 ) -> Iterator[Callable[[float], None]]:
-    """A progress bar where tqdm is installed, else a line each tenth."""
+    """A progress bar if tqdm is installed, else ten lines."""
     if not verbose:
         yield lambda loss: None
         return
     try:
         with warnings.catch_warnings():
-            # In a notebook without widgets tqdm warns, and then shows its plain bar.
+            # In a notebook without widgets tqdm warns and then shows its text bar.
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm
     except ImportError:
@@ -177,7 +201,7 @@ def _lines(title: str, total: int, accuracy: Callable[[], float] | None) -> Call
 
 
 def _is_due(step: int, total: int, times: int) -> bool:
-    """Whether a step is the first, the last, or one of so many in between."""
+    """Whether to report a step: the first, the last, or one of `times` in between."""
     return step in (1, total) or step % max(1, total // times) == 0
 
 

@@ -1,4 +1,4 @@
-"""Trained models as files: plain arrays in NumPy's npz, nothing pickled."""
+"""Saving and loading trained models as plain arrays in NumPy's npz format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MODELS: dict[str, type[Classifier]] = {
     model.__name__: model for model in (LogisticRegression, MLPClassifier)
 }
 
-# What NumPy and zipfile raise for damaged archives.
+# NumPy and zipfile raise these for damaged archives.
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -33,21 +33,20 @@ _BROKEN = (
 
 
 def save(model: Classifier, path: str | os.PathLike[str]) -> None:
-    """Write a fitted model to `path` as npz, whole or not at all.
+    """Write a fitted model to `path` as npz, completely or not at all.
 
     The file holds the model's name, its settings as JSON, its classes, the names of its columns
-    and its target where they are known, the means and deviations of standardised columns, and
-    each parameter by its name. `load` reads it, and so does
-    `numpy.load(path, allow_pickle=False)`.
+    and its target if known, the means and standard deviations of standardized columns, and
+    each parameter under its name. `load` and `numpy.load(path, allow_pickle=False)` read it.
 
-    Raises NotFittedError before `fit`, TypeError for what is no model and for labels that are
-    neither numbers, truth values nor text, and OSError as `open` does.
+    Raises NotFittedError before `fit`, TypeError if `model` is not a model or its labels are
+    not numbers, Booleans or text, and OSError as `open` does.
     """
     if not isinstance(model, Classifier):
-        raise TypeError(f"save: takes a fitted model, then the path, not {model!r} first")
+        raise TypeError(f"save: the first argument must be a fitted model, not {model!r}")
     model._check_fitted("save")
     if model.classes_.dtype.kind not in "biufU":
-        raise TypeError(f"labels of dtype {model.classes_.dtype} cannot be saved; use text")
+        raise TypeError(f"save: labels of dtype {model.classes_.dtype} cannot be saved; use text")
     arrays: dict[str, Any] = {
         "model": type(model).__name__,
         "settings": json.dumps(_settings(model), default=_plain),
@@ -68,9 +67,9 @@ def save(model: Classifier, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> Classifier:
     """Read a model that `save` wrote, ready to predict.
 
-    Nothing in the file is ever run: objects that would need unpickling are refused.
+    Nothing in the file is executed, and no object is unpickled.
 
-    Raises ValueError, naming the file, when it does not hold such weights; OSError as `open` does.
+    Raises ValueError if the file does not hold a model, and OSError as `open` does.
 
     Example:
         >>> import pathlib, tempfile
@@ -89,7 +88,7 @@ def load(path: str | os.PathLike[str]) -> Classifier:
 
 
 def _arrays(file: Any) -> dict[str, Any]:
-    # NumPy takes what is no zip for a pickle, and speaks of that; a clear word comes first.
+    # NumPy would read a file that is not a zip as a pickle, and its error would be about pickles.
     if not zipfile.is_zipfile(file):
         raise ValueError("it is not an npz file")
     file.seek(0)
@@ -100,11 +99,11 @@ def _arrays(file: Any) -> dict[str, Any]:
 def _restored(arrays: dict[str, Any]) -> Classifier:
     name = str(arrays.pop("model"))
     if name not in _MODELS:
-        raise ValueError(f"no model is called {name!r}")
+        raise ValueError(f"there is no model {name!r}")
     settings = json.loads(str(arrays.pop("settings")))
     known = {field.name for field in fields(_MODELS[name])}
     if not isinstance(settings, dict) or not settings.keys() <= known:
-        raise ValueError("its settings are not those of a model")
+        raise ValueError("its settings do not match the model")
     model = _MODELS[name](**settings)
 
     classes = arrays.pop("classes")
@@ -124,14 +123,14 @@ def _restored(arrays: dict[str, Any]) -> Classifier:
     if arrays.keys() != shapes.keys():
         raise ValueError(f"unknown arrays: {', '.join(sorted(arrays.keys() - shapes.keys()))}")
     mean, scale = arrays.pop("mean", None), arrays.pop("scale", None)
-    model._settle(columns, classes, arrays, mean, scale)
+    model._set_fitted(columns, classes, arrays, mean, scale)
     model.feature_names_in_ = None if names is None else tuple(names.tolist())
     model.target_name_ = None if target is None else str(target)
     return model
 
 
 def _settings(model: Classifier) -> dict[str, Any]:
-    """The settings but for start weights and generators, which have done their work."""
+    """The settings except initial weights and generators, which predictions do not need."""
     values = {field.name: getattr(model, field.name) for field in fields(model)}
     return {
         name: value
@@ -141,7 +140,7 @@ def _settings(model: Classifier) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's numbers and any sequence as JSON has them."""
+    """NumPy's numbers and sequences as JSON types."""
     return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else list(value)
 
 

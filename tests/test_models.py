@@ -196,10 +196,10 @@ def test_the_names_and_scopes_of_the_perceptron():
         (X, y[:4], ValueError, "X has 5 rows, y has 4 labels"),
         (X, np.zeros(5), ValueError, "y must have two classes; it has 1 class: 0.0"),
         (X, range(5), ValueError, "it has 5 classes: 0, 1, 2, 3, 4"),
-        (X, y[:, None], ValueError, "one label for each row"),
-        (X, [0, 1, np.nan, 0, 1], ValueError, "no label in row 2"),
-        (X, np.array([0, "a", 1, 0, 1], object), TypeError, "mixes labels"),
-        (X[0], y, ValueError, "table of rows and columns"),
+        (X, y[:, None], ValueError, "a label for each row"),
+        (X, [0, 1, np.nan, 0, 1], ValueError, "NaN in row 2"),
+        (X, np.array([0, "a", 1, 0, 1], object), TypeError, "must not mix labels"),
+        (X[0], y, ValueError, "two dimensions, rows and columns"),
         (X[:0], y[:0], ValueError, "X is empty"),
         (X[:, :0], y, ValueError, "X is empty"),
         (np.where(X == 8, np.inf, X), y, ValueError, "row 2, column 1 is inf"),
@@ -219,7 +219,7 @@ def test_bad_data(model, data, labels, error, message):
 @BOTH
 def test_before_fitting(model):
     for ask in (lambda m: m.predict(X), lambda m: m.predict_proba(X), lambda m: m.score(X, y)):
-        with pytest.raises(NotFittedError, match="not fitted yet: call fit"):
+        with pytest.raises(NotFittedError, match="is not fitted; call fit"):
             ask(model())
     assert not hasattr(model(), "coef_" if model is LogisticRegression else "coefs_")
 
@@ -238,15 +238,15 @@ def test_other_data_than_those_of_the_fit(model):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (LogisticRegression(intercept="none"), 'intercept is "column" or "separate"'),
-        (LogisticRegression(init="ones"), 'init is "zeros", "random" or'),
-        (LogisticRegression(init={"v": [1]}), "wanted for w, given for v"),
-        (LogisticRegression(init={"w": [1, 2]}), r"w have shape \(2,\); 2 columns want \(3,\)"),
+        (LogisticRegression(intercept="none"), 'intercept must be "column" or "separate"'),
+        (LogisticRegression(init="ones"), 'init must be "zeros", "random" or'),
+        (LogisticRegression(init={"v": [1]}), "weights for w; got v"),
+        (LogisticRegression(init={"w": [1, 2]}), r"w have shape \(2,\); 2 columns need \(3,\)"),
         (LogisticRegression(init={"w": [1, 2, np.nan]}), "w must be finite"),
         (LogisticRegression(reduction="none", max_iter=1), "reduction"),
-        (MLPClassifier(()), "hidden_layer_sizes must be positive whole numbers"),
-        (MLPClassifier((3, 0)), "hidden_layer_sizes must be positive whole numbers"),
-        (MLPClassifier(init="zeros"), 'init is "he"'),
+        (MLPClassifier(()), "hidden_layer_sizes must be positive integers"),
+        (MLPClassifier((3, 0)), "hidden_layer_sizes must be positive integers"),
+        (MLPClassifier(init="zeros"), 'init must be "he"'),
     ],
 )
 def test_bad_settings(model, message):
@@ -258,5 +258,5 @@ def test_a_row_without_a_number_has_no_class(monkeypatch):
     X = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [0.5, 2.0]])
     model = LogisticRegression(max_iter=1).fit(X, [0, 1, 1, 0])
     monkeypatch.setattr(model, "decision_function", lambda X: np.array([1.0, np.nan]))
-    with pytest.raises(ValueError, match="log-odds of row 1 are no number"):
+    with pytest.raises(ValueError, match="log-odds of row 1 are NaN"):
         model.predict(X[:2])

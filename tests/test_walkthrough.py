@@ -49,7 +49,7 @@ def test_another_example_has_no_footnote():
     assert "[^1]" not in text
     assert "x = (1, 2, 3), y = 0, w = (0.5, 0, −0.25), b = 0.1, learning rate α = 1" in text
     assert row(text, "z") == "−0.15"
-    assert "rounded only where it is printed" in text
+    assert "rounded only for display" in text
 
 
 def test_many_inputs_are_written_short():
@@ -97,7 +97,7 @@ def test_a_small_step_never_raises_the_loss(pairs, y, b):
         ({"x": (1, 2, 3)}, "x and w"),
         ({"x": (1, float("nan"))}, "x must be finite"),
         ({"w": ("a", "b")}, "w must be finite numbers"),
-        ({"y": 2}, "y is a probability"),
+        ({"y": 2}, "y must be between 0 and 1"),
         ({"b": float("inf")}, "b must be finite"),
         ({"learning_rate": 0}, "learning rate must be positive"),
         ({"x": 3, "w": 1}, "x must be a list of numbers"),

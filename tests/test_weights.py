@@ -63,7 +63,7 @@ def test_saving_what_cannot_be_saved(path):
     model = LogisticRegression(learning_rate_init=0.01, max_iter=1).fit(X, objects)
     with pytest.raises(TypeError, match="labels of dtype object"):
         save(model, path)
-    with pytest.raises(TypeError, match="takes a fitted model, then the path"):
+    with pytest.raises(TypeError, match="first argument must be a fitted model"):
         save(path, model)
     assert path.read_text() == "before"
 
@@ -113,10 +113,10 @@ def test_the_good_file_is_good(path):
         (written(w=np.array([Trap(), 0, 0], object)), "allow_pickle"),
         (written(model=None), "it has no 'model'"),
         (written(w=None), "it has no 'w'"),
-        (written(model="Forest"), "no model is called 'Forest'"),
+        (written(model="Forest"), "there is no model 'Forest'"),
         (written(settings="{"), "does not hold"),
-        (written(settings='{"colour": 1}'), "its settings are not those of a model"),
-        (written(settings="[]"), "its settings are not those of a model"),
+        (written(settings='{"colour": 1}'), "its settings do not match the model"),
+        (written(settings="[]"), "its settings do not match the model"),
         (written(settings='{"intercept": "none"}'), "intercept"),
         (written(model="MLPClassifier", settings='{"hidden_layer_sizes": "ab"}'), "hidden_layer"),
         (written(classes=np.array([0, 1, 2])), "two classes"),
