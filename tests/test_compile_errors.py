@@ -41,7 +41,7 @@ def test_shapes_and_plain_values_are_free_to_use():
 
 
 def test_random_generators_are_refused():
-    with pytest.raises(TypeError, match="draw outside"):
+    with pytest.raises(TypeError, match="draw them outside"):
         ag.compile(lambda x, rng: x * rng.normal())(X, np.random.default_rng(0))
 
 

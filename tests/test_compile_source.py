@@ -185,7 +185,7 @@ def executed(compiled, x, others):
     return space["function"](x, **{first: next(iter(others.values()))})
 
 
-HOSTILE = ["held", "held0", "np", "t1", "zero", "exp", "C", "i", "total", "out", "function", "I"]
+HOSTILE = ["given", "given_1", "np", "t1", "zero", "exp", "C", "i", "total", "out", "function", "I"]
 
 
 class Pair(NamedTuple):
@@ -204,7 +204,7 @@ class Colour(enum.Enum):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("other", ["held", "t1", "np_", "x"])
+@pytest.mark.parametrize("other", ["given", "t1", "np_", "x"])
 def test_names_do_not_meet_those_of_the_generated_code(name, other):
     if name == other:
         return
@@ -230,7 +230,7 @@ def test_names_do_not_meet_those_of_the_generated_code(name, other):
             np.testing.assert_array_equal(rest[name].t1, x)
             assert rest[1, "é\n"] == ")("
         if type(arguments[0]) is dict:
-            with pytest.raises(ValueError, match=r"Colour\.RED.*NumPy source cannot say"):
+            with pytest.raises(ValueError, match=r"Colour\.RED.*NumPy source cannot express"):
                 compiled.readable()
             continue
         read = {}

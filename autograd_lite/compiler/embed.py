@@ -1,4 +1,4 @@
-"""Operations that no NumPy call stands for, as source of their own with all that they use."""
+"""Operations that are not NumPy calls, written as source together with all that they use."""
 
 from __future__ import annotations
 
@@ -20,62 +20,57 @@ __all__ = ["Embedded"]
 
 
 class Embedded:
-    """The definitions that a module needs, each function once, what it uses before it.
+    """The definitions of the operations that a module uses.
 
     Args:
-        strict: whether everything must be written as source. Otherwise what cannot be is given
-            to the module as it is.
+        namespace: of the module, for functions without source; None to refuse them.
 
     Attributes:
-        sources: the definitions, in order.
-        given: what is handed to the module instead, by name.
+        sources: the definitions, each once and after those that it uses.
     """
 
-    def __init__(self, strict: bool = False) -> None:
-        self.strict = strict
+    def __init__(self, namespace: dict[str, Any] | None = None) -> None:
+        self.namespace = namespace
         self.sources: list[str] = []
-        self.given: dict[str, Any] = {}
         self.names: dict[Any, str] = {}
 
     def add(self, name: str) -> str:
-        """Define an operation's forward; returns what it is called.
+        """Define the forward function of an operation; returns its name in the module.
 
         Raises:
-            ValueError: if it was defined outside the package or uses more than NumPy.
+            ValueError: without a namespace, if it is defined outside the package or uses more
+                than NumPy.
         """
-        return self._function(OPS[name].forward, name)
+        return self.function(OPS[name].forward, name)
 
-    def _function(self, function: Callable[..., Any], name: str) -> str:
-        known = self.names.get(function)
-        if known is not None:
-            return known
+    def function(self, function: Callable[..., Any], name: str) -> str:
+        """Define a function; returns its name in the module."""
+        if function in self.names:
+            return self.names[function]
         name = f"_{name.strip('_')}"
         while name in self.names.values():
             name += "_"
         self.names[function] = name
         try:
-            source = self._source(function, name)
+            self.sources.append(self._source(function, name))
         except (OSError, TypeError, SyntaxError, UnwritableError) as error:
-            if self.strict:
+            if self.namespace is None:
                 raise ValueError(
                     f"compile: the operation {name.strip('_')} cannot be written as NumPy source: "
                     f"{error}; call the compiled function instead"
                 ) from error
-            self.given[name] = function
-        else:
-            self.sources.append(source)
+            self.namespace[name] = function
         return name
 
     def _source(self, function: Any, name: str) -> str:
         if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
-            raise UnwritableError("it is no function of the package")
+            raise UnwritableError("it is not a function of the package")
         text, node = _definition(function)
         free = inspect.getclosurevars(function)
         uses = _Uses(self, {**free.globals, **free.nonlocals})
-        made = uses.visit(node)
+        new = uses.visit(node)
         if isinstance(node, ast.Lambda):
-            arguments, body = ast.unparse(made.args), ast.unparse(made.body)
-            written = f"def {name}({arguments}):\n    return {body}"
+            written = f"def {name}({ast.unparse(new.args)}):\n    return {ast.unparse(new.body)}"
             written = written if '"' in written else written.replace("'", '"')
         else:
             written = uses.edited(text, node).replace(f"def {node.name}", f"def {name}", 1)
@@ -83,13 +78,12 @@ class Embedded:
 
 
 class UnwritableError(Exception):
-    """Something that source with NumPy alone cannot say."""
+    """A definition that cannot be written as source that uses NumPy alone."""
 
 
 def _definition(function: FunctionType) -> tuple[str, Any]:
-    """The source of a function and its syntax; of several lambdas, the one with its code."""
-    lines, _ = inspect.getsourcelines(function)
-    text = textwrap.dedent("".join(lines))
+    """The source of a function and its syntax tree; of several lambdas, the one with its code."""
+    text = textwrap.dedent(inspect.getsource(function))
     try:
         tree = ast.parse(text)
     except SyntaxError:
@@ -98,25 +92,22 @@ def _definition(function: FunctionType) -> tuple[str, Any]:
     if function.__name__ != "<lambda>":
         return text, next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
     lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
-    if len(lambdas) == 1:
-        return text, lambdas[0]
-    code = function.__code__
     for node in lambdas:
-        made = eval(compile(ast.Expression(node), "<lambda>", "eval"), {}).__code__
-        if (made.co_code, made.co_names, made.co_varnames) == (
-            code.co_code,
-            code.co_names,
-            code.co_varnames,
-        ):
+        code = eval(compile(ast.Expression(node), "<lambda>", "eval"), {}).__code__
+        if len(lambdas) == 1 or _same_code(code, function.__code__):
             return text, node
     raise UnwritableError("its source was not found")
 
 
+def _same_code(a: Any, b: Any) -> bool:
+    return (a.co_code, a.co_names, a.co_varnames) == (b.co_code, b.co_names, b.co_varnames)
+
+
 class _Uses(ast.NodeTransformer):
-    """Names what a definition uses as the module names it.
+    """Replaces the names in a definition by those in the module.
 
     Attributes:
-        found: the expressions of the definition that are written otherwise, and how.
+        found: the expressions that are replaced, with their new source.
     """
 
     def __init__(self, embedded: Embedded, values: dict[str, Any]) -> None:
@@ -124,7 +115,7 @@ class _Uses(ast.NodeTransformer):
         self.found: list[tuple[ast.expr, str]] = []
 
     def edited(self, text: str, node: ast.FunctionDef) -> str:
-        """The definition as its author laid it out, without its docstring."""
+        """The definition in its own layout, without its docstring."""
         lines = [line.encode() for line in text.splitlines()]
         for old, new in sorted(self.found, key=lambda x: (x[0].lineno, x[0].col_offset))[::-1]:
             line, start, end = lines[old.lineno - 1], old.col_offset, old.end_col_offset
@@ -137,40 +128,42 @@ class _Uses(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         value = self.values.get(node.value.id) if isinstance(node.value, ast.Name) else None
         if isinstance(value, Op) and node.attr == "forward":
-            return self._named(node, value.forward, value.name)
-        if value is not None and getattr(value, "__name__", "") == "math" and node.attr == "prod":
-            return self._written(node, "np.prod")
+            return self._replaced(node, self._name(value.forward, value.name))
+        if getattr(value, "__name__", "") == "math" and node.attr == "prod":
+            return self._replaced(node, "np.prod")
         return self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> Any:
         if node.id not in self.values or not isinstance(node.ctx, ast.Load):
             return node
-        value = self.values[node.id]
-        if value is np:
-            return self._written(node, "np")
-        if isinstance(value, Op):
-            return self._named(node, value.forward, value.name)
-        if value is warn and self.embedded.strict:
-            return self._written(node, '__import__("warnings").warn')
+        return self._replaced(node, self._text(self.values[node.id], node.id))
+
+    def _text(self, value: Any, name: str) -> str:
+        """The source of a value that a definition uses by a name."""
         called = getattr(value, "__name__", "")
-        if value is DegenerateWarning and self.embedded.strict:
-            return self._written(node, "RuntimeWarning")
-        if getattr(value, "__module__", None) == "math" and hasattr(np, called):
-            return self._written(node, f"np.{called}")
-        if isinstance(value, np.ufunc) or getattr(np, called, 0) is value:
-            return self._written(node, f"np.{called}")
+        if self.embedded.namespace is None and value is warn:
+            return '__import__("warnings").warn'
+        if self.embedded.namespace is None and value is DegenerateWarning:
+            return "RuntimeWarning"
+        if value is np:
+            return "np"
+        if isinstance(value, Op):
+            return self._name(value.forward, value.name)
+        from_math = getattr(value, "__module__", None) == "math" and hasattr(np, called)
+        if from_math or isinstance(value, np.ufunc) or getattr(np, called, 0) is value:
+            return f"np.{called}"
         if isinstance(value, FunctionType):
-            return self._named(node, value, called)
+            return self._name(value, called)
         if isinstance(value, (bool, int, float, str, tuple)) or value is None:
-            return self._written(node, repr(value))
+            return repr(value)
         kind = "the module" if isinstance(value, ModuleType) else "the name"
-        raise UnwritableError(f"it uses {kind} {node.id}")
+        raise UnwritableError(f"it uses {kind} {name}")
 
-    def _named(self, node: ast.expr, function: Any, name: str) -> ast.expr:
+    def _name(self, function: Any, name: str) -> str:
         if isinstance(function, np.ufunc):
-            return self._written(node, f"np.{function.__name__}")
-        return self._written(node, self.embedded._function(function, name))
+            return f"np.{function.__name__}"
+        return self.embedded.function(function, name)
 
-    def _written(self, node: ast.expr, text: str) -> ast.expr:
+    def _replaced(self, node: ast.expr, text: str) -> ast.expr:
         self.found.append((node, text))
         return ast.parse(text, mode="eval").body

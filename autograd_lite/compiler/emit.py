@@ -110,7 +110,7 @@ class Emitter:
         self.code.lines.append(f"{name} = {written}")
 
     def _call(self, expr: Expr, done: Container[Expr]) -> str:
-        fn, args, scalar = expr.fn, expr.args, expr.shape == ()
+        fn, args, scalar = expr.fn, expr.args, bool(expr.shape == ())
         as_scalar = "[()]" * scalar  # these functions return 0-d arrays
         if scalar and fn in OPERATORS and all(x.shape == () for x in expr.inputs):
             return self.printer.call(expr)

@@ -1,4 +1,4 @@
-"""What generated functions take and return, as source: parameters, containers, the docstring."""
+"""The parameters, the docstring and the return value of generated functions, as source."""
 
 from __future__ import annotations
 
@@ -8,93 +8,112 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.module import shape_text
 from autograd_lite.compiler.signature import (
     PLAIN,
     Container,
     Leaf,
     Signature,
     Static,
-    put_together,
+    leaves_of,
 )
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import literal
 
-__all__ = ["Held", "defaulted", "described", "guard", "packed", "unpacking"]
+__all__ = ["Namespace", "Parameters", "guard", "packed"]
+
+LONGEST = 40  # characters of a plain value that a signature shows
 
 
-def unpacking(
-    signature: Signature, names: Names, used: set[int], held: Held | None = None
-) -> tuple[list[str], list[str], dict[int, str]]:
-    """The parameters of a function, the lines that take them apart, and the name of each leaf.
+class Namespace(dict[str, Any]):
+    """The objects that a module uses besides those that its source defines, by name."""
+
+    def __init__(self, names: Names, **given: Any) -> None:
+        super().__init__(given)
+        self.names = names
+
+    def name_of(self, value: Any) -> str:
+        """Add an object; returns its name."""
+        name = self.names.take("given")
+        self[name] = value
+        return name
+
+
+class Parameters:
+    """The parameters of a generated function.
 
     Args:
         signature: of the call.
-        names: of the function that is written.
-        used: the leaves that it needs; what holds none of them is not taken apart.
-        held: where to keep keys without source.
+        names: the names taken in the function.
+        used: the numbers of the leaves that the function uses.
+        namespace: where to put keys that have no source.
+
+    Attributes:
+        names: of the parameters.
+        lines: the statements that unpack their containers, as far as they are used.
+        leaves: the name of each leaf, by its number.
     """
-    parameters = [names.take(called, "argument") for called in signature.names]
-    lines, found = list[str](), dict[int, str]()
-    for form, name in zip(signature.tree, parameters, strict=True):
-        _unpack(form, name, lines, found, names, used, held)
-    return parameters, lines, found
 
+    def __init__(
+        self, signature: Signature, names: Names, used: set[int], namespace: Namespace | None = None
+    ) -> None:
+        self.signature, self.used, self.namespace = signature, used, namespace
+        self.names = [names.take(name, "argument") for name in signature.names]
+        self.lines: list[str] = []
+        self.leaves: dict[int, str] = {}
+        for form, name in zip(signature.tree, self.names, strict=True):
+            self._unpack(form, name, names)
 
-def _unpack(
-    form: Any,
-    name: str,
-    lines: list[str],
-    found: dict[int, str],
-    names: Names,
-    used: set[int],
-    held: Held | None,
-) -> None:
-    if isinstance(form, Leaf):
-        found[form.number] = name
-    if not isinstance(form, Container) or not form.children:
-        return
-    parts = [
-        names.take(child.name if isinstance(child, Leaf) else "", "part") for child in form.children
-    ]
-    needed = [not used.isdisjoint(_leaves(child)) for child in form.children]
-    if form.kind in (list, tuple):
-        if any(needed):
-            lines.append(f"{', '.join(parts)}{',' * (len(parts) == 1)} = {name}")
-    else:
-        for part, step, need in zip(parts, form.steps, needed, strict=True):
-            if need:
-                place = f"[{_written(step, held)}]" if issubclass(form.kind, dict) else step
-                lines.append(f"{part} = {name}{place}")
-    for child, part in zip(form.children, parts, strict=True):
-        _unpack(child, part, lines, found, names, used, held)
+    def _unpack(self, form: Any, name: str, names: Names) -> None:
+        if isinstance(form, Leaf):
+            self.leaves[form.number] = name
+        if not isinstance(form, Container) or not form.children:
+            return
+        parts = [
+            names.take(child.name if isinstance(child, Leaf) else "", "part")
+            for child in form.children
+        ]
+        needed = [any(leaf.number in self.used for leaf in leaves_of(c)) for c in form.children]
+        if form.kind in (list, tuple):
+            if any(needed):
+                self.lines.append(f"{', '.join(parts)}{',' * (len(parts) == 1)} = {name}")
+        else:
+            for part, step, need in zip(parts, form.steps, needed, strict=True):
+                if need:
+                    is_key = issubclass(form.kind, dict)
+                    place = f"[{_source(step, self.namespace)}]" if is_key else step
+                    self.lines.append(f"{part} = {name}{place}")
+        for child, part in zip(form.children, parts, strict=True):
+            self._unpack(child, part, names)
 
+    def definition(self) -> str:
+        """The parameters with plain values as defaults, of the last ones and of keywords."""
+        count = len(self.names) - len(self.signature.keywords)
+        written = [
+            name if any(leaves_of(form)) else f"{name}={_default(form)}"
+            for form, name in zip(self.signature.tree, self.names, strict=True)
+        ]
+        last = max((k for k in range(count) if written[k] == self.names[k]), default=-1)
+        star = ["*"] * bool(self.signature.keywords)
+        words = [*self.names[: last + 1], *written[last + 1 : count], *star, *written[count:]]
+        return ", ".join(words)
 
-def _leaves(form: Any) -> Iterator[int]:
-    if isinstance(form, Leaf):
-        yield form.number
-    elif isinstance(form, Container):
-        for child in form.children:
-            yield from _leaves(child)
-
-
-def defaulted(signature: Signature, parameters: Sequence[str]) -> list[str]:
-    """The parameters as they stand in a definition; a plain value is the default of its own.
-
-    The last ones by position have one, and those by keyword.
-    """
-    count = len(parameters) - len(signature.keywords)
-    written = [
-        name if [*_leaves(form)] else f"{name}={_default(form)}"
-        for form, name in zip(signature.tree, parameters, strict=True)
-    ]
-    last = max((k for k in range(count) if written[k] == parameters[k]), default=-1)
-    star = ["*"] * bool(signature.keywords)
-    return [*parameters[: last + 1], *written[last + 1 : count], *star, *written[count:]]
+    def docstring(self) -> list[str]:
+        """The lines of the docstring: the arrays and the plain values that were compiled for."""
+        lines = ['"""Compiled by autograd_lite, for these shapes and dtypes:', ""]
+        lines += [
+            f"{self.leaves[leaf.number]}: {leaf.dtype} {leaf.shape}"
+            for leaf in self.signature.leaves
+        ]
+        pairs = zip(self.signature.tree, self.names, strict=True)
+        if fixed := [text for form, name in pairs for text in _fixed(form, name)]:
+            sentence = f"Fixed, whatever is passed: {', '.join(fixed)}."
+            sentence = sentence.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+            lines += ["", *textwrap.wrap(sentence, 88, break_long_words=False)]
+        return [*lines, '"""']
 
 
 def _default(form: Any) -> str:
-    """A value that may stand in a signature; None for one that has no literal or may change."""
+    """The default of a parameter without arrays; None where its value has no short literal."""
     text = packed(form, (), None) if _is_constant(form) else "None"
     return text if len(text) <= LONGEST else "None"
 
@@ -105,29 +124,11 @@ def _is_constant(form: Any) -> bool:
     return form.kind is tuple and all(map(_is_constant, form.children))
 
 
-def described(signature: Signature, found: dict[int, str], parameters: Sequence[str]) -> list[str]:
-    """The docstring of a function: its arrays, and what was fixed when it was traced."""
-    lines = ['"""Compiled by autograd_lite, for these shapes and dtypes:', ""]
-    lines += [
-        f"{found[leaf.number]}: {leaf.dtype} {shape_text(leaf.shape)}" for leaf in signature.leaves
-    ]
-    fixed = [
-        text
-        for form, name in zip(signature.tree, parameters, strict=True)
-        for text in _fixed(form, name)
-    ]
-    if fixed:
-        sentence = f"Fixed, whatever is passed: {', '.join(fixed)}."
-        sentence = sentence.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-        lines += ["", *textwrap.wrap(sentence, 88, break_long_words=False)]
-    return [*lines, '"""']
-
-
 def _fixed(form: Any, name: str) -> Iterator[str]:
-    """The plain values in an argument, each with where it stands."""
+    """The plain values in an argument, as assignments."""
     if isinstance(form, Static):
         value = form.value
-        text = literal(value) if _is_literal(value) else _called(value)
+        text = literal(value) if _is_literal(value) else str(getattr(value, "__name__", value))
         yield f"{name}={text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
     elif isinstance(form, Container):
         for step, child in zip(form.steps, form.children, strict=True):
@@ -136,48 +137,29 @@ def _fixed(form: Any, name: str) -> Iterator[str]:
                 yield from _fixed(child, name + place)
 
 
-def _called(value: Any) -> str:
-    return str(getattr(value, "__name__", value))
-
-
-LONGEST = 40  # characters of a plain value that a signature shows
-
-
-class Held(dict[str, Any]):
-    """What a module is given besides its source, by names that nothing else in it has."""
-
-    def __init__(self, names: Names, **given: Any) -> None:
-        super().__init__(given)
-        self.names = names
-
-    def name_of(self, value: Any) -> str:
-        """Take a value in; returns what it is called."""
-        name = self.names.take("held")
-        self[name] = value
-        return name
-
-
-def packed(form: Any, results: Sequence[str], held: Held | None, bare: bool = False) -> str:
+def packed(
+    form: Any, results: Sequence[str], namespace: Namespace | None, bare: bool = False
+) -> str:
     """The expression that puts results into their containers.
 
     Args:
         form: the tree of a `Packing`.
         results: the source of each leaf.
-        held: where to keep what builds other containers than dicts, lists and tuples, and values
-            without source; None to write those containers as dicts and tuples.
-        bare: whether a tuple may stand without its parentheses.
+        namespace: where to put values without source, and what builds containers other than
+            dicts, lists and tuples; None to write those containers as dicts and tuples.
+        bare: whether a tuple may have no parentheses.
 
     Raises:
-        ValueError: for a value without source, if there is nowhere to keep it.
+        ValueError: for a value without source, if there is no namespace.
     """
     if isinstance(form, Leaf):
         return results[form.number]
     if isinstance(form, Static):
-        return _written(form.value, held)
-    parts = [packed(child, results, held) for child in form.children]
+        return _source(form.value, namespace)
+    parts = [packed(child, results, namespace) for child in form.children]
     inner = ", ".join(parts)
-    if form.kind not in PLAIN and held is not None:
-        return f"{held.name_of(put_together(form))}([{inner}])"
+    if form.kind not in PLAIN and namespace is not None:
+        return f"{namespace.name_of(form.build)}([{inner}])"
     if form.kind is list:
         return f"[{inner}]"
     if issubclass(form.kind, (tuple, list)):
@@ -185,21 +167,21 @@ def packed(form: Any, results: Sequence[str], held: Held | None, bare: bool = Fa
             return f"({inner},)" if parts else "()"
         return inner if bare else f"({inner})"
     keys = (key if issubclass(form.kind, dict) else key[1:] for key in form.steps)
-    pairs = (f"{_written(k, held)}: {v}" for k, v in zip(keys, parts, strict=True))
+    pairs = (f"{_source(k, namespace)}: {v}" for k, v in zip(keys, parts, strict=True))
     return "{" + ", ".join(pairs) + "}"
 
 
-def _written(value: Any, held: Held | None) -> str:
-    """A plain value as source, or the name it is held by."""
+def _source(value: Any, namespace: Namespace | None) -> str:
+    """A plain value as a literal, or its name in the namespace."""
     if _is_literal(value) or isinstance(value, (np.dtype, np.generic)):
         return literal(value)
-    if held is not None:
-        return held.name_of(value)
+    if namespace is not None:
+        return namespace.name_of(value)
     if isinstance(value, str):
         return literal(value)
     raise ValueError(
         f"compile: the function takes or returns the plain value {value!r}, which NumPy source "
-        "cannot say; call the compiled function instead"
+        "cannot express; call the compiled function instead"
     )
 
 
@@ -209,59 +191,54 @@ def _is_literal(value: Any) -> bool:
     return value is None or type(value) in (bool, int, str, float, bytes)
 
 
-# Recognising a call quickly
+def guard(tree: Sequence[Any], namespace: Namespace) -> str | None:
+    """The source of a fast test whether a call has a signature, or None if there is none.
 
-
-def guard(tree: Sequence[Any], held: Held) -> str | None:
-    """The source of a function that says whether a call has this signature, or None.
-
-    It may say no to a call that has; then the call is looked up by its key.
+    The test may fail for a call with this signature, which is then found by its key.
     """
     lines = [f"    if len(args) != {len(tree)}: return False"]
     if tree:
         lines.append("    " + ", ".join(f"a{k}" for k in range(len(tree))) + ", = args")
-    for k, form in enumerate(tree):
-        if not _guarded(form, f"a{k}", lines, held):
-            return None
+    if not all(_guard(form, f"a{k}", lines, namespace) for k, form in enumerate(tree)):
+        return None
     return "\n".join(["def fits(args):", *lines, "    return True"]) + "\n"
 
 
-def _guarded(form: Any, name: str, lines: list[str], held: Held) -> bool:
+def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool:
+    """Add the lines that test one argument; returns whether there is a fast test."""
     if isinstance(form, Leaf):
-        dtype = held.name_of(form.dtype)
+        dtype = namespace.name_of(form.dtype)
         test = (
             f"{name}.__class__ is not ndarray or {name}.shape != {form.shape!r} "
             f"or {name}.dtype is not {dtype}"
         )
         if not form.shape:
-            test = f"{name}.__class__ is not {held.name_of(form.dtype.type)} and ({test})"
+            test = f"{name}.__class__ is not {namespace.name_of(form.dtype.type)} and ({test})"
         lines.append(f"    if {test}: return False")
         return form.dtype is np.dtype(form.dtype.type)
     if isinstance(form, Static):
-        if form.value is None or type(form.value) in (bool, type):
-            lines.append(f"    if {name} is not {held.name_of(form.value)}: return False")
-            return True
-        if type(form.value) in (int, str) or (type(form.value) is float and form.value):
-            kind, value = type(form.value).__name__, held.name_of(form.value)
-            lines.append(
-                f"    if {name}.__class__ is not {kind} or {name} != {value}: return False"
+        value, kind = form.value, type(form.value)
+        other = f"{name} is not {namespace.name_of(value)}"
+        if kind in (int, str) or (kind is float and value):
+            other = (
+                f"{name}.__class__ is not {kind.__name__} or {name} != {namespace.name_of(value)}"
             )
-            return True
-        return False
+        lines.append(f"    if {other}: return False")
+        return value is None or kind in (bool, type, int, str) or (kind is float and value != 0)
     if form.kind not in PLAIN:
         return False
-    count = len(form.children)
-    other = f"{name}.__class__ is not {form.kind.__name__} or len({name}) != {count}"
+    parts = [f"{name}_{k}" for k in range(len(form.children))]
+    other = f"{name}.__class__ is not {form.kind.__name__} or len({name}) != {len(parts)}"
     lines.append(f"    if {other}: return False")
-    parts = [f"{name}_{k}" for k in range(count)]
     if form.kind is dict:
-        lines.append(f"    if tuple({name}) != {held.name_of(tuple(form.steps))}: return False")
-        for step, part in zip(form.steps, parts, strict=True):
-            if not isinstance(step, (str, int)):
-                return False
-            lines.append(f"    {part} = {name}.get({step!r})")
+        lines.append(f"    if tuple({name}) != {namespace.name_of(form.steps)}: return False")
+        lines += [
+            f"    {part} = {name}.get({step!r})"
+            for step, part in zip(form.steps, parts, strict=True)
+        ]
     elif parts:
         lines.append(f"    {', '.join(parts)}, = {name}")
-    return all(
-        _guarded(child, part, lines, held) for child, part in zip(form.children, parts, strict=True)
+    return all(isinstance(step, (str, int)) for step in form.steps) and all(
+        _guard(child, part, lines, namespace)
+        for child, part in zip(form.children, parts, strict=True)
     )

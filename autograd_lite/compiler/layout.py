@@ -1,4 +1,4 @@
-"""Long lines of source, broken where a person would break them."""
+"""Long lines of source, broken at brackets, commas and operators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE = 100
 _START = re.compile(r'(?:return |\w+(?:, \w+)*,? = |\w+=|"[^"]*": )')
 _OPEN, _CLOSE = set("([{"), set(")]}")
 
-# The operators that a long expression is broken at, those that bind least first.
+# The operators before which a long expression is broken, those that bind least first.
 _OPERATORS = (
     {"<", "<=", ">", ">=", "==", "!=", "in", "is", "and", "or"},
     {"+", "-"},
@@ -42,7 +42,7 @@ def laid_out(line: str, width: int = LINE) -> str:
 
 
 def _statement(text: str, indent: str, width: int, end: str = "") -> list[str]:
-    """What begins with a target, a keyword or a key, in parentheses where it has none."""
+    """The lines of an expression, in parentheses after a target, a keyword or a key."""
     if len(indent + text + end) <= width:
         return [f"{indent}{text}{end}"]
     start = _start(text)
@@ -64,7 +64,7 @@ def _statement(text: str, indent: str, width: int, end: str = "") -> list[str]:
 
 
 def _start(text: str) -> str:
-    """The target, keyword or key that a text begins with, or nothing."""
+    """The target, keyword or key at the beginning of a text; may be empty."""
     if match := _START.match(text):
         return match.group()
     ends = (end for string, _, end, depth in _tokens(text) if string == "=" and not depth)
@@ -72,7 +72,7 @@ def _start(text: str) -> str:
 
 
 def _parts(text: str, indent: str, width: int) -> list[str]:
-    """What stands between brackets, where lines may end anywhere."""
+    """The lines of the text between two brackets, which may end anywhere."""
     cuts, by_comma = _cuts(text)
     if len(indent + text) <= width and not (by_comma and text.endswith(",")):
         return [indent + text]
@@ -112,7 +112,7 @@ def _tokens(text: str) -> list[tuple[str, int, int, int]]:
 
 
 def _cuts(text: str) -> tuple[list[int], bool]:
-    """Where an expression is broken: at its commas, else before what binds least."""
+    """Where to break an expression, and whether at its commas: else before operators."""
     outer = [token for token in _tokens(text) if token[3] == 0]
     if commas := [start for string, start, _, _ in outer if string == ","]:
         return commas, True
@@ -129,7 +129,7 @@ def _cuts(text: str) -> tuple[list[int], bool]:
 
 
 def _last_bracket(text: str) -> tuple[int, int] | None:
-    """The inside of the last bracket that stands in no other."""
+    """The start and end of the text in the last bracket that is not in another one."""
     opened, found = 0, None
     for string, start, end, depth in _tokens(text):
         if depth == 0 and string in _OPEN:

@@ -1,9 +1,9 @@
-"""Modules of source: put together, registered so that tracebacks show their lines, and run."""
+"""Constants as source, and the source of modules run so that tracebacks show its lines."""
 
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
@@ -11,17 +11,12 @@ import numpy as np
 
 from autograd_lite.expressions.printer import literal
 
-__all__ = ["LITERAL", "constant_source", "loaded", "shape_text"]
+__all__ = ["LITERAL", "constant_source", "loaded"]
 
 LITERAL = 64  # elements up to which a constant is written as a list of numbers
-LARGEST = 1 << 22  # bytes up to which it is written at all
+LARGEST = 1 << 22  # bytes up to which a constant is written as source
 
 _numbers = count(1)
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """A shape for people."""
-    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
 def constant_source(name: str, value: Any) -> str:
@@ -36,7 +31,7 @@ def constant_source(name: str, value: Any) -> str:
         return f"{name} = {literal(value)}"
     if value.nbytes > LARGEST:
         raise ValueError(
-            f"compile: the function closes over an array {shape_text(value.shape)} of "
+            f"compile: the function closes over an array {value.shape} of "
             f"{value.nbytes:,} bytes, too large to be written as source; make it an argument"
         )
     digits = np.ascontiguousarray(value).tobytes().hex()
@@ -49,10 +44,13 @@ def constant_source(name: str, value: Any) -> str:
     )
 
 
-def loaded(source: str, title: str, given: Mapping[str, Any], wanted: Iterable[str]) -> list[Any]:
-    """Run a module's source and return what it defines; its lines show in tracebacks."""
-    filename = f"<compiled {title} {next(_numbers)}>"
+def loaded(source: str, name: str, namespace: Mapping[str, Any]) -> Any:
+    """Run the source of a module; returns what it defines under a name.
+
+    Tracebacks show its lines.
+    """
+    filename = f"<compiled {name} {next(_numbers)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    space: dict[str, Any] = {"__name__": f"compiled_{title}", **given}
+    space: dict[str, Any] = {"__name__": f"compiled_{name}", **namespace}
     exec(compile(source, filename, "exec"), space)
-    return [space[name] for name in wanted]
+    return space[name]

@@ -13,16 +13,9 @@ from autograd_lite.compiler.blocks import Blocks, blocks_of, large, write_loop
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.emit import Code, Emitter
-from autograd_lite.compiler.interface import (
-    Held,
-    defaulted,
-    described,
-    guard,
-    packed,
-    unpacking,
-)
+from autograd_lite.compiler.interface import Namespace, Parameters, guard, packed
 from autograd_lite.compiler.layout import laid_out
-from autograd_lite.compiler.module import LITERAL, constant_source, loaded, shape_text
+from autograd_lite.compiler.module import LITERAL, constant_source, loaded
 from autograd_lite.compiler.rows import split
 from autograd_lite.compiler.signature import Packing, Signature
 from autograd_lite.context import setting
@@ -38,7 +31,7 @@ __all__ = ["Program", "traced"]
 
 
 def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
-    """The record of a function, its values by better computed equals, and its results' form."""
+    """The graph of a function, in stable forms, and the form of its results."""
     packings = []
 
     def leaves(*arrays: Any) -> list[Any]:
@@ -60,9 +53,8 @@ class Program:
 
     Attributes:
         source: the module that runs.
-        run: the function in it.
-        fits: whether the arguments of a call have this signature, or None where that cannot be
-            told quickly.
+        run: the function that it defines.
+        fits: a fast test whether the arguments of a call have this signature, or None.
     """
 
     def __init__(
@@ -81,64 +73,50 @@ class Program:
             self.b.argument(array, leaf.name)
             for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
         ]
-        written = from_graph(graph, self.arguments, self.b)
-        self.results = passes.readable(written, self.b)
+        self.results = passes.readable(from_graph(graph, self.arguments, self.b), self.b)
         roots = passes.with_factors_placed(self.results, self.b)
         blocks = None
         if isinstance(rows, int) or (rows == "auto" and large(roots)):
             blocks = blocks_of(roots, self.b, split(roots, self.b.names), rows, passes.running)
         if blocks is None:
             roots = passes.running(roots, self.b)
-        self.source, self.run, self.fits = self._running(roots, blocks)
+        self.source, self.run = self._running(roots, blocks)
+        self.fits = None if self.donated else self._guard()
         self.b.forget()
 
     # The code that runs
 
-    def _running(self, roots: Sequence[Any], blocks: Blocks | None) -> tuple[str, Any, Any]:
-        names, code, embedded = Names([self.name]), Code(), Embedded()
+    def _running(self, roots: Sequence[Any], blocks: Blocks | None) -> tuple[str, Any]:
+        names, code = Names([self.name]), Code()
+        namespace = Namespace(names, np=np)
+        embedded = Embedded(namespace)
         every = set(range(len(self.arguments)))
-        held = Held(names, np=np)
-        parameters, unpack, found = unpacking(self.signature, names, every, held)
-        named = {x: found[k] for k, x in enumerate(self.arguments)}
-        code.lines += unpack
-        owned = [x for k, x in enumerate(self.arguments) if k in self.donated]
-        for x in self.arguments:
-            if x.shape == ():
-                code.lines.append(f"{named[x]} = {named[x]}[()]")
+        parameters = Parameters(self.signature, names, every, namespace)
+        named = {x: parameters.leaves[k] for k, x in enumerate(self.arguments)}
+        code.lines += parameters.lines
+        code.lines += [f"{named[x]} = {named[x]}[()]" for x in self.arguments if x.shape == ()]
+        owned = [self.arguments[k] for k in self.donated]
         emitter = Emitter(code, names, self.b, named, owned, embedded.add)
         if blocks is not None:
             write_loop(blocks, code, names, self.b, emitter)
         emitter.write(self._ordered(roots))
-        results = self._own(roots, emitter)
-        body = [*code.lines, f"return {packed(self.packing.tree, results, held, bare=True)}"]
+        results = self._unshared(roots, emitter)
+        body = [*code.lines, f"return {packed(self.packing.tree, results, namespace, bare=True)}"]
         if not is_silent(in_order([*roots, *(blocks.inner if blocks else ())])):
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
-        source = self._module(code, embedded, parameters, body, held)
-        (run,) = loaded(source, self.name, held | embedded.given, [self.name])
-        fits = None
-        tests = Held(Names(), ndarray=np.ndarray)
-        text = guard(self.signature.tree, tests)
-        if text is not None and not self.donated:
-            (fits,) = loaded(text, f"{self.name}_signature", tests, ["fits"])
-        return source, run, fits
-
-    def _module(
-        self, code: Code, embedded: Embedded, parameters: list[str], body: list[str], held: Held
-    ) -> str:
-        head = ["import numpy as np", ""]
-        head += [f"{alias} = {fn}" for fn, alias in code.aliases.items()]
-        for name, value in code.constants.items():
-            if value.size <= LITERAL or (value == 1).all():
-                head.append(constant_source(name, value))
-            else:
-                held[name] = value
-                head.append(f"# {name}: {value.dtype} {shape_text(value.shape)}, a constant")
+        head = _definitions(code, namespace)
         head += [f"\n\n{text}" for text in embedded.sources]
-        head += ["", "", f"def {self.name}({', '.join(parameters)}):"]
-        return "\n".join([*head, *(f"    {line}" for line in body)]) + "\n"
+        head += ["", "", f"def {self.name}({', '.join(parameters.names)}):"]
+        source = "\n".join([*head, *(f"    {line}" for line in body)]) + "\n"
+        return source, loaded(source, self.name, namespace)
+
+    def _guard(self) -> Any:
+        namespace = Namespace(Names(), ndarray=np.ndarray)
+        source = guard(self.signature.tree, namespace)
+        return source and loaded(source, "fits", namespace)
 
     def _ordered(self, roots: Sequence[Any]) -> list[Any]:
-        """What can overwrite a donated argument comes after what still needs it."""
+        """The results, those last that may overwrite a donated argument."""
         donated = {self.arguments[k] for k in self.donated}
 
         def overwrites(x: Any) -> bool:
@@ -148,8 +126,8 @@ class Program:
 
         return sorted(roots, key=overwrites)
 
-    def _own(self, roots: Sequence[Any], emitter: Emitter) -> list[str]:
-        """The results as arrays of the caller's own: copies of what is or shares another's."""
+    def _unshared(self, roots: Sequence[Any], emitter: Emitter) -> list[str]:
+        """The source of the results, as copies where they share memory with anything else."""
         taken = {x for x in emitter.holders if x.fn in (ARGUMENT, CONSTANT)} - emitter.spent
         written = []
         for x in roots:
@@ -167,55 +145,59 @@ class Program:
         """The program as a module of plain NumPy, without buffers.
 
         Raises:
-            ValueError: if it holds what cannot be written as source.
+            ValueError: if it contains a value or an operation that cannot be written as source.
         """
-        names, embedded = Names([self.name]), Embedded(strict=True)
-        order = in_order(self.results)
-        used = {k for k, x in enumerate(self.arguments) if x in set(order)}
-        parameters, lines, found = unpacking(self.signature, names, used)
-        named = {x: found[k] for k, x in enumerate(self.arguments)}
-        constants, constant = list[str](), set[Expr]()
-        for x in order:
-            if x.fn == CONSTANT and x.ndim and not (x.size and (x.value == x.value.flat[0]).all()):
-                named[x] = names.take(self.b.names.get(x, "").upper(), "C")
-                constants.append(constant_source(named[x], x.value))
-                constant.add(x)
+        names, embedded, order = Names([self.name]), Embedded(), in_order(self.results)
+        needed = set(order)
+        used = {k for k, x in enumerate(self.arguments) if x in needed}
+        parameters = Parameters(self.signature, names, used)
+        named = {x: parameters.leaves[k] for k, x in enumerate(self.arguments)}
+        constants = [x for x in order if x.fn == CONSTANT and x.ndim and not _is_uniform(x.value)]
+        for x in constants:
+            named[x] = names.take(self.b.names.get(x, "").upper(), "C")
+        definitions = [constant_source(named[x], x.value) for x in constants]
         printer = Printer(named, embedded.add)
-        lines += statements(self.results, self.b, printer, named, names)
-        results = [self._copied(x, printer, constant) for x in self.results]
-        head = list[str]()
-        if not is_silent(order):
-            head.append('@np.errstate(all="ignore")')
-        head.append(f"def {self.name}({', '.join(defaulted(self.signature, parameters))}):")
-        body = [*described(self.signature, found, parameters), *lines]
-        text = f"return {packed(self.packing.tree, results, None, bare=True)}"
-        if len(text) > WIDTH:
-            results = self._assigned(results, body, names)
-            text = f"return {packed(self.packing.tree, results, None, bare=True)}"
-        body.append(text)
-        body = [f"    {line}".rstrip() for line in body]
-        written = [*(f"{text}\n\n" for text in embedded.sources), *map(laid_out, [*head, *body])]
-        for constant_text in constants:
-            written += ["", "", *map(laid_out, constant_text.splitlines())]
+        body = [*parameters.docstring(), *parameters.lines]
+        body += statements(self.results, self.b, printer, named, names)
+        results = [printer.text(x) for x in self.results]
+        for k, x in enumerate(self.results):
+            if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constants):
+                results[k] = f"np.copy({results[k]})" + "[()]" * (x.shape == ())
+        body += self._returned(results, names)
+        lines = [] if is_silent(order) else ['@np.errstate(all="ignore")']
+        lines.append(f"def {self.name}({parameters.definition()}):")
+        lines += [f"    {line}".rstrip() for line in body]
+        for text in definitions:
+            lines += ["", "", *text.splitlines()]
+        written = [*(f"{text}\n\n" for text in embedded.sources), *map(laid_out, lines)]
         module = "\n".join(written) + "\n"
-        uses_numpy = any(
-            isinstance(x, ast.Name) and x.id == "np" for x in ast.walk(ast.parse(module))
-        )
+        uses_numpy = any(getattr(x, "id", "") == "np" for x in ast.walk(ast.parse(module)))
         return "import numpy as np\n\n\n" + module if uses_numpy else module
 
-    def _copied(self, x: Any, printer: Printer, constant: set[Expr]) -> str:
-        text = printer.text(x)
-        if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constant):
-            return f"np.copy({text})[()]" if x.shape == () else f"np.copy({text})"
-        return text
+    def _returned(self, results: list[str], names: Names) -> list[str]:
+        """The return statement, after an assignment of each result where it would be too long."""
+        text = f"return {packed(self.packing.tree, results, None, bare=True)}"
+        if len(text) <= WIDTH:
+            return [text]
+        lines = []
+        for k, name in enumerate(self.packing.names):
+            if not (text := results[k]).isidentifier():
+                results[k] = names.take(f"{name}_out" if name else "out")
+                lines.append(f"{results[k]} = {text}")
+        return [*lines, f"return {packed(self.packing.tree, results, None, bare=True)}"]
 
-    def _assigned(self, results: list[str], body: list[str], names: Names) -> list[str]:
-        """The names of the results, where one line cannot hold what they are."""
-        found = []
-        for text, hint in zip(results, self.packing.names, strict=True):
-            if not text.isidentifier():
-                name = names.take(f"{hint}_out" if hint else "out")
-                body.append(f"{name} = {text}")
-                text = name
-            found.append(text)
-        return found
+
+def _definitions(code: Code, namespace: Namespace) -> list[str]:
+    """The first lines of a module: its import, its aliases and its constants."""
+    lines = ["import numpy as np", "", *(f"{alias} = {fn}" for fn, alias in code.aliases.items())]
+    for name, value in code.constants.items():
+        if value.size <= LITERAL or (value == 1).all():
+            lines.append(constant_source(name, value))
+        else:
+            namespace[name] = value
+            lines.append(f"# {name}: {value.dtype} {value.shape}, a constant")
+    return lines
+
+
+def _is_uniform(value: Any) -> bool:
+    return bool(value.size and (value == value.flat[0]).all())

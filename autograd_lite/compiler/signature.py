@@ -1,8 +1,8 @@
-"""What one compiled program is for: the containers, shapes, dtypes and plain values of a call."""
+"""The signature of a call: its containers, shapes, dtypes and plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
@@ -23,34 +23,20 @@ __all__ = [
     "Packing",
     "Signature",
     "Static",
-    "put_together",
+    "leaves_of",
 ]
 
-
-# Values that stay what they are, so that a program can be made for each.
+# The types of plain values: a program is compiled for each value.
 VALUES = (
-    int,
-    float,
-    str,
-    bytes,
-    complex,
-    type(None),
-    type(...),
-    Enum,
-    type,
-    np.dtype,
-    range,
-    FunctionType,
-    BuiltinFunctionType,
-    np.ufunc,
+    *(int, float, complex, str, bytes, type(None), type(...), Enum, type, range),
+    *(np.dtype, np.ufunc, FunctionType, BuiltinFunctionType),
 )
-
 
 PLAIN = (list, tuple, dict)
 
 
 class HasTensorsError(Exception):
-    """An argument is a Tensor: the function runs as it was written, and records."""
+    """An argument is a Tensor, so the function runs as it is written, and records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +48,7 @@ class Static:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An array in the arguments, by its number, with what to call it and where it stands."""
+    """An array in the arguments or results: its number, its name, and the path to it."""
 
     number: int
     name: str
@@ -73,40 +59,64 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A dict, list, tuple, or another container, its children, and how it is put together.
-
-    It holds none of the arrays that were in the container.
-    """
+    """A container without its arrays: its keys or fields, its children, and what builds it."""
 
     kind: type
     steps: tuple[Any, ...]
     children: tuple[Any, ...]
-    build: Any = None
+    build: Callable[[list[Any]], Any]
 
 
-def prepared(leaf: Any, path: str) -> Any:
-    """An argument as an array that compiled code can take; shared, not copied.
+def leaves_of(form: Any) -> Iterator[Leaf]:
+    """The leaves of a form, in order."""
+    if isinstance(form, Leaf):
+        yield form
+    elif isinstance(form, Container):
+        for child in form.children:
+            yield from leaves_of(child)
 
-    Raises:
-        TypeError: for a Tensor or for what no program can hold.
-    """
-    if isinstance(leaf, Value):
-        raise HasTensorsError
-    numbers_only(leaf, f"compile: {path}")
-    array = np.asarray(leaf)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+def _form(tree: Any, path: str, name: str, leaf: Callable[[Any, str, str], Any]) -> Any:
+    """The form of nested containers; `leaf` gives that of anything else."""
+    parts = None if isinstance(tree, (np.ndarray, np.generic, Value)) else _children(tree)
+    if parts is None or tree is None:
+        return leaf(tree, path, name)
+    steps = [step for step, _ in parts[0]]
+    children = tuple(
+        _form(part, path + step, _name_of(step, name), leaf) for step, part in parts[0]
+    )
+    keys = tuple(tree if isinstance(tree, dict) else steps)
+    return Container(type(tree), keys, children, _builder(tree, parts))
+
+
+def _name_of(step: str, name: str) -> str:
+    """The name of a child: its key or field, or that of its container with a number."""
+    if step.startswith("['"):
+        return step[2:-2]
+    return step[1:] if step.startswith(".") else name and f"{name}{step[1:-1]}"
+
+
+def _builder(tree: Any, parts: Any) -> Any:
+    """A function that builds the container from new children, without the present ones."""
+    children, build = parts
+    if type(tree) in PLAIN:
+        return build
+    try:
+        return _children(build([None] * len(children)))[1]  # type: ignore[index]
+    except Exception:  # a container that checks its children keeps them
+        return build
 
 
 class Signature:
-    """The form of the arguments of a call, to look a program up by and to trace it with.
+    """What a program is compiled for: the form of the arguments of a call.
 
     Args:
         args: the arguments, each in nested containers; those given by keyword last.
-        names: what the function calls the positional ones.
+        names: the names of the positional ones.
         keywords: the names of the others.
 
     Raises:
-        TypeError: for an argument that is no array, number, text or other hashable value.
+        TypeError: for an argument that is not an array, a number, a text or another plain value.
     """
 
     def __init__(
@@ -116,44 +126,41 @@ class Signature:
         self.arrays: list[Any] = []
         self.leaves: list[Leaf] = []
         self.tree = tuple(
-            self._form(arg, name, name) for arg, name in zip(args, self.names, strict=True)
+            _form(arg, name, name, self._leaf) for arg, name in zip(args, self.names, strict=True)
         )
         self.key: Hashable = (keywords, *map(_key, self.tree))
 
-    def _form(self, tree: Any, path: str, name: str) -> Any:
-        if isinstance(tree, (np.ndarray, np.generic, Value)):
-            array = prepared(tree, path)
-            leaf = Leaf(len(self.leaves), name, path, array.shape, array.dtype)
+    def _leaf(self, value: Any, path: str, name: str) -> Leaf | Static:
+        if isinstance(value, Value):
+            raise HasTensorsError
+        if isinstance(value, (np.ndarray, np.generic)):
+            numbers_only(value, f"compile: {path}")
+            array = np.asarray(value)
+            if not array.dtype.isnative:
+                array = array.astype(array.dtype.newbyteorder("="))
             self.arrays.append(array)
-            self.leaves.append(leaf)
-            return leaf
-        parts = _children(tree)
-        if parts is None or tree is None:
-            if isinstance(tree, (np.random.Generator, np.random.RandomState)):
-                raise TypeError(
-                    f"compile: {path} is a random generator, and what it draws would be drawn only "
-                    "once, while the function is traced; draw outside and pass the arrays"
-                )
-            if not isinstance(tree, VALUES):
-                raise TypeError(
-                    f"compile: {path} is a {type(tree).__name__}; arguments are arrays, numbers "
-                    "and other plain values, in dicts, lists and tuples"
-                )
-            return Static(tree)
-        children = tuple(
-            self._form(part, path + step, _name_of(step, name)) for step, part in parts[0]
-        )
-        keys = tuple(tree) if isinstance(tree, dict) else tuple(step for step, _ in parts[0])
-        return Container(type(tree), keys, children, _builder(tree, parts))
+            self.leaves.append(Leaf(len(self.leaves), name, path, array.shape, array.dtype))
+            return self.leaves[-1]
+        if isinstance(value, (np.random.Generator, np.random.RandomState)):
+            raise TypeError(
+                f"compile: {path} is a random generator, from which numbers would be drawn only "
+                "once, while the function is traced; draw them outside and pass the arrays"
+            )
+        if not isinstance(value, VALUES):
+            raise TypeError(
+                f"compile: {path} is a {type(value).__name__}; arguments are arrays, numbers "
+                "and other plain values, in dicts, lists and tuples"
+            )
+        return Static(value)
 
     def call(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Any:
-        """The function on the arguments with other arrays in place of theirs."""
+        """Call the function with other arrays in place of the arguments'."""
         values = self.rebuilt(arrays)
         count = len(values) - len(self.keywords)
         return function(*values[:count], **dict(zip(self.keywords, values[count:], strict=True)))
 
     def without_arrays(self) -> Signature:
-        """The same for a program to keep."""
+        """A copy that does not keep the arrays alive."""
         kept = copy(self)
         kept.arrays = []
         return kept
@@ -161,18 +168,6 @@ class Signature:
     def rebuilt(self, arrays: Sequence[Any]) -> list[Any]:
         """The arguments with other arrays in place of theirs."""
         return [_rebuilt(form, arrays) for form in self.tree]
-
-
-def _name_of(step: str, name: str) -> str:
-    """What to call a child: its key or field; or the container's name with a number."""
-    if step.startswith("['"):
-        return step[2:-2]
-    return step[1:] if step.startswith(".") else f"{name}{step[1:-1]}"
-
-
-def _key_of(step: str) -> str:
-    """The key or field that a step goes by; nothing for a place in a list."""
-    return _name_of(step, "") if step.startswith(("['", ".")) else ""
 
 
 def _key(form: Any) -> Hashable:
@@ -189,47 +184,26 @@ def _rebuilt(form: Any, arrays: Sequence[Any]) -> Any:
         return arrays[form.number]
     if isinstance(form, Static):
         return form.value
-    return put_together(form)([_rebuilt(child, arrays) for child in form.children])
-
-
-def put_together(form: Container) -> Callable[[list[Any]], Any]:
-    """What makes a container of its children."""
-    if form.kind is dict:
-        return lambda children: dict(zip(form.steps, children, strict=True))
-    return form.build or form.kind
-
-
-def _builder(tree: Any, parts: Any) -> Any:
-    """What makes a container that is no dict, list or tuple, freed from what it contained."""
-    if type(tree) in PLAIN:
-        return None
-    children, build = parts
-    try:
-        return _children(build([None] * len(children)))[1]  # type: ignore[index]
-    except Exception:  # a container that checks what it contains keeps it
-        return build
+    return form.build([_rebuilt(child, arrays) for child in form.children])
 
 
 class Packing:
-    """The containers of the results.
+    """The form of the results.
 
-    Args:
-        tree: what the function returned; leaves that are no arrays stay as they are.
+    Attributes:
+        tree: the form; a leaf that is not an array is a plain value.
+        leaves: the arrays.
+        names: the names of the arrays.
     """
 
-    def __init__(self, tree: Any) -> None:
+    def __init__(self, results: Any) -> None:
         self.leaves: list[Any] = []
         self.names: list[str] = []
-        self.tree = self._form(tree, "")
+        self.tree = _form(results, "", "", self._leaf)
 
-    def _form(self, tree: Any, name: str) -> Any:
-        if isinstance(tree, (np.ndarray, np.generic, Value)):
-            self.leaves.append(tree)
-            self.names.append(name)
-            return Leaf(len(self.leaves) - 1, "", "", (), np.dtype(float))
-        parts = _children(tree)
-        if parts is None or tree is None:
-            return Static(tree)
-        children = tuple(self._form(part, _key_of(step)) for step, part in parts[0])
-        keys = tuple(tree) if isinstance(tree, dict) else tuple(step for step, _ in parts[0])
-        return Container(type(tree), keys, children, _builder(tree, parts))
+    def _leaf(self, value: Any, path: str, name: str) -> Leaf | Static:
+        if not isinstance(value, (np.ndarray, np.generic, Value)):
+            return Static(value)
+        self.leaves.append(value)
+        self.names.append(name)
+        return Leaf(len(self.leaves) - 1, name, path, (), np.dtype(float))
