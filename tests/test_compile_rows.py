@@ -115,7 +115,7 @@ def test_closed_over_rows_are_taken_in_blocks_too():
 
 
 MIXING = {
-    "centred": (lambda X, y: X - np.mean(X, axis=0), "subtract.*together with a result of all"),
+    "centred": (lambda X, y: X - np.mean(X, axis=0), "subtract.*with a result of all"),
     "every pair": (lambda X, y: np.sum(X @ X.T), "matmul.*every row with every other"),
     "outer": (lambda X, y: np.sum(y[:, None] * y[None, :]), "multiply.*every row with every other"),
     "sorted": (lambda X, y: np.sort(y), "mixes rows|picks rows"),

@@ -14,101 +14,80 @@ from autograd_lite.expressions.names import Names
 
 __all__ = ["Blocks", "blocks_of", "large", "write_loop"]
 
-CACHE = 600_000  # bytes that the arrays of a block should take together: half of a common L2
-WORTHWHILE = 4  # blocks from which a loop pays
+CACHE = 600_000  # bytes of the arrays of one block: half of a common L2 cache
+WORTHWHILE = 4  # blocks from which a loop is faster
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """A program whose rows are taken in blocks.
+    """A program that runs over blocks of rows.
 
     Attributes:
-        split: where the rows are.
-        size: how many rows a block has.
-        before: what the blocks need and what does not depend on rows.
-        outer: the expressions that a block computes: sums, and results with rows.
+        split: the axes of rows.
+        size: the number of rows of a block.
+        outer: the results of the loop: sums, and results with rows.
         inner: the same for one block.
-        named: for what comes from outside of the block its expression inside.
+        inputs: what a block uses from outside, each with the argument that stands for it inside.
     """
 
     split: Split
     size: int
-    before: list[Expr]
     outer: list[Expr]
     inner: list[Any]
-    named: dict[Expr, Expr]
+    inputs: dict[Expr, Expr]
 
 
 def large(roots: Sequence[Any]) -> bool:
-    """Whether a program touches more than several blocks would."""
+    """Whether a program uses more memory than several blocks."""
     return sum(x.nbytes for x in in_order(roots)) > WORTHWHILE * CACHE
 
 
 def blocks_of(
     roots: Sequence[Any], b: Builder, split: Split, rows: int | str, rewrite: Callable[..., Any]
 ) -> Blocks | None:
-    """The program in blocks, or None where one pass is as good."""
+    """The program in blocks, or None where one pass is as fast."""
     order = in_order(roots)
-    inside = [x for x in order if x in split.axes]
-    size = rows if isinstance(rows, int) else _fitting(inside, split)
+    size = rows if isinstance(rows, int) else _fitting(order, split)
     sums = sum(x.nbytes for x in order if x in split.sums)
     if rows == "auto" and (split.length < WORTHWHILE * size or sums > CACHE / WORTHWHILE):
         return None
     if size >= split.length:
         return None
-    size = _apart(size, order, split.length)
+    size = _distinct(size, order, split.length)
     outer = [x for x in order if x in split.sums]
     outer += [x for x in dict.fromkeys(roots) if isinstance(x, Expr) and x in split.axes]
-    named: dict[Expr, Expr] = {}
-
-    def one(x: Expr) -> Expr:
-        if x in named:
-            return named[x]
-        shape = list(x.shape)
-        value = b.value(x)
-        if x in split.axes:
-            shape[split.axes[x]] = size
-            value = value[(slice(None),) * split.axes[x] + (slice(0, size),)]
-        named[x] = b.argument(value, "")
-        return named[x]
-
+    inputs: dict[Expr, Expr] = {}
     made: dict[Expr, Expr] = {}
+
+    def inside(x: Expr) -> Expr:
+        if x in made or (x.fn == CONSTANT and x.shape == ()):
+            return made.get(x, x)
+        if x not in inputs:
+            value = b.value(x)
+            if x in split.axes:
+                value = value[(slice(None),) * split.axes[x] + (slice(0, size),)]
+            inputs[x] = b.argument(value, "")
+        return inputs[x]
+
     for x in order:
-        if x not in split.axes and x not in split.sums:
+        if x.fn in (ARGUMENT, CONSTANT) or not (x in split.axes or x in split.sums):
             continue
-        if x.fn in (ARGUMENT, CONSTANT):
-            made[x] = one(x)
-            continue
-        args = replaced(x.args, lambda y: made[y] if y in split.axes else _outside(y, one))
-        made[x] = b.call(x.fn, *_resized(x, args, split), **x.keywords)
+        args = replaced(x.args, inside)
+        if x.fn == "np.broadcast_to":
+            raise NotSeparableError(f"compile: rows= cannot split a broadcast to {x.shape}")
+        if x.fn == "np.reshape" and x in split.axes:
+            args = args[0], tuple(-1 if k == split.axes[x] else n for k, n in enumerate(x.shape))
+        made[x] = b.call(x.fn, *args, **x.keywords)
         if x in b.names:
             b.names.setdefault(made[x], b.names[x])
-    inner = rewrite([made[x] for x in outer], b)
+    inner = rewrite([inside(x) for x in outer], b)
     used = set(in_order(inner))
-    named = {x: y for x, y in named.items() if y in used}
-    before = [x for x in named if x not in split.axes]
-    return Blocks(split, size, before, outer, inner, named)
+    return Blocks(split, size, outer, inner, {x: y for x, y in inputs.items() if y in used})
 
 
-def _outside(x: Expr, one: Callable[[Expr], Expr]) -> Expr:
-    return x if x.fn == CONSTANT and x.shape == () else one(x)
-
-
-def _resized(x: Expr, args: tuple[Any, ...], split: Split) -> tuple[Any, ...]:
-    """The arguments with −1 for the number of rows in a shape."""
-    if x.fn in ("np.reshape", "np.broadcast_to") and x in split.axes:
-        if x.fn == "np.broadcast_to":
-            raise NotSeparableError(
-                f"compile: rows= finds a broadcast to {x.shape}, which has rows"
-            )
-        axis = split.axes[x]
-        return (args[0], tuple(-1 if k == axis else n for k, n in enumerate(x.shape)))
-    return args
-
-
-def _fitting(inside: Sequence[Expr], split: Split) -> int:
-    """How many rows of all that a block touches fit the cache."""
-    owned = [x for x in inside if trait_of(x.fn) != "moved"]
+def _fitting(order: Sequence[Expr], split: Split) -> int:
+    """The number of rows of a block whose arrays fit the cache."""
+    owned = [x for x in order if x in split.axes and trait_of(x.fn) != "moved"]
     row = sum(x.nbytes for x in owned) // split.length
     size = max(64, CACHE // max(row, 1) // 64 * 64)
     # A block that divides the rows leaves no shorter one at the end.
@@ -116,10 +95,11 @@ def _fitting(inside: Sequence[Expr], split: Split) -> int:
     return min(near, key=lambda k: abs(k - size), default=size)
 
 
-def _apart(size: int, order: Sequence[Expr], length: int) -> int:
-    """A size that is no other length, so that a vector of ones over rows is told by its length.
+def _distinct(size: int, order: Sequence[Expr], length: int) -> int:
+    """The size, or one below that is not the length of another axis.
 
-    The last block has not one row alone either: `dot` would take it as a number.
+    So a vector of ones over rows is recognised by its length. The last block does not have a single
+    row either: `dot` would take it as a number.
     """
     others = {n for x in order for n in (x.shape or ())}
     while size > 1 and (size in others or length % size == 1):
@@ -127,47 +107,39 @@ def _apart(size: int, order: Sequence[Expr], length: int) -> int:
     return size
 
 
-def write_loop(
-    blocks: Blocks, code: Code, names: Names, b: Builder, emitter: Emitter, indent: str = "    "
-) -> None:
-    """Write the loop; afterwards the emitter knows the sums and the results with rows."""
+def write_loop(blocks: Blocks, code: Code, names: Names, b: Builder, emitter: Emitter) -> None:
+    """Write the loop, and add its results to those that the emitter knows."""
     split, size = blocks.split, blocks.size
-    emitter.write(blocks.before)
+    emitter.write([x for x in blocks.inputs if x not in split.axes])
     start, stop = names.take("i"), names.take("j")
     totals = []
     for x in blocks.outer:
-        total = names.take(b.names.get(x, ""), "total" if x in split.sums else "result")
-        filled = "0.0" if x.shape == () else f"np.{'zeros' if x in split.sums else 'empty'}"
-        if x.shape != ():
-            filled += f'({x.shape!r}, dtype="{x.dtype}")'
-        elif x.dtype.name != "float64":
-            filled = f"np.{x.dtype.name}(0)"
-        code.lines.append(f"{total} = {filled}")
-        totals.append(total)
+        is_sum = x in split.sums
+        totals.append(names.take(b.names.get(x, ""), "total" if is_sum else "result"))
+        code.lines.append(f"{totals[-1]} = {_initial(x, 'zeros' if is_sum else 'empty')}")
     code.lines.append(f"for {start} in range(0, {split.length}, {size}):")
-    outside, code.lines = code.lines, []
-    code.lines.append(f"{stop} = {start} + {size}")
+    outside, code.lines = code.lines, [f"{stop} = {start} + {size}"]
     known: dict[Expr, str] = {}
-    for x, y in blocks.named.items():
-        text = emitter.constant(x.value) if x.fn == CONSTANT else emitter.text(x)
+    for x, y in blocks.inputs.items():
+        known[y] = emitter.constant(x.value) if x.fn == CONSTANT else emitter.text(x)
         if x in split.axes:
             name = names.take(b.names.get(x, ""), "block")
-            axis = ":, " * split.axes[x]
-            code.lines.append(f"{name} = {text}[{axis}{start}:{stop}]")
-            text = name
-        known[y] = text
-    tail = split.length % size
+            code.lines.append(f"{name} = {known[y]}[{':, ' * split.axes[x]}{start}:{stop}]")
+            known[y] = name
     for y in in_order(blocks.inner):
-        if y.fn == CONSTANT and y.shape == (size,) and tail:
-            held = emitter.constant(y.value)
-            known[y] = f"{held}[: min({size}, {split.length} - {start})]"
+        if y.fn == CONSTANT and y.shape == (size,) and split.length % size:
+            known[y] = f"{emitter.constant(y.value)}[: min({size}, {split.length} - {start})]"
     block = Emitter(code, names, b, known, (), emitter.helper)
     block.write(blocks.inner)
     for x, y, total in zip(blocks.outer, blocks.inner, totals, strict=True):
-        text = block.text(y)
-        if x in split.sums:
-            code.lines.append(f"{total} += {text}")
-        else:
-            code.lines.append(f"{total}[{start}:{stop}] = {text}")
+        place = f"{total} +=" if x in split.sums else f"{total}[{start}:{stop}] ="
+        code.lines.append(f"{place} {block.text(y)}")
         emitter.add(x, total)
-    code.lines = outside + [indent + line for line in code.lines]
+    code.lines = [*outside, *(f"    {line}" for line in code.lines)]
+
+
+def _initial(x: Expr, function: str) -> str:
+    """The source of a result before the first block."""
+    if x.shape != ():
+        return f'np.{function}({x.shape!r}, dtype="{x.dtype}")'
+    return "0.0" if x.dtype.name == "float64" else f"np.{x.dtype.name}(0)"

@@ -1,14 +1,15 @@
-"""Whether results are sums over rows: where the axis of examples goes, call by call.
+"""Whether results are sums over rows: follows the axis of examples from call to call.
 
-The analysis knows nothing of the loop that uses it. Each call lies *before* the rows (it does not
-depend on them), *in* them (its result has the axis of rows), or *after* them (it is made from sums
-over rows, and from what lies before). The traits of the operations say how the axis goes through.
+Each call is *before* the rows (it does not depend on them), *in* them (its result has the axis of
+rows), or *after* them (it depends on sums over rows). The traits of the operations define where the
+axis of an operand is in the result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,9 @@ class Split:
     """Results as sums over rows.
 
     Attributes:
-        length: how many rows there are.
+        length: the number of rows.
         axes: the axis of rows of each argument, constant and call that has one.
-        sums: the calls that end the rows.
+        sums: the calls that sum over rows.
     """
 
     length: int
@@ -36,9 +37,9 @@ class Split:
 
 
 def split(roots: Sequence[Any], names: dict[Expr, str]) -> Split:
-    """Find the axis of rows: the longest first axis of data over which results are sums.
+    """Find the axis of rows: the longest first axis of data over which the results are sums.
 
-    Data are arguments, and arrays that the function closes over.
+    Data are the arguments, and the arrays that the function closes over.
 
     Raises:
         NotSeparableError: if there is none.
@@ -46,7 +47,7 @@ def split(roots: Sequence[Any], names: dict[Expr, str]) -> Split:
     order = in_order(roots)
     data = [x for x in order if x.fn in (ARGUMENT, CONSTANT)]
     leading = [x for x in data if x.ndim and x.shape[0] > 1]
-    error = NotSeparableError("compile: rows= needs data with an axis of rows, their first")
+    error = NotSeparableError("compile: rows= needs data whose first axis is that of rows")
     for k, x in enumerate(sorted(leading, key=lambda x: (-x.shape[0], -x.size))):
         try:
             return _split(order, roots, x, names)
@@ -72,7 +73,12 @@ def _split(order: list[Expr], roots: Sequence[Any], first: Expr, names: dict[Exp
 
 
 class _Walk:
-    """One pass over a program with some leaves known to have rows."""
+    """One pass over a program, some leaves of which are known to have rows.
+
+    Attributes:
+        axes, sums: as in `Split`.
+        more: the leaves that must have rows as well.
+    """
 
     def __init__(self, length: int, axes: dict[Expr, int], names: dict[Expr, str]) -> None:
         self.length, self.axes, self.names = length, axes, names
@@ -84,7 +90,7 @@ class _Walk:
         name = self.names.get(expr)
         what = f"{name} = {expr.fn}(…)" if name else f"{expr.fn}(…)"
         return NotSeparableError(
-            f"compile: the results are no sums over {self.length} rows: {what} of shape "
+            f"compile: the results are not sums over {self.length} rows: {what} of shape "
             f"{expr.shape} {why}; leave out rows="
         )
 
@@ -95,7 +101,7 @@ class _Walk:
                 self.after.add(expr)
             return
         if any(x in self.after for x in expr.inputs):
-            raise self.refusal(expr, "takes rows together with a result of all of them")
+            raise self.refusal(expr, "combines rows with a result of all of them")
         trait = trait_of(expr.fn)
         rule = getattr(self, f"_{trait}", None) if trait else None
         if rule is None:
@@ -110,7 +116,7 @@ class _Walk:
     def _each(self, expr: Expr) -> int:
         ends = {x.ndim - self.axes[x] for x in expr.inputs if x in self.axes}
         if len(ends) > 1:
-            raise self.refusal(expr, "meets every row with every other")
+            raise self.refusal(expr, "combines every row with every other")
         (end,) = ends
         for x in expr.inputs:
             if x not in self.axes and x.ndim >= end and x.shape[x.ndim - end] != 1:
@@ -118,7 +124,7 @@ class _Walk:
         return expr.ndim - end
 
     def _take(self, x: Expr, axis: int, expr: Expr) -> None:
-        """What stands beside rows has rows, too: its leaves are taken by rows."""
+        """Give rows to an operand that is combined with rows, and to its leaves."""
         leaves = [y for y in in_order([x]) if y.fn in (ARGUMENT, CONSTANT)]
         matching = {y for y in leaves if y.ndim and y.shape[0] == self.length}
         if not matching or matching <= self.axes.keys():
@@ -130,23 +136,20 @@ class _Walk:
         x = expr.args[0]
         if x not in self.axes and expr.args[1:] == expr.inputs[1:] and self.axes[expr.args[1]] == 0:
             return 0  # x[i] has a row for each index
-        axis = self.axes.get(x, 0)
         if len(expr.inputs) > 1:
             raise self.refusal(expr, "picks rows by an index")
-        marks = [0] * x.ndim
-        marks[axis] = 8
-        dummy = np.lib.stride_tricks.as_strided(np.zeros(1), x.shape, marks, writeable=False)
+        axis = self.axes[x]
         if expr.fn == "np.reshape":
-            # The axis stays where all before it and all after it keep their number of elements.
-            before, after = x.shape[:axis], x.shape[axis + 1 :]
-            for k, n in enumerate(expr.shape):
-                if (
-                    n == self.length
-                    and np.prod(expr.shape[:k]) == np.prod(before)
-                    and (np.prod(expr.shape[k + 1 :]) == np.prod(after))
-                ):
+            found = [k for k, n in enumerate(expr.shape) if n == self.length]
+            # The axis is where the number of elements before it and after it is the same.
+            for k in found:
+                before, after = expr.shape[:k], expr.shape[k + 1 :]
+                if (prod(before), prod(after)) == (prod(x.shape[:axis]), prod(x.shape[axis + 1 :])):
                     return k
             raise self.refusal(expr, "mixes rows")
+        # A stride marks the axis.
+        marks = [8 * (k == axis) for k in range(x.ndim)]
+        dummy = np.lib.stride_tricks.as_strided(np.zeros(1), x.shape, marks, writeable=False)
         arguments = replaced(expr.args, lambda _: dummy)
         strides = function_of(expr.fn)(*arguments, **expr.keywords).strides
         found = [k for k, n in enumerate(strides) if n == 8 and expr.shape[k] == self.length]
@@ -165,7 +168,7 @@ class _Walk:
         if a in self.axes and b in self.axes:
             if self.axes[a] == inner_a and self.axes[b] == inner_b:
                 return None
-            raise self.refusal(expr, "meets every row with every other")
+            raise self.refusal(expr, "combines every row with every other")
         return 0 if a in self.axes else expr.ndim - 1
 
     def _sum(self, expr: Expr) -> int | None:
@@ -191,9 +194,8 @@ class _Walk:
         if expr.fn in OPS:
             default = OPS[expr.fn].signature.defaults.get("axis")
         axis = expr.keywords.get("axis", default)
-        gone = (
-            set(range(x.ndim)) if axis is None else {int(k) % x.ndim for k in np.atleast_1d(axis)}
-        )
+        axes = range(x.ndim) if axis is None else np.atleast_1d(axis)
+        gone = {int(k) % x.ndim for k in axes}
         if rows in gone:
             if ends:
                 return None
@@ -204,7 +206,7 @@ class _Walk:
 
 
 def trait_of(fn: str) -> str:
-    """What the table of operations says about rows for a call."""
+    """The trait of a call that defines where the axis of rows is in its result, or ""."""
     special = {".T": "transpose", "[]": "getitem", ".astype": "astype", "np.add.reduce": "sum"}
     op = OPS.get(special.get(fn, fn))
     if op is None and fn.startswith("np."):
