@@ -69,7 +69,7 @@ def test_rows_must_make_sense(rows):
 
 
 def test_donate_must_name_arguments():
-    with pytest.raises(ValueError, match=r"donate names 'w'.*its arguments are x"):
+    with pytest.raises(ValueError, match=r"donate names 'w'.*are x"):
         ag.compile(lambda x: x, donate="w")
 
 

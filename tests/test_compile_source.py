@@ -277,7 +277,7 @@ def test_source_and_graph_for_other_arguments():
     graph = compiled.graph_for(np.ones(4))
     assert graph.inputs[0].shape == (4,)
     assert graph.outputs[0].shape == ()
-    with pytest.raises(TypeError, match="give arrays"):
+    with pytest.raises(TypeError, match="pass arrays"):
         compiled.source_for(ag.Tensor(1.0))
 
 

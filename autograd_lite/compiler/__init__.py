@@ -1,4 +1,4 @@
-"""From the graph of a function to the NumPy that a person would write, and faster."""
+"""From the graph of a function to NumPy source: readable, and fast to run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class NotSeparableError(ValueError):
-    """The results are no sums over rows; the message names the call that forbids it."""
+    """The results are not sums over rows; the message names the call that prevents it."""
 
 
 @overload
@@ -36,39 +36,36 @@ def compile(
     rows: int | str | None = None,
     donate: str | Sequence[str] = (),
 ) -> Any:
-    """The same function, run as generated straight-line NumPy; a call or a decorator.
+    """Compile a function to straight-line NumPy; also a decorator.
 
     The first call with new containers, shapes, dtypes or plain values traces f on Tensors; later
-    ones run the code. Arrays are what may change from call to call. Numbers, strings and other
-    plain values in the arguments are free to use, also in control flow, and belong to the code:
-    another value is another program (pass ``np.float64(x)`` for a number that changes often).
-    Arrays that f closes over are constants, taken once.
+    calls run the generated code. Only arrays may change from call to call. Numbers, strings and
+    other plain values are constants of the code, which f may also use in control flow; for another
+    value it is compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays that
+    f closes over are constants. Called with Tensors, f runs as it is written.
 
     Args:
-        f: a function of arrays in nested containers, and to such; it may use the whole engine,
-            `value_and_grad` and the update of parameters included.
-        rows: run over blocks of so many rows where the results are sums over rows; "auto" to
-            decide by size; None for one pass.
-        donate: names of arguments whose arrays may be overwritten by the results.
-
-    Called with Tensors, f runs as it is written and records.
+        f: a function of arrays in nested containers that returns the same. It may use everything
+            in the package, `value_and_grad` and updates of parameters included.
+        rows: the number of rows of a block, to run over blocks of rows where the results are sums
+            over rows; "auto" to choose it by size; None for one pass.
+        donate: names of arguments whose arrays the results may overwrite.
 
     Raises:
-        TypeError: where f takes the value of an array out (``if x > 0``, ``float(x)``), from the
-            first call.
-        ValueError: if donate names no argument of f.
-        NotSeparableError: if rows is asked for and the results are no sums over rows.
+        TypeError: from the first call, if f uses the value of an array (``if x > 0``).
+        ValueError: if donate names an argument that f does not have.
+        NotSeparableError: if rows is given and the results are not sums over rows.
 
     Example:
         >>> import numpy as np
         >>> import autograd_lite as ag
         >>> @ag.compile
-        ... def slope(x):
+        ... def gradient(x):
         ...     return ag.grad(lambda x: np.sum(x**2))(x)
-        >>> slope(np.array([1.0, 2.0]))
+        >>> gradient(np.array([1.0, 2.0]))
         array([2., 4.])
-        >>> print(slope.readable())
-        def slope(x):
+        >>> print(gradient.readable())
+        def gradient(x):
             \"\"\"Compiled by autograd_lite, for these shapes and dtypes:
         <BLANKLINE>
             x: float64 (2,)
@@ -76,14 +73,11 @@ def compile(
             return 2 * x
         <BLANKLINE>
     """
-    # Whoever does not compile does not wait for the compiler to be imported.
+    # Imported here, so that importing the package does not load the compiler.
     from autograd_lite.compiler.function import Compiled
 
-    donate = (donate,) if isinstance(donate, str) else tuple(donate)
     if not (rows is None or rows == "auto" or (isinstance(rows, int) and rows > 0)):
         raise ValueError(f'compile: rows is "auto", a positive number, or None, not {rows!r}')
     if f is None:
         return lambda function: Compiled(function, rows, donate)
-    if not callable(f):
-        raise TypeError(f"compile: takes a function, not {type(f).__name__}")
     return Compiled(f, rows, donate)

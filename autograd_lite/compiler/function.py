@@ -1,4 +1,4 @@
-"""`compile`: a function that runs as generated NumPy."""
+"""The compiled function that `compile` returns, and its programs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from autograd_lite.files import atomic
 from autograd_lite.graph import Graph
 
 if TYPE_CHECKING:
-    # The compiler itself is loaded by the first call of a compiled function.
+    # The first call of a compiled function loads the rest of the compiler.
     from autograd_lite.compiler.program import Program
     from autograd_lite.compiler.signature import Signature
 
 __all__ = ["Compiled"]
 
-MOST = 16  # programs that one function keeps
+MOST = 16  # programs that a function keeps
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -33,20 +33,23 @@ R = TypeVar("R")
 
 
 class Compiled(Generic[P, R]):
-    """A function, compiled anew for each form of its arguments; made by `compile`."""
+    """A function with a program for each signature of its arguments; made by `compile`."""
 
     def __init__(
-        self, function: Callable[P, R], rows: int | str | None, donate: Sequence[str]
+        self, function: Callable[P, R], rows: int | str | None, donate: str | Sequence[str]
     ) -> None:
+        if not callable(function):
+            raise TypeError(f"compile: takes a function, not {type(function).__name__}")
         functools.update_wrapper(self, function)
-        self._function, self._rows, self._donate = function, rows, tuple(donate)
+        self._function, self._rows = function, rows
+        self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._signature = inspect.signature(function)
         known = self._signature.parameters
         for name in self._donate:
             if name not in known:
                 raise ValueError(
-                    f"compile: donate names {name!r}, which {_name(function)} has not; its "
-                    f"arguments are {', '.join(known) or 'none'}"
+                    f"compile: donate names {name!r}, but the arguments of "
+                    f"{_name(function)} are {', '.join(known) or 'none'}"
                 )
         self._programs: OrderedDict[Any, Program] = OrderedDict()
         self._quick: tuple[tuple[Any, Any], ...] = ()
@@ -58,22 +61,19 @@ class Compiled(Generic[P, R]):
             for fits, run in self._quick:
                 if fits(args):
                     return run(*args)  # type: ignore[no-any-return]
-        read = self._read(args, kwargs)
-        if read is None:
+        signature = self._read(args, kwargs)
+        if signature is None:
             return self._function(*args, **kwargs)
-        signature, arguments = read
         program = self._program(signature)
         if program.donated:
             _check_donated(program, signature.arrays)
-        return program.run(*arguments)  # type: ignore[no-any-return]
+        return program.run(*signature.rebuilt(signature.arrays))  # type: ignore[no-any-return]
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
-    def _read(
-        self, args: Sequence[Any], kwargs: dict[str, Any]
-    ) -> tuple[Signature, list[Any]] | None:
-        """The signature of a call, and its arguments in order, as arrays; None for Tensors."""
+    def _read(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Signature | None:
+        """The signature of a call, or None if an argument is a Tensor."""
         from autograd_lite.compiler.signature import HasTensorsError, Signature
 
         bound = self._signature.bind(*args, **kwargs)
@@ -86,10 +86,9 @@ class Compiled(Generic[P, R]):
                 names += [f"{name}{k}" for k in range(len(bound.arguments[name]))]
         values = (*bound.args, *bound.kwargs.values())
         try:
-            signature = Signature(values, names, tuple(bound.kwargs))
+            return Signature(values, names, tuple(bound.kwargs))
         except HasTensorsError:
             return None
-        return signature, signature.rebuilt(signature.arrays)
 
     def _program(self, signature: Signature) -> Program:
         from autograd_lite.compiler.program import Program
@@ -120,27 +119,27 @@ class Compiled(Generic[P, R]):
         """The code that ran last.
 
         Raises:
-            RuntimeError: if nothing was compiled yet.
+            RuntimeError: before the first call.
         """
         return self._latest("source").source
 
     def readable(self, *args: Any, **kwargs: Any) -> str:
-        """The same as plain NumPy for people to read: a module that needs NumPy alone.
+        """The program as plain NumPy source: a module that needs only NumPy.
 
-        With arguments, for these; without, for those that were compiled last. It takes what the
-        function takes. Plain values were fixed when it was traced: each stands in the signature as
-        a default, so that it may be left out, and in the docstring.
+        With arguments, the program for them; without, the one that ran last. Its function takes
+        the arguments of f. Plain values were fixed when f was traced: each is the default of its
+        parameter, and the docstring lists them.
 
         Raises:
-            RuntimeError: if nothing was compiled yet.
+            RuntimeError: without arguments, before the first call.
             ValueError: if the function uses an operation that cannot be written as source.
         """
         if args or kwargs:
-            return self._for(args, kwargs).readable()
+            return self._program(self._arrays(args, kwargs)).readable()
         return self._latest("readable()").readable()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the readable form as a module; the file is whole or not there.
+        """Write the readable form as a module; the file is written whole or not at all.
 
         Raises:
             RuntimeError, ValueError: as `readable` does.
@@ -152,33 +151,30 @@ class Compiled(Generic[P, R]):
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The code that runs for these arguments."""
-        return self._for(args, kwargs).source
+        return self._program(self._arrays(args, kwargs)).source
 
     def graph_for(self, *args: Any, **kwargs: Any) -> Graph:
-        """The record that the code for these arguments comes from."""
+        """The graph from which the code for these arguments is generated."""
         from autograd_lite.compiler.program import traced
 
         return traced(self._function, self._arrays(args, kwargs))[0]
 
-    def _for(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Program:
-        return self._program(self._arrays(args, kwargs))
-
     def _arrays(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Signature:
-        read = self._read(args, kwargs)
-        if read is None:
-            raise TypeError("compile: give arrays, not Tensors, to see the code for them")
-        return read[0]
+        signature = self._read(args, kwargs)
+        if signature is None:
+            raise TypeError("compile: pass arrays, not Tensors, to see the code for them")
+        return signature
 
     def _latest(self, what: str) -> Program:
         if self._last is None:
             raise RuntimeError(
-                f"{what}: {_name(self._function)} was not called yet, and code is made for shapes; "
+                f"{what}: {_name(self._function)} was not called yet, and code depends on shapes; "
                 "call it, or use source_for(...) or readable(...) with arguments"
             )
         return self._last
 
     def _repr_markdown_(self) -> str:
-        """In a notebook: the readable form of what was compiled last."""
+        """The readable form of the program that ran last, for notebooks."""
         if self._last is None:
             return f"`{self!r}`"
         return f"```python\n{self.readable()}```\n"
@@ -198,12 +194,10 @@ def _check_donated(program: Program, arrays: Sequence[Any]) -> None:
     leaves = program.signature.leaves
     for k in program.donated:
         if not arrays[k].flags.writeable:
-            raise ValueError(
-                f"compile: {leaves[k].path} is donated to be overwritten, but it is read-only"
-            )
+            raise ValueError(f"compile: {leaves[k].path} is donated, but it is read-only")
         for j, other in enumerate(arrays):
             if j != k and np.may_share_memory(arrays[k], other):
                 raise ValueError(
-                    f"compile: {leaves[k].path} is donated to be overwritten, but it shares memory "
+                    f"compile: {leaves[k].path} is donated, but it shares memory "
                     f"with {leaves[j].path}; pass a copy"
                 )
