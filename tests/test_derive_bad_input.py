@@ -23,15 +23,17 @@ def test_refusals():
     x = ag.Tensor([1.0, 2.0], name="x")
     with pytest.raises(TypeError, match="takes a Tensor or a function, not float"):
         ag.derive(3.0)
-    with pytest.raises(ValueError, match="has 2 elements"):
+    with pytest.raises(
+        ValueError, match=r"derive needs a scalar; got the result of multiply \(2,\)"
+    ):
         ag.derive(x * x)
     with pytest.raises(TypeError, match="wrt takes Tensors and names, not ndarray"):
         ag.derive(np.sum(x), [np.ones(2)])
-    with pytest.raises(TypeError, match="nothing in this graph is called 'q'"):
+    with pytest.raises(TypeError, match="no node of this graph has the name 'q'"):
         ag.derive(np.sum(x), "q")
-    with pytest.raises(ValueError, match="depends on nothing that wants a gradient"):
+    with pytest.raises(ValueError, match="depends on no Tensor that requires a gradient"):
         ag.derive(ag.constant(2.0))
-    with pytest.raises(TypeError, match="a function needs its arguments"):
+    with pytest.raises(TypeError, match="needs the function's arguments"):
         ag.derive(np.sum)
     derivation = ag.derive(np.sum(x))
     with pytest.raises(KeyError, match="no closed form was derived for 'q'"):
@@ -48,16 +50,16 @@ def test_what_the_loss_does_not_depend_on_is_zero_with_a_warning():
     assert derivation.closed_form[other].evaluate().tolist() == np.zeros((2, 3)).tolist()
 
 
-def test_what_wants_no_gradient_has_no_closed_form():
+def test_what_requires_no_gradient_has_no_closed_form():
     """A closed form of 0 would be silently wrong: the loss does depend on A."""
     A, w = ag.constant([[1.0, 2.0], [3.0, 4.0]], name="A"), ag.Tensor([1.0, 2.0], name="w")
     L, AA = np.sum((A @ w) ** 2), (A @ A).named("B")
     for wrt in ([A], A, "A", [w, A], ["w", "A"]):
-        with pytest.raises(ValueError, match=r"wrt has A \(2, 2\), which wants no .*requires_grad"):
+        with pytest.raises(ValueError, match=r"A \(2, 2\) requires no .*requires_grad=True"):
             ag.derive(L, wrt=wrt)
-    with pytest.raises(ValueError, match=r"wrt has B \(2, 2\), .* was computed from constants"):
+    with pytest.raises(ValueError, match=r"B \(2, 2\) .* computed from constants"):
         ag.derive(np.sum(AA @ w), wrt=AA)
-    with pytest.raises(ValueError, match="wants no gradient"):
+    with pytest.raises(ValueError, match="requires no gradient"):
         ag.derive(np.sum(w), wrt=[ag.constant(1.0, name="unused")])
     with pytest.raises(KeyError, match="no closed form was derived for A"):
         ag.derive(L).hessian(A)
@@ -66,9 +68,9 @@ def test_what_wants_no_gradient_has_no_closed_form():
         return np.sum(w**k)
 
     arguments = np.array([1.0, 2.0]), np.array([2, 3])
-    with pytest.raises(ValueError, match=r"wrt has k \(2,\), .* holds int64, and only floating"):
+    with pytest.raises(ValueError, match=r"k \(2,\) .* dtype int64, and only floating"):
         ag.derive(power, 1, args=arguments)
-    with pytest.raises(ValueError, match="wrt has the argument 2, and args has 2"):
+    with pytest.raises(ValueError, match="wrt=2 is out of range for 2 arguments"):
         ag.derive(power, [0, 2], args=arguments)
 
 
@@ -105,7 +107,7 @@ def test_arguments_in_containers():
     assert [step.name for step in derivation.steps] == ["∂L/∂θ[b]", "∂L/∂θ[W]"]
 
 
-def test_values_that_are_not_finite_are_derived_and_said():
+def test_values_that_are_not_finite_are_derived_and_reported():
     x = ag.Tensor([0.0, 2.0], name="x")
     with np.errstate(divide="ignore"):
         derivation = ag.derive(np.sum(np.log(x)))

@@ -1,4 +1,4 @@
-"""From the graph of a loss to the closed form of its gradient, and the steps that lead there."""
+"""From the graph of a loss to the closed form of its gradient, step by step."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["CannotCheckWarning", "DerivationError", "derive"]
 
 
 class DerivationError(RuntimeError):
-    """A derived form disagrees with the sweep; it is not shown."""
+    """A derived formula disagrees with the sweep."""
 
 
 class CannotCheckWarning(UserWarning):
-    """A derived form could not be compared with the sweep at any point."""
+    """A derived formula could not be compared with the sweep."""
 
 
 def derive(
@@ -32,23 +32,23 @@ def derive(
 
     Args:
         loss: a Tensor with one element, or a function that returns one.
-        wrt: what to differentiate by: a Tensor, a name, or several; by default every leaf that
-            wants a gradient. Results in between, such as z and ŷ, can be asked for as well.
-        expand: substitute all the way, instead of leading one gradient back to the next.
+        wrt: what to differentiate by: a Tensor, a name, or a sequence of them; by default every
+            leaf that requires a gradient. Intermediate results, such as z and ŷ, are allowed.
+        expand: substitute all gradients, instead of writing one in terms of another.
         numbers: show the values beside the formulas.
-        args: the arguments of a function; its parameters give the names.
+        args: the arguments of the function; its parameters give the names.
         lengths: write the length of an axis as a letter: True for m, n, … where an operation
-            averages, or {"m": 4} for every number 4 that is meant as one.
+            averages, or {"m": 4} for every number 4 that stands for a length.
 
     Returns:
-        A Derivation: `closed_form`, `steps`, `text()`, `markdown()`, `latex()`, `mathml()`. It
-        has been compared with the sweep, at the graph's values and at random points.
+        A Derivation: `closed_form`, `steps`, `text()`, `markdown()`, `latex()`, `mathml()`. Its
+        formulas are compared with the sweep, at the graph's values and at random points.
 
     Raises:
-        ImportError: without SymPy.
-        TypeError: for what is neither a Tensor nor a function, or does not belong to the graph.
-        ValueError: for a result of more than one element; for a constant in wrt.
-        DerivationError: when a derived form disagrees with the sweep.
+        ImportError: if SymPy is not installed.
+        TypeError: if loss is neither a Tensor nor a function, or wrt is not in the graph.
+        ValueError: if the loss has more than one element, or wrt holds a constant.
+        DerivationError: if a derived formula disagrees with the sweep.
 
     Example:
         >>> import numpy as np

@@ -88,7 +88,7 @@ class Chain:
 
     Args:
         loss: a node with one element.
-        wanted: the nodes whose gradients keep a name, because they were asked for.
+        wrt: the nodes whose gradients keep a name, because they were asked for.
         expand: put every gradient into the next.
         lengths: read counts as lengths of axes.
         values: the gradients at the graph's values, to run the rules on.
@@ -97,13 +97,13 @@ class Chain:
     def __init__(
         self,
         loss: Any,
-        wanted: set[Any],
+        wrt: set[Any],
         expand: bool,
         lengths: bool | Mapping[str, int],
         values: dict[Any, Any],
     ) -> None:
         self.loss = loss
-        self.wanted = wanted
+        self.wrt = wrt
         self.expand = expand
         self.values = values
         self.graph = Graph.of(loss)
@@ -121,7 +121,7 @@ class Chain:
         self.long = LONG if len(self.graph) <= LARGE else LONG // 4
         self.leading: set[int] = set()
         for node in self.graph.nodes:
-            if node in wanted or any(x.position in self.leading for x in node.inputs):
+            if node in wrt or any(x.position in self.leading for x in node.inputs):
                 self.leading.add(node.position)
         self.promoted: set[int] = set()
         for _ in range(PASSES if len(self.graph) <= LARGE else 1):
@@ -159,7 +159,7 @@ class Chain:
                 continue
             own = (
                 node is self.loss
-                or node in self.wanted
+                or node in self.wrt
                 or node.name is not None
                 or node.position in self.promoted
             )
@@ -193,7 +193,7 @@ class Chain:
 
     def _is_see_through(self, node: Any) -> bool:
         """Whether a node only arranges another anew, or is named after the formula that it is."""
-        if node is self.loss or node in self.wanted:
+        if node is self.loss or node in self.wrt:
             return False
         if node.op.name in TRANSPARENT:
             return True
@@ -307,7 +307,7 @@ class Chain:
         return (
             self.layered
             and any(node is layer for layer in self.hidden_layers)
-            and node not in self.wanted
+            and node not in self.wrt
         )
 
     def _is_composite(self, form: Expr) -> bool:

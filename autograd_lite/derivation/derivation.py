@@ -1,4 +1,4 @@
-"""The derivation: closed forms, the steps that lead to them, and how it all is shown."""
+"""A derivation: closed forms, the steps that lead to them, and their output in each format."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ import numpy as np
 import sympy
 
 from autograd_lite.arrays import describe
+from autograd_lite.derivation import pages
+from autograd_lite.derivation.arrange import Arranger
 from autograd_lite.derivation.chain import Chain
+from autograd_lite.derivation.check import check
 from autograd_lite.derivation.entries import Element
 from autograd_lite.derivation.forms import Form, Writer, prime, reads, values_of
+from autograd_lite.derivation.notation import Text
 from autograd_lite.derivation.reading import element
+from autograd_lite.derivation.second import hessian
+from autograd_lite.graph import Graph
+from autograd_lite.op import OPS
 from autograd_lite.record import Recorded
 from autograd_lite.sweep import gradients
 from autograd_lite.tensor import Tensor
@@ -29,12 +36,13 @@ class Step:
     """One application of the chain rule.
 
     Attributes:
-        node: the node that it is about.
-        name: the gradient, such as ∂L/∂z.
-        local: the local rule, such as ∂ŷ/∂z = ŷ(1 − ŷ), as text; empty where the product says it.
-        product: the gradient by those of the nodes that follow.
-        form: the same simplified.
-        value: the gradient in numbers.
+        node: the node.
+        name: its gradient, such as ∂L/∂z.
+        local: the local derivative, such as ∂ŷ/∂z; empty where the product is not elementwise.
+        product: the gradient in terms of the gradients of later nodes.
+        form: the product, simplified.
+        value: the gradient as an array.
+        local_form: the local derivative as a formula, such as ŷ(1 − ŷ).
     """
 
     node: Any
@@ -73,14 +81,14 @@ class Forms(Mapping[Any, Form]):
 
 
 class Derivation:
-    """A gradient in closed form, with the steps that lead there.
+    """A gradient in closed form, with the steps that lead to it.
 
-    It shows itself in a notebook.
+    A notebook displays it.
 
     Attributes:
-        closed_form: a formula for each thing differentiated by, by Tensor or by name.
+        closed_form: the gradient by each variable of `wrt`, by Tensor or by name.
         steps: the chain rule, one step a node, from the loss back.
-        values: the arrays that the formulas' NumPy speaks of, by name.
+        values: the arrays that the formulas' NumPy source names.
         checked: what the comparison with the sweep covered, in words.
     """
 
@@ -88,7 +96,6 @@ class Derivation:
         self._chain = chain
         self._writer = writer
         self._numbers = numbers
-        self._wrt = list(wrt)
         forms = {}
         for node in wrt:
             if node.position not in writer.names:
@@ -104,12 +111,12 @@ class Derivation:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The arrays that the formulas' NumPy speaks of, by name."""
+        """The arrays that the formulas' NumPy source names."""
         identifiers = self._writer.identifiers
         return {identifiers[p]: value for p, value in values_of(self._writer, {}).items()}
 
     def read(self, expression: Any) -> Form:
-        """A formula of one's own, written with the graph's Tensors, to compare with.
+        """Your own formula, written with the graph's Tensors, to compare with.
 
         Example:
             >>> import autograd_lite as ag
@@ -121,7 +128,7 @@ class Derivation:
         return reads(self._writer, expression)
 
     def hessian(self, w: Any) -> Form:
-        """The matrix of second derivatives by one of the things differentiated by.
+        """The matrix of second derivatives by one variable of `wrt`.
 
         Example:
             >>> import autograd_lite as ag
@@ -129,8 +136,6 @@ class Derivation:
             >>> ag.derive(x @ A @ x).hessian(x)
             <A + Aᵀ>
         """
-        from autograd_lite.derivation.second import hessian
-
         node = self._nodes.get(w, w) if isinstance(w, str) else w
         return hessian(self, node, derived)  # type: ignore[no-any-return]
 
@@ -172,7 +177,7 @@ class Derivation:
         return f"∂{above}/∂{below}", form
 
     def definitions(self) -> list[tuple[str, Form]]:
-        """What each named node is, in terms of the ones before."""
+        """The definition of each named node in terms of earlier ones."""
         chain, writer = self._chain, self._writer
         return [
             (writer.names[p], Form(writer, chain.definitions[p], chain.nodes[p].shape))
@@ -180,11 +185,7 @@ class Derivation:
         ]
 
     def legend(self) -> str:
-        """What g and g′ stand for, if they occur."""
-        from autograd_lite.derivation.arrange import Arranger
-        from autograd_lite.derivation.notation import Text
-        from autograd_lite.op import OPS
-
+        """The definitions of g and g′, if there is one hidden activation."""
         op = self._writer.activation
         if op is None:
             return ""
@@ -195,8 +196,8 @@ class Derivation:
         return f"g = {OPS[op].notation.symbol}, g′(a) = {body}"
 
     def notes(self) -> list[str]:
-        """What the formulas take for granted: letters, and constants that sum to 1."""
-        found = [self.legend()] if self._has_prime() else []
+        """The definitions and assumptions that the formulas use: g, H, constants that sum to 1."""
+        found = [self.legend()] if self._has_prime() and self.legend() else []
         if any("heaviside" in step.form.tree.calls() for step in self.steps):
             found.append("H(a) = 1[a > 0], and ½ at 0")
         for position, axis in self._chain.space.units.items():
@@ -205,52 +206,43 @@ class Derivation:
         return found
 
     def _has_prime(self) -> bool:
-        return bool(self.legend()) and any(
+        return any(
             f.func.__name__.endswith("′")
             for step in self.steps
             for f in step.form.expression.atoms(sympy.Function)
         )
 
-    # Showing
+    # Output
+
+    def _named_forms(self) -> list[tuple[str, Form]]:
+        """The closed forms with the names of the gradients."""
+        return [(self._writer.gradients[n.position], f) for n, f in self.closed_form.items()]
 
     def text(self) -> str:
         """The derivation in plain text, one step a line."""
-        from autograd_lite.derivation.pages import text
-
-        return text(self)
+        return pages.text(self)
 
     def markdown(self) -> str:
         """The derivation as Markdown, its formulas in LaTeX."""
-        from autograd_lite.derivation.pages import markdown
-
-        return markdown(self)
+        return pages.markdown(self)
 
     def latex(self) -> str:
         """The derivation as one LaTeX align* environment."""
-        from autograd_lite.derivation.pages import latex
-
-        return latex(self)
+        return pages.latex(self)
 
     def mathml(self) -> str:
-        """The derivation as HTML with MathML, which fetches nothing."""
-        from autograd_lite.derivation.pages import mathml
+        """The derivation as HTML with MathML, which loads nothing from elsewhere."""
+        return pages.mathml(self)
 
-        return mathml(self)
+    __str__ = text
 
     _repr_markdown_ = markdown
 
     def _repr_html_(self) -> str:
-        from autograd_lite.derivation.pages import STYLE
-
-        return STYLE + self.mathml()
-
-    def __str__(self) -> str:
-        return self.text()
+        return pages.STYLE + self.mathml()
 
     def __repr__(self) -> str:
-        forms = ", ".join(
-            f"{self._writer.gradients[n.position]} = {f}" for n, f in self.closed_form.items()
-        )
+        forms = ", ".join(f"{name} = {form}" for name, form in self._named_forms())
         return f"Derivation({forms})"
 
 
@@ -263,34 +255,31 @@ def derived(
     lengths: bool | Mapping[str, int],
 ) -> Derivation:
     """A checked derivation; the arguments are those of `derive`."""
-    from autograd_lite.derivation.check import check
-
     if args is not None or (callable(loss) and not isinstance(loss, Recorded)):
         loss, wrt = _called(loss, args, wrt)
     if not isinstance(loss, Tensor):
-        raise TypeError(f"derive: takes a Tensor or a function, not {type(loss).__name__}")
+        raise TypeError(f"derive takes a Tensor or a function, not {type(loss).__name__}")
     if loss.size != 1:
         raise ValueError(
-            f"derive: {describe(loss)} has {loss.size} elements, and only one number has a "
-            "gradient by itself; derive its sum() or mean(), or one of its elements"
+            f"derive needs a scalar; got {describe(loss)}. Derive its sum() or mean(), or one of "
+            "its elements"
         )
-    wanted = _wanted(loss, wrt)
+    variables = _variables(loss, wrt)
     with np.errstate(all="ignore"):
         values = gradients(loss).of
-    chain = Chain(loss, set(wanted), expand, lengths, values)
-    given = lengths if isinstance(lengths, Mapping) else {}
-    writer = Writer(chain, given)
-    derivation = Derivation(chain, writer, wanted, numbers)
+    chain = Chain(loss, set(variables), expand, lengths, values)
+    writer = Writer(chain, lengths if isinstance(lengths, Mapping) else {})
+    derivation = Derivation(chain, writer, variables, numbers)
     check(derivation)
     return derivation
 
 
 def _called(f: Any, args: Sequence[Any] | None, wrt: Any) -> tuple[Any, Any]:
-    """The loss of a function, its arguments named by its parameters."""
+    """The loss that a function returns, its arguments named after its parameters."""
     if not callable(f):
-        raise TypeError(f"derive: args= belongs to a function, not to {type(f).__name__}")
+        raise TypeError(f"derive takes args= with a function only, not with {type(f).__name__}")
     if args is None:
-        raise TypeError("derive: a function needs its arguments: derive(f, args=(…,))")
+        raise TypeError("derive needs the function's arguments: derive(f, args=(…,))")
     try:
         parameters = list(inspect.signature(f).parameters)
     except ValueError:
@@ -313,7 +302,7 @@ def _called(f: Any, args: Sequence[Any] | None, wrt: Any) -> tuple[Any, Any]:
 
 def _argument(named: list[list[Any]], k: int) -> list[Any]:
     if not -len(named) <= k < len(named):
-        raise ValueError(f"derive: wrt has the argument {k}, and args has {len(named)}")
+        raise ValueError(f"derive: wrt={k} is out of range for {len(named)} arguments")
     return named[k]
 
 
@@ -323,47 +312,43 @@ def _leaf(x: Any, name: str) -> Any:
     return Tensor(x, name, requires_grad=np.asarray(x).dtype.kind == "f")
 
 
-def _wanted(loss: Any, wrt: Any) -> list[Any]:
-    """The nodes to differentiate by, in the order given."""
-    from autograd_lite.graph import Graph
-
+def _variables(loss: Any, wrt: Any) -> list[Any]:
+    """The nodes to differentiate by, in the order of `wrt`."""
     graph = Graph.of(loss)
     if wrt is None:
         found = [n for n in graph.nodes if n.op is None and n.requires_grad]
         if not found:
             raise ValueError(
-                f"derive: {describe(loss)} depends on nothing that wants a gradient; make a "
-                "Tensor with requires_grad=True, outside no_grad(), and compute from it"
+                f"derive: {describe(loss)} depends on no Tensor that requires a gradient; make "
+                "one with requires_grad=True, outside no_grad(), and compute from it"
             )
         return found
-    wanted: list[Any] = []
+    variables: dict[Any, None] = {}
     for x in [wrt] if isinstance(wrt, (Recorded, str)) else wrt:
         if isinstance(x, str):
-            called = [n for n in graph.nodes if n.name == x]
-            if len(called) != 1:
-                many = "nothing" if not called else f"{len(called)} nodes"
-                raise TypeError(f"derive: {many} in this graph is called {x!r}; give the Tensor")
-            x = called[0]
+            named = [n for n in graph.nodes if n.name == x]
+            if len(named) != 1:
+                many = "no node" if not named else f"{len(named)} nodes"
+                raise TypeError(f"derive: {many} of this graph has the name {x!r}; give the Tensor")
+            x = named[0]
         if not isinstance(x, Recorded):
             raise TypeError(f"derive: wrt takes Tensors and names, not {type(x).__name__}")
         if not x.requires_grad:
-            raise ValueError(_wants_none(x))
+            raise ValueError(f"derive: {describe(x)} requires no gradient; {_remedy(x)}")
         if x not in graph.consumers:
             warnings.warn(
                 f"derive: {describe(loss)} does not depend on {describe(x)}; its gradient is zero",
                 UserWarning,
                 stacklevel=4,
             )
-        if not any(x is other for other in wanted):
-            wanted.append(x)
-    return wanted
+        variables[x] = None
+    return list(variables)
 
 
-def _wants_none(x: Any) -> str:
-    """Why there is nothing to derive by a node, and what to do."""
-    refused = f"derive: wrt has {describe(x)}, which wants no gradient; "
+def _remedy(x: Any) -> str:
+    """Why a node requires no gradient, and what to do."""
     if x.dtype.kind != "f":
-        return refused + f"it holds {x.dtype.name}, and only floating-point numbers have one"
+        return f"it has dtype {x.dtype.name}, and only floating-point numbers have one"
     if x.op is not None:
-        return refused + "it was computed from constants; make one of them a Tensor"
-    return refused + "make it a Tensor, ag.Tensor(…, requires_grad=True), and compute from it"
+        return "it was computed from constants; make one of them a Tensor"
+    return "make it a Tensor, ag.Tensor(…, requires_grad=True), and compute from it"

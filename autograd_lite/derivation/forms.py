@@ -192,7 +192,7 @@ class Writer:
             entry = space.entry(symbol)
             if isinstance(entry, Element) and entry.gradient and entry.node in self.chain.gradients:
                 node = self.chain.nodes[entry.node]
-                if node.op is None and node not in self.chain.wanted:
+                if node.op is None and node not in self.chain.wrt:
                     continue
                 closed = self.resolved(self.chain.gradients[entry.node].closed)
                 changes[symbol] = space.rename(
