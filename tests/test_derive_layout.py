@@ -126,3 +126,20 @@ def test_a_row_and_a_column_meet_the_same_way_in_every_run():
     # Of two equally good layouts the last counts, not the first of a set.
     assert common([column, row], ()) == row.axes
     assert common([row, column], ()) == column.axes
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ((slice(0, 2),), "x[0:2]"),
+        ((slice(np.int64(0), None, np.int64(2)),), "x[0::2]"),
+        ((np.int64(-1), None), "x[-1, None]"),
+        (([0, 1],), "x[[0, 1]]"),
+        (((0, 1),), "x[((0, 1),)]"),
+        ((Ellipsis, slice(None, -1)), "x[..., :-1]"),
+    ],
+)
+def test_an_index_is_written_as_one_types_it(key, text):
+    x = leaves(x=(3, 3))["x"]
+    derivation = ag.derive(np.sum(np.sin(x[key])))
+    assert derivation.text().startswith(f"L = Σ sin({text})\n")

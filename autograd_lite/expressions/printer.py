@@ -80,10 +80,12 @@ def literal(value: Any) -> str:
 def key_of(key: Any) -> str:
     """What stands in the brackets of an index."""
     if isinstance(key, slice):
-        parts = ["" if part is None else repr(part) for part in (key.start, key.stop)]
-        return ":".join(parts) + ("" if key.step is None else f":{key.step!r}")
-    if isinstance(key, tuple) and key:
-        return ", ".join(map(key_of, key)) + ("," if len(key) == 1 else "")
+        parts = ["" if part is None else str(part) for part in (key.start, key.stop)]
+        return ":".join(parts) + ("" if key.step is None else f":{key.step}")
+    if isinstance(key, tuple) and key and not (len(key) == 1 and isinstance(key[0], tuple)):
+        return ", ".join(map(key_of, key))
+    if isinstance(key, np.integer):
+        return str(key)
     return "..." if key is Ellipsis else literal(key)
 
 
@@ -152,7 +154,7 @@ class Printer:
         if isinstance(key, Expr):
             return self.text(key)
         if isinstance(key, tuple) and any(isinstance(part, Expr) for part in key):
-            return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
+            return ", ".join(map(self._key, key))
         return key_of(key)
 
 
