@@ -1,4 +1,4 @@
-"""From index notation to matrices: which sums are products, and what has to be transposed."""
+"""From index notation to matrix formulas: sums as products, and transposes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from autograd_lite.derivation.tree import (
     elementwise,
     fitted,
     flat,
+    indices,
     joined,
     least_turned,
     multiplied,
@@ -33,7 +34,7 @@ __all__ = ["Arranger"]
 
 
 class Arranger:
-    """Arranges expressions of a space as matrix formulas."""
+    """Writes expressions of a space as matrix formulas."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
@@ -41,28 +42,22 @@ class Arranger:
         self.made: dict[tuple[Expr, Axes, tuple[int, ...]], Tree] = {}
 
     def whole(self, expr: Expr, shape: Sequence[int]) -> Tree:
-        """An expression in the indices of its axes as a formula of exactly that shape."""
+        """An expression in the indices of its axes as a formula of that shape."""
         axes: Axes = tuple(None if n == 1 else k for k, n in enumerate(shape))
         outer, self.shape = self.shape, tuple(shape)
         tree = self.tree(expr, axes)
         self.shape = outer
         if tree.axes == axes:
             return tree
-        if {i for i in axes if i is not None} == tree.real:
-            return self.laid(tree, axes)
-        return Tree("broadcast", (fitted(tree, axes),), axes, tuple(shape))
-
-    def laid(self, tree: Tree, axes: Axes) -> Tree:
-        """A formula with its axes in another order or form."""
-        if tree.axes == axes:
-            return tree
+        if set(indices(axes)) != tree.real:
+            return Tree("broadcast", (fitted(tree, axes),), axes, tuple(shape))
         if len(axes) == 2 and tree.axes == axes[::-1]:
             return transposed(tree)
         return Tree("axes", (tree,), axes)
 
     def tree(self, expr: Expr, hint: Axes) -> Tree:
-        """An expression as a formula, its axes as they come."""
-        # How large an identity is depends on the shape of the whole.
+        """An expression as a formula, its axes in any order; `hint` is the preferred one."""
+        # The size of an identity matrix depends on the shape of the whole formula.
         key = expr, hint, self.shape
         found = self.made.get(key)
         if found is None:
@@ -81,7 +76,7 @@ class Arranger:
             elif content != 1:
                 body = self.tree(expr, hint)
                 return Tree("scaled", (Tree("number", data=content), body), body.axes)
-            terms = [self.tree(t, hint) for t in sorted_terms(self, expr.args, hint)]
+            terms = [self.tree(t, hint) for t in sorted_terms(self.space, expr.args, hint)]
             axes = common(terms, hint)
             return Tree("add", tuple(fitted(t, axes) for t in terms), axes)
         if expr.is_Mul:
@@ -107,7 +102,7 @@ class Arranger:
         return Tree("call", tuple(fitted(a, axes) for a in args), axes, expr.func.__name__)
 
     def _is_long(self, expr: Expr) -> bool:
-        """Whether a common factor is better left with the terms, as in 2Aᵀ(Aw − y) + 2λw."""
+        """Whether the terms keep a common factor, as in 2Aᵀ(Aw − y) + 2λw."""
         totals = (self.space.entry(x) for x in expr.free_symbols)
         return any(isinstance(e, Total) and e.body.atoms(sympy.Add) for e in totals)
 
@@ -129,9 +124,9 @@ class Arranger:
             op, attributes, shape = self.space.calls[entry.call]
             args = tuple(self.whole(arg, shape) for arg, shape in entry.args)
             base = Tree("opaque", args, entry.indices, (op, attributes, shape))
-        indices = [i for i in entry.indices if i is not None]
-        if len(set(indices)) < len(indices):
-            return Tree("diagonal", (replace(base, axes=(0, 1)),), (indices[0],))
+        used = indices(entry.indices)
+        if len(set(used)) < len(used):
+            return Tree("diagonal", (replace(base, axes=(0, 1)),), (used[0],))
         return base
 
     # Products
@@ -154,8 +149,8 @@ class Arranger:
         return self._multiplied(coefficient, over, under, hint)
 
     def _taken_in(self, factors: list[Expr], hint: Axes) -> dict[Any, Any]:
-        """Vectors that go back into a matrix product: ((u vᵀ) ⊙ M)ᵀ X is v ⊙ Σ u M X as well."""
-        if len([i for i in hint if i is not None]) < 2:
+        """A vector to multiply into a matrix product: v ⊙ Σ u M X as ((u vᵀ) ⊙ M)ᵀ X."""
+        if len(indices(hint)) < 2:
             return {}
         free = self.space.free
         for total in factors:
@@ -204,7 +199,7 @@ class Arranger:
             return body
         lead = scalar(coefficient, scalar_over, scalar_under)
         if lead.kind == "div" and coefficient.q != 1 and not scalar_under:
-            # A fraction, then what it multiplies.
+            # A fraction, then its factors.
             first = scalar(sympy.Integer(abs(coefficient.p)), scalar_over, [])
             body = Tree("scaled", (first, body), joined([first, body]))
             lead = Tree("number", data=sympy.Rational(sympy.sign(coefficient), coefficient.q))
@@ -215,7 +210,7 @@ class Arranger:
         return Tree("scaled", (lead, body), joined([lead, body]))
 
     def _combined(self, groups: dict[frozenset[int], Tree], hint: Axes) -> Tree:
-        """Factors with different indices as one: outer products, scaled rows and columns."""
+        """The product of factors with different indices: outer products, scaled rows, columns."""
         if len(groups) == 1:
             return next(iter(groups.values()))
         singles = [s for s in groups if len(s) == 1]
@@ -234,24 +229,23 @@ class Arranger:
             return scaled_lines(groups[single], groups[pair])
         trees = list(groups.values())
         axes = common(trees, hint)
-        if len([i for i in axes if i is not None]) > 2 and not all(
+        if len(indices(axes)) > 2 and not all(
             t.axes == axes[len(axes) - len(t.axes) :] for t in trees
         ):
-            return written_out(self, trees, [], [], hint)
+            return written_out(trees, [], [], hint)
         return Tree("mul", tuple(fitted(t, axes) for t in trees), axes)
 
     # Sums
 
     def _upright(self, expr: Expr, hint: Axes) -> Tree:
-        """A factor of a sum, the way round in which less is transposed."""
+        """A factor of a sum, in the order of axes with fewer transposes."""
         free = sorted(self.space.free(expr), key=lambda i: (place(i, hint), i))
         if expr.is_Symbol or len(free) != 2:
             return self.tree(expr, hint)
-        first, second = self.tree(expr, (free[0], free[1])), self.tree(expr, (free[1], free[0]))
-        return min(first, second, key=turns)
+        return min((self.tree(expr, axes) for axes in (tuple(free), tuple(free[::-1]))), key=turns)
 
     def _has_bound_delta(self, entry: Total) -> bool:
-        """Whether a sum goes over both indices of a δᵢⱼ, which takes one of them away."""
+        """Whether a sum runs over both indices of a δᵢⱼ, which removes one of them."""
         entries = (self.space.entry(s) for s in entry.body.free_symbols)
         return any(isinstance(e, Delta) and {*e.indices} <= {*entry.bound} for e in entries)
 
@@ -295,9 +289,9 @@ def contraction(
     hint: Axes,
     lengths: dict[int, int],
 ) -> Tree:
-    """A sum of a product over bound indices as matrix products, one index after the other."""
+    """A sum of a product over bound indices as matrix products, one index at a time."""
     if any(len(t.real) > 2 for t in over + under):
-        return written_out(arranger, over, under, bound, hint)
+        return written_out(over, under, bound, hint)
     state: dict[frozenset[int], tuple[list[Tree], list[Tree]]] = {}
 
     def put(tree: Tree, below: bool = False) -> None:
@@ -310,7 +304,7 @@ def contraction(
         put(t, True)
 
     def cost(i: int) -> tuple[int, int]:
-        """How many matrices have an index, and how often it is the first of theirs: x · A x."""
+        """The number of matrices with an index, and with it as their first: x · A x."""
         matrices = [trees for s, trees in state.items() if i in s and len(s) == 2]
         return len(matrices), sum(t.axes[0] == i for trees in matrices for t in trees[0])
 
@@ -324,7 +318,7 @@ def contraction(
             alone = weights or ([], [])
             rest = [t for s in state.values() for t in s[0]] + alone[0]
             below = [t for s in state.values() for t in s[1]] + alone[1]
-            return written_out(arranger, rest, below, [b, *left], hint)
+            return written_out(rest, below, [b, *left], hint)
         matrices = [elementwise(*state.pop(s), hint) for s in pairs]
         if not pairs:
             assert weights is not None
@@ -339,10 +333,8 @@ def contraction(
     return arranger._multiplied(ONE, trees, below, hint)
 
 
-def written_out(
-    arranger: Arranger, over: list[Tree], under: list[Tree], bound: list[int], hint: Axes
-) -> Tree:
-    """A sum that no matrix product says, with its indices."""
+def written_out(over: list[Tree], under: list[Tree], bound: list[int], hint: Axes) -> Tree:
+    """A sum that is no matrix product, with its indices."""
     trees = over + [Tree("div", (Tree("number", data=ONE), t), t.axes) for t in under]
     free = frozenset().union(*(t.real for t in trees)) - set(bound)
     axes = tuple(sorted(free, key=lambda i: place(i, hint)))
@@ -350,7 +342,7 @@ def written_out(
 
 
 def summed(arranger: Arranger, weights: tuple[list[Tree], list[Tree]], hint: Axes) -> Tree:
-    """Σ of vectors multiplied with each other: a dot product where they are two."""
+    """The sum of an elementwise product of vectors: a dot product of two."""
     over, under = weights
     if len(over) == 2 and not under:
         u, v = sorted(over, key=lambda t: t.data not in arranger.space.parameters)
@@ -405,9 +397,8 @@ def scaled_lines(vector: Tree, matrix: Tree) -> Tree:
     return Tree("rows" if rows else "columns", (vector, matrix), matrix.axes)
 
 
-def sorted_terms(arranger: Arranger, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
-    """Terms in the order in which one writes them."""
-    space = arranger.space
+def sorted_terms(space: Space, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
+    """Terms in the usual order."""
 
     def key(term: Expr) -> tuple[Any, ...]:
         coefficient, rest = term.as_coeff_Mul()
@@ -434,13 +425,13 @@ def sorted_terms(arranger: Arranger, terms: Sequence[Expr], hint: Axes) -> list[
 
 
 def is_turned(space: Space, expr: Expr, hint: Axes) -> bool:
-    """Whether a matrix in an expression is met transposed."""
+    """Whether a matrix in an expression is transposed."""
     for symbol in expr.free_symbols:
         entry = space.entry(symbol)
         if isinstance(entry, Total) and is_turned(space, entry.body, hint):
             return True
         if isinstance(entry, (Element, Opaque)):
-            places = [place(i, hint) for i in entry.indices if i is not None]
+            places = [place(i, hint) for i in indices(entry.indices)]
             if places != sorted(places):
                 return True
     return False

@@ -1,9 +1,9 @@
-"""The chain rule over the graph: from the loss back, one node after the other.
+"""The chain rule over the graph, node by node from the loss back.
 
-Each node hands its own gradient, as a symbol, to the gradient rules of its operation, which run on
-Tensors and so record what they do; what they recorded is read in index notation. A gradient that is
-short goes into the next one, a longer one keeps its name, so that every formula has a bounded
-length and all of them together are as long as the graph.
+The gradient rules of an operation run on Tensors, with a symbol for the gradient of its node. The
+graph that they record is read in index notation. A short gradient is substituted into the next
+one, a longer one keeps its name: every formula has a bounded length, and all of them together are
+linear in the size of the graph.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from autograd_lite.traced import argument
 __all__ = ["Chain", "Gradient"]
 
 LONG = 16
-"""An expression with more operations than this gets a name of its own."""
+"""An expression with more operations than this gets a name."""
 
 PASSES = 3
-"""A name that the way back turns out to need is used from the start the next time."""
+"""The most passes over the graph: a name found in one pass is used from the start in the next."""
 
 LARGE = 1_000
-"""Graphs with more nodes are gone through once."""
+"""Graphs with more nodes get one pass."""
 
 TRANSPARENT = frozenset(
     [
@@ -53,7 +53,7 @@ TRANSPARENT = frozenset(
         "astype",
     ]
 )
-"""Operations that only lay an array out anew."""
+"""Operations that change only the layout of an array."""
 
 
 @dataclass(slots=True)
@@ -61,8 +61,8 @@ class Gradient:
     """The gradient of the loss at a node.
 
     Attributes:
-        product: by the gradients of the named nodes that it leads to.
-        closed: as short as it gets.
+        product: in terms of the gradients of named nodes.
+        closed: the shortest form.
     """
 
     product: Expr
@@ -70,28 +70,28 @@ class Gradient:
 
 
 class Track(NamedTuple):
-    """A gradient in three ways.
+    """A gradient in three forms.
 
     Attributes:
-        product: by the gradients of named nodes.
-        kept: with short gradients put in.
-        put_in: with all gradients put in that have no sum in them.
+        product: in terms of the gradients of named nodes.
+        short: with short gradients substituted.
+        whole: with every gradient substituted that contains no sum.
     """
 
     product: Expr
-    kept: Expr
-    put_in: Expr
+    short: Expr
+    whole: Expr
 
 
 class Chain:
-    """The gradients of a loss at every node that leads to it.
+    """The gradients of a loss at every node on which it depends.
 
     Args:
         loss: a node with one element.
-        wrt: the nodes whose gradients keep a name, because they were asked for.
-        expand: put every gradient into the next.
+        wrt: the nodes to differentiate by, whose gradients keep a name.
+        expand: substitute every gradient into the next.
         lengths: read counts as lengths of axes.
-        values: the gradients at the graph's values, to run the rules on.
+        values: the gradients at the graph's values, on which the rules run.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Chain:
         self.space = Space()
         self.space.lengths_as_symbols = bool(lengths)
         if isinstance(lengths, Mapping):
-            self.space.lengths_met = frozenset(lengths.values())
+            self.space.given_lengths = frozenset(lengths.values())
         self.space.shapes = {node.position: node.shape for node in self.graph.nodes}
         self.space.parameters = [n.position for n in self.graph.inputs if n.requires_grad]
         self.space.constants = {
@@ -136,7 +136,7 @@ class Chain:
             if len(self.promoted) == before:
                 break
 
-    # Forward: what each node is
+    # Forward: the expression of each node
 
     def _forward(self) -> None:
         space, known = self.space, self.reader.known
@@ -151,7 +151,7 @@ class Chain:
             expr = self.reader.applied(node, args)
             if expr.has(EXP):
                 expr = space.lowest(expr)
-            if self._is_see_through(node) and space.size(expr) <= self.long:
+            if self._is_transparent(node) and space.size(expr) <= self.long:
                 known[node.position] = expr
                 continue
             symbol = space.symbol(element(node))
@@ -180,7 +180,7 @@ class Chain:
                 space.known[expr] = node.position, space.entry(expr).indices
 
     def _name_sides(self, node: Any) -> None:
-        """Name what a comparison compares: written anew, equal sides may differ in rounding."""
+        """Name the operands of a comparison: computed again, equal ones may differ in rounding."""
         fields = [self.field(x) for x in node.inputs]
         if not any(field.is_number for field in fields):
             for x, field in zip(node.inputs, fields, strict=True):
@@ -188,11 +188,11 @@ class Chain:
                     self._promote(x)
 
     def _is_written_out(self, node: Any) -> bool:
-        """Whether formulas show the loss as what it is; only ŷ = σ(z) and the like by name."""
+        """Whether formulas write the loss out; an elementwise one such as ŷ = σ(z) has a name."""
         return node is self.loss and (node.name is None or not node.op.traits.elementwise)
 
-    def _is_see_through(self, node: Any) -> bool:
-        """Whether a node only arranges another anew, or is named after the formula that it is."""
+    def _is_transparent(self, node: Any) -> bool:
+        """Whether a node only changes a layout, or is named after its own formula, as in A·w."""
         if node is self.loss or node in self.wrt:
             return False
         if node.op.name in TRANSPARENT:
@@ -200,7 +200,7 @@ class Chain:
         return node.name is not None and all(x.name and x.name in node.name for x in node.inputs)
 
     def _is_hidden_activation(self, node: Any) -> bool:
-        """An activation that further products follow."""
+        """Whether a node is an activation that a matrix product follows."""
         if (
             node.op is None
             or not node.op.notation.activation
@@ -215,7 +215,7 @@ class Chain:
         )
 
     def field(self, node: Any) -> Expr:
-        """A node as other formulas write it."""
+        """The expression of a node in other formulas."""
         return self.reader.known[node.position]
 
     def named(self, node: Any) -> bool:
@@ -232,10 +232,10 @@ class Chain:
             if position not in received or not node.requires_grad:
                 continue
             sums = [sympy.Add(*parts) for parts in zip(*received.pop(position), strict=True)]
-            product, kept, put_in = each(space.lowest, sums)
+            product, short, whole = each(space.lowest, sums)
             if not self.expand:
-                kept, put_in = gathered(space, kept), gathered(space, put_in)
-            closed = put_in if space.size(put_in) <= space.size(kept) else kept
+                short, whole = gathered(space, short), gathered(space, whole)
+            closed = whole if space.size(whole) <= space.size(short) else short
             if closed.has(sympy.nan, sympy.zoo):
                 what = node.name or f"the result of {node.op.name} {node.shape}"
                 raise ValueError(
@@ -247,7 +247,7 @@ class Chain:
             self.gradients[position] = Gradient(product, closed)
             if node.op is None:
                 continue
-            above = Track(product, kept, put_in)
+            above = Track(product, short, whole)
             if self.named(node) and node is not self.loss:
                 above = self._named(node, closed)
             for x, part in self._parts(node, above):
@@ -262,30 +262,30 @@ class Chain:
         )
 
     def _promote(self, node: Any) -> None:
-        """Give a node a name after all; what was read before keeps reading it as it is."""
+        """Give a node a name; expressions read earlier keep its formula."""
         self.definitions[node.position] = self.field(node)
         self.promoted.add(node.position)
         self.reader.known[node.position] = self.space.symbol(element(node))
 
     def _named(self, node: Any, closed: Expr) -> Track:
-        """What stands for the gradient of a named node in those that follow."""
+        """The gradient of a named node as the next ones use it."""
         symbol = self.space.symbol(element(node, gradient=True))
-        if self._goes_in(node, closed):
+        if self._is_substituted(node, closed):
             return Track(symbol, closed, closed)
         return Track(symbol, symbol, symbol if self._is_composite(closed) else closed)
 
     def _parts(self, node: Any, above: Track) -> list[tuple[Any, Track]]:
-        """For each input what it receives."""
+        """The part of the gradient that each input receives."""
         space = self.space
         result = []
         for x, read in self._local(node):
-            product, kept, put_in = each(space.lowest, each(read, above))
-            if self._is_activated(node, x) and space.size(put_in) > space.size(product):
+            product, short, whole = each(space.lowest, each(read, above))
+            if self._is_activated(node, x) and space.size(whole) > space.size(product):
                 prime = called(f"{node.op.name}′")(self.field(x))
-                product, kept, put_in = (
-                    gradient * prime for gradient in (above.product, above.kept, above.kept)
+                product, short, whole = (
+                    gradient * prime for gradient in (above.product, above.short, above.short)
                 )
-            result.append((x, Track(product, kept, put_in)))
+            result.append((x, Track(product, short, whole)))
         return result
 
     def _is_activated(self, node: Any, x: Any) -> bool:
@@ -298,11 +298,9 @@ class Chain:
             and any(node is layer for layer in self.hidden_layers)
         )
 
-    def _goes_in(self, node: Any, form: Expr) -> bool:
-        """Whether a gradient is put into the next wherever it occurs."""
-        if self.expand:
-            return True
-        if is_short(self.space, form):
+    def _is_substituted(self, node: Any, form: Expr) -> bool:
+        """Whether a gradient is substituted wherever it occurs."""
+        if self.expand or is_short(self.space, form):
             return True
         return (
             self.layered
@@ -311,13 +309,13 @@ class Chain:
         )
 
     def _is_composite(self, form: Expr) -> bool:
-        """Whether a form has sums or gradients in it that should not be written over and over."""
+        """Whether a form contains sums or gradients, which are not written repeatedly."""
         return self.space.contains(
             form, lambda e: isinstance(e, Total) or (isinstance(e, Element) and e.gradient)
         )
 
     def _local(self, node: Any) -> list[tuple[Any, Any]]:
-        """For each input a function from the node's gradient to what the input receives."""
+        """For each input a function from the node's gradient to the input's part of it."""
         leaves = [
             argument(x.array, x.requires_grad and x.position in self.leading) for x in node.inputs
         ]
@@ -339,7 +337,7 @@ class Chain:
         known[copy.position] = self.field(node)
         self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
         counts = self._counts(node)
-        # The condition of a `where` is the user's, and holds where it says.
+        # The condition of a `where` is the user's and is kept as it is.
         guards = node.op.name != "where" and (node.op.traits.elementwise or node.op.name == "norm")
 
         def reading(part: Any) -> Any:
@@ -363,7 +361,7 @@ class Chain:
         ]
 
     def _name_compared(self, node: Any, leaves: Any, parts: Any) -> None:
-        """Name what a rule looks for the largest in: written anew, it may differ in rounding."""
+        """Name an operand in which a rule seeks a maximum: computed again, it may be rounded."""
         found = ancestors(part for part in parts.values() if isinstance(part, Recorded))
         compared = {x for n in found if n.op is not None and n.op.name == "equal" for x in n.inputs}
         for leaf, x in zip(leaves, node.inputs, strict=True):
@@ -372,13 +370,12 @@ class Chain:
                 self._promote(x)
 
     def _counts(self, node: Any) -> dict[float, Expr]:
-        """The numbers by which an average divides, as products of lengths."""
+        """The divisors of an average, as products of lengths."""
         if not (self.space.lengths_as_symbols and node.op.notation.averages):
             return {}
         shape = node.inputs[0].shape
         if node.op.name == "mean":
-            kept = [shape[k] for k in axes_of(node.attributes.get("axis"), len(shape))]
-            choices = [kept]
+            choices = [[shape[k] for k in axes_of(node.attributes.get("axis"), len(shape))]]
         else:
             choices = [list(shape), list(shape[:-1])]
         return {
@@ -396,7 +393,7 @@ def each(function: Callable[[Expr], Expr], exprs: Iterable[Expr]) -> list[Expr]:
 
 
 def is_short(space: Space, form: Expr) -> bool:
-    """A constant times a node, a gradient, or the difference of two of them."""
+    """Whether a form is a constant times a node, a gradient, or a difference of two of them."""
     rest = [f for f in sympy.Mul.make_args(form) if not _constant(space, f)]
     if not rest:
         return True
@@ -420,7 +417,7 @@ def _constant(space: Space, f: Expr) -> bool:
 
 
 def gathered(space: Space, form: Expr) -> Expr:
-    """A x + Aᵀ x as (A + Aᵀ) x: sums whose bodies share a factor become one."""
+    """A x + Aᵀ x as (A + Aᵀ) x: sums with a common factor as one sum."""
     if not form.is_Add:
         return form
     totals = []

@@ -1,4 +1,4 @@
-"""What the symbols of index notation stand for."""
+"""The meanings of the symbols of index notation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Index = int | None
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element of a node of the graph, or of the loss's gradient there."""
+    """An element of a node of the graph, or of the gradient of the loss at that node."""
 
     node: int
     indices: tuple[Index, ...]
@@ -41,7 +41,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """An element of the result of an operation that has no reading in indices."""
+    """An element of the result of an operation that index notation does not express."""
 
     call: int
     args: tuple[tuple[Expr, tuple[int, ...]], ...]
@@ -58,7 +58,7 @@ class Length:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number that is no short fraction."""
+    """A number that is not a short fraction."""
 
     value: float
     indices: tuple[Index, ...] = ()
@@ -73,5 +73,5 @@ class Delta:
 
 @cache
 def called(name: str) -> Any:
-    """The function of that name; SymPy makes a new class of it each time that it is asked."""
+    """The SymPy function of that name; without the cache each call would make a new class."""
     return sympy.Function(name)

@@ -1,14 +1,14 @@
-"""Index notation: where transposes, sums, outer products and diagonals are one and the same thing.
+"""Index notation, in which transposes, sums, outer products and diagonals need no rules.
 
 An array is written as its element at the indices i, j, …: `A @ w` is Σⱼ Aᵢⱼ wⱼ, `A.T` is Aⱼᵢ,
-an outer product uᵢ vⱼ. In this notation everything commutes, so the rules of matrix algebra need
-no rules: a scalar moves out of a sum because it has no index, (A B)ᵀ is Bᵀ Aᵀ because both are
-Σⱼ Aᵢⱼ Bⱼₖ. Elements are SymPy symbols; what they stand for is kept here. (The idea is that of
-Laue, Mitterreiter and Giesen, "Computing higher order derivatives of matrix and tensor
-expressions", 2018.)
+an outer product is uᵢ vⱼ. Factors commute in this notation, so the rules of matrix algebra follow
+by themselves: a scalar moves out of a sum because it has no index; (A B)ᵀ is Bᵀ Aᵀ because both
+are Σⱼ Aᵢⱼ Bⱼₖ. Elements are SymPy symbols, and a Space records their meaning. See Laue,
+Mitterreiter and Giesen, "Computing higher order derivatives of matrix and tensor expressions"
+(2018).
 
-Free indices are the numbers of axes, 0, 1, …; bound ones are negative, and an axis of length one
-has no index, None.
+A free index is the number of an axis, 0, 1, …; a bound index is negative; an axis of length one
+has the index None.
 """
 
 from __future__ import annotations
@@ -28,19 +28,20 @@ __all__ = ["Space"]
 
 
 class Space:
-    """The symbols of one derivation and what they stand for."""
+    """The symbols of one derivation and their meanings."""
 
     def __init__(self) -> None:
         self._symbols: dict[Any, Any] = {}
         self._entries: dict[Any, Any] = {}
         self._free: dict[Any, frozenset[int]] = {}
-        self._fresh = count(1000).__next__
+        self.fresh = count(1000).__next__
+        """A new index, used nowhere else."""
         self.calls: list[tuple[Any, dict[str, Any], tuple[int, ...]]] = []
         self._calls: dict[Any, int] = {}
         self.known: dict[Expr, tuple[int, tuple[Index, ...]]] = {}
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.lengths_as_symbols = False
-        self.lengths_met: frozenset[int] = frozenset()
+        self.given_lengths: frozenset[int] = frozenset()
         self.constants: dict[int, Any] = {}
         self.parameters: list[Any] = []
         self.units: dict[int, int] = {}
@@ -56,7 +57,7 @@ class Space:
         return found
 
     def entry(self, symbol: Any) -> Any:
-        """What a symbol stands for; None for anything that is not a symbol."""
+        """The meaning of a symbol; None for any other expression."""
         return self._entries.get(symbol)
 
     def call(self, op: Any, attributes: dict[str, Any], shape: tuple[int, ...]) -> int:
@@ -85,7 +86,7 @@ class Space:
         return frozenset().union(*map(self.free, expr.free_symbols))
 
     def rename(self, expr: Expr, to: Mapping[int, Index]) -> Expr:
-        """An expression with other free indices; an index that becomes None must not occur."""
+        """An expression with other free indices; an index that becomes None does not occur."""
         if all(i == j for i, j in to.items()):
             return expr
         changes = {
@@ -117,14 +118,10 @@ class Space:
     # Sums
 
     def opened(self, entry: Total) -> tuple[Expr, dict[int, int]]:
-        """The body of a sum with indices that occur nowhere else, and their lengths."""
-        to: dict[int, Index] = {i: self._fresh() for i in entry.bound}
+        """The body of a sum in new indices, and their lengths."""
+        to: dict[int, Index] = {i: self.fresh() for i in entry.bound}
         fresh = dict(zip(to.values(), entry.lengths, strict=True))
         return self.rename(entry.body, to), fresh  # type: ignore[return-value]
-
-    def fresh(self) -> int:
-        """An index that occurs nowhere else."""
-        return self._fresh()
 
     def total(self, expr: Expr, lengths: Mapping[int, int], simple: bool = False) -> Expr:
         """The sum of an expression over some of its indices, in canonical form."""
@@ -190,7 +187,7 @@ class Space:
         return True
 
     def is_softmax(self, expr: Expr) -> bool:
-        """Whether an expression is nothing but a softmax."""
+        """Whether an expression is a softmax."""
         entry = self._entries.get(expr)
         return (
             isinstance(entry, Opaque)
@@ -198,13 +195,13 @@ class Space:
         )
 
     def length(self, n: int) -> Expr:
-        """The length of an axis: a number, or a symbol where that was asked for."""
+        """The length of an axis: a number, or a symbol with `lengths_as_symbols`."""
         if self.lengths_as_symbols and n > 1:
             return self.symbol(Length(n))
         return sympy.Integer(n)
 
     def _splits(self, expr: Expr, lengths: Mapping[int, int]) -> bool:
-        """Whether a sum of terms is better written as several sums."""
+        """Whether a sum of terms is written as several sums."""
         for term in expr.args:
             used = {self.free(f) for f in sympy.Mul.make_args(term)} - {frozenset()}
             if len([s for s in used if not s.isdisjoint(lengths)]) > 1:
@@ -216,7 +213,7 @@ class Space:
         return False
 
     def _contracted(self, factors: list[Expr], lengths: dict[int, int]) -> list[Expr]:
-        """Sums against δᵢⱼ put one index for the other."""
+        """The factors without each δᵢⱼ that is summed over: j takes the place of i."""
         for factor in factors:
             entry = self._entries.get(factor)
             if isinstance(entry, Delta) and not set(entry.indices).isdisjoint(lengths):
@@ -232,7 +229,7 @@ class Space:
     def _components(
         self, factors: list[Expr], lengths: Mapping[int, int]
     ) -> list[tuple[set[int], list[Expr]]]:
-        """The factors by the bound indices that tie them together."""
+        """The factors, grouped by the bound indices that they share."""
         groups: list[tuple[set[int], list[Expr]]] = [({i}, []) for i in lengths]
         for factor in factors:
             own = self.free(factor) & set(lengths)
@@ -253,7 +250,7 @@ class Space:
         return self.symbol(Total(self.rename(body, to), tuple(lengths[i] for i in order), level))
 
     def _order(self, body: Expr, bound: list[int]) -> list[int]:
-        """Bound indices in an order that does not depend on what they were called."""
+        """Bound indices in an order that does not depend on their numbers."""
         if len(bound) < 2:
             return bound
         symbols = lowest.symbols(body)
@@ -292,13 +289,13 @@ class Space:
     # Lowest terms
 
     def lowest(self, expr: Expr) -> Expr:
-        """The expression in lowest terms, as one would write it by hand."""
+        """The expression in lowest terms, as written by hand."""
         if expr.is_Atom:
             return expr
         return self._tidy(lowest.lowest(recognised(self, expr)))
 
     def _tidy(self, expr: Expr) -> Expr:
-        """Differences the way round in which one writes them, 1 − ŷ, ŷ − y; 1/m in front."""
+        """Differences with the usual sign, 1 − ŷ and ŷ − y, and 1/m in front."""
         if expr.is_Add:
             expr = sympy.Add(*map(self._tidy, expr.args))
             if not expr.is_Add:
@@ -337,10 +334,12 @@ class Space:
         return expr
 
     def _is_balanced(self, expr: Expr) -> bool:
+        """Whether half of the terms are negative, and none is a number."""
         negative = [t for t in expr.args if lowest.is_minus(t)]
         return 2 * len(negative) == len(expr.args) and not any(t.is_number for t in expr.args)
 
     def _is_backwards(self, expr: Expr) -> bool:
+        """Whether a sum is usually written with the other sign."""
         negative = [t for t in expr.args if lowest.is_minus(t)]
         if len(negative) * 2 != len(expr.args):
             return len(negative) * 2 > len(expr.args)
@@ -363,11 +362,11 @@ class Space:
         return latest, str(expr)
 
     def joint(self, expr: Expr) -> Expr:
-        """The expression as one fraction, in which equal ones are alike."""
+        """The expression as one fraction in canonical form."""
         return lowest.joint(recognised(self, expr))
 
     def spread(self, expr: Expr) -> Expr:
-        """The expression with every product multiplied out and every sum taken term by term."""
+        """The expression with every product expanded and every sum taken term by term."""
         changes = {}
         for symbol in lowest.symbols(expr):
             entry = self._entries[symbol]
@@ -379,33 +378,26 @@ class Space:
 
     def size(self, expr: Expr) -> int:
         """The number of operations in an expression, those inside its sums included."""
-        inside = 0
-        for symbol in expr.free_symbols:
-            entry = self._entries[symbol]
-            if isinstance(entry, Total):
-                inside += 1 + self.size(entry.body)
-            elif isinstance(entry, Opaque):
-                inside += 1 + sum(self.size(arg) for arg, _ in entry.args)
-        return lowest.operations(expr) + inside
+        entries = [self._entries[s] for s in expr.free_symbols]
+        return lowest.operations(expr) + sum(
+            1 + sum(map(self.size, _inside(e))) for e in entries if isinstance(e, (Total, Opaque))
+        )
 
-    def contains(self, expr: Expr, wanted: Callable[[Any], bool]) -> bool:
-        """Whether an entry of some kind occurs anywhere in an expression."""
-        for symbol in expr.free_symbols:
-            entry = self._entries[symbol]
-            if wanted(entry):
-                return True
-            inside = (
-                [entry.body] if isinstance(entry, Total)
-                else [arg for arg, _ in entry.args] if isinstance(entry, Opaque)
-                else []
-            )  # fmt: skip
-            if any(self.contains(e, wanted) for e in inside):
-                return True
-        return False
+    def contains(self, expr: Expr, test: Callable[[Any], bool]) -> bool:
+        """Whether an entry that passes the test occurs anywhere in an expression."""
+        entries = [self._entries[s] for s in expr.free_symbols]
+        return any(test(e) or any(self.contains(x, test) for x in _inside(e)) for e in entries)
+
+
+def _inside(entry: Any) -> list[Expr]:
+    """The expressions inside a sum or an opaque operation."""
+    if isinstance(entry, Total):
+        return [entry.body]
+    return [arg for arg, _ in entry.args] if isinstance(entry, Opaque) else []
 
 
 def _without(expr: Expr, factor: Expr) -> Expr:
-    """The other factors of a product; to divide, SymPy would first ask what may be infinite."""
+    """The other factors of a product; SymPy's division first checks for infinities."""
     return sympy.Mul(*(f for f in sympy.Mul.make_args(expr) if f is not factor))
 
 

@@ -34,7 +34,7 @@ def places(shape: tuple[int, ...]) -> tuple[Index, ...]:
 def exact(space: Space, x: Any) -> Expr:
     """A number as it is: a fraction if it is a short one, so that 0.25 reads 1/4."""
     x = np.asarray(x).item()
-    if x in space.lengths_met and x > 1:
+    if x in space.given_lengths and x > 1:
         return space.length(int(x))
     if isinstance(x, (int, bool)):
         return sympy.Integer(int(x))

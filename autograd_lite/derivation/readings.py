@@ -1,7 +1,8 @@
-"""How operations read in index notation."""
+"""Operations in index notation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
             return kept
     side = _side_of_share(node)
     if side:
-        # Read from the operands: what is written anew may differ from the result in rounding.
+        # Read from the operands: computed again, a result may differ in rounding.
         share = node.inputs[0]
         a, b = r.aligned(share, [r.read(operand) for operand in share.inputs])
         return x if a == b else called("heaviside")(side * (a - b), x)
@@ -37,7 +38,7 @@ def _where(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 
 def _side_of_share(node: Any) -> int:
-    """1 for the share of a in max(a, b), 1 where it is greater and ½ at a tie; −1 in min(a, b)."""
+    """1 for the derivative of max(a, b) by a, which is ½ at a tie; −1 for that of min(a, b)."""
     tie, _, wins = node.inputs
     while wins.op is not None and wins.op.name == "astype":
         (wins,) = wins.inputs
@@ -54,7 +55,7 @@ _SIDE = {"maximum": 1, "fmax": 1, "minimum": -1, "fmin": -1}
 def _compare(r: Reader, node: Any, args: list[Expr]) -> Expr:
     x = node.inputs[0]
     if node.op.name == "greater" and x.op is not None and x.op.name == "relu" and args[1] == 0:
-        # Where max(a, 0) is positive a is, and that is how one writes it.
+        # max(a, 0) is positive where a is, and the shorter condition is the usual one.
         args = [r.read(x.inputs[0]), args[1]]
     a, b = r.aligned(node, args)
     if a.is_Rational and b.is_Rational:
@@ -67,12 +68,8 @@ def _log(r: Reader, node: Any, args: list[Expr]) -> Expr:
     return ZERO if x == 1 else x.args[0] if x.func.__name__ == "exp" else called("log")(x)
 
 
-def _exp(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    return _exponential(args[0])
-
-
 def _exponential(x: Expr) -> Expr:
-    """exp of an expression; the logarithms among its terms become factors."""
+    """exp of an expression; logarithms among its terms become factors."""
     factors, rest = [], []
     for term in sympy.Add.make_args(sympy.expand_mul(x)):
         c, f = term.as_coeff_Mul()
@@ -85,14 +82,18 @@ def _exponential(x: Expr) -> Expr:
     return sympy.Mul(*factors)
 
 
+def _summed(r: Reader, x: Any, expr: Expr, axes: Iterable[int]) -> Expr:
+    """The sum of an expression with the axes of a node over some of them."""
+    return r.space.total(expr, {k: x.shape[k] for k in axes if x.shape[k] != 1})
+
+
 def _reduction(r: Reader, node: Any, args: list[Expr], mean: bool = False) -> Expr:
     (x,) = node.inputs
     axes = axes_of(node.attributes.get("axis"), x.ndim)
-    lengths = {k: x.shape[k] for k in axes if x.shape[k] != 1}
-    expr = r.space.total(args[0], lengths)
-    for n in lengths.values():
-        if mean:
-            expr = expr / r.space.length(n)
+    expr = _summed(r, x, args[0], axes)
+    for k in axes if mean else ():
+        if x.shape[k] != 1:
+            expr = expr / r.space.length(x.shape[k])
     if node.attributes.get("keepdims"):
         return expr
     left = [k for k in range(x.ndim) if k not in axes]
@@ -100,7 +101,7 @@ def _reduction(r: Reader, node: Any, args: list[Expr], mean: bool = False) -> Ex
 
 
 def _norm(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """√Σ x², for vectors and where no other norm is meant."""
+    """√Σ x², for the 2-norm of a vector and the default norm."""
     (x,) = node.inputs
     if node.attributes.get("ord") is not None and (node.attributes["ord"] != 2 or x.ndim != 1):
         return None
@@ -113,30 +114,26 @@ def _logsumexp(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 def _softmax(r: Reader, node: Any, args: list[Expr]) -> Expr:
     (x,) = node.inputs
-    axes = axes_of(node.attributes.get("axis", -1), x.ndim)
     e = _exponential(args[0])
-    return e / r.space.total(e, {k: x.shape[k] for k in axes if x.shape[k] != 1})
+    return e / _summed(r, x, e, axes_of(node.attributes.get("axis", -1), x.ndim))
 
 
 def _log_softmax(r: Reader, node: Any, args: list[Expr]) -> Expr:
     (x,) = node.inputs
     axes = axes_of(node.attributes.get("axis", -1), x.ndim)
-    lengths = {k: x.shape[k] for k in axes if x.shape[k] != 1}
-    return args[0] - called("log")(r.space.total(_exponential(args[0]), lengths))
+    return args[0] - called("log")(_summed(r, x, _exponential(args[0]), axes))
 
 
 def _sum_to(r: Reader, node: Any, args: list[Expr]) -> Expr:
     (x,) = node.inputs
     lead = x.ndim - node.ndim
-    lengths = {
-        k: n for k, n in enumerate(x.shape) if n != 1 and (k < lead or node.shape[k - lead] == 1)
-    }
-    expr = r.space.total(args[0], lengths)
+    axes = [k for k in range(x.ndim) if k < lead or node.shape[k - lead] == 1]
+    expr = _summed(r, x, args[0], axes)
     return r.space.rename(expr, {k: k - lead for k in range(lead, x.ndim)})
 
 
 def _reshape(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """Another shape with the same axes longer than one is only another numbering of them."""
+    """Another shape with the same axes longer than one only numbers them anew."""
     (x,) = node.inputs
     before = [(k, n) for k, n in enumerate(x.shape) if n != 1]
     after = [(k, n) for k, n in enumerate(node.shape) if n != 1]
@@ -178,7 +175,7 @@ def _matmul(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 
 def _getitem(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    """Full slices and new axes only number the axes anew; one of each row is Σⱼ xᵢⱼ 1[yᵢ = j]."""
+    """Full slices and new axes only number the axes anew; x[arange(n), y] is Σⱼ xᵢⱼ 1[yᵢ = j]."""
     (x,) = node.inputs
     if not r.space.free(args[0]):
         return args[0]
@@ -208,7 +205,7 @@ def _add_at(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
 
 
 def _one_of_each_row(r: Reader, key: Any, shape: tuple[int, ...]) -> Expr | None:
-    """1[yᵢ = j], where a key is np.arange(n), y."""
+    """1[yᵢ = j] for the key np.arange(n), y."""
     if not isinstance(key, tuple) or len(key) != 2 or len(shape) != 2 or 1 in shape:
         return None
     if not all(isinstance(k, (list, np.ndarray)) for k in key):
@@ -229,18 +226,16 @@ def _full(k: Any) -> bool:
     return isinstance(k, slice) and k == slice(None)
 
 
-def _trace(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
-    (x,) = node.inputs
-    if node.attributes or x.ndim != 2 or x.shape[0] != x.shape[1] or x.shape[0] == 1:
-        return None
-    return r.space.total(r.space.rename(args[0], {1: 0}), {0: x.shape[0]})
-
-
 def _diagonal(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
     (x,) = node.inputs
     if node.attributes or x.ndim != 2 or x.shape[0] != x.shape[1] or x.shape[0] == 1:
         return None
     return r.space.rename(args[0], {1: 0})
+
+
+def _trace(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
+    expr = _diagonal(r, node, args)
+    return None if expr is None else _summed(r, node.inputs[0], expr, [0])
 
 
 def _dot(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
@@ -277,7 +272,7 @@ def _outer(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
 
 
 def _entropy(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    """Cross-entropy as its formula, with its mean or sum."""
+    """The formula of cross-entropy, with its mean or sum."""
     p, y = args
     log = called("log")
     if node.op.name == "binary_cross_entropy":
@@ -331,7 +326,7 @@ def _solve(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
 READINGS |= {
     "where": _where,
     "log": _log,
-    "exp": _exp,
+    "exp": lambda r, node, args: _exponential(args[0]),
     "sum": _reduction,
     "mean": lambda r, node, args: _reduction(r, node, args, mean=True),
     "logsumexp": _logsumexp,

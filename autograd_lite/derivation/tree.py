@@ -1,8 +1,8 @@
-"""Formulas in matrices, and how they meet elementwise."""
+"""Formulas in matrices, and their elementwise combination."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +15,13 @@ __all__ = ["Tree", "is_product", "is_range", "spread", "unsigned"]
 
 Axes = tuple[Index, ...]
 
+ATOMS = {"number", "length", "float", "node", "gradient", "eye", "axes", "broadcast"}
+"""Kinds of formulas that do not count as operations."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A formula in matrices: what it is, its operands, and the index of each of its axes."""
+    """A formula in matrices: its kind, its operands, and the index of each of its axes."""
 
     kind: str
     args: tuple[Tree, ...] = ()
@@ -27,27 +30,36 @@ class Tree:
 
     @property
     def real(self) -> frozenset[int]:
-        """The indices of its axes longer than one."""
-        return frozenset(i for i in self.axes if i is not None)
+        """The indices of the axes longer than one."""
+        return frozenset(indices(self.axes))
+
+    def walk(self) -> Iterator[Tree]:
+        """The formula and every formula inside it."""
+        todo = [self]
+        while todo:
+            tree = todo.pop()
+            yield tree
+            todo += tree.args
 
     def operations(self) -> int:
-        """How many operations it takes to write."""
-        own = {"number": 0, "length": 0, "node": 0, "gradient": 0, "float": 0, "axes": 0, "eye": 0,
-               "broadcast": 0}.get(self.kind, max(1, len(self.args) - 1))  # fmt: skip
-        return own + sum(arg.operations() for arg in self.args)
+        """The number of operations."""
+        return sum(max(1, len(t.args) - 1) for t in self.walk() if t.kind not in ATOMS)
 
     def gradients(self) -> set[int]:
-        """The nodes whose gradients it mentions."""
-        own = {self.data} if self.kind == "gradient" else set()
-        return own.union(*(arg.gradients() for arg in self.args))
+        """The nodes whose gradients occur."""
+        return {t.data for t in self.walk() if t.kind == "gradient"}
 
     def calls(self) -> set[str]:
-        """The functions that it applies."""
-        own = {self.data} if self.kind == "call" else set()
-        return own.union(*(arg.calls() for arg in self.args))
+        """The names of the functions that occur."""
+        return {t.data for t in self.walk() if t.kind == "call"}
 
 
 ONE = sympy.S.One
+
+
+def indices(axes: Axes) -> list[int]:
+    """The indices of the axes longer than one."""
+    return [i for i in axes if i is not None]
 
 
 def oriented(tree: Tree, axes: Axes) -> Tree:
@@ -72,7 +84,7 @@ def transposed(tree: Tree) -> Tree:
 
 
 def elementwise(over: Sequence[Tree], under: Sequence[Tree], hint: Axes) -> Tree:
-    """Factors with the same indices as one."""
+    """The product of factors with the same indices."""
     axes = common([*over, *under], hint)
     top = multiplied([fitted(t, axes) for t in sorted(over, key=factor_key)], axes)
     if not under:
@@ -86,13 +98,13 @@ def multiplied(trees: list[Tree], axes: Axes) -> Tree:
         return Tree("number", data=ONE)
     if len(trees) == 1:
         return trees[0]
-    if not any(axes_ is not None for axes_ in axes):
+    if not indices(axes):
         return Tree("mul", tuple(trees), axes, "plain")
     groups: dict[Any, list[Tree]] = {}
     for tree in trees:
         found = frozenset(arrays(tree))
         groups.setdefault(found if len(found) == 1 else id(tree), []).append(tree)
-    if len([i for i in axes if i is not None]) > 1:
+    if len(indices(axes)) > 1:
         return Tree("mul", tuple(t for group in groups.values() for t in group), axes)
     parts = [
         group[0] if len(group) == 1 else Tree("mul", tuple(group), axes, "plain")
@@ -102,7 +114,7 @@ def multiplied(trees: list[Tree], axes: Axes) -> Tree:
 
 
 def arrays(tree: Tree) -> set[Any]:
-    """What the elements of a formula depend on, if it is elementwise; otherwise itself."""
+    """The arrays of which a formula is an elementwise function; itself, if it is not one."""
     if tree.kind in ("node", "gradient", "opaque"):
         return {(tree.kind, str(tree.data), tree.axes)} if tree.real else set()
     if tree.kind in ("number", "length", "float") or not tree.real:
@@ -147,7 +159,7 @@ def scalar(coefficient: Any, over: list[Tree], under: list[Tree]) -> Tree:
 
 
 def joined(trees: Iterable[Tree]) -> Axes:
-    """The axes of what formulas broadcast to that are aligned already."""
+    """The axes to which formulas broadcast whose axes are aligned already."""
     axes: list[Index] = []
     for tree in trees:
         own: list[Index] = [None] * (len(axes) - len(tree.axes))
@@ -158,16 +170,16 @@ def joined(trees: Iterable[Tree]) -> Axes:
 
 
 def common(trees: Iterable[Tree], hint: Axes) -> Axes:
-    """The axes in which formulas meet elementwise."""
+    """The axes in which formulas are combined elementwise."""
     shapes = dict.fromkeys(t.axes for t in trees if t.real)
     if len(shapes) == 1:
         return next(iter(shapes))
     if not shapes:
         return max((t.axes for t in trees), key=len, default=())
-    real = {i for axes in shapes for i in axes if i is not None}
+    real = {i for axes in shapes for i in indices(axes)}
     # Of equally good axes the last count, whatever the run: a set has another order in each.
     longest = [axes for axes in reversed(shapes) if real <= set(axes)]
-    if {i for i in hint if i is not None} == real and (not longest or hint in longest):
+    if set(indices(hint)) == real and (not longest or hint in longest):
         return hint
     if longest:
         return min(longest, key=lambda axes: ([place(i, hint) for i in axes], len(axes)))
@@ -187,26 +199,26 @@ def fitted(tree: Tree, axes: Axes) -> Tree:
         flipped = own[::-1]
         if all(i is None or i == j for i, j in zip(flipped, axes, strict=True)):
             return transposed(tree)
-    wanted = tuple(i if i in tree.real else None for i in axes)
-    while wanted and wanted[0] is None and len(wanted) > 1:
-        wanted = wanted[1:]
-    return Tree("axes", (tree,), wanted)
+    kept = tuple(i if i in tree.real else None for i in axes)
+    while len(kept) > 1 and kept[0] is None:
+        kept = kept[1:]
+    return Tree("axes", (tree,), kept)
 
 
 def flat(tree: Tree) -> Tree:
     """A vector or matrix without the axes of length one that make more than two of them."""
     if len(tree.axes) <= 2:
         return tree
-    return Tree("axes", (tree,), tuple(i for i in tree.axes if i is not None))
+    return Tree("axes", (tree,), tuple(indices(tree.axes)))
 
 
 def place(i: Index, hint: Axes) -> int:
-    """Where an index goes: first, last, or between for one that is summed away."""
+    """The sort key of an index: its axis, or a middle place for one that is summed over."""
     return 2 * hint.index(i) if i in hint else 1
 
 
 def factor_key(tree: Tree) -> tuple[Any, ...]:
-    """Numbers first, then gradients, nodes, what becomes of them, sums, and functions."""
+    """The order of factors: numbers, gradients, nodes, formulas of them, sums, functions."""
     activation = (
         isinstance(tree.data, str) and tree.data in OPS and OPS[tree.data].notation.activation
     )
@@ -226,7 +238,7 @@ def factor_key(tree: Tree) -> tuple[Any, ...]:
 
 
 def unsigned(tree: Tree) -> tuple[bool, Tree]:
-    """Whether a formula begins with a minus, and the formula without."""
+    """Whether a formula begins with a minus sign, and the formula without it."""
     if tree.kind == "neg":
         return True, tree.args[0]
     if tree.kind == "number" and tree.data < 0:
@@ -245,7 +257,7 @@ def unsigned(tree: Tree) -> tuple[bool, Tree]:
 
 
 def spread(tree: Tree, beside: Tree) -> Tree:
-    """A column that meets a matrix elementwise, v 𝟏ᵀ; a row meets it as it is."""
+    """A column beside a matrix as v 𝟏ᵀ; a row broadcasts without change."""
     axes = beside.axes[-2:]
     if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
         (i,) = tree.axes[:1]
@@ -262,19 +274,19 @@ def is_range(tree: Tree) -> bool:
 
 
 def is_product(tree: Tree) -> bool:
-    """Whether a formula is a matrix product, which ⊙ would tear apart."""
+    """Whether a formula is a matrix product, which needs parentheses beside ⊙."""
     if tree.kind == "scaled":
         return is_product(tree.args[1])
     return tree.kind in ("matmul", "outer", "rows", "columns", "sum", "spread")
 
 
 def turns(tree: Tree) -> int:
-    """How often something is transposed or broadcast the unusual way round."""
-    return (tree.kind in ("T", "axes")) + sum(map(turns, tree.args))
+    """The number of transposes and of changed axes."""
+    return sum(t.kind in ("T", "axes") for t in tree.walk())
 
 
 def least_turned(matrix: Tree) -> Tree:
-    """Σ(Aᵀ ⊙ B) is tr(A B), where a transpose can be spared."""
+    """Σ(Aᵀ ⊙ B) as tr(A B), where that saves a transpose."""
     total = Tree("sum", (matrix,))
     if matrix.kind != "mul" or len(matrix.args) != 2 or len(matrix.axes) != 2:
         return total
