@@ -28,28 +28,28 @@ __all__ = [
 EXP, LOG, SIGMOID, TANH = (called(name) for name in ("exp", "log", "sigmoid", "tanh"))
 
 LARGEST = 160
-"""Expressions with more operations are left as they are."""
+"""Expressions with more operations are not simplified."""
 
 
 def lowest(expr: Expr) -> Expr:
-    """The form that one would write by hand.
+    """The expression as written by hand.
 
-    Everything is put over one denominator and cancelled where that rids the expression of a
-    denominator; a sum of fractions that only grows together stays a sum of fractions.
+    It becomes one cancelled fraction where that removes a denominator. A sum of fractions remains
+    a sum where a common denominator makes it longer.
     """
     return _renamed(expr, _lowest)
 
 
 def joint(expr: Expr) -> Expr:
-    """One fraction of factored polynomials: equal rational functions have equal ones."""
+    """One fraction of factored polynomials, the same for equal rational functions."""
     return _renamed(expr, _joint)
 
 
 def content(expr: Expr) -> tuple[Any, Expr]:
-    """A sum as a number times a sum, where that leaves less to write: λw + r/6 stays as it is."""
+    """A sum as a number times a sum, where that is shorter: λw + r/6 stays as it is."""
     terms = [t.as_coeff_Mul() for t in expr.args]
     numbers = [abs(c) for c, _ in terms]
-    # What is no more than a number is written as one anyway.
+    # A term that is only a number is written as a number in any case.
     alone = [rest == 1 for _, rest in terms]
     alike = len({c.q for c in numbers}) == 1
     best, least = sympy.S.One, _written(numbers, alone)
@@ -73,7 +73,7 @@ def _written(numbers: list[Any], alone: list[bool]) -> int:
 
 
 def _renamed(expr: Expr, function: Any) -> Expr:
-    """The function of an expression, remembered whatever its symbols are called."""
+    """The function of an expression in standard symbols, so that its cache serves all names."""
     if expr.is_Atom:
         return expr
     to = {s: _letter(k) for k, s in enumerate(symbols(expr))}
@@ -82,14 +82,14 @@ def _renamed(expr: Expr, function: Any) -> Expr:
 
 
 def symbols(expr: Expr) -> list[Any]:
-    """The symbols of an expression, the oldest first: sets come in another order in each run."""
+    """The symbols of an expression, oldest first; the order of a set differs between runs."""
     return sorted(expr.free_symbols, key=attrgetter("name"))
 
 
 def is_minus(term: Expr) -> bool:
     """Whether a term begins with a minus."""
     number = term.as_coeff_Mul()[0]
-    # To ask for is_negative would have SymPy deduce all that it knows of a number.
+    # is_negative is slow: SymPy deduces every property of the number.
     return bool(number.is_Rational and number.p < 0)
 
 
@@ -119,7 +119,7 @@ def _lowest(expr: Expr) -> Expr:
 
 
 def _as_given(found: Expr, expr: Expr) -> Expr:
-    """ε + v in powers as it was given, where to cancel has made 1 + 1000v of it."""
+    """ε + v in powers as given, where cancelling made 1 + 1000v of it."""
     given = {
         s.primitive()[1]: s
         for s in expr.atoms(sympy.Add)
@@ -193,7 +193,7 @@ def _denominators(expr: Expr) -> frozenset[Expr]:
 
 
 def _size(expr: Expr) -> int:
-    """Operations as one counts them on paper: −(x − 1) is 1 − x."""
+    """The number of operations on paper: −(x − 1) counts as 1 − x."""
     size = operations(expr)
     if is_minus(expr) and any(f.is_Add for f in sympy.Mul.make_args(expr)):
         size -= 1
@@ -202,7 +202,7 @@ def _size(expr: Expr) -> int:
 
 @lru_cache(maxsize=65536)
 def operations(expr: Expr) -> int:
-    """How many operations it takes to write an expression."""
+    """The number of operations in an expression."""
     if expr.is_Atom:
         return 0 if not expr.is_Rational else int(expr.q != 1) + int(expr.p < 0)
     if expr.is_Add:
@@ -222,7 +222,7 @@ def operations(expr: Expr) -> int:
 
 
 def with_sigmoid(expr: Expr, exponentials: list[Expr], known: Any) -> Expr:
-    """σ(z) for 1 / (1 + exp(−z)) where it is written out, and where a node is known to be it."""
+    """σ(z) for 1 / (1 + exp(−z)), or the name of a node with this value."""
     sums = expr.atoms(sympy.Add)
     for e in sorted(exponentials, key=str):
         u = e.args[0]
@@ -239,7 +239,7 @@ def with_sigmoid(expr: Expr, exponentials: list[Expr], known: Any) -> Expr:
 
 
 def with_tanh(expr: Expr, exponentials: list[Expr]) -> Expr:
-    """tanh u where exp u and exp(−u) occur in no other way: exp 2u = (1 + tanh u)/(1 − tanh u)."""
+    """tanh u, where exp u and exp(−u) occur only as exp 2u = (1 + tanh u)/(1 − tanh u)."""
     for e in sorted(exponentials, key=str):
         (u,) = e.args
         if u.could_extract_minus_sign() or EXP(-u) not in exponentials:

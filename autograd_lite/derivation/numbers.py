@@ -1,4 +1,4 @@
-"""Numbers as one writes them: short decimals, roots, logarithms and multiples of π."""
+"""Exact forms of numbers: short decimals, roots, logarithms and multiples of π."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["constant", "is_decimal"]
 
 
 def is_decimal(x: Any) -> bool:
-    """Whether a fraction is a short decimal number and no half, quarter or eighth."""
+    """Whether a fraction is a short decimal number, other than a half, quarter or eighth."""
     return bool(x.q % 5 == 0 and 10_000 % x.q == 0)
 
 
 @cache
 def constant(x: float) -> tuple[str, int, int, int] | None:
-    """A number as √, log or nothing of p/q times a power of π, if it is exactly that."""
+    """A number as √r, log r or r, where r is p/q times a power of π, if it is exactly equal."""
     for name, function, inverse in (
         ("", float, float),
         ("sqrt", math.sqrt, lambda v: v * v),

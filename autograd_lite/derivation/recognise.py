@@ -1,4 +1,4 @@
-"""σ, tanh and softmax, recognised where they are written out with exponentials."""
+"""σ, tanh and softmax, recognised in expressions with exponentials."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["recognised"]
 
 
 def recognised(space: Any, expr: Expr) -> Expr:
-    """σ, tanh and softmax where they are written out with exponentials."""
+    """An expression with σ, tanh and softmax in place of exponentials."""
     exponentials = [f for f in expr.atoms(sympy.Function) if f.func == lowest.EXP]
     if exponentials:
         expr = lowest.with_tanh(expr, exponentials)
         expr = lowest.with_sigmoid(expr, exponentials, lambda s: node_of(space, s))
         expr = with_softmax(space, expr)
     if space.known:
-        for call in expr.atoms(sympy.Function):
+        for call in sorted(expr.atoms(sympy.Function), key=lowest.operations, reverse=True):
             node = node_of(space, call)
             if node is not None:
                 expr = expr.xreplace({call: node})
@@ -31,7 +31,7 @@ def recognised(space: Any, expr: Expr) -> Expr:
 
 
 def with_softmax(space: Any, expr: Expr) -> Expr:
-    """exp x / Σ exp x by the name of softmax."""
+    """exp x / Σ exp x as softmax(x)."""
     for symbol in lowest.symbols(expr):
         entry = space.entry(symbol)
         if not isinstance(entry, Total) or entry.body.func != lowest.EXP:
@@ -49,7 +49,7 @@ def with_softmax(space: Any, expr: Expr) -> Expr:
 
 
 def softmax(space: Any, entry: Total, place: Mapping[int, int]) -> Any:
-    """The symbol of exp x / Σ exp x: a node that is known to be it, or softmax(x)."""
+    """The symbol of exp x / Σ exp x: a node defined as that, or softmax(x)."""
     body = entry.body.args[0]
     own = space.free(body)
 
@@ -118,7 +118,7 @@ def match(space: Any, pattern: Expr, expr: Expr, bound: set[int]) -> dict[int, i
 
 
 def node_of(space: Any, call: Any) -> Any:
-    """The named node that a function call is the definition of."""
+    """The named node with a function call as its definition."""
     for pattern, (node, indices) in space.known.items():
         if pattern.func == call.func:
             to = match(space, pattern, call, set(space.free(pattern)))

@@ -1,4 +1,4 @@
-"""What may touch in a formula on one line of text."""
+"""Spaces in a formula on one line of text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["NUMBER", "SYMBOL", "is_tight", "one_word"]
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 SYMBOL = re.compile(r"√|[^\W\d_](ᵀ|[\u0302\u0303\u0304\u0307²³]*(?![\w(⁽₀-₉]))")
-"""What a number may touch: √ and names of one letter that no parenthesis follows."""
+"""What follows a number without a space: √, and one-letter names before no parenthesis."""
 
 
 def one_word(text: str) -> bool:
@@ -17,7 +17,7 @@ def one_word(text: str) -> bool:
 
 
 def is_tight(text: str) -> bool:
-    """Whether what stands beside a formula may touch it."""
+    """Whether a formula needs no space beside it."""
     if text.startswith("(") and text.endswith((")", ")ᵀ")):
         return not any(c in text for c in "∂⁽⊙")
     if NUMBER.fullmatch(text):
