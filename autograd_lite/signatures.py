@@ -41,7 +41,7 @@ class Signature:
     def __init__(
         self, own: Sequence[str], defaults: dict[str, Any], numpy: Sequence[Any] = ()
     ) -> None:
-        self.defaults = defaults
+        self.defaults: dict[str, Any] = defaults
         self.parameters, self.unsupported = numpy_parameters(tuple(own), defaults, numpy)
 
     @classmethod

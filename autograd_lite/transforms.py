@@ -47,9 +47,9 @@ class Run:
         kwargs = kwargs or {}
         leaves = flatten((args, kwargs))[0]
         self.name = name
-        self.tensors = any(isinstance(leaf, Recorded) for leaf in leaves)
+        self.tensors: bool = any(isinstance(leaf, Recorded) for leaf in leaves)
         nested = INSIDE.get() or any(map(_wants, leaves))
-        self.recorded = INSIDE.get() == "trace" or bool(current().recording and nested)
+        self.recorded: bool = INSIDE.get() == "trace" or bool(current().recording and nested)
         self.arguments: list[Tensor] = []
         self.paths: list[str] = []
         self._builds = []
@@ -66,7 +66,7 @@ class Run:
         with inside("grad"):
             value = f(*given, **kwargs)
         results, self.result_paths, self.build_results = flatten(value)
-        self.results = [
+        self.results: list[Tensor] = [
             _as_tensor(result, f"{name}: the function's result{path}")
             for result, path in zip(results, self.result_paths, strict=True)
         ]

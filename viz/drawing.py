@@ -27,7 +27,7 @@ class Drawing:
     __slots__ = ("_depth", "_scene", "source")
 
     def __init__(self, scene: Scene, depth: int | None) -> None:
-        self.source = layout(fold(scene.graph, depth), scene)
+        self.source: str = layout(fold(scene.graph, depth), scene)
         self._scene = scene
         self._depth = depth
 

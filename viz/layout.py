@@ -62,15 +62,15 @@ class Scene:
     __slots__ = ("_marks", "arrays", "gradients", "graph", "loss", "names", "numbers")
 
     def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
-        self.graph = graph
-        self.gradients = gradients
-        self.arrays = {node: graph.value(node) for node in graph.nodes}
-        self.numbers = {node: k for k, node in enumerate(graph.nodes)}
-        self.names = labels(graph)
+        self.graph: Graph = graph
+        self.gradients: Gradients | None = gradients
+        self.arrays: dict[Any, Any] = {node: graph.value(node) for node in graph.nodes}
+        self.numbers: dict[Any, int] = {node: k for k, node in enumerate(graph.nodes)}
+        self.names: dict[Any, str] = labels(graph)
         self._marks: dict[Any, tuple[Mark, ...]] = {}
         result = graph.outputs[-1]
         name = printable(result.name or "", 12) or "L"
-        self.loss = name if np.size(result.array) == 1 else f"(Σ {name})"
+        self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
 
     def gradient(self, node: Any) -> Any:
         """The gradient that the card of a node shows, None where it shows none."""

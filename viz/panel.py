@@ -47,10 +47,11 @@ class Panels:
     """The panels of a graph's nodes, in HTML; every name in it is escaped."""
 
     def __init__(self, scene: Scene, words: Words) -> None:
-        self.scene, self.words = scene, words
-        self.result = scene.graph.outputs[-1]
+        self.scene = scene
+        self.words = words
+        self.result: Any = scene.graph.outputs[-1]
         self.budget = NUMBERS
-        self.derivations = _derivations(scene)
+        self.derivations: dict[Any, list[str]] = _derivations(scene)
 
     def label(self, node: Any) -> str:
         """A node for a screen reader."""

@@ -57,13 +57,17 @@ class Emitter:
         owned: Sequence[Expr] = (),
         helper: Callable[[str], str] = lambda name: name,
     ) -> None:
-        self.code, self.names, self.b, self.named, self.helper = code, names, b, dict(named), helper
+        self.code = code
+        self.names = names
+        self.b = b
+        self.named: dict[Expr, str] = dict(named)
+        self.helper = helper
         self.holders: dict[Expr, set[Expr]] = {x: {x} for x in named}
-        self.owned = set(owned)
+        self.owned: set[Expr] = set(owned)
         self.contiguous: set[Expr] = set()
         self.spent: set[Expr] = set()
         self.free: dict[Any, list[Expr]] = {}
-        self.printer = Printer(self.named)
+        self.printer: Printer = Printer(self.named)
 
     def write(self, roots: Sequence[Any]) -> None:
         """Write the lines that compute the results."""

@@ -56,8 +56,10 @@ class Parameters:
     def __init__(
         self, signature: Signature, names: Names, used: set[int], namespace: Namespace | None = None
     ) -> None:
-        self.signature, self.used, self.namespace = signature, used, namespace
-        self.names = [names.take(name, "argument") for name in signature.names]
+        self.signature = signature
+        self.used = used
+        self.namespace = namespace
+        self.names: list[str] = [names.take(name, "argument") for name in signature.names]
         self.lines: list[str] = []
         self.leaves: dict[int, str] = {}
         for form, name in zip(signature.tree, self.names, strict=True):

@@ -65,15 +65,16 @@ class Program:
         donated: Sequence[int],
         rows: int | str | None = None,
     ) -> None:
-        self.name, self.signature = name, signature.without_arrays()
-        self.donated = set(donated)
+        self.name = name
+        self.signature: Signature = signature.without_arrays()
+        self.donated: set[int] = set(donated)
         graph, self.packing = traced(function, signature)
-        self.b = Builder()
-        self.arguments = [
+        self.b: Builder = Builder()
+        self.arguments: list[Expr] = [
             self.b.argument(array, leaf.name)
             for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
         ]
-        self.results = passes.readable(from_graph(graph, self.arguments, self.b), self.b)
+        self.results: list[Any] = passes.readable(from_graph(graph, self.arguments, self.b), self.b)
         roots = passes.with_factors_placed(self.results, self.b)
         blocks = None
         if isinstance(rows, int) or (rows == "auto" and large(roots)):
@@ -81,7 +82,7 @@ class Program:
         if blocks is None:
             roots = passes.running(roots, self.b)
         self.source, self.run = self._running(roots, blocks)
-        self.fits = None if self.donated else self._guard()
+        self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
 
     # The code that runs

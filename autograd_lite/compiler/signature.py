@@ -122,10 +122,11 @@ class Signature:
     def __init__(
         self, args: Sequence[Any], names: Sequence[str], keywords: tuple[str, ...] = ()
     ) -> None:
-        self.names, self.keywords = (*names, *keywords), keywords
+        self.names: tuple[str, ...] = (*names, *keywords)
+        self.keywords = keywords
         self.arrays: list[Any] = []
         self.leaves: list[Leaf] = []
-        self.tree = tuple(
+        self.tree: tuple[Any, ...] = tuple(
             _form(arg, name, name, self._leaf) for arg, name in zip(args, self.names, strict=True)
         )
         self.key: Hashable = (keywords, *map(_key, self.tree))
@@ -199,7 +200,7 @@ class Packing:
     def __init__(self, results: Any) -> None:
         self.leaves: list[Any] = []
         self.names: list[str] = []
-        self.tree = _form(results, "", "", self._leaf)
+        self.tree: Any = _form(results, "", "", self._leaf)
 
     def _leaf(self, value: Any, path: str, name: str) -> Leaf | Static:
         if not isinstance(value, (np.ndarray, np.generic, Value)):

@@ -26,7 +26,7 @@ class State:
 STATE: ContextVar[State] = ContextVar("autograd_lite", default=State())  # noqa: B039 - frozen
 latest = STATE.get
 
-hooks = SimpleNamespace()
+hooks: SimpleNamespace = SimpleNamespace()
 """`constant` makes a Tensor of an array or a number, `explained` an error of an error of NumPy's;
 `outgrown` hears of an operation whose result is larger than its operands; `running` tells which
 state holds, of one that a generator holds."""

@@ -195,7 +195,7 @@ def _outgrown(out: Array, arrays: list[Array]) -> bool:
     return bool(getattr(a, "shape", ()) != out.shape != getattr(b, "shape", ()))
 
 
-HANDED_ON = (lambda g, *saved, **attributes: g,)
+HANDED_ON: Any = (lambda g, *saved, **attributes: g,)
 """The rule of the one edge from what was written to the equal form that computed it."""
 
 

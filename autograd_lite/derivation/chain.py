@@ -106,9 +106,9 @@ class Chain:
         self.wrt = wrt
         self.expand = expand
         self.values = values
-        self.graph = Graph.of(loss)
+        self.graph: Graph = Graph.of(loss)
         self.graph.check_unchanged("derive")
-        self.space = Space()
+        self.space: Space = Space()
         self.space.lengths_as_symbols = bool(lengths)
         if isinstance(lengths, Mapping):
             self.space.given_lengths = frozenset(lengths.values())
@@ -127,11 +127,13 @@ class Chain:
         for _ in range(PASSES if len(self.graph) <= LARGE else 1):
             before = len(self.promoted)
             self.definitions: dict[int, Expr] = {}
-            self.reader = Reader(self.space, {})
+            self.reader: Reader = Reader(self.space, {})
             self.gradients: dict[int, Gradient] = {}
             self._forward()
-            self.hidden_layers = [n for n in self.graph.nodes if self._is_hidden_activation(n)]
-            self.layered = len(self.hidden_layers) > 1
+            self.hidden_layers: list[Any] = [
+                n for n in self.graph.nodes if self._is_hidden_activation(n)
+            ]
+            self.layered: bool = len(self.hidden_layers) > 1
             self._backward()
             if len(self.promoted) == before:
                 break

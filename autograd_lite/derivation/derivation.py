@@ -105,8 +105,8 @@ class Derivation:
             forms[node] = Form(writer, expr, node.shape, node)
         self._nodes = {writer.names[n.position]: n for n in chain.graph.nodes if n.name is not None}
         self._nodes |= {writer.names[n.position]: n for n in wrt}
-        self.closed_form = Forms(forms, self._nodes)
-        self.steps = self._steps()
+        self.closed_form: Forms = Forms(forms, self._nodes)
+        self.steps: list[Step] = self._steps()
         self.checked = ""
 
     @property

@@ -41,37 +41,38 @@ class Writer:
 
     def __init__(self, chain: Chain, lengths: Mapping[str, int]) -> None:
         self.chain = chain
-        self.space = chain.space
-        self.arranger = Arranger(self.space)
-        self.names = self._node_names()
-        self.deltas = self._deltas()
+        self.space: Space = chain.space
+        self.arranger: Arranger = Arranger(self.space)
+        self.names: dict[int, str] = self._node_names()
+        self.deltas: dict[int, str] = self._deltas()
         loss = self.names[chain.loss.position]
-        self.gradients = {
+        self.gradients: dict[int, str] = {
             p: self.deltas.get(p, f"∂{loss}/∂{name}") for p, name in self.names.items()
         }
         taken = set(self.names.values())
         letters = iter(
             [x for x in LETTERS if x not in taken] + [f"m{subscript(k)}" for k in range(99)]
         )
-        self.letters = Letters({n: name for name, n in lengths.items()}, letters)
-        self.builder, safe = Builder(), Names()
-        self.identifiers = {p: safe.take(name) for p, name in self.names.items()}
-        self.arguments = {
+        self.letters: Letters = Letters({n: name for name, n in lengths.items()}, letters)
+        self.builder: Builder = Builder()
+        safe = Names()
+        self.identifiers: dict[int, str] = {p: safe.take(name) for p, name in self.names.items()}
+        self.arguments: dict[int, Expr] = {
             p: self.builder.argument(np.asarray(chain.graph.value(node)), self.identifiers[p])
             for p, node in chain.nodes.items()
         }
-        self.given_gradients = {
+        self.given_gradients: dict[int, Expr] = {
             p: self.builder.argument(_gradient(chain, p), safe.take(name))
             for p, name in self.gradients.items()
         }
-        self.decimals = any(
+        self.decimals: bool = any(
             is_decimal(x)
             for n in chain.nodes.values()
             if n.op is None and n.name is None and n.ndim == 0 and n.dtype.kind == "f"
             if isinstance(x := exact(self.space, n.array), sympy.Rational)
         )
         kinds = {node.op.name for node in chain.hidden_layers}
-        self.activation = kinds.pop() if len(kinds) == 1 else None
+        self.activation: Any = kinds.pop() if len(kinds) == 1 else None
 
     def _node_names(self) -> dict[int, str]:
         chain = self.chain
@@ -261,7 +262,7 @@ class Form:
         self._gradient_at = gradient_at
         self.expression = expr
         self.shape = shape
-        self.tree = writer.tree(expr, shape)
+        self.tree: Tree = writer.tree(expr, shape)
 
     def text(self) -> str:
         """The formula on one line, in Unicode."""

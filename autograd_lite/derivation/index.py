@@ -34,7 +34,7 @@ class Space:
         self._symbols: dict[Any, Any] = {}
         self._entries: dict[Any, Any] = {}
         self._free: dict[Any, frozenset[int]] = {}
-        self.fresh = count(1000).__next__
+        self.fresh: Callable[[], int] = count(1000).__next__
         """A new index, used nowhere else."""
         self.calls: list[tuple[Any, dict[str, Any], tuple[int, ...]]] = []
         self._calls: dict[Any, int] = {}

@@ -26,13 +26,22 @@ class LaTeX(Typeset):
     """LaTeX's mathematics."""
 
     inverse_transposed = r"-\top"
-    sigma, dot, thin = r"\sum ", r" \cdot ", r" \, "
-    ones, ones_row = r"\mathbf{1}", r"\mathbf{1}^{\top}"
-    minus, closed, coefficient = "-%s", r"\left(%s\right)", "%s "
-    norm, absolute = r"\left\| %s \right\|", r"\left| %s \right|"
+    sigma: str = r"\sum "
+    dot: str = r" \cdot "
+    thin: str = r" \, "
+    ones: str = r"\mathbf{1}"
+    ones_row: str = r"\mathbf{1}^{\top}"
+    minus: str = "-%s"
+    closed: str = r"\left(%s\right)"
+    coefficient: str = "%s "
+    norm: str = r"\left\| %s \right\|"
+    absolute: str = r"\left| %s \right|"
     indicator = r"\mathbf{1}\left[%s\right]"
-    applied, subscript = r"%s\left(%s\right)", "{%s}_{%s}"
-    bar, partial, square_root = r"\frac{%s}{%s}", r"\partial %s", r"\sqrt{%s}"
+    applied: str = r"%s\left(%s\right)"
+    subscript: str = "{%s}_{%s}"
+    bar: str = r"\frac{%s}{%s}"
+    partial: str = r"\partial %s"
+    square_root: str = r"\sqrt{%s}"
 
     def name(self, name: str) -> str:
         return names.latex(name)

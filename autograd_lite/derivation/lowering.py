@@ -35,9 +35,12 @@ class Lowering:
         prime: Callable[[str, Any], Tree],
         apart: bool,
     ) -> None:
-        self.builder, self.call = builder, builder.call
-        self.nodes, self.gradients = nodes, gradients
-        self.prime, self.apart = prime, apart
+        self.builder = builder
+        self.call: Callable[..., Any] = builder.call
+        self.nodes = nodes
+        self.gradients = gradients
+        self.prime = prime
+        self.apart = apart
 
     def __call__(self, tree: Tree) -> Any:
         """The expression of a tree, or the Python number that it is."""

@@ -19,16 +19,22 @@ class MathML(Typeset):
     """MathML Core, which browsers show without help."""
 
     inverse_transposed = "<mrow><mo>−</mo><mi>⊤</mi></mrow>"
-    sigma, dot, thin, comma = (
-        "<mo>∑</mo>", "<mo>·</mo>", '<mspace width="0.17em"/>', "<mo>,</mo>"
-    )  # fmt: skip
-    ones, ones_row = "<mn>𝟏</mn>", "<msup><mn>𝟏</mn><mi>⊤</mi></msup>"
-    minus, closed = "<mrow><mo>−</mo>%s</mrow>", "<mrow><mo>(</mo>%s<mo>)</mo></mrow>"
-    coefficient = "%s" + thin
-    norm, absolute = "<mrow><mo>‖</mo>%s<mo>‖</mo></mrow>", "<mrow><mo>|</mo>%s<mo>|</mo></mrow>"
+    sigma: str = "<mo>∑</mo>"
+    dot: str = "<mo>·</mo>"
+    thin: str = '<mspace width="0.17em"/>'
+    comma: str = "<mo>,</mo>"
+    ones: str = "<mn>𝟏</mn>"
+    ones_row: str = "<msup><mn>𝟏</mn><mi>⊤</mi></msup>"
+    minus: str = "<mrow><mo>−</mo>%s</mrow>"
+    closed: str = "<mrow><mo>(</mo>%s<mo>)</mo></mrow>"
+    coefficient: str = "%s" + thin
+    norm: str = "<mrow><mo>‖</mo>%s<mo>‖</mo></mrow>"
+    absolute: str = "<mrow><mo>|</mo>%s<mo>|</mo></mrow>"
     indicator = "<mrow><mn>𝟏</mn><mo>[</mo>%s<mo>]</mo></mrow>"
-    applied, subscript = "<mrow>%s<mo>(</mo>%s<mo>)</mo></mrow>", "<msub>%s%s</msub>"
-    bar, partial = "<mfrac><mrow>%s</mrow><mrow>%s</mrow></mfrac>", "<mo>∂</mo>%s"
+    applied: str = "<mrow>%s<mo>(</mo>%s<mo>)</mo></mrow>"
+    subscript: str = "<msub>%s%s</msub>"
+    bar: str = "<mfrac><mrow>%s</mrow><mrow>%s</mrow></mfrac>"
+    partial: str = "<mo>∂</mo>%s"
     square_root = "<msqrt>%s</msqrt>"
 
     def name(self, name: str) -> str:

@@ -314,12 +314,22 @@ class Notation:
 
     # What the notations differ in; these are those of plain text
 
-    inverse_transposed = "−T"
-    sigma, dot, thin, comma = "Σ ", " · ", " ", ", "
-    ones, ones_row = "𝟏", "𝟏ᵀ"
-    minus, closed, coefficient, grouped = "−%s", "(%s)", "(%s) ", "(%s)"
-    norm, absolute, indicator = "‖%s‖", "|%s|", "1[%s]"
-    applied, subscript = "%s(%s)", "%s%s"
+    inverse_transposed: str = "−T"
+    sigma: str = "Σ "
+    dot: str = " · "
+    thin: str = " "
+    comma: str = ", "
+    ones: str = "𝟏"
+    ones_row: str = "𝟏ᵀ"
+    minus: str = "−%s"
+    closed: str = "(%s)"
+    coefficient: str = "(%s) "
+    grouped: str = "(%s)"
+    norm: str = "‖%s‖"
+    absolute: str = "|%s|"
+    indicator: str = "1[%s]"
+    applied: str = "%s(%s)"
+    subscript: str = "%s%s"
 
     def digits(self, n: Any) -> str:
         return str(n)

@@ -49,6 +49,13 @@ class Expr:
 
     __slots__ = ("args", "dtype", "fn", "inputs", "interval", "keywords", "shape", "value")
 
+    fn: str
+    args: tuple[Any, ...]
+    keywords: dict[str, Any]
+    shape: Any
+    dtype: Any
+    value: Any
+
     def __init__(
         self,
         fn: str,

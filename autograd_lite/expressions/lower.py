@@ -27,6 +27,9 @@ class Symbol(NDArrayOperatorsMixin):
 
     __slots__ = ("builder", "expr")
 
+    expr: Expr
+    builder: Builder
+
     def __init__(self, expr: Expr, builder: Builder) -> None:
         self.expr, self.builder = expr, builder
 

@@ -48,7 +48,7 @@ class Names:
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = {*RESERVED, *taken}
+        self.taken: set[str] = {*RESERVED, *taken}
         self.counts: dict[str, int] = {}
 
     def take(self, text: str, otherwise: str = "t") -> str:

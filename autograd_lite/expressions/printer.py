@@ -95,7 +95,8 @@ class Printer:
     def __init__(
         self, names: Mapping[Expr, str], helper: Callable[[str], str] = lambda fn: fn
     ) -> None:
-        self.names, self.helper = names, helper
+        self.names = names
+        self.helper = helper
 
     def text(self, x: Any, within: int = 0) -> str:
         """An argument, in parentheses where what stands around it binds as tightly."""

@@ -1,0 +1,56 @@
+"""Type checkers accept programs that use the engine, and know its public names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROGRAM = ROOT / "tests" / "typed" / "program.py"
+
+
+def checked(*command):
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
+    )
+
+
+def test_the_program_runs():
+    pytest.importorskip("sympy")
+    found = subprocess.run([sys.executable, PROGRAM], cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
+def test_mypy_finds_no_error_in_a_program(tmp_path):
+    found = checked("mypy", "--cache-dir", str(tmp_path), str(PROGRAM))
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
+def test_mypy_finds_an_error_that_is_there(tmp_path):
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(
+        PROGRAM.read_text(encoding="utf-8")
+        + '\nag.grad(cross_entropy)("w")\nnumber: int = h + 1\nh.no_such_method()\n',
+        encoding="utf-8",
+    )
+    found = checked(
+        "mypy", "--cache-dir", str(tmp_path), "--config-file", "pyproject.toml", str(wrong)
+    )
+    assert "3 errors" in found.stdout or "4 errors" in found.stdout, found.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("basedpyright") is None, reason="basedpyright is not installed")
+def test_pyright_finds_no_error_in_a_program():
+    found = checked(
+        "basedpyright", "--level", "error", "--pythonpath", sys.executable, str(PROGRAM)
+    )
+    assert found.returncode == 0, found.stdout
