@@ -118,7 +118,7 @@ def test_chosen_nodes_and_what_is_not_there():
     with pytest.raises(ValueError, match="no node with a gradient is called 'q'"):
         layer_histograms(student(), ["q"])
     w = ag.Tensor(2.0)
-    with pytest.raises(ValueError, match="activation function; say names="):
+    with pytest.raises(ValueError, match="activation function; use names="):
         layer_histograms(w * w)
 
 
@@ -200,7 +200,7 @@ def test_the_boundary_is_where_the_model_is_undecided():
 
 
 def test_a_boundary_wants_two_columns():
-    with pytest.raises(ValueError, match=r"two columns, not the shape \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"two columns; got shape \(4, 3\)"):
         decision_boundary(LogisticRegression(), np.zeros((4, 3)), [0, 1, 0, 1])
 
 

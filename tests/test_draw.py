@@ -333,7 +333,7 @@ def test_save_refuses_a_suffix_that_it_does_not_know(tmp_path, name):
 
 @pytest.mark.parametrize("depth", [-1, 1.5, True, "1"])
 def test_a_depth_that_is_none(depth):
-    with pytest.raises(ValueError, match="depth is the number of open scopes"):
+    with pytest.raises(ValueError, match="depth must be an integer from 0 on"):
         draw(student(), depth=depth)
 
 

@@ -102,10 +102,10 @@ def test_a_step_multiplies_by_the_local_derivative_and_adds(steps):
     scene = Scene(ag.Graph.of(result), gradients(result))
     words, parts, of = Words(scene), scene.gradients.parts, scene.gradients.of
     for (consumer, k), part in parts.items():
-        slope = words.slope(consumer, k)
-        assert slope.startswith("× ")
-        assert np.isclose(of[consumer] * words._slope(consumer, k), part)
-        assert slope == f"× {number(words._slope(consumer, k))}"
+        shown = words.derivative(consumer, k)
+        assert shown.startswith("× ")
+        assert np.isclose(of[consumer] * words._derivative(consumer, k), part)
+        assert shown == f"× {number(words._derivative(consumer, k))}"
     for node in scene.graph.nodes:
         if node.requires_grad and node is not result:
             text = words.backward(node)

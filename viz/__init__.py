@@ -1,4 +1,4 @@
-"""Pictures of graphs, of training, and of what a model has learnt."""
+"""Pictures of graphs, of training and of trained models."""
 
 from autograd_lite.viz.curves import layer_histograms, loss_curves, sigmoid_curves
 from autograd_lite.viz.decisions import confusion_matrix, decision_boundary

@@ -1,4 +1,4 @@
-"""The cards: one HTML-like label of Graphviz per leaf, result or fold."""
+"""The cards: an HTML-like Graphviz label for each leaf, result or fold."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from autograd_lite.viz.folding import Group
 from autograd_lite.viz.marks import Mark
 
 __all__ = [
-    "GREY", "ROLES", "Look", "attributes", "card", "escape", "font", "legend", "part", "role_of",
-    "shape", "summary", "word",
+    "GREY", "ROLES", "Look", "attributes", "card", "count", "escape", "font", "legend", "measures",
+    "part", "role_of", "shape", "summary", "word",
 ]  # fmt: skip
 
 INK, GREY, GRADIENT, BADGE = "#202124", "#5F6368", "#A63F00", "#3C4043"
 
 LARGEST = 12
-"""Up to so many numbers a card shows each; of more, their range, mean and largest gradient."""
+"""A card shows each number of an array up to this size, else range, mean and largest gradient."""
 
 MOST = 5
-"""Of so many kinds of operation a fold shows the number."""
+"""A fold shows the counts of this many kinds of operation."""
 
 WIDEST = 6
-"""A vector with more numbers than this takes several lines."""
+"""A longer vector takes several lines."""
 
 TARGETS = frozenset({"y", "Y", "t", "target", "targets", "label", "labels", "y_true"})
 LOSSES = frozenset({"L", "loss", "J", "E", "cost", "ℒ", "ℓ", "𝓛"})
@@ -34,7 +34,7 @@ LOSSES = frozenset({"L", "loss", "J", "E", "cost", "ℒ", "ℓ", "𝓛"})
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a role looks: it can be told by shape and border as well as by colour."""
+    """The look of a role, recognizable by shape and border as well as by colour."""
 
     fill: str
     border: str
@@ -52,10 +52,10 @@ ROLES = {
 }
 
 SPACE = "\N{NO-BREAK SPACE}"
-"""Graphviz and SVG drop ordinary spaces at the ends of a text."""
+"""Graphviz and SVG drop ordinary spaces at either end of a text."""
 
 GAP = f'<FONT POINT-SIZE="12">{2 * SPACE}</FONT>'
-"""A text of its own: some readers of SVG drop even these spaces, but keep every text's place."""
+"""A separate text: some SVG readers drop even these spaces, but keep the place of every text."""
 
 _ENTITIES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "\\": 2 * "&#92;"}
@@ -63,12 +63,12 @@ _ENTITIES = str.maketrans(
 
 
 def escape(text: str, limit: int = 80) -> str:
-    """Text as it may stand in a label: on one line, markup and Graphviz's escapes undone."""
+    """Text for a label: on one line, with markup and Graphviz's escapes escaped."""
     return printable(text, limit).translate(_ENTITIES).replace("  ", 2 * SPACE)
 
 
 def font(text: str, size: int, color: str = INK, bold: bool = False) -> str:
-    """Escaped text in a size and a colour; nothing for no text."""
+    """Escaped text in a size and a colour; an empty string for no text."""
     if not text:
         return ""
     inner = f"<B>{text}</B>" if bold else text
@@ -76,14 +76,14 @@ def font(text: str, size: int, color: str = INK, bold: bool = False) -> str:
 
 
 def table(rows: Sequence[str], **attributes: object) -> str:
-    """A table without lines, or with what the attributes say."""
+    """A table, without lines unless the attributes set them."""
     given = {"BORDER": 0, "CELLBORDER": 0, "CELLSPACING": 0, "CELLPADDING": 0} | attributes
     inside = "".join(row if row.startswith("<HR") else f"<TR>{row}</TR>" for row in rows)
     return f"<TABLE {_listed(given)}>{inside}</TABLE>"
 
 
 def cell(inside: str, **attributes: object) -> str:
-    """One cell of a table."""
+    """A cell of a table."""
     return f"<TD {_listed(attributes)}>{inside}</TD>" if attributes else f"<TD>{inside}</TD>"
 
 
@@ -103,7 +103,7 @@ def attributes(role: str, label: str) -> str:
 
 
 def role_of(node: Any, result: Any) -> str:
-    """The role of a node in the drawing of a result."""
+    """The role of a node in the picture of a result."""
     if node.op is None:
         return "parameter" if node.requires_grad else "data"
     return "loss" if node is result else "result"
@@ -118,7 +118,7 @@ def card(
     gradient: Any = None,
     marks: Iterable[Mark] = (),
 ) -> str:
-    """The label of one node: badge, name, role word and shape, value, gradient, marks."""
+    """The label of one node: badge, name, role and shape, value, gradient, marks."""
     rows = [_number_rows("value", array, INK)]
     if gradient is not None:
         if isinstance(gradient, tuple) or np.size(gradient) <= LARGEST:
@@ -159,7 +159,7 @@ def _assembled(
 
 
 def _spread(row: list[str], columns: int) -> str:
-    """A label on the left and numbers on the right, over all columns."""
+    """A label on the left and numbers on the right, across all columns."""
     label, *rest = row
     text = cell(label, ALIGN="LEFT", VALIGN="MIDDLE")
     if len(rest) == 1 and columns > 2:
@@ -169,7 +169,7 @@ def _spread(row: list[str], columns: int) -> str:
 
 
 def _number_rows(label: str, array: Any, color: str) -> list[list[str]]:
-    """Rows of a table: the numbers of a small array, the range and mean of a large one."""
+    """Table rows: the numbers of a small array, or the range and mean of a large one."""
     head = font(label, 11, GREY if color == INK else color)
     if isinstance(array, tuple):
         return [[head, font(f"{len(array)} arrays", 13, color)]]
@@ -183,10 +183,10 @@ def _number_rows(label: str, array: Any, color: str) -> list[list[str]]:
 
 
 def measures(values: Any) -> tuple[Any, float, Any]:
-    """The least, the mean and the greatest of some numbers.
+    """The minimum, mean and maximum of an array.
 
-    A mean within a few roundings of the greatest magnitude is 0, as that of a standardised column
-    is meant to be: its digits would be noise.
+    A mean within a few rounding errors of 0, such as that of a standardized column, is 0; its
+    digits would be noise.
     """
     with np.errstate(all="ignore"):
         low, mean, high = values.min(), float(values.mean(dtype=np.float64)), values.max()
@@ -200,7 +200,7 @@ def _numbers(values: Iterable[Any], color: str) -> list[str]:
 
 
 def _lines(values: Any) -> Iterator[Any]:
-    """The rows of a matrix, or a vector cut into lines."""
+    """The rows of a matrix, or a vector split into lines."""
     flat = values.reshape(-1, values.shape[-1] if values.ndim > 1 else values.size)
     for row in flat:
         lines = -(-row.size // WIDEST)
@@ -215,7 +215,7 @@ def _largest(gradient: Any) -> float:
 
 
 def word(node: Any, role: str) -> str:
-    """What a card says beside the name."""
+    """The role as shown next to the name."""
     if role == "data":
         if node.name in TARGETS:
             return "target"
@@ -227,7 +227,7 @@ def word(node: Any, role: str) -> str:
 
 
 def shape(array: Any) -> str:
-    """The shape of an array as Python writes it; nothing for one number."""
+    """The shape of an array as Python writes it; an empty string for a number."""
     if isinstance(array, tuple):
         return ""
     sides = np.shape(array)
@@ -235,7 +235,7 @@ def shape(array: Any) -> str:
 
 
 def _signs(marks: Iterable[Mark]) -> str:
-    """The marks of a card, each with a sign of its own."""
+    """The marks of a card in a row."""
     signs = [
         cell(
             table(
@@ -249,7 +249,7 @@ def _signs(marks: Iterable[Mark]) -> str:
 
 
 def part(gradient: Any) -> str:
-    """The part of a gradient that an edge carries, as the text of the edge."""
+    """The text of an edge: the part of a gradient that it carries."""
     if isinstance(gradient, tuple) or np.size(gradient) == 0:
         return ""
     values = np.asarray(gradient)
@@ -259,47 +259,47 @@ def part(gradient: Any) -> str:
 
 
 def summary(group: Group, marks: Mapping[Mark, int]) -> str:
-    """The label of a fold: its title, what it holds and what is marked inside."""
+    """The label of a fold: its title, contents and marks."""
     counts = sorted(group.operations.items(), key=lambda item: (-item[1], item[0]))
     cells = [
-        cell(_badge(sign, 11, 3)) + cell(font(f"{count:,}", 12), ALIGN="LEFT")
-        for sign, count in counts[:MOST]
+        cell(_badge(sign, 11, 3)) + cell(font(f"{times:,}", 12), ALIGN="LEFT")
+        for sign, times in counts[:MOST]
     ]
     if len(counts) > MOST:
-        rest = sum(count for _, count in counts[MOST:])
+        rest = sum(times for _, times in counts[MOST:])
         cells.append(cell(font(f"and {rest:,} of {len(counts) - MOST} kinds more", 11, GREY)))
-    parameters = group.parameters
-    numbers = sum(np.size(leaf.array) for leaf in parameters)
-    data = sum(node.op is None for node in group.nodes) - len(parameters)
-    held = []
-    if parameters:
-        size = f", {numbers:,} numbers" if numbers > len(parameters) else ""
-        held.append(
-            font(_count(len(parameters), "parameter") + size, 11, ROLES["parameter"].border)
-        )
-    if data:
-        held.append(font(_count(data, "array") + " of data", 11, ROLES["data"].border))
+    parameters = len(group.parameters)
+    numbers = sum(np.size(leaf.array) for leaf in group.parameters)
+    data = sum(node.op is None for node in group.nodes) - parameters
     title = font(escape(group.title or ""), 14, bold=True)
-    rows = [cell(text, ALIGN="LEFT") for text in (title, *held) if text]
+    rows = [cell(title, ALIGN="LEFT")] if title else []
     if cells:
-        rows.insert(1, cell(table(["".join(cells)], CELLSPACING=3), ALIGN="LEFT"))
-    if signs := _signs(mark.counted(count) for mark, count in marks.items()):
+        rows.append(cell(table(["".join(cells)], CELLSPACING=3), ALIGN="LEFT"))
+    if parameters:
+        size = f", {numbers:,} numbers" if numbers > parameters else ""
+        words = count(parameters, "parameter") + size
+        rows.append(cell(font(words, 11, ROLES["parameter"].border), ALIGN="LEFT"))
+    if data:
+        words = count(data, "array") + " of data"
+        rows.append(cell(font(words, 11, ROLES["data"].border), ALIGN="LEFT"))
+    if signs := _signs(mark.counted(times) for mark, times in marks.items()):
         rows.append(cell(signs, ALIGN="LEFT"))
     return table(rows, CELLPADDING=2)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number and a noun, plural unless the number is 1."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _badge(sign: str, size: int, padding: int) -> str:
-    """The symbol of an operation, white in a dark field."""
+    """The symbol of an operation, white on dark."""
     text = cell(font(escape(sign, 16), size, "#FFFFFF"))
     return table([text], STYLE="ROUNDED", BGCOLOR=BADGE, CELLPADDING=padding)
 
 
 def legend(gradient: str | None, folded: bool) -> str:
-    """What the shapes and colours mean, as the label of the graph."""
+    """The legend of shapes and colours, as the label of the graph."""
 
     def swatch(role: str) -> str:
         look = ROLES[role]

@@ -1,4 +1,4 @@
-"""Curves: the loss over training, the sigmoid, and what flows through the layers."""
+"""Curves: losses during training, the sigmoid, and histograms of layers."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ __all__ = ["layer_histograms", "loss_curves", "sigmoid_curves"]
 ACTIVATIONS = frozenset(
     {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maximum"}
 )
-"""The operations whose results are the activations of a layer."""
+"""The operations whose results are activations."""
 
 
 @style.styled
 def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
     """The loss before each step, one line a run; needs matplotlib.
 
-    The y axis is logarithmic where every finite loss is positive. Losses that are not finite, or
-    beyond 1e250, leave a gap.
+    The y axis is logarithmic if every finite loss is positive. Losses that are not finite or
+    exceed 1e250 leave a gap.
 
-    Raises ValueError when there is nothing to draw, ImportError without matplotlib.
+    Raises ValueError if there is nothing to draw.
 
     Example:
         >>> loss_curves({"logistic regression": [0.69, 0.3, 0.2]}).get_ylabel()
@@ -39,13 +39,13 @@ def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -
     if not losses or not all(len(curve) for curve in losses.values()):
         raise ValueError("loss_curves: there are no losses to draw")
     ax = style.axes(ax, (7, 4))
-    # Beyond that the margin of a logarithmic axis would overflow.
+    # Larger values would overflow the margin of a logarithmic axis.
     curves = {
         name: np.where(np.abs(curve) < 1e250, curve, np.nan) for name, curve in losses.items()
     }
     longest = max(map(len, losses.values()))
     for k, (name, curve) in enumerate(curves.items()):
-        # The first marker of each line stands elsewhere, so that no two lines hide each other's.
+        # Stagger the markers so that lines do not hide each other's.
         every = (k * max(1, longest // 40), max(1, longest // 10)) if len(curve) > 12 else 1
         look: dict[str, Any] = style.SERIES[k % len(style.SERIES)] | {"markersize": 5}
         ax.plot(curve, label=name, markevery=every, **look)
@@ -63,7 +63,7 @@ def loss_curves(losses: Mapping[str, Sequence[float]], ax: Axes | None = None) -
 
 
 def _logarithmic(ax: Axes) -> None:
-    """A logarithmic y axis whose ticks are numbers as people write them: 0.1, 0.2, 0.5."""
+    """A logarithmic y axis with plain numbers at its ticks: 0.1, 0.2, 0.5."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     ax.set_yscale("log")
@@ -74,7 +74,7 @@ def _logarithmic(ax: Axes) -> None:
 
 @style.styled
 def sigmoid_curves(ax: Axes | None = None) -> Axes:
-    """The sigmoid and its derivative, σ′ = σ (1 − σ), which is never above ¼; needs matplotlib.
+    """The sigmoid and its derivative σ′ = σ (1 − σ), which is at most ¼; needs matplotlib.
 
     Example:
         >>> sigmoid_curves().get_xlabel()
@@ -83,13 +83,12 @@ def sigmoid_curves(ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, (7, 4))
     z = np.linspace(-8, 8, 401)
     σ = ag.sigmoid(z)
-    slope = ag.grad(lambda z: ag.sigmoid(z).sum())(z)
+    derivative = ag.grad(lambda z: ag.sigmoid(z).sum())(z)
     ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 2)))
     ax.axvline(0, color=style.GREY, linewidth=0.8)
     ax.plot(z, σ, color=style.VALUE, label="σ(z) = 1 / (1 + exp(−z))")
-    ax.plot(
-        z, slope, color=style.GRADIENT, linestyle=(0, (5, 1.5)), label="σ′(z) = σ(z) (1 − σ(z))"
-    )
+    dashed: dict[str, Any] = {"color": style.GRADIENT, "linestyle": (0, (5, 1.5))}
+    ax.plot(z, derivative, label="σ′(z) = σ(z) (1 − σ(z))", **dashed)
     for value, text, up in ((0.5, "σ(0) = ½", -4), (0.25, "σ′(0) = ¼", 5)):
         ax.plot([0], [value], "o", color=style.INK, markersize=5)
         place = {"textcoords": "offset points", "va": "top" if up < 0 else "bottom"}
@@ -105,21 +104,20 @@ def sigmoid_curves(ax: Axes | None = None) -> Axes:
 
 @style.styled
 def layer_histograms(loss: ag.Tensor, names: Sequence[str] | None = None) -> Any:
-    """Activations and their gradients, a row of two histograms a layer; needs matplotlib.
+    """Histograms of the activations and their gradients, a row for each layer; needs matplotlib.
 
-    The exact zeros, of which ReLU makes many, are counted in words and left out of the bars, as is
-    the outermost half percent on either side. All layers share one scale, so that what vanishes or
-    explodes on the way is seen.
+    The bars leave out exact zeros, whose share is written above, and the outermost half percent
+    on either side. All layers share one scale, which shows whether gradients vanish or explode.
 
     Args:
         loss: the graph of a loss, such as `model.loss_graph(X, y)`.
-        names: the nodes to show; by default every result of an activation function.
+        names: the names of the nodes to show; by default all results of activation functions.
 
     Returns:
         An array (layers, 2) of Axes.
 
     Raises:
-        ValueError: when the graph has no such node.
+        ValueError: if the graph has no such node.
 
     Example:
         >>> from autograd_lite.models import student
@@ -127,33 +125,46 @@ def layer_histograms(loss: ag.Tensor, names: Sequence[str] | None = None) -> Any
         (2, 2)
     """
     layers = list(_layers(loss, names))
-    slopes = gradients(loss).of
+    gradient_of = gradients(loss).of
     axes = style.panels(len(layers), 2, (7.5, 0.9 + 1.55 * len(layers)), sharex="col", sharey="col")
-    values = [np.ravel(node.array) for node in layers]
-    falls = [np.ravel(slopes[node]) for node in layers]
-    looks = ({"facecolor": style.VALUE}, {"facecolor": "#F6DFD2", "hatch": "////"})
-    for column, (arrays, look) in enumerate(zip((values, falls), looks, strict=True)):
-        edge = (style.VALUE, style.GRADIENT)[column]
-        bins = _bins(np.concatenate(arrays))
-        for ax, node, array in zip(axes[:, column], layers, arrays, strict=True):
-            shown = _shown(array)
-            share = np.full(shown.size, 100 / array.size)
-            ax.hist(shown, bins, weights=share, histtype="stepfilled", edgecolor=edge, **look)
-            name = node.name or node.op.name
-            ax.set_title(f"∂{loss.name or 'L'}/∂{name}" if column else name)
-            zeros = 1 - np.count_nonzero(array) / array.size
-            words = [f"{zeros:.0%} are 0"] if zeros else []
-            words.append(f"deviation {number(float(f'{array.std():.2g}'))}")
-            note = {"transform": ax.transAxes, "color": style.GREY, "size": 9}
-            ax.text(1, 1.03, ", ".join(words), ha="right", va="bottom", **note)
-            ax.grid(axis="x", visible=False)
-            ax.locator_params(nbins=5)
-            ax.axvline(0, color=style.GREY, linewidth=0.8)
+    names = [node.name or node.op.name for node in layers]
+    columns: tuple[tuple[list[Any], list[str], dict[str, Any]], ...] = (
+        (
+            [node.array for node in layers],
+            names,
+            {"edgecolor": style.VALUE, "facecolor": style.VALUE},
+        ),
+        (
+            [gradient_of[node] for node in layers],
+            [f"∂{loss.name or 'L'}/∂{name}" for name in names],
+            {"edgecolor": style.GRADIENT, "facecolor": "#F6DFD2", "hatch": "////"},
+        ),
+    )
+    for column, (arrays, titles, look) in zip(axes.T, columns, strict=True):
+        bins = _bins(np.concatenate([np.ravel(array) for array in arrays]))
+        for ax, title, array in zip(column, titles, arrays, strict=True):
+            _histogram(ax, np.ravel(array), bins, look)
+            ax.set_title(title)
     for ax in axes[:, 0]:
         ax.set_ylabel("% of all")
     axes[-1, 0].set_xlabel("activation")
     axes[-1, 1].set_xlabel("gradient of the loss")
     return axes
+
+
+def _histogram(ax: Axes, array: Any, bins: Any, look: dict[str, Any]) -> None:
+    """The histogram of an array, with its share of zeros and its standard deviation above."""
+    shown = _shown(array)
+    share = np.full(shown.size, 100 / array.size)
+    ax.hist(shown, bins, weights=share, histtype="stepfilled", **look)
+    zeros = 1 - np.count_nonzero(array) / array.size
+    words = [f"{zeros:.0%} are 0"] if zeros else []
+    words.append(f"deviation {number(float(f'{array.std():.2g}'))}")
+    place: dict[str, Any] = {"transform": ax.transAxes, "ha": "right", "va": "bottom"}
+    ax.text(1, 1.03, ", ".join(words), color=style.GREY, size=9, **place)
+    ax.grid(axis="x", visible=False)
+    ax.locator_params(nbins=5)
+    ax.axvline(0, color=style.GREY, linewidth=0.8)
 
 
 def _layers(loss: ag.Tensor, names: Sequence[str] | None) -> Iterator[Any]:
@@ -163,7 +174,7 @@ def _layers(loss: ag.Tensor, names: Sequence[str] | None) -> Iterator[Any]:
         if not found:
             raise ValueError(
                 "layer_histograms: no node of this graph is the result of an activation function; "
-                "say names=, of the nodes to show"
+                "use names= to choose the nodes"
             )
         yield from found
         return
@@ -180,7 +191,7 @@ def _shown(array: Any) -> Any:
 
 
 def _bins(array: Any) -> Any:
-    """Bins for all but the outermost half percent on either side, which would hide the rest."""
+    """Bins without the outermost half percent on either side, which would hide the rest."""
     shown = _shown(array)
     if not shown.size:
         return np.linspace(-1, 1, 49)

@@ -1,4 +1,4 @@
-"""What a classifier decides: its boundary in the plane, and where it is right and wrong."""
+"""The decisions of a classifier: its boundary in the plane and its confusion matrix."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Model(Protocol):
 
 LEVELS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 TINTS = ("#9FC4E0", "#BFD9EC", "#DCEBF5", "#FFF9EC", "#FEF1D4", "#FDE6B5")
-"""From the first class, certain, to the second."""
+"""From certainly the first class to certainly the second."""
 
 
 @style.styled
@@ -38,18 +38,18 @@ def decision_boundary(
     columns: tuple[str, str] = ("x₁", "x₂"),
     ax: Axes | None = None,
 ) -> Axes:
-    """The probability that a model gives each point of the plane, and the points it learnt from.
+    """The probability of the classes in the plane, and the points with their classes.
 
-    The thick line is where both classes are equally probable; the thin ones where one has 10 %.
+    On the thick line both classes are equally probable; on the thin ones one has 10 %.
 
     Args:
         model: a fitted classifier of two classes and two columns.
         X: the points, (rows, 2).
         y: their classes, (rows,).
-        columns: what the two columns are called.
+        columns: the names of the two columns.
 
     Raises:
-        ValueError: when X has not two columns.
+        ValueError: if X does not have two columns.
 
     Example:
         >>> from autograd_lite.models import LogisticRegression
@@ -59,7 +59,7 @@ def decision_boundary(
     """
     X, y = np.asarray(X), np.asarray(y)
     if X.ndim != 2 or X.shape[1] != 2:
-        raise ValueError(f"decision_boundary: X must have two columns, not the shape {X.shape}")
+        raise ValueError(f"decision_boundary: X must have two columns; got shape {X.shape}")
     alone, ax = ax is None, style.axes(ax, (5.6, 4.4))
     low, high = X.min(axis=0), X.max(axis=0)
     room = 0.12 * np.where(high > low, high - low, 1)
@@ -67,17 +67,14 @@ def decision_boundary(
     grid = np.stack(np.meshgrid(*sides), axis=-1)
     p = model.predict_proba(grid.reshape(-1, 2))[:, 1].reshape(grid.shape[:2])
     ax.contourf(*sides, p, LEVELS, colors=TINTS)
-    for level, width, dashes, label in (
-        (0.5, 2.0, "-", "50 %"), (0.1, 0.9, "--", "10 % and 90 %"), (0.9, 0.9, "--", None)
-    ):  # fmt: skip
+    lines = ((0.5, 2.0, "-", "50 %"), (0.1, 0.9, "--", "10 % and 90 %"), (0.9, 0.9, "--", None))
+    for level, width, dashes, label in lines:
         ax.contour(*sides, p, (level,), colors=style.INK, linewidths=width, linestyles=dashes)
         if label:
             ax.plot([], [], dashes, color=style.INK, linewidth=width, label=label)
     for k, look in zip(model.classes_, style.CLASSES, strict=True):
-        points: dict[str, Any] = {"s": 26, "linewidth": 0.8, "zorder": 3} | look
-        ax.scatter(*X[y == k].T, label=f"class {k}", **points)
-    ax.set(xlabel=columns[0], ylabel=columns[1])
-    ax.set(xlim=sides[0][[0, -1]], ylim=sides[1][[0, -1]])
+        ax.scatter(*X[y == k].T, s=26, linewidth=0.8, zorder=3, label=f"class {k}", **look)
+    ax.set(xlabel=columns[0], ylabel=columns[1], xlim=sides[0][[0, -1]], ylim=sides[1][[0, -1]])
     ax.locator_params(nbins=6)
     if alone:
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
@@ -86,7 +83,7 @@ def decision_boundary(
 
 
 def confusion(y: npt.ArrayLike, predicted: npt.ArrayLike, classes: Any) -> npt.NDArray[np.int64]:
-    """How often a row of class i (row i) was taken for class j (column j).
+    """The confusion matrix: how many rows of class i (row i) were predicted as j (column j).
 
     Example:
         >>> confusion([0, 0, 1, 1], [0, 1, 1, 1], [0, 1]).tolist()
@@ -100,7 +97,7 @@ def confusion(y: npt.ArrayLike, predicted: npt.ArrayLike, classes: Any) -> npt.N
 def confusion_matrix(
     y: npt.ArrayLike, predicted: npt.ArrayLike, classes: Any, *, ax: Axes | None = None
 ) -> Axes:
-    """What each class was taken for, in rows and in percent of its class.
+    """The confusion matrix, in rows and in percent of each true class.
 
     Example:
         >>> confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], [0, 1]).get_xlabel()
@@ -114,21 +111,11 @@ def confusion_matrix(
     tint = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#DCEBF7", style.VALUE])
     ax.pcolormesh(shares, cmap=tint, vmin=0, vmax=1, edgecolors="#7A7A7A", linewidth=1)
     for (i, j), count in np.ndenumerate(counts):
-        color = "white" if shares[i, j] > 0.7 else style.INK
+        text: dict[str, Any] = {"ha": "center", "va": "center"}
+        text["color"] = "white" if shares[i, j] > 0.7 else style.INK
         weight = "bold" if i == j else "normal"
-        ax.text(
-            j + 0.5,
-            i + 0.45,
-            f"{count}",
-            ha="center",
-            va="center",
-            size=17,
-            color=color,
-            weight=weight,
-        )
-        ax.text(
-            j + 0.5, i + 0.74, f"{shares[i, j]:.1%}", ha="center", va="center", size=9, color=color
-        )
+        ax.text(j + 0.5, i + 0.45, f"{count}", size=17, weight=weight, **text)
+        ax.text(j + 0.5, i + 0.74, f"{shares[i, j]:.1%}", size=9, **text)
     ticks = np.arange(len(classes)) + 0.5
     ax.set_xticks(ticks, [str(k) for k in classes])
     ax.set_yticks(ticks, [str(k) for k in classes], rotation=90, va="center")

@@ -1,4 +1,4 @@
-"""Drawing a result: its graph as cards, in DOT, SVG, PNG or PDF, or as a page."""
+"""Drawing the graph of a result in DOT, SVG, PNG or PDF, or as an interactive page."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from autograd_lite.graph import Graph
 from autograd_lite.viz.folding import fold
 from autograd_lite.viz.layout import Scene, layout
 from autograd_lite.viz.page import page
-from autograd_lite.viz.rendering import FORMATS, render
+from autograd_lite.viz.rendering import FORMATS, format_of, render
 
 __all__ = ["Drawing", "draw"]
 
 
 class Drawing:
-    """A picture of a graph; in a notebook it shows itself.
+    """A picture of a graph; a notebook displays it.
 
     Attributes:
-        source: the picture in DOT, Graphviz's language.
+        source: the picture in DOT, the language of Graphviz.
     """
 
     __slots__ = ("_depth", "_scene", "source")
@@ -35,42 +35,36 @@ class Drawing:
         """The picture as SVG.
 
         Raises:
-            RuntimeError: if no Graphviz is installed; it says what to install.
+            RuntimeError: if Graphviz is not installed.
         """
         return render(self.source, "svg").decode()
 
     def html(self) -> str:
-        """The picture as a page to step through, in one file that fetches nothing.
+        """The picture as a page to step through, in one self-contained file.
 
         Raises:
-            RuntimeError: if no Graphviz is installed; it says what to install.
+            RuntimeError: if Graphviz is not installed.
         """
         return page(self._scene, self._depth)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as the suffix says and return the path.
+        """Write the picture in the format of the suffix and return the path.
 
-        The suffixes are .svg, .png, .pdf, .dot and .html, a page to step through.
-
-        A file that is there is replaced only when the new one is complete.
+        The suffixes are .svg, .png, .pdf, .dot, and .html for a page to step through. An existing
+        file is replaced only when the new one is complete.
 
         Raises:
             ValueError: for another suffix.
-            RuntimeError: if no Graphviz is installed; .dot needs none.
+            RuntimeError: if Graphviz is not installed; .dot does not need it.
         """
         path = Path(path)
-        format = path.suffix.lower().removeprefix(".")
-        if format in FORMATS:
-            picture = render(self.source, format)
-        elif format == "dot":
+        format = format_of(path, (*FORMATS, "dot", "html"))
+        if format == "dot":
             picture = self.source.encode()
         elif format == "html":
             picture = self.html().encode()
         else:
-            raise ValueError(
-                f"save: {path.name} must end in .svg, .png, .pdf, .dot or .html, which says what "
-                "to write"
-            )
+            picture = render(self.source, format)
         with atomic(path, "wb") as file:
             file.write(picture)
         return path
@@ -89,15 +83,15 @@ class Drawing:
 def draw(result: Any, *, gradients: bool = True, depth: int | None = None) -> Drawing:
     """The graph of a result as cards with values and gradients, from left to right.
 
-    Every card shows the gradient of the result, whether or not ``backward()`` was called; of a
+    Every card shows the gradient of the result, whether or not ``backward()`` was called; for a
     result with several elements, the gradient of their sum.
 
     Args:
         result: a Tensor, usually a scalar loss.
         gradients: whether to show gradients.
-        depth: how many nested scopes (`ag.scope`) stay open as frames; the scopes inside them
-            become one card each. By default as many as leave a readable picture; a graph too
-            large for that is folded into runs of operations.
+        depth: the number of nested scopes (`ag.scope`) that are open, as frames; each scope inside
+            them becomes one card. The default opens as many as a readable picture allows, and
+            folds a graph that is too large for that into runs of operations.
 
     Raises:
         TypeError: if the result is not a Tensor.
@@ -111,7 +105,7 @@ def draw(result: Any, *, gradients: bool = True, depth: int | None = None) -> Dr
         digraph
     """
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
-        raise ValueError(f"draw: depth is the number of open scopes, 0 or more, not {depth!r}")
+        raise ValueError(f"draw: depth must be an integer from 0 on, not {depth!r}")
     graph = Graph.of(result)
     found = sweep.gradients(result) if gradients and result.requires_grad else None
     return Drawing(Scene(graph, found), depth)

@@ -1,4 +1,4 @@
-"""Which nodes share a card: scopes fold into one, and so do runs of a graph too large to read."""
+"""Which nodes share a card: those of a folded scope, or of a run in a graph too large to read."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from autograd_lite.viz.labels import symbol
 __all__ = ["LIMIT", "Group", "common", "fold", "is_literal", "unfold"]
 
 LIMIT = 200
-"""More cards than this nobody reads, and Graphviz needs seconds for them."""
+"""A picture with more cards is unreadable, and Graphviz needs seconds for it."""
 
 RUNS = 16
-"""Into how many cards the operations of a graph that is still too large go."""
+"""The number of cards for the operations of a graph that is too large even when folded."""
 
 REPEATED = 3
-"""So many folded layers in a row that do the same share a card."""
+"""At least this many equal folded layers in a row share a card."""
 
 OUTSIDE, SHARED = 40, 4
-"""Of what a fold takes from outside, up to so many cards are shown with its inside, and those only
-that are taken up to so many times."""
+"""An open fold shows at most so many of its inputs from outside, and only those that it uses at
+most so many times."""
 
 DEEPEST = 8
-"""How deep automatic folding lets frames nest."""
+"""The deepest nesting of frames that automatic folding opens."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +36,7 @@ class Group:
 
     Attributes:
         nodes: the nodes in execution order.
-        title: what stands on the card of several nodes; None for one node.
+        title: the title of a card of several nodes; None for one node.
         scope: the titles of the frames around the card, outermost first.
     """
 
@@ -46,12 +46,12 @@ class Group:
 
     @property
     def operations(self) -> Counter[str]:
-        """How often each operation occurs, by its symbol."""
+        """The number of occurrences of each operation, by symbol."""
         return Counter(symbol(node.op) for node in self.nodes if node.op is not None)
 
     @property
     def kind(self) -> Any:
-        """What repeated layers have in common; None for one node."""
+        """What equal layers have in common; None for one node."""
         if self.title is None:
             return None
         shapes = tuple(leaf.shape for leaf in self.parameters)
@@ -59,22 +59,22 @@ class Group:
 
     @property
     def parameters(self) -> list[Any]:
-        """The leaves that want a gradient."""
+        """The leaves that require a gradient."""
         return [node for node in self.nodes if node.op is None and node.requires_grad]
 
 
 def fold(graph: Graph, depth: int | None = None, limit: int = LIMIT) -> list[Group]:
-    """Share the nodes of a graph out among cards, in execution order.
+    """Distribute the nodes of a graph among cards, in execution order.
 
-    Every node gets a card except the bare numbers of an expression like ``t + 1``, which stand
-    on the card of the operation. The drawn result always has a card of its own.
+    Every node is on a card except literals, such as the 1 in ``t + 1``, which the card of the
+    operation shows. The result of the graph always has a separate card.
 
     Args:
-        graph: what to draw.
-        depth: how many nested scopes stay open; the scopes inside them become one card each.
-            None opens as many as fit within the limit, and where even none is too many, puts
-            runs of operations together.
-        limit: the number of cards above which None folds.
+        graph: the graph to draw.
+        depth: the number of nested scopes that are open; each scope inside them becomes one card.
+            None opens as many as the limit allows; if even none exceeds it, runs of operations
+            share a card.
+        limit: the largest number of cards for depth None.
     """
     result = graph.outputs[-1]
     nodes = [node for node in graph.nodes if not is_literal(node, graph)]
@@ -84,12 +84,12 @@ def fold(graph: Graph, depth: int | None = None, limit: int = LIMIT) -> list[Gro
 
 
 def unfold(group: Group, graph: Graph, limit: int = LIMIT) -> list[Group]:
-    """The cards inside a fold, and those that it takes from outside; none where it is too large.
+    """The cards inside a fold and those of its inputs; none if there are too many.
 
     Args:
-        group: several nodes that share a card.
-        graph: the graph that they come from.
-        limit: the number of cards above which the inside folds again.
+        group: nodes that share a card.
+        graph: their graph.
+        limit: the number of cards above which the inside is folded again.
     """
     nodes = list(group.nodes)
     acting = [node for node in nodes if node.op is not None]
@@ -98,9 +98,9 @@ def unfold(group: Group, graph: Graph, limit: int = LIMIT) -> list[Group]:
     depth = len(group.scope)
     several = len({node.scope[: depth + 1] for node in acting}) > 1
     groups = _fitting(nodes, graph, None, limit, depth + (not several), merging=False)
-    held = set(nodes)
-    taken = Counter(x for node in acting for x in node.inputs if x not in held)
-    # What everything takes would tie all to all; without it the inside falls into its pieces.
+    inside = set(nodes)
+    taken = Counter(x for node in acting for x in node.inputs if x not in inside)
+    # An input of everything would connect all cards; without it the layout has separate pieces.
     outside = [x for x, times in taken.items() if times <= SHARED and not is_literal(x, graph)]
     return _in_order([*(Group((x,), None, ()) for x in outside[:OUTSIDE]), *groups])
 
@@ -117,7 +117,7 @@ def _fitting(
     least: int = 0,
     merging: bool = True,
 ) -> list[Group]:
-    """As many open scopes as fit within the limit, at least so many."""
+    """Open as many scopes as the limit allows, at least `least`."""
     deepest = min(max((len(node.scope) for node in nodes), default=0), DEEPEST)
     for depth in range(max(deepest, least), least - 1, -1):
         groups = _by_scope(nodes, graph, result, depth)
@@ -129,7 +129,7 @@ def _fitting(
 
 
 def _merged(groups: list[Group]) -> list[Group]:
-    """Folded layers that follow each other and do the same become one card with their number."""
+    """Merge equal folded layers in a row into one card with their number."""
     result: list[Group] = []
     acting: list[Group] = []
     for group in groups:
@@ -146,7 +146,7 @@ def _merged(groups: list[Group]) -> list[Group]:
 
 
 def is_literal(node: Any, graph: Graph) -> bool:
-    """Whether a leaf is a bare number of the expression, as the 1 in ``t + 1``."""
+    """Whether a leaf is a literal of an expression, such as the 1 in ``t + 1``."""
     return (
         _is_bare(node)
         and all(node is not output for output in graph.outputs)
@@ -164,7 +164,7 @@ def _is_bare(node: Any) -> bool:
 
 
 def _by_scope(nodes: list[Any], graph: Graph, result: Any, depth: int) -> list[Group]:
-    """One card per scope deeper than this, one per node elsewhere."""
+    """One card for each scope deeper than `depth`, and one for each node elsewhere."""
     folded: dict[tuple[str, ...], list[Any]] = {}
     home: dict[Any, tuple[str, ...] | None] = {}
     for node in nodes:
@@ -172,7 +172,7 @@ def _by_scope(nodes: list[Any], graph: Graph, result: Any, depth: int) -> list[G
         home[node] = node.scope[: depth + 1] if inside else None
     if depth < max((len(node.scope) for node in nodes), default=0):
         for node in nodes:
-            # A leaf that only one card looks at goes into it, but named data stay in sight.
+            # A leaf that only one card uses goes into it, but named data stay visible.
             if node.op is None and (node.requires_grad or node.name is None):
                 homes = {home.get(consumer) for consumer, _ in graph.consumers.get(node, ())}
                 if len(homes) == 1:
@@ -194,7 +194,7 @@ def _by_scope(nodes: list[Any], graph: Graph, result: Any, depth: int) -> list[G
 
 
 def _frame(node: Any, graph: Graph, depth: int) -> tuple[str, ...]:
-    """The frames around the card of one node; a parameter stands with those that use it."""
+    """The frames around the card of a node; a parameter is in the frames of its consumers."""
     scope: tuple[str, ...] = node.scope
     if node.op is None and not scope and (node.requires_grad or node.name is None):
         scope = common(consumer.scope for consumer, _ in graph.consumers[node])
@@ -202,14 +202,14 @@ def _frame(node: Any, graph: Graph, depth: int) -> tuple[str, ...]:
 
 
 def common(scopes: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """The frames that several scopes are all in."""
+    """The common outer frames of several scopes."""
     found = list(scopes) or [()]
     pairs = zip(min(found), max(found), strict=False)
     return tuple(title for title, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
-    """Cut the operations into runs, and put each leaf with the one run that uses it."""
+    """Cut the operations into runs, and put each leaf into the only run that uses it."""
     acting = [g for g in groups if g.nodes[-1].op is not None and g.nodes[-1] is not result]
     runs = _runs(acting)
     run_of: dict[Any, int] = {}
@@ -244,7 +244,7 @@ def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
 
 
 def _runs(acting: list[Group]) -> list[list[Group]]:
-    """Cards that are about as far from the leaves go together, so that layers stay whole."""
+    """Group cards by their distance from the leaves, so that layers stay together."""
     steps: dict[Any, int] = {}
     far: list[tuple[int, Group]] = []
     for group in sorted(acting, key=lambda group: group.nodes[-1].position):

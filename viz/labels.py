@@ -1,4 +1,4 @@
-"""What a card calls its node and its operation."""
+"""The names and formulas on the cards, and the symbols of their operations."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from autograd_lite.text import number, printable, superscript
 __all__ = ["ATOM", "SIGNED", "badge", "formula", "labels", "symbol"]
 
 LONGEST = 14
-"""A formula longer than this says less than the name of its operation."""
+"""A longer formula is harder to read than the name of its operation."""
 
 ATOM, SIGNED = 100, 70
 ACCENTS = frozenset("₀₁₂₃₄₅₆₇₈₉₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ′\u0302\u0303\u0304\u0307")
-"""What may follow a letter that is still one symbol, as in W₁, w⁽¹⁾ᵀ or ŷ."""
+"""Characters that may follow the letter of a symbol, as in W₁, w⁽¹⁾ᵀ or ŷ."""
 
 Formula = tuple[str, int]
-"""A text, and how tightly it holds together: the precedence of its outermost operation."""
+"""A text and the precedence of its outermost operation."""
 
 
 def labels(graph: Graph) -> dict[Any, str]:
-    """The name of every node that has one, and a formula for every result that has a short one.
+    """The name of each node, or for a result without a name a formula if it is short.
 
     Example:
         >>> import autograd_lite as ag
@@ -54,7 +54,7 @@ def labels(graph: Graph) -> dict[Any, str]:
 
 
 def badge(node: Any, literals: dict[int, Any]) -> str:
-    """The symbol of a node's operation, with the bare numbers among its operands."""
+    """The symbol of a node's operation, with the literals among its operands."""
     texts = {k: number(x.array) for k, x in literals.items()}
     left, right = texts.get(0, ""), texts.get(1, "")
     if node.op.name == "power" and right.isdecimal():
@@ -65,12 +65,12 @@ def badge(node: Any, literals: dict[int, Any]) -> str:
 
 
 def symbol(op: Op) -> str:
-    """How an operation is written where its operands are not."""
+    """The symbol of an operation without operands."""
     return "(·)ᵀ" if op.name == "transpose" else op.notation.symbol
 
 
 def formula(node: Any, operands: list[Formula]) -> Formula:
-    """How the operation of a node is written with these operands."""
+    """The operation of a node, written with these operands."""
     op = node.op
     precedence = op.notation.precedence
     if op.name == "matmul":
@@ -84,13 +84,13 @@ def formula(node: Any, operands: list[Formula]) -> Formula:
         if exponent.isdecimal():
             return _closed(operands[0], ATOM) + superscript(exponent), precedence
     if op.name == "getitem" or precedence >= ATOM or len(operands) > 2:
-        # What is picked out is no formula, and other functions are written f(x, y).
+        # The index is left out, and other functions are written f(x, y).
         inside = ", ".join(text for text, _ in operands)
         return (f"{inside}[…]" if op.name == "getitem" else f"{op.notation.symbol}({inside})"), ATOM
     if len(operands) == 1:
         return op.notation.symbol + _closed(operands[0], precedence), precedence
     left, right = operands
-    # Operators group from the left, so an equal precedence needs parentheses on the right.
+    # Operators are left-associative, so an equal precedence needs parentheses on the right.
     return (
         f"{_closed(left, precedence)} {op.notation.symbol} {_closed(right, precedence + 1)}",
         precedence,
@@ -98,7 +98,7 @@ def formula(node: Any, operands: list[Formula]) -> Formula:
 
 
 def _product(node: Any, left: Formula, right: Formula) -> Formula:
-    """A matrix product, written Wx when both are symbols and w·x between vectors."""
+    """A matrix product: Wx if both operands are symbols, w·x between vectors."""
     precedence = node.op.notation.precedence
     vectors = all(x.ndim == 1 for x in node.inputs)
     together = not vectors and _is_symbol(left[0]) and _is_symbol(right[0])

@@ -1,4 +1,4 @@
-"""Where the cards stand: ranks, frames and the straight line from the data to the loss, in DOT."""
+"""The layout in DOT: ranks, frames and the straight line from the data to the loss."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ FRAME = (
 MOVES = frozenset(
     {"transpose", "swapaxes", "reshape", "broadcast_to", "squeeze", "expand_dims", "astype"}
 )
-"""Operations that only rearrange: applied to a parameter they belong beside it."""
+"""Operations that only rearrange; the result of one on a parameter is placed next to it."""
 
 STRAIGHT = 20
 
 MANY, HURRY = 400, " splines=line nslimit=1 nslimit1=1 mclimit=0.1"
-"""For more cards than this Graphviz may take minutes to find its best layout; a good one does."""
+"""For more cards Graphviz may take minutes for its best layout; these options speed it up."""
 
 PACKED = 6
-"""So many pieces that no arrow joins stand in rows on a page."""
+"""At least this many unconnected pieces are arranged in rows on a page."""
 
 
 class Scene:
-    """A graph with what its cards say, as it was when it was drawn.
+    """A graph with the contents of its cards, as of the time of drawing.
 
     Attributes:
-        graph: what is drawn.
-        gradients: what to show as gradients, None for none.
-        arrays: what each node held; training goes on, and the picture does not change.
-        numbers: the position of each node in the graph, which names its card.
-        names: what a card calls its node.
-        loss: what the gradients are gradients of, as a text.
+        graph: the graph to draw.
+        gradients: the gradients to show, or None.
+        arrays: the value of each node; later training does not change it.
+        numbers: the position of each node in the graph, which is the number of its card.
+        names: the name or formula of each node that has one.
+        loss: the name of the result that is differentiated.
     """
 
     __slots__ = ("_marks", "arrays", "gradients", "graph", "loss", "names", "numbers")
@@ -73,20 +73,20 @@ class Scene:
         self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
 
     def gradient(self, node: Any) -> Any:
-        """The gradient that the card of a node shows, None where it shows none."""
+        """The gradient on the card of a node, or None."""
         if self.gradients is None or not node.requires_grad:
             return None
         return self.gradients.of.get(node)
 
     def marks(self, node: Any) -> tuple[Mark, ...]:
-        """What is wrong at a node."""
+        """The problems at a node."""
         if node not in self._marks:
             last = node is self.graph.outputs[-1]
             self._marks[node] = marks(node, self.arrays[node], self.gradient(node), last)
         return self._marks[node]
 
     def card_of(self, group: Group) -> str:
-        """A card is called after the position of its last node, so equal graphs draw equally."""
+        """The identifier of a card, from the position of its last node: equal for equal graphs."""
         return f"n{self.numbers[group.nodes[-1]]}"
 
 
@@ -95,10 +95,10 @@ class Edge:
     """An arrow between two cards, by their numbers.
 
     Attributes:
-        tail: the card that it leaves.
-        head: the card that it reaches.
-        at: between single nodes the consumer and the number of the operand.
-        part: the part of the gradient on it, where the tail has several consumers.
+        tail: the card where it starts.
+        head: the card where it ends.
+        at: between single nodes, the consumer and the number of the operand.
+        part: the part of the gradient, if the tail has several consumers.
     """
 
     tail: int
@@ -111,16 +111,15 @@ def layout(
     groups: list[Group],
     scene: Scene,
     page: str | None = None,
-    slopes: dict[tuple[Any, int], str] | None = None,
+    derivatives: dict[tuple[Any, int], str] | None = None,
 ) -> str:
     """The cards of a graph, their frames and arrows, in DOT.
 
     Args:
-        groups: what shares a card, in order of their last nodes.
-        scene: the graph that they come from.
-        page: for a page, what the identifiers of its cards (n), frames (c) and arrows (e) begin
-            with.
-        slopes: what to write on the arrow to a consumer's k-th operand.
+        groups: the cards, in the order of their last nodes.
+        scene: their graph.
+        page: for a page, the prefix of the identifiers of cards (n), frames (c) and arrows (e).
+        derivatives: the label of the arrow to the k-th operand of a consumer, by (consumer, k).
     """
     ids = [scene.card_of(group) for group in groups]
     edges = edges_between(groups, scene)
@@ -142,8 +141,8 @@ def layout(
     lines = [HEAD % (legend, packed), *_frames(inside, frames(groups), page)]
     for k, edge in enumerate(edges):
         label = edge.part
-        if slopes and edge.at in slopes and not hurried:
-            label = "\\n".join(filter(None, (cards.escape(slopes[edge.at], 40), label)))
+        if derivatives and edge.at in derivatives and not hurried:
+            label = "\\n".join(filter(None, (cards.escape(derivatives[edge.at], 40), label)))
         known = "" if page is None else f'id="{page}e{k}"'
         lines.append(f"  {plan.arrow(edge, ids, label, known)}\n")
     return "".join([*lines, "}\n"])
@@ -171,7 +170,7 @@ def _labels(groups: list[Group], scene: Scene) -> Iterator[str]:
 
 
 def _packed(cards: int, edges: list[Edge]) -> tuple[Sequence[int], str]:
-    """The order of the cards in which pieces that no arrow joins stand in rows, and how to ask."""
+    """The order of the cards and the DOT options that arrange unconnected pieces in rows."""
     piece = list(range(cards))
 
     def first(k: int) -> int:
@@ -187,7 +186,7 @@ def _packed(cards: int, edges: list[Edge]) -> tuple[Sequence[int], str]:
         return range(cards), ""
     columns = math.isqrt(len(pieces))
     short = -len(pieces) % columns
-    # Graphviz fills the rows from the bottom, and people read them from the top.
+    # Graphviz fills the rows from the bottom; readers start at the top.
     rows = {k: divmod(n + short, columns) for n, k in enumerate(pieces)}
     place = {k: (-row, column) for k, (row, column) in rows.items()}
     order = sorted(range(cards), key=lambda k: (place[first(k)], k))
@@ -195,12 +194,12 @@ def _packed(cards: int, edges: list[Edge]) -> tuple[Sequence[int], str]:
 
 
 def found(group: Group, scene: Scene) -> Counter[Mark]:
-    """How often each mark occurs in a fold."""
+    """The number of occurrences of each mark in a fold."""
     return Counter(mark.plain for node in group.nodes for mark in scene.marks(node))
 
 
 def edges_between(groups: list[Group], scene: Scene) -> list[Edge]:
-    """The arrows; between two single nodes one for each operand, else one for all."""
+    """The arrows: one for each operand between single nodes, else one between two cards."""
     owner = {node: k for k, group in enumerate(groups) for node in group.nodes}
     consumers = scene.graph.consumers
     parts = {} if scene.gradients is None else scene.gradients.parts
@@ -222,7 +221,7 @@ def edges_between(groups: list[Group], scene: Scene) -> list[Edge]:
 
 
 def frames(groups: Iterable[Group]) -> dict[tuple[str, ...], int]:
-    """The frames around the cards, an outer one before those inside, and their numbers."""
+    """The frames around the cards and their numbers, outer frames first."""
     scopes = (group.scope[: k + 1] for group in groups for k in range(len(group.scope)))
     return {scope: k for k, scope in enumerate(dict.fromkeys(scopes))}
 
@@ -232,7 +231,7 @@ def _frames(
     numbers: dict[tuple[str, ...], int],
     page: str | None,
 ) -> Iterator[str]:
-    """The statements of each frame between its braces, frames within frames."""
+    """The statements of each frame in its braces, frames inside frames."""
     children: defaultdict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
     for scope in numbers:
         children[scope[:-1]].append(scope)
@@ -259,12 +258,12 @@ def _frames(
 
 
 class _Plan:
-    """The line from the data to the result, and what stands beside it.
+    """The straight line from the data to the result, and the cards next to it.
 
     Attributes:
         straight: the edges on the line.
-        beside: for a card with a rank of its own the cards that share the rank.
-        above: for an edge within a rank whether its tail stands above its head.
+        beside: the cards that share the rank of a card.
+        above: for an edge within a rank, whether its tail is above its head.
     """
 
     def __init__(self, groups: list[Group], edges: list[Edge]) -> None:
@@ -272,7 +271,7 @@ class _Plan:
         self.incoming: list[list[Edge]] = [[] for _ in groups]
         self.outgoing: list[list[Edge]] = [[] for _ in groups]
         for edge in edges:
-            # Scopes that were entered again and again may fold into a cycle.
+            # Scopes that were entered several times may fold into a cycle.
             if edge.tail < edge.head:
                 self.incoming[edge.head].append(edge)
                 self.outgoing[edge.tail].append(edge)
@@ -291,9 +290,9 @@ class _Plan:
                 self.beside.pop(k, None)
 
     def _mains(self) -> tuple[list[bool], list[Edge | None]]:
-        """For each card whether data reach it, and the operand that came the longest way.
+        """For each card whether it depends on data, and its operand with the longest path.
 
-        A way from data counts more than any way from parameters alone.
+        A path from data counts more than any path from parameters alone.
         """
         lengths: list[int] = []
         data: list[bool] = []
@@ -309,7 +308,7 @@ class _Plan:
         return data, main
 
     def _hang(self, head: int) -> None:
-        """Put at most one parameter below a card and one leaf of data above it."""
+        """Place at most one parameter below a card and one leaf of data above it."""
         edges = self.incoming[head]
         taken = set()
         for edge in edges:
@@ -323,7 +322,7 @@ class _Plan:
                 self.above.update(dict.fromkeys(chain, above))
 
     def _chain(self, edge: Edge) -> list[Edge]:
-        """The edges that lead straight to a leaf, through what only rearranges it."""
+        """The edges back to a leaf through operations that only rearrange it."""
         chain: list[Edge] = []
         while True:
             group = self.groups[edge.tail]
@@ -344,7 +343,7 @@ class _Plan:
         attributes = [known] if known else []
         above = self.above.get(edge)
         if above is not None and above == bool(self.groups[edge.head].scope):
-            # Within a rank dot puts the tail above the head, in a frame the head above the tail.
+            # Within a rank dot places the tail above the head; in a frame, the head above the tail.
             tail, head = head, tail
             attributes.append("dir=back")
         if edge in self.straight:

@@ -1,4 +1,4 @@
-"""What is wrong at a node, for the picture to mark: in words and shape as well as colour."""
+"""Marks for problems at a node, each with a shape, words and a colour."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 __all__ = ["EXPLODING", "VANISHING", "Mark", "marks"]
 
 VANISHING, EXPLODING = 1e-6, 1e4
-"""A gradient whose norm is below the one or above the other teaches a parameter nothing."""
+"""A parameter learns nothing from a gradient whose norm is below the one or above the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A finding at a node.
+    """A problem at a node.
 
     Attributes:
-        sign: a shape that tells it from the others without colour.
-        text: what it is, in words.
-        color: its colour, which no other has, so that the page knows marks of gradients.
-        plain: the same without numbers of its own, to be counted.
+        sign: a shape that distinguishes it from the others without colour.
+        text: the problem in words.
+        color: a colour that no other mark has, so that the page can style it.
+        plain: the mark without numbers, for counting.
     """
 
     sign: str
@@ -35,7 +35,7 @@ class Mark:
         return replace(self, text=self.text.partition(":")[0])
 
     def counted(self, count: int) -> Mark:
-        """The mark with how often it occurs."""
+        """The mark with its number of occurrences."""
         return self if count == 1 else replace(self, text=f"{count:,} × {self.text}")
 
 
@@ -47,16 +47,16 @@ ZERO = Mark("∅", "zero gradient", "#5C6166")
 
 
 def marks(node: Any, array: Any, gradient: Any, last: bool = False) -> tuple[Mark, ...]:
-    """What is wrong at a node.
+    """The problems at a node.
 
-    A ReLU is dead where a unit gives 0 for every one of several rows, or where it gives nothing
-    but 0: no gradient passes. A gradient explodes or vanishes by its norm.
+    A ReLU is dead if a unit outputs 0 for every one of several rows, or if all outputs are 0: no
+    gradient passes through. The norm of a gradient decides whether it explodes or vanishes.
 
     Args:
         node: the node.
         array: its value.
-        gradient: its gradient, or None where there is none to judge.
-        last: whether it is the drawn result, whose gradient is 1 by definition.
+        gradient: its gradient, or None.
+        last: whether it is the result of the graph, whose gradient is 1 by definition.
 
     Example:
         >>> import numpy as np
@@ -97,6 +97,6 @@ def _found(node: Any, array: Any, gradient: Any, last: bool) -> Iterator[Mark]:
 
 
 def _finite(array: Any) -> bool:
-    if isinstance(array, float):  # so are NumPy's own
+    if isinstance(array, float):  # also np.float64
         return math.isfinite(array)
     return isinstance(array, tuple) or bool(np.isfinite(array).all())

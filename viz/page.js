@@ -1,10 +1,10 @@
 "use strict";
 
-/** Everything that can be reached from some cards along the arrows, by [from, to] pairs. */
+/** All cards that can be reached from some cards along [from, to] pairs. */
 function reach(starts, pairs) {
   const next = Map.groupBy(pairs, ([from]) => from);
   const seen = new Set(starts);
-  // A Set also visits what is added to it on the way.
+  // Iterating over a Set also visits what is added meanwhile.
   for (const card of seen) for (const [, to] of next.get(card) ?? []) seen.add(to);
   return seen;
 }
@@ -12,9 +12,8 @@ function reach(starts, pairs) {
 const GAP = 26, READABLE = 0.4, NEAREST = { block: "nearest", inline: "nearest" };
 
 /**
- * A coordinate when folds shrink: what a fold held becomes as wide as its card, except where
- * something that is still in sight stands, and gaps stay gaps; order is kept, so nothing can
- * come to overlap.
+ * Map a coordinate when folds shrink: a fold becomes as wide as its card, except where something
+ * is still visible, and gaps stay gaps. The order is kept, so nothing overlaps.
  */
 function squeeze(folds, boxes) {
   const marks = [...new Set([...folds, ...boxes].flatMap(([low, high]) => [low, high]))];
@@ -41,10 +40,10 @@ function start() {
   const { hello, sheets } = JSON.parse(byId("data").textContent);
   const root = document.documentElement, panel = byId("panel");
 
-  // What is shown: a sheet, how large, a step of it (null: everything), the node in the panel.
+  // What is shown: the sheet, its scale, its step (null: everything), the node in the panel.
   let sheet = null, scale = 1, step = null, open = null, opener = null, looked = null;
 
-  // One picture, made ready when it is first shown.
+  // A picture is prepared when it is first shown.
 
   function ready(s) {
     s.svg = s.holder.querySelector("svg");
@@ -78,7 +77,7 @@ function start() {
     }
   }
 
-  // Folding: frames close in place, and what is left moves together.
+  // Folding: frames close in place, and the rest moves closer.
 
   const within = (s, frame, outer) =>
     frame !== null && (frame === outer || within(s, s.frames[frame].parent, outer));
@@ -87,13 +86,13 @@ function start() {
   const closed = (s, frame) => frame === null ? null
     : closed(s, s.frames[frame].parent) ?? (s.folded.has(frame) ? frame : null);
 
-  /** What stands for a card: itself, or the frame that it is folded into. */
+  /** The visible item for a card: the card, or the frame that it is folded into. */
   const item = (s, k) => s.frames[closed(s, s.cards[k].frame)] ?? s.cards[k];
 
   function fold(k) {
     if (!sheet.folded.delete(k)) sheet.folded.add(k);
     arrange(sheet);
-    settle();
+    fitReadable();
     if (step !== null) step = Math.min(step, steps(sheet).length);
     render();
     const { g, open: frame } = sheet.frames[k];
@@ -153,7 +152,7 @@ function start() {
     s.svg.setAttribute("viewBox", `${x - 16} ${y - 16} ${s.box.width} ${s.box.height}`);
   }
 
-  /** An arrow to or from a folded frame: from side to side, or from above to below. */
+  /** Draw an arrow to or from a folded frame, horizontally or vertically. */
   function join(edge, p, q) {
     const beside = p.x + p.width + 8 > q.x, down = p.y < q.y;
     const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
@@ -162,7 +161,7 @@ function start() {
     const bend = beside ? `${x1},${(y1 + y2) / 2} ${x2},${(y1 + y2) / 2}`
       : `${(x1 + x2) / 2},${y1} ${(x1 + x2) / 2},${y2}`;
     edge.path.setAttribute("d", `M${x1},${y1} C${bend} ${x2},${y2}`);
-    // The tip that was drawn, turned: its point comes to the end.
+    // Turn the tip and move its point to the end.
     const [left, point, right] = edge.tip.points;
     const drawn = Math.atan2(2 * point.y - left.y - right.y, 2 * point.x - left.x - right.x);
     const turn = (beside ? (down ? 90 : -90) : 0) - drawn * 180 / Math.PI;
@@ -179,7 +178,7 @@ function start() {
     sheet.svg.setAttribute("height", sheet.box.height * scale);
   }
 
-  /** Show the whole picture, at most about half as large again as it was drawn. */
+  /** Show the whole picture, enlarged at most 1.45 times. */
   function fit() {
     const { clientWidth, clientHeight } = sheet.view;
     const scales = [clientWidth / sheet.box.width, clientHeight / sheet.box.height];
@@ -187,14 +186,14 @@ function start() {
     return Math.min(1, Math.max(...scales));
   }
 
-  /** The whole picture where it can be read so, else one way, to scroll the other. */
-  function settle() {
+  /** Show the whole picture if that is readable, else fit one direction and scroll the other. */
+  function fitReadable() {
     const wide = fit();
     if (scale < READABLE) size(wide);
     sheet.touched = false;
   }
 
-  /** Larger or smaller about a point of the window, or the middle. */
+  /** Zoom about a point of the window, or about its middle. */
   function zoom(factor, at) {
     const view = sheet.view.getBoundingClientRect(), old = sheet.svg.getBoundingClientRect();
     const { clientX: x, clientY: y } = at ??
@@ -219,13 +218,13 @@ function start() {
     sheet.view.scrollBy(-movementX, -movementY);
   });
 
-  // Hover and focus: what made a card, and what it feeds.
+  // Hover and focus: what a card depends on, and what depends on it.
 
   function look({ target }) {
     const s = sheet, g = target.closest(".node");
     if (g === looked) return;
     looked = g;
-    // A folded frame is looked at as a whole.
+    // A folded frame stands for all its cards.
     const starts = s.cards.flatMap((_, k) => (item(s, k).g === g ? [k] : []));
     const pairs = s.edges.map(({ tail, head }) => [tail, head]);
     const feeds = reach(starts, pairs), from = reach(starts, pairs.map(([a, b]) => [b, a]));
@@ -244,13 +243,13 @@ function start() {
 
   // Steps: forward, then backward, one operation at a time.
 
-  /** The steps of what is in sight: [item, direction, sentence]; a folded frame takes one. */
+  /** The steps of the visible items: [item, direction, sentence]; a folded frame has one. */
   function steps(s) {
     const order = new Map();
-    for (const [k, direction, says] of s.steps) {
+    for (const [k, direction, sentence] of s.steps) {
       const it = item(s, k), key = `${it.id} ${direction}`;
       order.delete(key);
-      order.set(key, [it, direction, it.steps?.[direction] ?? says]);
+      order.set(key, [it, direction, it.steps?.[direction] ?? sentence]);
     }
     return [...order.values()];
   }
@@ -262,7 +261,7 @@ function start() {
       if (all || k < step) done[direction].add(it);
       if (direction === 0) moving.add(it);
     });
-    const [current, direction, says] = (!all && order[step - 1]) || [];
+    const [current, direction, sentence] = (!all && order[step - 1]) || [];
     for (const it of [...s.cards, ...s.frames]) {
       it.g.classList.toggle("pending", moving.has(it) && !done[0].has(it));
       it.g.classList.toggle("ungraded", !done[1].has(it));
@@ -276,7 +275,7 @@ function start() {
     }
     byId("count").textContent = all ? `${order.length} steps` : `${step}/${order.length}`;
     byId("caption").textContent = all ? hello
-      : says ?? "before the first step: only the leaves hold values";
+      : sentence ?? "before the first step: only the leaves have values";
     byId("back").disabled = step === 0;
     byId("step").disabled = step === order.length;
     byId("all").setAttribute("aria-pressed", String(all));
@@ -300,11 +299,11 @@ function start() {
     if (!sheet.svg) ready(sheet);
     arrange(sheet);
     step = null;
-    settle();
+    fitReadable();
     render();
   }
 
-  // The panel: the whole array, the formula, the derivation.
+  // The panel: the array, the formula and the derivation of a node.
 
   function show(node) {
     byId("details").replaceChildren(byId(`node-${node}`).content.cloneNode(true));
@@ -315,7 +314,7 @@ function start() {
     panel.hidden = false;
     panel.scrollTop = 0;
     panel.focus({ preventScroll: true });
-    if (!sheet.touched) settle();
+    if (!sheet.touched) fitReadable();
     sheet.svg.querySelector(`[data-node="${node}"]`)?.scrollIntoView(NEAREST);
     remember();
   }
@@ -324,11 +323,11 @@ function start() {
     panel.hidden = true;
     open = null;
     opener?.focus();
-    if (!sheet.touched) settle();
+    if (!sheet.touched) fitReadable();
     remember();
   }
 
-  /** Under the pointer a heat map tells its number. */
+  /** Show the number under the pointer of a heat map. */
   function readable(figure) {
     const [image, readout, numbers] = ["img", ".readout", "pre"].map((x) => figure.querySelector(x));
     const rows = numbers.textContent.split("\n").map((row) => row.trim().split(/ +/));
@@ -339,27 +338,27 @@ function start() {
     });
   }
 
-  // The address holds what is shown, so that a link leads to a step.
+  // The address stores what is shown, so that a link can open a step.
 
   function remember() {
     const folded = sheet.frames.length ? [...sheet.folded].join(".") : "";
-    const said = { sheet: sheets.indexOf(sheet) || "", step: step ?? "", node: open ?? "", folded };
-    const text = Object.entries(said).filter(([, value]) => value !== "")
+    const state = { sheet: sheets.indexOf(sheet) || "", step: step ?? "", node: open ?? "", folded };
+    const text = Object.entries(state).filter(([, value]) => value !== "")
       .map(([key, value]) => `${key}=${value}`).join("&");
     try { history.replaceState(null, "", `#${text}`); } catch { /* a frame without an address */ }
   }
 
   function recall() {
-    const said = new URLSearchParams(location.hash.slice(1));
-    const k = Number(said.get("sheet")) in sheets ? Number(said.get("sheet")) : 0;
-    if (said.has("theme")) root.dataset.theme = said.get("theme");
-    if (said.has("folded")) {
-      const frames = said.get("folded").split(".").map(Number);
+    const state = new URLSearchParams(location.hash.slice(1));
+    const k = Number(state.get("sheet")) in sheets ? Number(state.get("sheet")) : 0;
+    if (state.has("theme")) root.dataset.theme = state.get("theme");
+    if (state.has("folded")) {
+      const frames = state.get("folded").split(".").map(Number);
       sheets[k].folded = new Set(frames.filter((f) => f in sheets[k].frames));
     }
     visit(k);
-    if (said.has("step")) walk(Math.trunc(Number(said.get("step"))) || 0);
-    if (byId(`node-${said.get("node")}`)) show(said.get("node"));
+    if (state.has("step")) walk(Math.trunc(Number(state.get("step"))) || 0);
+    if (byId(`node-${state.get("node")}`)) show(state.get("node"));
   }
 
   const actions = {
@@ -401,7 +400,7 @@ function start() {
     event.preventDefault();
   });
   window.addEventListener("hashchange", recall);
-  window.addEventListener("resize", () => sheet.touched || settle());
+  window.addEventListener("resize", () => sheet.touched || fitReadable());
 
   sheets.forEach((s, k) => {
     s.holder = byId(`s${k}`);

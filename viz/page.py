@@ -1,4 +1,4 @@
-"""The page: the picture in one HTML file that fetches nothing, to step through and look into."""
+"""The page: a picture to step through and inspect, in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from autograd_lite.text import printable
+from autograd_lite.viz.cards import count
 from autograd_lite.viz.folding import Group, common, fold, unfold
 from autograd_lite.viz.layout import Edge, Scene, edges_between, frames, layout
 from autograd_lite.viz.panel import Panels
@@ -21,7 +22,7 @@ from autograd_lite.viz.words import Words
 __all__ = ["page"]
 
 CARDS, SHEETS = 2_000, 64
-"""About so many cards and sheets a page holds."""
+"""The approximate maximum numbers of cards and of sheets on a page."""
 
 COLORS = {
     "#202124": "ink", "#5f6368": "grey", "#3c4043": "badge", "#4a4f55": "arrow",
@@ -32,7 +33,7 @@ COLORS = {
     "#a63f00": "grad", "#b3261e": "grad-exploding", "#0b57d0": "grad-vanishing",
     "#5c6166": "grad-zero", "#63676c": "value-dead", "#b01818": "alarm",
 }  # fmt: skip
-"""The page's style knows the colours of the picture by name, each in light and dark."""
+"""The names of the picture's colours in the page's style, which has a light and a dark version."""
 
 
 def page(scene: Scene, depth: int | None = None) -> str:
@@ -40,10 +41,10 @@ def page(scene: Scene, depth: int | None = None) -> str:
 
     Args:
         scene: the graph and its gradients.
-        depth: how many nested scopes are open at first.
+        depth: the number of nested scopes that are open at first.
 
     Raises:
-        RuntimeError: if no Graphviz is installed.
+        RuntimeError: if Graphviz is not installed.
     """
     return _Page(scene).html(depth)
 
@@ -53,7 +54,7 @@ class _Page:
         self.scene = scene
         self.words = Words(scene)
         self.panels = Panels(scene, self.words)
-        self.told: dict[int, str] = {}
+        self.panel_of: dict[int, str] = {}
         self.sheets: list[dict[str, Any]] = []
         self.pictures: list[str] = []
 
@@ -65,7 +66,7 @@ class _Page:
         if depth is not None and any(group.title is not None for group in groups):
             groups, shut = fold(graph, depth), None
         waiting: list[tuple[list[Group], str, int]] = [(groups, "the whole graph", -1)]
-        # Folds of a sheet are opened in sheets of their own, until the page is large enough.
+        # Each fold opens in a separate sheet, until the page is large enough.
         for k, (groups, _, _) in enumerate(waiting):
             opens: dict[int, int] = {}
             for j, group in enumerate(groups):
@@ -99,12 +100,14 @@ class _Page:
             )
             hello = "every value and gradient"
         data = {"hello": f"{hello}; step ▸ begins at the data", "sheets": self.sheets}
-        # Nothing is fetched, and no other script or style than these two is run.
+        # Nothing is fetched, and only this script and this style are allowed.
         policy = (
             f"default-src 'none'; img-src data:; script-src {_hashed(script)}; "
             f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
         )
-        panels = (f'<template id="node-{k}">\n{text}</template>' for k, text in self.told.items())
+        panels = (
+            f'<template id="node-{k}">\n{text}</template>' for k, text in self.panel_of.items()
+        )
         return Template(frame).substitute(
             title=html.escape(title),
             policy=policy,
@@ -123,64 +126,42 @@ class _Page:
         opens: dict[int, int],
         depth: int | None,
     ) -> None:
-        """One picture, with what its cards, arrows and frames are."""
+        """Add one picture, with the data of its cards, arrows and frames."""
         (k, title), scene = path[-1], self.scene
         groups = _without_common_frames(groups) if k else groups
-        page = f"s{k}-"
-        edges = edges_between(groups, scene)
+        prefix = f"s{k}-"
+        ids = [f"{prefix}{scene.card_of(group)}" for group in groups]
+        edges, numbers = edges_between(groups, scene), frames(groups)
+        framed = [_framed(prefix, scope, groups, edges, numbers) for scope in numbers]
+        buttons = {ids[j]: self._button(group, opens.get(j)) for j, group in enumerate(groups)}
+        for j, frame in enumerate(framed):
+            does = f'data-frame="{j}" aria-expanded="true" '
+            buttons[frame["id"]] = does + _labelled(f"{frame['title']}, fold")
         parts = {} if scene.gradients is None else scene.gradients.parts
-        slopes = {
-            e.at: self.words.slope(*e.at) for e in edges if e.at is not None and e.at in parts
-        }
-        numbers = frames(groups)
-        buttons = {}
-        for j, group in enumerate(groups):
-            buttons[f"{page}{scene.card_of(group)}"] = self._button(group, opens.get(j))
-        frame_data = []
-        for scope, j in numbers.items():
-            inside = [i for i, g in enumerate(groups) if g.scope[: len(scope)] == scope]
-            name, held = printable(scope[-1], 80), _held([groups[i] for i in inside])
-            buttons[f"{page}c{j}"] = (
-                f'data-frame="{j}" aria-expanded="true" {_labelled(f"{name}, fold")}'
-            )
-            frame_data.append(
-                {
-                    "id": f"{page}c{j}",
-                    "parent": numbers.get(scope[:-1]),
-                    "at": _entrance(groups, edges, set(inside)),
-                    "title": name,
-                    "text": held,
-                    "steps": [f"forward: {name}, {held}", _passing(name)],
-                }
-            )
+        local = {e.at: self.words.derivative(*e.at) for e in edges if e.at and e.at in parts}
         label = html.escape(f"{title}: {len(groups)} cards")
-        svg = _inline(render(layout(groups, scene, page, slopes), "svg").decode(), label, buttons)
-        folded = "".join(_folded(j, frame) for j, frame in enumerate(frame_data))
-        trail = " › ".join(
-            f'<button data-sheet="{up}">{html.escape(name)}</button>' for up, name in path[:-1]
-        )
-        here = f'<span aria-current="page">{html.escape(title)}</span>'
-        nav = f'<nav aria-label="Where in the graph">{trail} › {here}</nav>\n' if trail else ""
+        dot = layout(groups, scene, prefix, local)
+        svg = _inline(render(dot, "svg").decode(), label, buttons)
+        # The folded frames are drawn over the graph, in its coordinates.
+        folded = "".join(_folded(j, frame) for j, frame in enumerate(framed))
+        svg = svg.replace("</g>\n</svg>", f"{folded}</g>\n</svg>")
         self.pictures.append(
-            f'<div class="sheet" id="s{k}" hidden>\n{nav}<div class="view">\n'
-            # The folded frames are drawn over the graph, in its own system of coordinates.
-            + svg.replace("</g>\n</svg>", f"{folded}</g>\n</svg>")
-            + "</div></div>"
+            f'<div class="sheet" id="s{k}" hidden>\n{_navigation(path)}<div class="view">\n{svg}'
+            "</div></div>"
         )
         self.sheets.append(
             {
-                "up": path[-2][0] if trail else None,
+                "up": path[-2][0] if len(path) > 1 else None,
                 "cards": [
-                    {"id": f"{page}{scene.card_of(group)}", "frame": numbers.get(group.scope)}
-                    for group in groups
+                    {"id": name, "frame": numbers.get(group.scope)}
+                    for name, group in zip(ids, groups, strict=True)
                 ],
                 "edges": [
-                    {"id": f"{page}e{j}", "tail": edge.tail, "head": edge.head}
+                    {"id": f"{prefix}e{j}", "tail": edge.tail, "head": edge.head}
                     for j, edge in enumerate(edges)
                 ],
                 "frames": [
-                    {key: frame[key] for key in ("id", "parent", "at", "steps")}
-                    for frame in frame_data
+                    {key: frame[key] for key in ("id", "parent", "at", "steps")} for frame in framed
                 ],
                 "folded": [j for s, j in numbers.items() if depth is not None and len(s) > depth],
                 "steps": [
@@ -191,27 +172,58 @@ class _Page:
         )
 
     def _button(self, group: Group, opens: int | None) -> str:
-        """What a click on a card does, and the card for a screen reader."""
+        """The attributes of a card: what a click does, and its label for screen readers."""
         if group.title is not None:
-            name = f"{printable(group.title, 80)}, {_held([group])}"
+            name = f"{printable(group.title, 80)}, {_contents([group])}"
             if opens is None:
                 return f'tabindex="0" role="img" aria-label="{html.escape(name)}"'
             return f'data-sheet="{opens}" {_labelled(f"{name}, opens")}'
         node = group.nodes[-1]
         number = self.scene.numbers[node]
-        if number not in self.told:
-            self.told[number] = self.panels.panel(node)
+        if number not in self.panel_of:
+            self.panel_of[number] = self.panels.panel(node)
         return f'data-node="{number}" {_labelled(self.panels.label(node))}'
 
     def _step(self, group: Group, direction: int) -> str:
         """A step in words."""
         if group.title is not None:
             name = printable(group.title, 80)
-            return _passing(name) if direction else f"forward: {name}, {_held([group])}"
+            return _passing(name) if direction else f"forward: {name}, {_contents([group])}"
         node = group.nodes[-1]
         if direction:
             return f"backward: {self.words.backward(node)}"
         return f"forward: {self.words.forward(node)}"
+
+
+def _framed(
+    prefix: str,
+    scope: tuple[str, ...],
+    groups: list[Group],
+    edges: list[Edge],
+    numbers: dict[tuple[str, ...], int],
+) -> dict[str, Any]:
+    """A frame: its identifier, parent, entrance, title, contents and steps."""
+    inside = [k for k, group in enumerate(groups) if group.scope[: len(scope)] == scope]
+    name, contents = printable(scope[-1], 80), _contents([groups[k] for k in inside])
+    return {
+        "id": f"{prefix}c{numbers[scope]}",
+        "parent": numbers.get(scope[:-1]),
+        "at": _entrance(groups, edges, set(inside)),
+        "title": name,
+        "text": contents,
+        "steps": [f"forward: {name}, {contents}", _passing(name)],
+    }
+
+
+def _navigation(path: list[tuple[int, str]]) -> str:
+    """The titles of the sheets around a sheet, as buttons; empty for the whole graph."""
+    if len(path) < 2:
+        return ""
+    trail = " › ".join(
+        f'<button data-sheet="{k}">{html.escape(title)}</button>' for k, title in path[:-1]
+    )
+    here = f'<span aria-current="page">{html.escape(path[-1][1])}</span>'
+    return f'<nav aria-label="Where in the graph">{trail} › {here}</nav>\n'
 
 
 def _passing(name: str) -> str:
@@ -223,7 +235,7 @@ def _labelled(name: str) -> str:
 
 
 def _folded(k: int, frame: dict[str, Any]) -> str:
-    """The card of a folded frame; the page gives it its width and place."""
+    """The card of a folded frame; the page sets its width and position."""
     does = f'data-frame="{k}" aria-expanded="false" '
     does += _labelled(f"{frame['title']}, {frame['text']}, unfold")
     return (
@@ -236,37 +248,35 @@ def _folded(k: int, frame: dict[str, Any]) -> str:
 
 
 def _entrance(groups: list[Group], edges: list[Edge], inside: set[int]) -> int:
-    """The card beside which a folded frame stands: one that is joined to what is outside."""
+    """The card whose place a folded frame takes: one with an arrow to or from the outside."""
     crossing = (e for e in edges if (e.tail in inside) != (e.head in inside))
     ends = (e.tail if e.tail in inside else e.head for e in crossing)
     return next((k for k in ends if groups[k].nodes[-1].op is not None), min(inside))
 
 
 def _without_common_frames(groups: list[Group]) -> list[Group]:
-    """Inside a fold, the frames around all of it say nothing."""
+    """The groups without the frames that are around all of them."""
     cut = len(common(group.scope for group in groups if group.scope))
     return [Group(group.nodes, group.title, group.scope[cut:]) for group in groups]
 
 
-def _held(groups: list[Group]) -> str:
-    """What a fold holds, in words."""
+def _contents(groups: list[Group]) -> str:
+    """The contents of a fold, in words."""
     nodes = [node for group in groups for node in group.nodes]
     operations = sum(node.op is not None for node in nodes)
-    parameters = [node for node in nodes if node.op is None and node.requires_grad]
-    words = [f"{operations:,} operation{'s' * (operations != 1)}"] if operations else []
-    if parameters:
-        words.append(f"{len(parameters):,} parameter{'s' * (len(parameters) != 1)}")
-    data = len(nodes) - operations - len(parameters)
-    if data:
-        words.append(f"{data:,} of data")
+    parameters = sum(node.op is None and node.requires_grad for node in nodes)
+    data = len(nodes) - operations - parameters
+    words = [count(operations, "operation")] if operations else []
+    words += [count(parameters, "parameter")] if parameters else []
+    words += [f"{data:,} of data"] if data else []
     return ", ".join(words)
 
 
 def _steps(groups: list[Group], scene: Scene) -> list[tuple[int, int]]:
-    """The cards that each step reaches: 0 forward, then 1 backward.
+    """The card and the direction of each step: 0 forward, then 1 backward.
 
-    A gradient is complete when all that use its node have had their turn; a leaf comes right
-    after the last of them.
+    A gradient is complete after the steps of all consumers of its node; the step of a leaf follows
+    the last of them.
     """
     acting = [k for k, group in enumerate(groups) if any(n.op is not None for n in group.nodes)]
     steps = [(k, 0) for k in acting]
@@ -289,10 +299,10 @@ def _steps(groups: list[Group], scene: Scene) -> list[tuple[int, int]]:
 
 
 def _inline(svg: str, label: str, buttons: dict[str, str]) -> str:
-    """SVG as a part of a page: its colours by name, and what can be clicked on."""
+    """SVG for the page: with colours by name and with buttons."""
     svg = svg[svg.index("<svg") :].replace("&#45;", "-")
     svg = re.sub(r"<(title|!--).*?(</title|--)>\n?", "", svg, flags=re.DOTALL)
-    # The paper, what the page's style says of every text, and spaces that hold nothing apart here.
+    # Remove the background, what the page's style sets for every text, and texts of spaces only.
     svg = re.sub(r'<polygon fill="white"[^>]*>\n?', "", svg, count=1)
     svg = re.sub(r"<text [^>]*>[\s\u00a0]*</text>\n?", "", svg)
     svg = re.sub(r' (?:xml:space="preserve"|text-anchor="start"|font-family="[^"]*")', "", svg)
@@ -312,7 +322,7 @@ def _inline(svg: str, label: str, buttons: dict[str, str]) -> str:
 
 
 def embedded(data: Any) -> str:
-    """JSON that may stand in a script element: no name in it can end the element."""
+    """JSON for a script element, escaped so that no name in it can end the element."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -1,4 +1,4 @@
-"""What a page says of one node: its arrays, its operation, and where its gradient comes from."""
+"""The panel of a node on the page: its arrays, its operation and its gradient."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from autograd_lite.viz.words import Words, text_of
 __all__ = ["Panels"]
 
 WHOLE, CORNER, NUMBERS = 20_000, 40, 400_000
-"""Arrays up to the first are whole, above it and when the page holds so many numbers their first
-rows and columns."""
+"""Arrays of up to WHOLE numbers are shown completely, larger ones by their first CORNER rows and
+columns; so is every array of more than CORNER² numbers once a page has NUMBERS of them."""
 
 LINE, SHOWN = 5, 48
-"""So many numbers of a vector stand in a line; more than the second are folded away at first."""
+"""The numbers in a line of a vector, and the largest number of numbers that starts unfolded."""
 
 HEAT = 12
-"""A matrix with more numbers than this has a heat map."""
+"""A larger matrix has a heat map."""
 
 PARTS = 64
-"""Up to so many parts a gradient tells."""
+"""A panel lists at most this many parts of a gradient."""
 
 DERIVED = 60
-"""Up to so many operations the page tells the derivation."""
+"""The page shows the derivation of a graph with at most this many operations."""
 
 SCALE = np.array([[33, 102, 172], [146, 197, 222], [247, 247, 247], [244, 165, 130], [178, 24, 43]])
 """Blue below zero, white at zero, red above."""
 
 
 class Panels:
-    """The panels of a graph's nodes, in HTML; every name in it is escaped."""
+    """The panels of the nodes of a graph, in HTML with every name escaped."""
 
     def __init__(self, scene: Scene, words: Words) -> None:
         self.scene = scene
@@ -54,14 +54,14 @@ class Panels:
         self.derivations: dict[Any, list[str]] = _derivations(scene)
 
     def label(self, node: Any) -> str:
-        """A node for a screen reader."""
+        """The description of a node for a screen reader."""
         op = None if node.op is None else node.op.name
         marks = (mark.text for mark in self.scene.marks(node))
         array = text_of(self.scene.arrays[node])
         return ", ".join(filter(None, (self.words.name(node), self._role(node), op, array, *marks)))
 
     def panel(self, node: Any) -> str:
-        """All of a node."""
+        """The panel of a node."""
         return "\n".join(filter(None, self._lines(node)))
 
     def _role(self, node: Any) -> str:
@@ -84,7 +84,7 @@ class Panels:
             yield _element("h3", f"operation {badge(node, literals)}  {node.op.name}")
             yield _element('p class="formula"', node.op.notation.formula)
             if node.requires_grad and node.op.notation.gradient:
-                yield _element("h3", "its gradient rule, for the gradient g of its result")
+                yield _element("h3", "its gradient rule; g is the gradient of its result")
                 yield _element('p class="formula"', node.op.notation.gradient)
             yield _element("h3", "forward")
             yield _element("p", words.forward(node))
@@ -103,21 +103,21 @@ class Panels:
             yield from self.derivations[node]
 
     def _array(self, array: Any, what: str) -> Iterator[str]:
-        """An array: whole, or the first rows and columns of a large one."""
+        """An array, or the first rows and columns of a large one."""
         if isinstance(array, tuple) or np.size(array) == 0:
             yield _element("p", text_of(array))
             return
         values = np.asarray(array)
         flat = values.ndim < 2
         rows = values.reshape(1, -1) if flat else values.reshape(-1, values.shape[-1])
-        says = _range(values)
+        summary = _range(values)
         if rows.size > (WHOLE if self.budget > 0 else CORNER**2):
             rows = rows[:, : CORNER**2] if flat else rows[:CORNER, :CORNER]
             sides = f"{rows.shape[0]} rows and {rows.shape[1]} columns"
-            says += f"; the first {f'{rows.size} numbers' if flat else sides} are shown"
+            summary += f"; the first {f'{rows.size} numbers' if flat else sides} are shown"
         self.budget -= rows.size
         if values.size > 1:
-            yield _element("p", says)
+            yield _element("p", summary)
         texts = [number(x) for x in rows.ravel().tolist()]
         width, columns = max(map(len, texts)), LINE if flat else rows.shape[1]
         lines = [
@@ -133,7 +133,7 @@ class Panels:
 
 
 def _element(tag: str, text: str) -> str:
-    """An element with text in it; nothing for no text."""
+    """An element with text; an empty string for no text."""
     name, _, _ = tag.partition(" ")
     return f"<{tag}>{html.escape(text)}</{name}>" if text else ""
 
@@ -144,7 +144,7 @@ def _range(values: Any) -> str:
 
 
 def _heat(rows: Any, what: str) -> str:
-    """A matrix as colours, on a scale that is symmetric about zero; black where not finite."""
+    """A heat map of a matrix on a scale symmetric about zero; black where not finite."""
     finite = np.isfinite(rows)
     shares = np.where(finite, rows, 0).astype(np.float64)
     top = float(np.abs(shares).max()) or 1.0
@@ -159,7 +159,7 @@ def _heat(rows: Any, what: str) -> str:
 
 
 def _png(pixels: Any) -> bytes:
-    """Pixels (rows, columns, 3) as a file."""
+    """Pixels (rows, columns, 3) as a PNG file."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -173,7 +173,7 @@ def _png(pixels: Any) -> bytes:
 
 
 def _derivations(scene: Scene) -> dict[Any, list[str]]:
-    """For each node how its gradient is derived, in MathML; nothing where that is not known."""
+    """The derivation of each node's gradient, in MathML; empty if there is none."""
     result = scene.graph.outputs[-1]
     operations = sum(node.op is not None for node in scene.graph.nodes)
     if (
@@ -197,8 +197,7 @@ def _derivations(scene: Scene) -> dict[Any, list[str]]:
                     steps[step.node].append(f'<math display="block"><mrow>{inner}</mrow></math>')
             return steps
     except Exception:
-        # A picture without a derivation is still a picture: SymPy may be missing, or an
-        # operation may have no closed form.
+        # SymPy may be missing, or an operation may have no closed form; the rest of the page works.
         return {}
 
 

@@ -1,24 +1,39 @@
-"""DOT to pixels and paths: the dot executable where there is one, else pygraphviz."""
+"""Rendering DOT with the dot executable if there is one, else with pygraphviz."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
-__all__ = ["FORMATS", "render"]
+__all__ = ["FORMATS", "format_of", "render"]
 
 FORMATS = ("svg", "png", "pdf")
 
 FIX = "pip install 'autograd_lite[dot]', or put Graphviz's dot on the PATH"
 
 
-def render(source: str, format: str) -> bytes:
-    """Lay out a graph in DOT and draw it.
+def format_of(path: Path, formats: Sequence[str] = FORMATS) -> str:
+    """The format for the suffix of a path.
 
     Raises:
-        RuntimeError: if there is no Graphviz, or it fails; one line that says what to do.
+        ValueError: if it is none of the formats.
+    """
+    format = path.suffix.lower().removeprefix(".")
+    if format not in formats:
+        *most, last = (f".{known}" for known in formats)
+        raise ValueError(f"{path.name} must end in {', '.join(most)} or {last}")
+    return format
+
+
+def render(source: str, format: str) -> bytes:
+    """Lay out and draw a graph in DOT.
+
+    Raises:
+        RuntimeError: if Graphviz is not installed or fails.
     """
     failures = []
     for renderer in (_by_executable, _by_library):
@@ -31,7 +46,7 @@ def render(source: str, format: str) -> bytes:
                 return picture
     if failures:
         raise RuntimeError(f"Graphviz could not draw this graph as {format}: {failures[-1]}")
-    raise RuntimeError(f"no Graphviz to draw with: {FIX}")
+    raise RuntimeError(f"Graphviz is not installed: {FIX}")
 
 
 def _by_executable(source: str, format: str) -> bytes | None:
@@ -48,8 +63,8 @@ def _by_executable(source: str, format: str) -> bytes | None:
 def _by_library(source: str, format: str) -> bytes | None:
     if find_spec("pygraphviz") is None:
         return None
-    # In a process of its own, as dot is: the libraries write their errors and the warnings of an
-    # old Fontconfig to standard error itself, and a crash in them would take this process along.
+    # In a separate process: the libraries write errors and Fontconfig's warnings directly to
+    # standard error, and a crash in them would end this process.
     command = [sys.executable, "-P", "-c", _LIBRARY, format]
     done = subprocess.run(command, input=source.encode(), capture_output=True)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""How curves and surfaces look: the colours of the cards, and a second sign beside each colour."""
+"""The style of curves and surfaces; dashes, markers and hatches repeat what colours show."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.files import atomic
+from autograd_lite.viz.rendering import format_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
-    "CLASSES", "FORMATS", "GRADIENT", "GREY", "INK", "LOSS", "PARAMETER", "SERIES", "VALUE",
-    "axes", "panels", "render", "save", "styled",
+    "CLASSES", "GRADIENT", "GREY", "INK", "LOSS", "PARAMETER", "SERIES", "VALUE", "axes",
+    "format_of", "panels", "render", "save", "styled",
 ]  # fmt: skip
 
 INK, GREY = "#202124", "#5F6368"
@@ -32,15 +33,13 @@ SERIES = (
     {"color": LOSS, "linestyle": (0, (6, 1.5, 1.5, 1.5)), "marker": "^"},
     {"color": "#3C4043", "linestyle": (0, (1.5, 1.2)), "marker": "D"},
 )
-"""Lines that dashes and markers keep apart in grey, and their colours for the colour-blind."""
+"""Line styles that differ in dashes and markers too, with colours for the colour-blind."""
 
-CLASSES = (
+CLASSES: tuple[dict[str, Any], ...] = (
     {"marker": "o", "facecolor": VALUE, "edgecolor": "white"},
     {"marker": "s", "facecolor": "#FDE9C4", "edgecolor": "#6B4500"},
 )
-"""Points of the first and of the second class: dark circles and light squares."""
-
-FORMATS = ("svg", "png", "pdf")
+"""Markers of the first and the second class: dark circles and light squares."""
 
 _STYLE = {
     "axes.axisbelow": True,
@@ -82,9 +81,9 @@ R = TypeVar("R")
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """The function drawing in the project's style, whatever the user's own settings are.
+    """Make a function draw in the project's style instead of the user's matplotlib settings.
 
-    It raises ImportError, with what to install, where there is no matplotlib.
+    The function raises ImportError if matplotlib is not installed.
     """
 
     @functools.wraps(function)
@@ -102,15 +101,15 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Any:
-    """An array (rows, columns) of empty Axes in a figure of that size, in inches.
+    """An array (rows, columns) of empty Axes in a figure of a size in inches.
 
-    The figure belongs to no window: `save(axes, path)` or `axes.figure.savefig(path)` writes it,
-    and in a notebook `axes.figure` shows itself.
+    The figure has no window; `save(axes, path)` or `axes.figure.savefig(path)` writes it, and a
+    notebook displays `axes.figure`.
     """
     from matplotlib.figure import Figure
 
     class Picture(Figure):
-        """A figure that shows itself in a notebook, whether or not pyplot was ever imported."""
+        """A figure that a notebook displays even without pyplot."""
 
         def _repr_png_(self) -> bytes:
             return render(self.axes, "png")
@@ -120,15 +119,15 @@ def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -
 
 
 def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """The Axes given, or those of a new figure."""
+    """The given Axes, or the Axes of a new figure."""
     return panels(1, 1, size)[0, 0] if ax is None else ax
 
 
 @styled
 def render(axes: Axes | Array | list[Axes], format: str) -> bytes:
-    """The whole figure of some Axes as svg, png or pdf; equal figures give equal bytes."""
+    """The figure of some Axes as svg, png or pdf; equal figures give equal bytes."""
     picture = BytesIO()
-    # A date would make every file differ from the last.
+    # Without dates, so that files are reproducible.
     metadata = {"svg": {"Date": None}, "png": {}, "pdf": {"CreationDate": None}}[format]
     _figure(axes).savefig(
         picture, format=format, metadata=metadata, bbox_inches="tight", pad_inches=0.1
@@ -137,11 +136,11 @@ def render(axes: Axes | Array | list[Axes], format: str) -> bytes:
 
 
 def save(axes: Axes | Array, path: str | os.PathLike[str]) -> Path:
-    """Write the whole figure of some Axes as the suffix says: .svg, .png or .pdf.
+    """Write the figure of some Axes in the format of the suffix: .svg, .png or .pdf.
 
-    A file that is there is replaced only when the new one is complete.
+    An existing file is replaced only when the new one is complete.
 
-    Raises ValueError for another suffix, OSError as `open` does.
+    Raises ValueError for another suffix, and OSError as `open` does.
 
     Example:
         >>> import pathlib, tempfile
@@ -150,22 +149,10 @@ def save(axes: Axes | Array, path: str | os.PathLike[str]) -> Path:
         'sigmoid.svg'
     """
     path = Path(path)
-    format = format_of(path)
-    picture = render(axes, format)
+    picture = render(axes, format_of(path))
     with atomic(path, "wb") as file:
         file.write(picture)
     return path
-
-
-def format_of(path: Path) -> str:
-    """The format that a file's suffix names.
-
-    Raises ValueError when it names none.
-    """
-    format = path.suffix.lower().removeprefix(".")
-    if format not in FORMATS:
-        raise ValueError(f"{path.name} must end in .svg, .png or .pdf, which says what to write")
-    return format
 
 
 def _figure(axes: Any) -> Figure:

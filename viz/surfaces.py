@@ -1,4 +1,4 @@
-"""Surfaces: the loss over two weights, and the path that gradient descent takes on it."""
+"""Surfaces: the loss of two weights and the path of gradient descent."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Window = tuple[tuple[float, float], tuple[float, float]]
 def descent(
     loss: Loss, start: npt.ArrayLike, learning_rate: float, steps: int
 ) -> tuple[Array, Array]:
-    """The way of gradient descent: the points (steps + 1, n), and the loss at each, (steps + 1,).
+    """The path of gradient descent: the points (steps + 1, n) and their losses (steps + 1,).
 
-    It ends early where the loss is no finite number.
+    It ends early if the loss is not finite.
 
     Example:
         >>> path, losses = descent(lambda w: (w * w).sum(), [4.0, 2.0], 0.25, 2)
@@ -36,10 +36,10 @@ def descent(
     """
     w = np.array(start, dtype=float)
     path, losses = [], []
-    slope = ag.value_and_grad(loss)
+    value_and_grad = ag.value_and_grad(loss)
     with np.errstate(all="ignore"):
         for _ in range(steps + 1):
-            value, g = slope(w)
+            value, g = value_and_grad(w)
             path.append(w)
             losses.append(float(value))
             if not np.isfinite(value):
@@ -59,15 +59,15 @@ def descent_path(
     window: Window | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """The contours of a loss of two weights, and the path of gradient descent on them.
+    """The contours of a loss of two weights and the path of gradient descent.
 
     Args:
-        loss: a function of one array (2,), such as `ag.grad` takes.
+        loss: a function of one array (2,).
         start: where the path begins.
-        learning_rate: the length of a step, α in w ← w − α ∂L/∂w.
-        steps: how many.
-        names: what the two weights are called.
-        window: the ranges of the two weights that are seen; by default around the path.
+        learning_rate: α in w ← w − α ∂L/∂w.
+        steps: the number of steps.
+        names: the names of the two weights.
+        window: the visible ranges of the two weights; by default around the path.
 
     Example:
         >>> descent_path(lambda w: (w * w).sum(), [4.0, 2.0], 0.25, 2).get_ylabel()
@@ -77,9 +77,9 @@ def descent_path(
     ax = style.axes(ax, (5.4, 5))
     (left, right), (low, high) = window = window or _around(path)
     _contours(ax, _surface(loss, window))
-    _way(ax, path)
+    _path(ax, path)
     ax.set(xlim=(left, right), ylim=(low, high), xlabel=names[0], ylabel=names[1])
-    # Only where both axes have one scale does a step stand upright on the contour.
+    # Steps are perpendicular to the contours only if both axes have the same scale.
     ax.set_aspect("equal" if 1 / 3 < (right - left) / (high - low) < 3 else "auto")
     return ax
 
@@ -92,7 +92,7 @@ def _around(path: Any) -> Window:
 
 def _surface(loss: Loss, window: Window) -> tuple[Array, Array, Array]:
     x, y = (np.linspace(*side, 81) for side in window)
-    # A Tensor, because a loss of its log-odds is exact there and overflows for plain arrays.
+    # Tensors, because cross-entropy of a sigmoid overflows on plain arrays.
     return x, y, np.array([[float(loss(ag.constant([a, b]))) for a in x] for b in y])
 
 
@@ -102,7 +102,7 @@ def _contours(ax: Axes, surface: tuple[Array, Array, Array]) -> None:
 
     tint = LinearSegmentedColormap.from_list("loss", ["#FFFFFF", "#F7E1EE", "#DDA9C8"])
     low, high = surface[2].min(), surface[2].max()
-    # Even steps of the logarithm show the bottom of a steep valley as well as its walls.
+    # Logarithmic levels show both the bottom of a steep valley and its walls.
     spread = np.geomspace if low > 0 and high > 8 * low else np.linspace
     levels = np.unique([float(f"{level:.2g}") for level in spread(low, high, 13)])
     levels = levels[1:-1]
@@ -113,7 +113,7 @@ def _contours(ax: Axes, surface: tuple[Array, Array, Array]) -> None:
     ax.grid(False)
 
 
-def _way(ax: Axes, path: Any) -> None:
+def _path(ax: Axes, path: Any) -> None:
     dark = "#6B4500"
     ax.plot(*path.T, "-", color=dark, linewidth=1.4, zorder=3)
     ax.plot(*path[1:-1].T, "o", color="#FDE9C4", markeredgecolor=dark, markersize=4.5, zorder=4)
@@ -131,15 +131,15 @@ def learning_rates(
     names: Sequence[str] = ("w₁", "w₂"),
     window: Window | None = None,
 ) -> Any:
-    """Several learning rates side by side: above the path on the loss, below the loss by step.
+    """Learning rates side by side: the path on the loss above, the loss by step below.
 
     Args:
         loss: a function of one array (2,).
         start: where every path begins.
-        rates: the learning rates, by what to call them.
-        steps: how many steps each takes.
-        names: what the two weights are called.
-        window: the ranges of the two weights that are seen; by default around all paths.
+        rates: the learning rates by title.
+        steps: the number of steps.
+        names: the names of the two weights.
+        window: the visible ranges of the two weights; by default around all paths.
 
     Returns:
         An array (2, rates) of Axes.
@@ -149,20 +149,15 @@ def learning_rates(
         >>> learning_rates(lambda w: (w * w).sum(), [4.0, 2.0], rates, 5).shape
         (2, 2)
     """
-    ways = {name: descent(loss, start, rate, steps) for name, rate in rates.items()}
-    window = window or _around(np.concatenate([path for path, _ in ways.values()]))
+    runs = {name: descent(loss, start, rate, steps) for name, rate in rates.items()}
+    window = window or _around(np.concatenate([path for path, _ in runs.values()]))
     surface = _surface(loss, window)
-    axes = style.panels(
-        2,
-        len(rates),
-        (3.1 * len(rates), 5.2),
-        sharex="row",
-        sharey="row",
-        gridspec_kw={"height_ratios": (1.5, 1)},
-    )
-    for (above, below), (name, (path, losses)) in zip(axes.T, ways.items(), strict=True):
+    options: dict[str, Any] = {"sharex": "row", "sharey": "row"}
+    options["gridspec_kw"] = {"height_ratios": (1.5, 1)}
+    axes = style.panels(2, len(rates), (3.1 * len(rates), 5.2), **options)
+    for (above, below), (name, (path, losses)) in zip(axes.T, runs.items(), strict=True):
         _contours(above, surface)
-        _way(above, path)
+        _path(above, path)
         above.set(xlim=window[0], ylim=window[1], xlabel=names[0])
         above.set_title(f"{name}: α = {number(rates[name])}")
         below.plot(losses, "o-", markersize=3.5, linewidth=1.4, color=style.LOSS)

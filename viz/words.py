@@ -1,4 +1,4 @@
-"""A step in words and numbers: what an operation computes, and what its gradient is made of."""
+"""Steps in words and numbers: what an operation computes, and how its gradient is computed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from autograd_lite.viz.layout import Scene
 __all__ = ["Words", "text_of"]
 
 FEW, ON_EDGES = 3, 2
-"""So many numbers of an array are written out in a sentence, and on an arrow."""
+"""A sentence, and an arrow, show at most so many numbers of an array."""
 
 TERMS = 4
-"""So many parts of a gradient are written out."""
+"""A sentence shows at most this many parts of a gradient."""
 
 SPREADS = frozenset({"sum", "mean"})
-"""Operations whose derivative by each element is one number, spread over the input."""
+"""Operations that have the same derivative for every element of the input."""
 
 
 SUM: int = OPS["add"].notation.precedence
@@ -30,19 +30,19 @@ PRODUCT: int = OPS["multiply"].notation.precedence
 
 
 class Words:
-    """The sentences of a graph.
+    """The sentences about a graph.
 
-    A local derivative is the operation's own rule, given a gradient of one: the numbers are the
-    engine's. It is told only where the gradients agree with it; of a loss that is computed by a
-    better form, such as the log of a σ, the parts come from that form.
+    A local derivative is the result of the operation's gradient rule for a gradient of 1. It is
+    shown only if it agrees with the gradients; the gradients of a loss that is computed in a
+    stable form, such as the log of a σ, come from that form.
     """
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self._slopes: dict[tuple[Any, int], Any] = {}
+        self._derivatives: dict[tuple[Any, int], Any] = {}
 
     def name(self, node: Any) -> str:
-        """What a sentence calls a node."""
+        """The name of a node in a sentence."""
         if name := self.scene.names.get(node):
             return name
         if node.op is not None:
@@ -50,7 +50,7 @@ class Words:
         return "parameter" if node.requires_grad else "constant"
 
     def of(self, node: Any) -> str:
-        """The gradient of a node, such as ∂L/∂z."""
+        """The symbol of a node's gradient, such as ∂L/∂z."""
         name = self.name(node)
         return f"∂{self.scene.loss}/∂" + (f"({name})" if _is_compound(name) else name)
 
@@ -75,7 +75,7 @@ class Words:
         return " = ".join(dict.fromkeys(parts))
 
     def backward(self, node: Any) -> str:
-        """What the gradient of a node is made of: ∂L/∂z = −3.0138 × 0.2217 = −0.6682."""
+        """How the gradient of a node is computed: ∂L/∂z = −3.0138 × 0.2217 = −0.6682."""
         gradients = self.scene.gradients
         assert gradients is not None
         parts = gradients.parts
@@ -88,12 +88,11 @@ class Words:
             if len(edges) > 1 and all(_is_short(parts[edge]) for edge in edges):
                 sides.append(_sum([text_of(parts[edge]) for edge in edges]))
         sides.append(text_of(gradients.of[node]))
-        kept = [side for k, side in enumerate(sides) if side not in sides[:k]]
-        return " = ".join(kept)
+        return " = ".join(dict.fromkeys(sides))
 
-    def slope(self, consumer: Any, k: int) -> str:
-        """The local derivative on the arrow to a consumer's k-th operand: × 0.2217."""
-        s = self._slope(consumer, k)
+    def derivative(self, consumer: Any, k: int) -> str:
+        """The label of the arrow to the k-th operand of a consumer: × 0.2217."""
+        s = self._derivative(consumer, k)
         if s is not None:
             values = np.asarray(s)
             if values.size and (values == values.flat[0]).all():
@@ -105,14 +104,14 @@ class Words:
             return self._product("", consumer, k).strip()
         return {"transpose": "ᵀ"}.get(consumer.op.name, "")
 
-    def _slope(self, consumer: Any, k: int) -> Any:
-        """The local derivative, where it is a number for each element of the result or input."""
+    def _derivative(self, consumer: Any, k: int) -> Any:
+        """The local derivative, if it is a number for each element of the result or input."""
         key = consumer, k
-        if key not in self._slopes:
-            self._slopes[key] = self._found(consumer, k)
-        return self._slopes[key]
+        if key not in self._derivatives:
+            self._derivatives[key] = self._computed(consumer, k)
+        return self._derivatives[key]
 
-    def _found(self, consumer: Any, k: int) -> Any:
+    def _computed(self, consumer: Any, k: int) -> Any:
         op, out = consumer.op, self.scene.arrays[consumer]
         gradients = self.scene.gradients
         if gradients is None or (consumer, k) not in gradients.parts or isinstance(out, tuple):
@@ -136,17 +135,17 @@ class Words:
         return s if agrees else None
 
     def _term(self, consumer: Any, k: int) -> str:
-        """One part of a gradient, as a product."""
+        """A part of a gradient, as a product."""
         gradients = self.scene.gradients
         assert gradients is not None
-        g, s = gradients.of[consumer], self._slope(consumer, k)
+        g, s = gradients.of[consumer], self._derivative(consumer, k)
         above, x = self.of(consumer), consumer.inputs[k]
         if s is not None:
             spread = consumer.op.traits.elementwise and np.size(s) != x.size
             if _is_short(g) and _is_short(s):
                 left, right = text_of(g), text_of(s)
             else:
-                left, right = above, self.slope(consumer, k).removeprefix("× ")
+                left, right = above, self.derivative(consumer, k).removeprefix("× ")
                 right = f"({right})" if "…" in right else right
             sign = "⊙" if np.size(g) > 1 and np.size(s) > 1 and "…" not in right else "×"
             if not right or (right == "1" and not _is_short(g)):
@@ -159,7 +158,7 @@ class Words:
         return f"the part of {above} through {consumer.op.notation.symbol}"
 
     def _product(self, above: str, consumer: Any, k: int) -> str:
-        """The gradient of a matrix product by one of its factors, in symbols."""
+        """The gradient of a matrix product with respect to a factor, in symbols."""
         other = consumer.inputs[1 - k]
         name = self.name(other)
         name = f"({name})" if _is_compound(name) else name
@@ -175,7 +174,7 @@ class Words:
 
 
 def text_of(array: Any) -> str:
-    """An array in a sentence: its numbers where they are few, else its shape and range.
+    """An array in a sentence: its numbers if there are few, else its shape and range.
 
     Example:
         >>> import numpy as np
@@ -204,7 +203,7 @@ def _is_short(array: Any) -> bool:
 
 
 def _tightness(name: str) -> int:
-    """The precedence of a name that may be a formula, such as w·x + b."""
+    """The precedence of a name, which may be a formula such as w·x + b."""
     outside = name
     while (shorter := re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", outside)) != outside:
         outside = shorter
@@ -219,7 +218,7 @@ def _is_compound(name: str) -> bool:
 
 
 def _sum(terms: list[str]) -> str:
-    """A sum whose negative parts keep their own sign."""
+    """A sum, with minus signs in place of negative terms."""
     text = terms[0]
     for term in terms[1:]:
         text += f" − {term[1:]}" if term.startswith("−") else f" + {term}"
