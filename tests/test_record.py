@@ -14,7 +14,7 @@ from rulecheck import cotangents, several, tensors
 
 import autograd_lite as ag
 from autograd_lite.core import tensor as core
-from autograd_lite.core.tensor import OUT, Outline
+from autograd_lite.core.tensor import OUT, Outline, ancestors
 from autograd_lite.op import OPS
 from autograd_lite.sweep import gradients, sweep
 from autograd_lite.testing import programs
@@ -178,6 +178,22 @@ def test_a_small_value_is_saved():
     x = ag.Tensor(np.ones(3))
     loss = np.sum((x + 1.0) + 2.0)
     assert all(saved(node) for node in ag.Graph.of(loss).nodes[1:] if node.op is not None)
+
+
+@settings(max_examples=30)
+@given(program=programs(max_size=25))
+@small(-1)
+def test_a_program_saves_what_its_rules_read_and_its_leaves_and_no_more(program):
+    loss = program(*map(ag.Tensor, program.arrays))
+    nodes = [*ancestors([loss.node], written=True), *ancestors([loss.node])]
+    for node in filter(lambda node: node.op is not None, nodes):
+        as_written = node.sources is node.inputs
+        edges = zip(node.inputs, node.op.reads, strict=False) if as_written else ()
+        read = [reads for x, reads in edges if x.requires_grad]
+        expected = {k for k, x in enumerate(node.inputs, 1) if x.op is None}.union(*read)
+        for k, array in enumerate(node.saved):
+            if type(array) in (np.ndarray, Outline):
+                assert (type(array) is np.ndarray) == (k in expected)
 
 
 # What comes back
