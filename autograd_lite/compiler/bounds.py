@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ ANY: Interval = (-inf, inf)
 
 
 def _clean(low: float, high: float) -> Interval:
-    return ANY if np.isnan(low) or np.isnan(high) else (low, high)
+    return ANY if isnan(low) or isnan(high) else (low, high)
 
 
 def _add(x: Interval, y: Interval) -> Interval:
@@ -35,7 +35,7 @@ def _add(x: Interval, y: Interval) -> Interval:
 
 def _multiply(x: Interval, y: Interval) -> Interval:
     ends = [a * b for a in x for b in y]
-    return ANY if any(np.isnan(end) for end in ends) else (min(ends), max(ends))
+    return ANY if any(map(isnan, ends)) else (min(ends), max(ends))
 
 
 def _divide(x: Interval, y: Interval) -> Interval:
@@ -44,13 +44,12 @@ def _divide(x: Interval, y: Interval) -> Interval:
     return _multiply(x, (1 / y[1], 1 / y[0]))
 
 
-def _exp(x: Interval) -> Interval:
-    with np.errstate(over="ignore"):
-        return float(np.exp(x[0])), float(np.exp(x[1]))
+def _increasing(function: Any) -> Callable[[Interval], Interval]:
+    def rule(x: Interval) -> Interval:
+        with np.errstate(all="ignore"):
+            return _clean(float(function(x[0])), float(function(x[1])))
 
-
-def _hull(*intervals: Interval) -> Interval:
-    return min(x[0] for x in intervals), max(x[1] for x in intervals)
+    return rule
 
 
 def _absolute(x: Interval) -> Interval:
@@ -61,10 +60,6 @@ def _signed(size: Interval, sign: Interval) -> Interval:
     if sign[1] < 0:
         return -size[1], -size[0]
     return size if sign[0] > 0 else (-size[1], size[1])
-
-
-def _log1p(x: Interval) -> Interval:
-    return (float(np.log1p(x[0])), float(np.log1p(x[1]))) if x[0] > -1 else ANY
 
 
 def _square(x: Interval) -> Interval:
@@ -80,24 +75,19 @@ _BOUNDS: dict[str, Callable[..., Interval]] = {
     "np.negative": lambda x: (-x[1], -x[0]),
     "np.absolute": _absolute,
     "np.copysign": lambda x, y: _signed(_absolute(x), y),
-    "np.exp": _exp,
-    "np.log1p": _log1p,
+    "np.exp": _increasing(np.exp),
+    "np.log1p": _increasing(np.log1p),
     "np.square": _square,
     "np.sqrt": lambda x: (max(x[0], 0.0) ** 0.5, max(x[1], 0.0) ** 0.5),
-    "np.tanh": lambda x: (-1.0, 1.0),
-    "np.sin": lambda x: (-1.0, 1.0),
-    "np.cos": lambda x: (-1.0, 1.0),
-    "np.sign": lambda x: (-1.0, 1.0),
+    **dict.fromkeys(("np.tanh", "np.sin", "np.cos", "np.sign"), lambda x: (-1.0, 1.0)),
     "sigmoid": lambda x: (0.0, 1.0),
     "softplus": lambda x: (0.0, inf),
     "np.maximum": lambda x, y: (max(x[0], y[0]), max(x[1], y[1])),
     "np.minimum": lambda x, y: (min(x[0], y[0]), min(x[1], y[1])),
-    "np.where": lambda condition, x, y: _hull(x, y),
-    ".T": lambda x: x,
-    "np.expand_dims": lambda x, axis: x,
-    "np.broadcast_to": lambda x, shape: x,
-    "np.reshape": lambda x, *_: x,
-    "[]": lambda x, key: x,
+    "np.where": lambda condition, x, y: (min(x[0], y[0]), max(x[1], y[1])),
+    **dict.fromkeys(
+        (".T", "[]", "np.expand_dims", "np.broadcast_to", "np.reshape"), lambda x, *_: x
+    ),
 }
 
 

@@ -30,7 +30,6 @@ class Code:
         self.aliases: dict[str, str] = {}
         self.constants: dict[str, Any] = {}
         self.known: dict[Any, str] = {}
-        self.helpers: dict[str, str] = {}
 
 
 WORDS = {0.0: "zero", 1.0: "one", -1.0: "minus_one", 2.0: "two", 0.5: "half"}
@@ -212,8 +211,6 @@ class Emitter:
         return self.code.aliases[fn]
 
     def _helper(self, expr: Expr) -> str:
-        if expr.fn not in self.code.helpers:
-            self.code.helpers[expr.fn] = self.helper(expr.fn)
         words = [self.text(x) for x in expr.args]
         words += [f"{key}={self.text(value)}" for key, value in expr.keywords.items()]
-        return f"{self.code.helpers[expr.fn]}({', '.join(words)})"
+        return f"{self.helper(expr.fn)}({', '.join(words)})"

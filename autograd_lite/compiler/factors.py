@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from autograd_lite.compiler.rewrite import with_inputs
 from autograd_lite.compiler.rules import full
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, in_order, is_number, replaced
 
-__all__ = ["cost", "placed", "pulled_out"]
+__all__ = ["MERGED", "placed", "pulled_out"]
 
 # Linear in the first operand; the first four give a constant array for a constant array.
 SPREADING = {".T", "np.expand_dims", "np.broadcast_to", "np.reshape"}
@@ -55,11 +55,6 @@ class Factor(NamedTuple):
 
 
 ONE, MINUS = Factor(), Factor(-1.0)
-
-
-def cost(size: int) -> int:
-    """The cost of an elementwise call on so many elements."""
-    return CALL + size
 
 
 def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
@@ -204,34 +199,38 @@ def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
                 continue
             if Factor(float(factor[1])).safe(expr.dtype):
                 scales.setdefault(factor, []).append(expr)
-        best: tuple[int, Any] = (0, None)
-        for factor, group in scales.items():
-            best = max(best, _best(factor, group, place, users), key=lambda found: found[0])
-        if best[1] is None:
+        groups = scales.items()
+        found = [x for factor, group in groups for x in _moves(factor, group, place, users)]
+        if not found:
             break
-        factor, at, covered = best[1]
-        roots = _moved(roots, b, factor, at, covered)
+        roots = _moved(roots, b, max(found, key=lambda move: move.saved))
     return roots
 
 
-def _best(
+class Move(NamedTuple):
+    """A factor applied at one place instead of others, and the cost that this saves."""
+
+    saved: int
+    factor: Any
+    at: Expr
+    covered: list[Expr]
+
+
+def _moves(
     factor: Any, group: list[Expr], place: dict[Expr, int], users: dict[Any, list[Any]]
-) -> tuple[int, Any]:
-    """The cost saved by applying a factor at one place, and that place."""
+) -> Iterator[Move]:
+    """The moves of a factor that save anything; of equally good ones the last place comes first.
+
+    So a named quantity stays as it is.
+    """
     scaled = set(group)
     uniform = _uniform(scaled, place, users)
-    best: tuple[int, Any] = (0, None)
-    if len(uniform) > MOST_PLACES:
-        return best
-    for at in reversed(uniform):
+    for at in reversed(uniform) if len(uniform) <= MOST_PLACES else ():
         covered = _reached(at, uniform, users, scaled)
-        if covered is None or any(x.dtype != at.dtype for x in covered):
-            continue
-        # The last of the cheapest places, so that named quantities stay as they are.
-        saved = sum(cost(x.size) for x in covered) - cost(at.size)
-        if saved > best[0]:
-            best = saved, (factor, at, covered)
-    return best
+        if covered is not None and all(x.dtype == at.dtype for x in covered):
+            saved = sum(CALL + x.size for x in covered) - (CALL + at.size)
+            if saved > 0:
+                yield Move(saved, factor, at, covered)
 
 
 def _uniform(
@@ -286,16 +285,14 @@ def _reached(
     return [*covered]
 
 
-def _moved(
-    roots: Sequence[Any], b: Builder, factor: Any, at: Expr, covered: Sequence[Expr]
-) -> list[Any]:
-    fn, number = factor
-    dropped, new = set(covered), dict[Expr, Any]()
+def _moved(roots: Sequence[Any], b: Builder, move: Move) -> list[Any]:
+    fn, number = move.factor
+    dropped, new = set(move.covered), dict[Expr, Any]()
     for expr in in_order(roots):
         made = with_inputs(expr, b, new.__getitem__)
         if expr in dropped:
             made = next(x for x in made.args if isinstance(x, Expr))
-        elif expr is at:
+        elif expr is move.at:
             made = b.call(fn, made, number) if fn == "np.divide" else b.call(fn, number, made)
         new[expr] = made
     return [replaced(root, new.__getitem__) for root in roots]

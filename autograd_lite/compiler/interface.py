@@ -15,6 +15,7 @@ from autograd_lite.compiler.signature import (
     Signature,
     Static,
     leaves_of,
+    rebuilt,
 )
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import literal
@@ -116,14 +117,9 @@ class Parameters:
 
 def _default(form: Any) -> str:
     """The default of a parameter without arrays; None where its value has no short literal."""
-    text = packed(form, (), None) if _is_constant(form) else "None"
+    value = rebuilt(form, ())
+    text = literal(value) if _is_literal(value) else "None"
     return text if len(text) <= LONGEST else "None"
-
-
-def _is_constant(form: Any) -> bool:
-    if isinstance(form, Static):
-        return _is_literal(form.value)
-    return form.kind is tuple and all(map(_is_constant, form.children))
 
 
 def _fixed(form: Any, name: str) -> Iterator[str]:

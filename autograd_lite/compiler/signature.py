@@ -24,6 +24,7 @@ __all__ = [
     "Signature",
     "Static",
     "leaves_of",
+    "rebuilt",
 ]
 
 # The types of plain values: a program is compiled for each value.
@@ -168,7 +169,7 @@ class Signature:
 
     def rebuilt(self, arrays: Sequence[Any]) -> list[Any]:
         """The arguments with other arrays in place of theirs."""
-        return [_rebuilt(form, arrays) for form in self.tree]
+        return [rebuilt(form, arrays) for form in self.tree]
 
 
 def _key(form: Any) -> Hashable:
@@ -180,12 +181,13 @@ def _key(form: Any) -> Hashable:
     return form.kind, form.steps, tuple(map(_key, form.children))
 
 
-def _rebuilt(form: Any, arrays: Sequence[Any]) -> Any:
+def rebuilt(form: Any, arrays: Sequence[Any]) -> Any:
+    """The containers of a form with arrays in place of its leaves."""
     if isinstance(form, Leaf):
         return arrays[form.number]
     if isinstance(form, Static):
         return form.value
-    return form.build([_rebuilt(child, arrays) for child in form.children])
+    return form.build([rebuilt(child, arrays) for child in form.children])
 
 
 class Packing:
