@@ -1,4 +1,4 @@
-"""One rewrite alone: what it makes of an expression, and both sides on numbers of every kind."""
+"""Applies one rewrite to an expression, and compares both on numbers of every kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograd_lite.expressions.expr import (
     replaced,
 )
 
-assert zeros  # its rules are in the table of the algebra
+assert zeros  # its rules are in the table ALGEBRA
 
 RULES = {
     rule.__name__: rule
@@ -35,7 +35,7 @@ class Operands:
 
     def __init__(self, seed, special=SPECIAL):
         self.random = np.random.default_rng(seed)
-        # Ordinary numbers alone, extreme ones among them, or infinities and NaN as well.
+        # Ordinary numbers, with extreme ones, or with infinities and NaN as well.
         self.pool = [[], special, special + BEYOND][seed % 3]
 
     def __call__(self, b, spec):
@@ -49,7 +49,7 @@ class Operands:
         if dtype.kind == "b":
             return self.random.random(shape) < 0.5
         if dtype.kind in "iu":
-            # Indices are small: what takes an axis has four places.
+            # Indices are small, for axes of four elements.
             info = np.iinfo(dtype)
             high = 4 if dtype == np.int64 else info.max + 1
             return self.random.integers(0 if high == 4 else info.min, high, shape, dtype)
@@ -62,9 +62,9 @@ class Operands:
 
 
 def evaluated(root, values, change=lambda x: x, sizes=False):
-    """The value of an expression, its arguments and constants changed beforehand.
+    """The value of an expression after a change of its arguments and constants.
 
-    With sizes nothing cancels: what is subtracted is added, and no number is negative.
+    With `sizes`, nothing cancels: differences become sums, and negative numbers positive.
     """
     found = {}
     with np.errstate(all="ignore"):
@@ -93,13 +93,13 @@ def large(x):
 
 
 def compared(b, written, better, sums=False, scale=None):
-    """What is wrong with an expression in place of another, or nothing.
+    """Why an expression may not replace another, or None.
 
     Args:
         b: the builder of both.
         written, better: the expressions.
-        sums: whether terms may cancel in both, so that their sizes are the scale of a rounding.
-        scale: the scale as an expression, where it is another than the result.
+        sums: whether terms may cancel in both, so that rounding is relative to their sizes.
+        scale: the size of rounding errors as an expression, if it is not that of the result.
     """
     values = b._values
     if better.shape != written.shape or better.dtype != written.dtype:
@@ -130,9 +130,9 @@ def compared(b, written, better, sums=False, scale=None):
 
 
 def alone(rule, case, specs, seed, **options):
-    """Apply one rule to one case with random operands; what it made, and what is wrong with it.
+    """Apply one rule to one case with random operands; returns the result and why it is wrong.
 
-    With ``ordinary`` the operands are neither infinite nor near the ends of the range.
+    With ``ordinary``, the operands are finite and not near the ends of the range.
     """
     b, operands = Builder(), Operands(seed - seed % 3 if options.pop("ordinary", False) else seed)
     given = [operands(b, spec) for spec in specs.split()]

@@ -1,4 +1,4 @@
-"""Compiled functions: the same numbers as the eager engine, whatever the program."""
+"""Compiled functions give the same results as the eager engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autograd_lite.trees import flatten
 
 
 def executed(compiled, *args):
-    """What the readable form gives for the arguments, run with NumPy alone."""
+    """The results of the readable form, run with NumPy alone."""
     space = {}
     exec(compiled.readable(*args), space)
     return space[compiled.__name__](*args)
@@ -143,7 +143,7 @@ class Layer(NamedTuple):
     b: np.ndarray
 
 
-def test_containers_of_every_kind_come_and_go():
+def test_arguments_and_results_in_containers_of_every_kind():
     def function(tree, scale=2.0):
         layer, (x, nothing), words = tree["layer"], tree["data"], tree["words"]
         y = ag.relu(x @ layer.W.T + layer.b) * scale
@@ -242,7 +242,7 @@ B = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 2.0], [0.0, 1.0, 4.0]])
         lambda A: np.ones_like(A) @ A,
     ],
 )
-def test_a_square_matrix_of_ones_is_no_neutral_element(function):
+def test_a_square_matrix_of_ones_is_not_a_neutral_element(function):
     A = np.arange(9.0).reshape(3, 3)
     np.testing.assert_allclose(ag.compile(function)(A), function(A))
 
@@ -257,17 +257,17 @@ def test_the_order_of_a_dict_belongs_to_the_program():
 @pytest.mark.parametrize("f", [lambda w: w**2, lambda w: w**0.5, lambda w: w * 1e38 * 10])
 def test_float32_under_numbers_of_python(f):
     w = np.ones(3, np.float32)
-    slope = ag.grad(lambda w: np.sum(f(w)))
+    gradient = ag.grad(lambda w: np.sum(f(w)))
     with np.errstate(over="ignore"):
-        found, expected = ag.compile(slope)(w), slope(w)
+        found, expected = ag.compile(gradient)(w), gradient(w)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_no_rows_at_all():
-    slope = ag.compile(lambda x: ag.grad(lambda x: np.mean(x**2))(x))
-    assert slope(np.ones(0)).shape == (0,)
+def test_arrays_with_zero_rows():
+    gradient = ag.compile(lambda x: ag.grad(lambda x: np.mean(x**2))(x))
+    assert gradient(np.ones(0)).shape == (0,)
 
 
 REDUCED = {
@@ -281,7 +281,7 @@ REDUCED = {
 
 @given(together(2), st.sampled_from(sorted(REDUCED)), st.integers(0, 99))
 def test_a_quotient_keeps_the_shape_that_either_gives_it(shapes, name, seed):
-    """In a plain sum the gradient that enters is an array of one number, which stands for it."""
+    """The gradient of a sum is an array of equal elements, for which its number may stand."""
     random = np.random.default_rng(seed)
     a, b = (random.uniform(0.5, 1.5, shape) for shape in shapes)
 

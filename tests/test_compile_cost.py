@@ -1,4 +1,4 @@
-"""What compiling takes grows with the program, not with the ways through it."""
+"""The cost of compiling grows with the program, not with the number of paths through it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def repeated(step, count):
 
 
 def calls(function, *args):
-    """How many functions are called to compile one and to print it."""
+    """The number of calls made to compile a function and to print it."""
     count = 0
 
     def called(frame, event, arg):
@@ -63,7 +63,7 @@ def test_twice_the_program_takes_twice_the_calls(name, transform):
     assert twice < 2.5 * once
 
 
-def test_a_program_that_is_walked_as_a_tree_would_be_seen(monkeypatch):
+def test_walking_a_program_as_a_tree_fails_the_test(monkeypatch):
     def walked(b, e):
         def size(y):
             return 1 + sum(map(size, y.inputs))
@@ -79,12 +79,12 @@ def test_a_program_that_is_walked_as_a_tree_would_be_seen(monkeypatch):
     ("name", "count"), [("used twice", 10), ("descent", 20), ("logistic map", 10), ("tanh", 1000)]
 )
 def test_long_programs_are_compiled_and_right(name, count):
-    slope, inside = ag.value_and_grad(repeated(STEPS[name], count)), np.abs(x)
-    for found, expected in zip(ag.compile(slope)(inside), slope(inside), strict=True):
+    gradient, inside = ag.value_and_grad(repeated(STEPS[name], count)), np.abs(x)
+    for found, expected in zip(ag.compile(gradient)(inside), gradient(inside), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-300)
 
 
-def test_a_sum_of_many_terms_with_sigmoids_stays_as_it_is_written():
+def test_a_sum_of_many_terms_with_sigmoids_is_left_as_it_is():
     def function(z, y):
         s, t = ag.sigmoid(z), ag.sigmoid(-z)
         return sum((k * y * s - t * (y + k) for k in range(2 * MOST_CALLS)), 0.0 * z)

@@ -1,4 +1,4 @@
-"""What compile refuses, and what it says."""
+"""Errors of compile, and donated arguments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ X = np.arange(6.0).reshape(3, 2)
         lambda x: [x for _ in range(x[0, 0])],
     ],
 )
-def test_taking_a_value_out_raises(leak):
+def test_using_the_value_of_an_array_raises(leak):
     with pytest.raises(TypeError, match=r"lose its gradient|is being differentiated or traced"):
         ag.compile(leak)(X)
 
@@ -50,7 +50,7 @@ def test_other_objects_are_refused():
         ag.compile(lambda x, y: x)(X, object())
 
 
-def test_the_object_of_a_method_is_no_argument():
+def test_the_object_of_a_method_is_not_an_argument():
     class Model:
         compiled = ag.compile(lambda self, x: x)
 
@@ -63,7 +63,7 @@ def test_the_object_of_a_method_is_no_argument():
 
 
 @pytest.mark.parametrize("rows", [0, -1, "all", 1.5])
-def test_rows_must_make_sense(rows):
+def test_invalid_rows(rows):
     with pytest.raises(ValueError, match="rows is"):
         ag.compile(lambda x: x, rows=rows)
 
@@ -73,7 +73,7 @@ def test_donate_must_name_arguments():
         ag.compile(lambda x: x, donate="w")
 
 
-def test_only_functions():
+def test_only_functions_are_compiled():
     with pytest.raises(TypeError, match="takes a function, not int"):
         ag.compile(3)
 
@@ -92,7 +92,7 @@ def test_a_failed_trace_leaves_the_function_usable():
     assert np.isinf(compiled(np.ones(2))).all()
 
 
-def test_nothing_compiled_yet():
+def test_source_before_the_first_call():
     compiled = ag.compile(lambda x: x)
     for ask in (lambda: compiled.source, compiled.readable):
         with pytest.raises(RuntimeError, match="was not called yet"):

@@ -32,7 +32,7 @@ def evaluated(roots, values):
 
 
 def difference(before, after, seed):
-    """Where two lists of expressions differ at a random point, or nothing."""
+    """Where two lists of expressions differ at a random point, or None."""
     random = np.random.default_rng(seed)
     values = {}
     for x in in_order([*before, *after]):
@@ -52,7 +52,7 @@ ALGEBRAIC = [
     name
     for name in CASES
     if name
-    # What compares dtypes or numbers, picks by them, or computes constants, which rounds.
+    # Rules that compare dtypes or numbers, index, or compute constants, which rounds.
     not in {
         *("weaken", "filled", "of_scalars", "sum_of_scalar", "filled_operand", "known_condition"),
         *("rows_by_number", "added_by_number", "rows_in_shape", "add_everywhere"),
@@ -88,12 +88,12 @@ def test_a_rule_of_algebra_is_exact(name):
 
 @st.composite
 def expressions(draw, sigmoid=True):
-    """Expressions of a few calls on a few others, all of one shape or sums over it."""
+    """Random expressions of one shape, and sums of them."""
     b = Builder()
     x, y = (b.argument(np.ones((2, 3)), name) for name in "xy")
     made = [x, y]
     if sigmoid:
-        # The two stand beside each other, so that they meet.
+        # Neighbours, so that rules about both apply.
         made += [b.call("sigmoid", x), b.call("sigmoid", b.call("np.negative", x))]
 
     def number():
@@ -150,7 +150,7 @@ def test_a_pass_is_exact(name, made, seed):
 
 
 def sum_of_sigmoids(seed):
-    """A sum of products of a, c, σ(z), σ(−z) and 1 − a, of which some cancel."""
+    """A sum of products of a, c, σ(z), σ(−z) and 1 − a, some of which cancel."""
     random, b = np.random.default_rng(seed), Builder()
     z, a, c = (b.argument(np.ones(2), name) for name in "zac")
     s, t = b.call("sigmoid", z), b.call("sigmoid", b.call("np.negative", z))
@@ -176,7 +176,7 @@ def sum_of_sigmoids(seed):
 
 
 def changed_by(rule, count):
-    """How many of the sums a rule changes; each into one that is equal."""
+    """The number of sums that a rule changes; each new one must be equal."""
     changed = 0
     for seed in range(count):
         b, e = sum_of_sigmoids(seed)
@@ -191,12 +191,12 @@ def test_lowest_terms_are_equal_to_the_sum():
     assert changed_by(sigmoids.lowest_terms, 2000) > 50
 
 
-def test_a_lost_power_is_seen():
+def test_a_lost_power_is_found():
     with pytest.raises(AssertionError):
         changed_by(rich.planted, 200)
 
 
-def test_a_difference_too_small_for_floating_point_is_seen():
+def test_a_difference_too_small_for_floating_point_is_found():
     b = Builder()
     x = b.argument(np.ones(3), "x")
     near = b.call("np.add", x, 5e-324)
@@ -205,7 +205,7 @@ def test_a_difference_too_small_for_floating_point_is_seen():
     assert difference([x], [x], 0) is None
 
 
-def test_what_is_known_of_the_functions_holds():
+def test_the_identities_of_the_functions_hold():
     z = modular.drawn(np.random.default_rng(0), 50)
     minus, one = modular.FUNCTIONS["np.negative"](z), modular.FUNCTIONS["np.add"]
     of = modular.FUNCTIONS

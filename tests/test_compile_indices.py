@@ -1,4 +1,4 @@
-"""Arrays of whole numbers as arguments: what they pick is compiled, not baked in."""
+"""Integer arrays as arguments that index: the indices are not constants of the program."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PICKING = {
 
 
 def squares(pick):
-    """The sum of squares of what is picked, by the table."""
+    """The derivative of the sum of squares of the picked elements by the table."""
     return lambda E, i: ag.value_and_grad(lambda E: np.sum(pick(E, i) ** 2))(E)
 
 
@@ -39,7 +39,7 @@ def executed(compiled, *args):
 @pytest.mark.parametrize("name", PICKING)
 @settings(max_examples=12)
 @given(data=st.data())
-def test_what_is_picked_and_its_gradient(name, data):
+def test_indexing_and_its_gradient(name, data):
     shape = data.draw(st.sampled_from([(), (4,), (2, 3), (0,)]))
     kind = data.draw(st.sampled_from([np.int64, np.int8, np.uint8]))
     size = int(np.prod(shape))
@@ -48,7 +48,7 @@ def test_what_is_picked_and_its_gradient(name, data):
     i = np.reshape(np.array(numbers, kind), shape)
     pick = PICKING[name]
     compiled = ag.compile(lambda E, i: (pick(E, i), *squares(pick)(E, i)))
-    compiled(TABLE, np.zeros(shape, kind))  # other numbers of the same form
+    compiled(TABLE, np.zeros(shape, kind))  # other numbers of the same shape
     expected = pick(ag.constant(TABLE), i).numpy(), *squares(pick)(TABLE, i)
     for found in (compiled(TABLE, i), executed(compiled, TABLE, i)):
         for x, y in zip(found, expected, strict=True):
@@ -66,7 +66,7 @@ def test_an_embedding_reads_like_one():
     )
 
 
-def test_numbers_beyond_the_table_raise():
+def test_indices_out_of_range_raise():
     compiled = ag.compile(PICKING["rows"])
     compiled(TABLE, np.array([0, 1]))
     with pytest.raises(IndexError, match="out of bounds"):
@@ -77,7 +77,7 @@ def test_numbers_beyond_the_table_raise():
     "pick",
     [lambda E, i: E[:, i], lambda E, i: E[np.arange(3), i], lambda E, i: E[E > 0]],
 )
-def test_what_is_refused_says_what_to_do(pick):
+def test_errors_about_indices_suggest_a_remedy(pick):
     with pytest.raises(TypeError, match=r"is being traced; x\[i\] and np.take.*take_along_axis"):
         ag.compile(pick)(TABLE, np.array([0, 2, 2]))
     along = ag.compile(lambda E, i: np.take_along_axis(E, i[:, None], axis=1)[:, 0])

@@ -1,4 +1,4 @@
-"""The readable source of every operation and of the models, before a linter."""
+"""The layout of the readable source of every operation and of the models."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def of_random_programs(found):
     @settings(max_examples=20)
     @given(programs(max_size=24))
     def draw(program):
-        slopes = ag.value_and_grad(program, tuple(range(len(program.arrays))))
-        found[f"program_{len(found)}"] = ag.compile(slopes).readable(*program.arrays)
+        gradients = ag.value_and_grad(program, tuple(range(len(program.arrays))))
+        found[f"program_{len(found)}"] = ag.compile(gradients).readable(*program.arrays)
 
     draw()
 
@@ -130,7 +130,7 @@ def test_the_source_is_laid_out_and_imports_what_it_uses():
 @pytest.mark.skipif(
     importlib.util.find_spec("ruff") is None, reason="ruff is not installed; it is in .[dev]"
 )
-def test_ruff_is_content(tmp_path):
+def test_ruff_reports_nothing(tmp_path):
     for name, text in sources().items():
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     options = ["--isolated", "--no-cache", "--line-length=100", "--select=E,F,W,I,UP,B"]
@@ -145,7 +145,7 @@ def test_ruff_is_content(tmp_path):
 
 @settings(max_examples=30)
 @given(st.integers(8, 120), st.integers(0, 500))
-def test_a_broken_line_says_the_same(width, number):
+def test_a_broken_line_is_the_same_statement(width, number):
     tree = ast.parse(list(sources().values())[number % len(sources())])
     for statement in ast.walk(tree):
         if isinstance(statement, (ast.Assign, ast.Return)):

@@ -1,4 +1,4 @@
-"""The models train on compiled steps, and end where the eager engine ends."""
+"""The models train with compiled steps as they do with the eager engine."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The rewrites: each says what it says, and none makes a result less accurate."""
+"""The rewrites: what each one produces, and that none makes a result less accurate."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ PLAIN = {
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_what_is_written_and_what_it_becomes(name):
+def test_a_rewritten_expression(name):
     function, expected = PLAIN[name]
     found = text(function, x)
     if name == "factors":
@@ -89,7 +89,7 @@ def test_what_is_written_and_what_it_becomes(name):
     assert found == expected
 
 
-def test_a_matrix_of_one_number_is_held_where_it_meets_a_product():
+def test_a_constant_matrix_is_stored_in_full_for_a_product():
     function = lambda A, B: ag.grad(lambda A: np.sum(A @ B))(A)  # noqa: E731
     B = np.arange(6.0).reshape(2, 3)
     assert "np.ones((2, 3)" in ag.compile(function).source_for(x, B)
@@ -97,7 +97,7 @@ def test_a_matrix_of_one_number_is_held_where_it_meets_a_product():
 
 
 @pytest.mark.parametrize("keywords", [{}, {"axis": 1, "keepdims": True}])
-def test_what_is_shifted_by_hand_is_not_shifted_again(keywords):
+def test_exponents_shifted_by_hand_are_not_shifted_again(keywords):
     def function(x):
         shifted = x - np.max(x, **keywords)
         return np.log(np.sum(np.exp(shifted), **keywords)), ag.logsumexp(shifted, **keywords)
@@ -109,7 +109,7 @@ def test_what_is_shifted_by_hand_is_not_shifted_again(keywords):
             np.testing.assert_allclose(ag.compile(function)(special), [y.numpy() for y in expected])
 
 
-def test_a_sum_into_a_product_and_the_quickest_product():
+def test_sums_and_outer_products_become_dot_products():
     source = ag.compile(lambda a, b: np.sum(a * b) + np.sum(a)).source_for(np.ones(5), np.ones(5))
     assert "a.dot(b)" in source
     assert "ones_5.dot(a)" in source
@@ -120,7 +120,7 @@ def test_a_sum_into_a_product_and_the_quickest_product():
     assert source.count(".dot(") == 2
 
 
-def test_a_factor_that_several_share_is_applied_once_where_it_is_cheap():
+def test_a_shared_factor_is_applied_once_where_it_costs_least():
     @ag.compile
     def step(w, b, X, y):
         def loss(w, b):
@@ -159,7 +159,7 @@ def test_lowest_terms_of_the_sigmoid_with_cross_entropy():
     assert found == "w * (1 / (1 + np.exp(-z)) - y) / 4"
 
 
-def test_closed_over_labels_are_seen_for_what_they_are():
+def test_one_minus_closed_over_labels_is_recognised():
     source = ag.compile(lambda z: ag.grad(lambda z: written_out(z, y))(z)).readable(x)
     assert "return 1 / (1 + np.exp(-z)) - C\n" in source
 
@@ -177,7 +177,7 @@ LOGITS = st.lists(
 
 
 def exactly(z, y):
-    """The loss of each logit and its slope in long double, without cancellation."""
+    """The loss of each logit and its derivative in long double, without cancellation."""
     z, y = z.astype(np.longdouble), y.astype(np.longdouble)
     tail = np.log1p(np.exp(-np.abs(z)))
     loss = y * (np.maximum(-z, 0) + tail) + (1 - y) * (np.maximum(z, 0) + tail)
@@ -190,7 +190,7 @@ def exactly(z, y):
 def test_losses_at_any_logits_against_long_double(logits, label, dtype):
     z = np.array(logits, dtype)
     y = np.full(len(z), label, dtype)
-    exact, slope = exactly(z, y)
+    exact, derivative = exactly(z, y)
     eps = np.finfo(dtype).eps
     naive = ag.compile(lambda z, y: ag.value_and_grad(lambda z: written_out(z, y))(z))
     stable = ag.compile(
@@ -201,7 +201,7 @@ def test_losses_at_any_logits_against_long_double(logits, label, dtype):
     for compiled in (naive, stable):
         value, gradient = compiled(z, y)
         assert abs(value - exact.sum()) <= 8 * eps * exact.sum() + 1e-300
-        assert np.all(np.abs(gradient - slope) <= 4 * eps * (1 + np.abs(y)))
+        assert np.all(np.abs(gradient - derivative) <= 4 * eps * (1 + np.abs(y)))
 
 
 @given(LOGITS)
@@ -233,7 +233,7 @@ def test_bounds_hold(values):
         assert np.all((low <= value) & (value <= high))
 
 
-def test_rewriting_ends_and_changes_nothing_the_second_time():
+def test_rewriting_twice_changes_nothing():
     b = Builder()
     z = b.argument(x, "z")
     root = b.call("np.negative", b.call("np.negative", b.call("np.add", z, 0)))

@@ -1,6 +1,6 @@
-"""Compiled programs rich in σ and its kin against the eager engine and against long double.
+"""Compiled programs with many σ and softplus, compared with the eager engine and long double.
 
-A thousand programs each time; PROGRAMS=20000 in the environment runs as many.
+A thousand random programs; set PROGRAMS=20000 in the environment to run that many.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def test_compiled_programs_agree_to_second_order():
     check_programs(COUNT)
 
 
-def test_a_lost_power_is_seen(monkeypatch):
+def test_a_lost_power_is_found(monkeypatch):
     monkeypatch.setattr(sigmoids, "lowest_terms", rich.planted)
     with pytest.raises(AssertionError):
         check_programs(60, [Phase.generate])
@@ -62,8 +62,8 @@ def test_losses_whose_terms_cancel(name):
     assert rich.disagreement(rich.Program(text, arrays, rich.NAMES)) is None
 
 
-def test_the_programs_are_what_they_are_meant_to_be():
-    """Numbers apart and numbers filled in, each step, and programs in which values are shared."""
+def test_the_random_programs_cover_their_forms():
+    """Distinct and equal numbers, each step, and programs in which values are shared."""
     programs = []
 
     @settings(max_examples=300)
@@ -98,9 +98,9 @@ def test_the_long_double_derivatives_are_those_of_known_functions():
         (lambda z: of["sum"](of["sqrt"](z * z)), np.sign(x), 0 * x),
         (lambda z: of["sum"](rich.A @ z), rich.A.sum(0), 0 * x),
     ]
-    for function, slope, curve in known:
+    for function, derivative, curve in known:
         _, (gradient,), (product,) = jets.derivatives(function, [x], [v])
-        np.testing.assert_allclose(gradient.astype(float), slope, rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(gradient.astype(float), derivative, rtol=1e-14, atol=1e-15)
         np.testing.assert_allclose(product.astype(float), curve * v, rtol=1e-13, atol=1e-15)
     _, (gradient,), (product,) = jets.derivatives(lambda z: of["sum"](z) ** 2, [x], [v])
     np.testing.assert_allclose(product.astype(float), 2 * v.sum(), rtol=1e-14)

@@ -85,8 +85,8 @@ def test_the_loss_of_a_classifier_is_a_sum_over_rows(reduction, kind):
             losses = ag.cross_entropy(X @ W.T, y, reduction=reduction)
             return np.sum(losses) if reduction == "none" else losses
 
-        value, slope = ag.value_and_grad(loss)(W)
-        return value, W - 0.1 * slope
+        value, gradient = ag.value_and_grad(loss)(W)
+        return value, W - 0.1 * gradient
 
     compiled = ag.compile(function, rows=10)
     assert_same(compiled(W1, X, y[kind]), function(W1, X, y[kind]))
@@ -96,17 +96,17 @@ def test_the_loss_of_a_classifier_is_a_sum_over_rows(reduction, kind):
             compiled(W1, X, labels + 1)
 
 
-def test_the_classes_of_one_example_are_no_rows():
+def test_the_classes_of_one_example_are_not_rows():
     with pytest.raises(NotSeparableError, match=r"cross_entropy.*goes along the rows"):
         ag.compile(lambda z, y: ag.cross_entropy(z, y), rows=10)(X[:, 0], np.eye(53)[3])
 
 
-def test_closed_over_rows_are_taken_in_blocks_too():
+def test_closed_over_arrays_are_split_into_blocks():
     function = lambda w: ag.value_and_grad(lambda w: np.sum(np.tanh(X @ w) * Y))(w)  # noqa: E731
     w = np.ones(4)
     closed = ag.compile(function, rows=10)
     assert_same(closed(w), function(w))
-    # The data are held once, and a block is a view of them.
+    # The data are stored once, and a block is a view of them.
     assert "= c[i:j]" in closed.source
     both = ag.compile(
         lambda w, X: ag.value_and_grad(lambda w: np.sum(np.tanh(X @ w) * Y))(w), rows=10
@@ -128,7 +128,7 @@ MIXING = {
 
 
 @pytest.mark.parametrize("name", MIXING)
-def test_what_mixes_rows_is_named(name):
+def test_errors_name_the_call_that_mixes_rows(name):
     function, message = MIXING[name]
     with pytest.raises(ValueError, match=message):
         ag.compile(function, rows=10)(X, Y)

@@ -1,4 +1,4 @@
-"""Each rewrite of each table alone: equal, no less accurate, and no number where there is none."""
+"""Each rewrite alone: equal, no less accurate, and no number where the result is undefined."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEEDS = st.integers(0, 2**20)
 
 
 @pytest.mark.parametrize("name", sorted(STATEMENTS))
-def test_a_rule_alone_changes_nothing_but_the_way(name):
+def test_a_rule_alone_keeps_the_value(name):
     fired = set()
 
     @settings(max_examples=30)
@@ -38,7 +38,7 @@ def test_a_rule_alone_changes_nothing_but_the_way(name):
 
 
 @pytest.mark.parametrize("number", range(len(ALIKE)))
-def test_what_looks_alike_is_left_alone_or_as_right(number):
+def test_similar_expressions_keep_their_value(number):
     name, case, specs, options = ALIKE[number]
 
     @settings(max_examples=30)
@@ -57,7 +57,7 @@ X, Y = pick(0), pick(1)
 
 
 def on(fn, *parts, **keywords):
-    """A call on what others give."""
+    """A call on the results of other cases."""
 
     def case(b, *given):
         args = [part(b, *given) if callable(part) else part for part in parts]
@@ -85,7 +85,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_wrong_rule_is_seen(name):
+def test_a_wrong_rule_is_found(name):
     rule, case = FAULTS[name]
     assert any(alone(rule, case, "d:40", seed)[1] for seed in range(6))
 
@@ -128,8 +128,8 @@ PASSES = {
 @pytest.mark.parametrize("name", PASSES)
 @settings(max_examples=40)
 @given(st.integers(0, 2**20))
-def test_a_factor_moves_without_a_loss(name, seed):
-    # Within the range that factors leave free: docs/compile.md says which.
+def test_moving_a_factor_loses_no_accuracy(name, seed):
+    # Within the range of the factors that may move (see docs/compile.md).
     moderate = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-12, -1e12]
     for k, (case, specs) in enumerate(FACTORED):
         b, operands = Builder(), Operands(seed, moderate)

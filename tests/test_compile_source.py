@@ -1,4 +1,4 @@
-"""The source that compiled functions show, keep and ship."""
+"""The source of compiled functions, shown and saved."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_naive_loss_has_the_same_gradient():
     assert text.rstrip().endswith("return A.T @ (1 / (1 + np.exp(-(A @ w))) - y) / 5")
 
 
-def test_the_readable_form_is_content_with_a_linter(tmp_path):
+def test_the_readable_form_is_laid_out_well(tmp_path):
     path = tmp_path / "step.py"
     compiled = ag.compile(logistic)
     compiled(*ROWS)
@@ -106,7 +106,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
 
 
 def traced_again(text, arguments):
-    """What the source becomes that is traced once more."""
+    """The readable form of a function that was read from readable source."""
     space = {}
     exec(text, space)
     return ag.compile(space["function"]).readable(*arguments)
@@ -125,7 +125,7 @@ def test_the_readable_source_traced_again_gives_the_same_source(program):
 
 
 def test_the_source_of_the_models_traced_again_gives_the_same_source(monkeypatch):
-    # A module of NumPy alone cannot say that a result has a name.
+    # A module with NumPy alone cannot give names to results.
     monkeypatch.setattr(ag.Tensor, "named", lambda self, name: self)
     X, y, _ = ROWS
     for model in (
@@ -180,7 +180,7 @@ def test_names_from_users_never_break_the_code(name):
 def executed(compiled, x, others):
     space = {}
     exec(compiled.readable(), space)
-    # The names that are given by keyword may be others, where those of the user are none.
+    # A keyword that is not an identifier has another name in the source.
     *_, first = list(inspect.signature(space["function"]).parameters)[1:]
     return space["function"](x, **{first: next(iter(others.values()))})
 
@@ -205,7 +205,7 @@ class Colour(enum.Enum):
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("other", ["given", "t1", "np_", "x"])
-def test_names_do_not_meet_those_of_the_generated_code(name, other):
+def test_names_do_not_clash_with_generated_names(name, other):
     if name == other:
         return
 
@@ -296,7 +296,7 @@ def test_large_constants_are_written_exactly():
         too_large.readable()
 
 
-def test_what_is_no_numpy_cannot_be_saved():
+def test_operations_of_users_cannot_be_saved():
     double = ag.operation(
         "compile_test_double", lambda x: 2 * np.asarray(x), lambda g, out, x: 2 * g
     )
@@ -306,7 +306,7 @@ def test_what_is_no_numpy_cannot_be_saved():
         compiled.readable()
 
 
-def test_parentheses_are_where_they_are_needed_and_only_there():
+def test_parentheses_only_where_needed():
     compiled = ag.compile(
         lambda a, b, c: (a - (b - c), a - b - c, a / (b * c), -(a * b), (a + b) * c, (a @ b) @ c)
     )
