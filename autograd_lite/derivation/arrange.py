@@ -12,7 +12,7 @@ from autograd_lite.derivation import lowest
 from autograd_lite.derivation.entries import Delta, Element, Expr, Length, Number, Opaque, Total
 from autograd_lite.derivation.index import Space
 from autograd_lite.derivation.tree import (
-    ONE,
+    UNIT,
     Axes,
     Tree,
     common,
@@ -137,7 +137,7 @@ class Arranger:
         under: list[Tree] = []
         taken = self._taken_in(factors, hint)
         for f in (f for f in factors if not f.is_Rational):
-            base, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
+            base, exponent = f.as_base_exp() if f.is_Pow else (f, sympy.S.One)
             if f in taken.values():
                 continue
             if f in taken:
@@ -203,9 +203,9 @@ class Arranger:
             first = scalar(sympy.Integer(abs(coefficient.p)), scalar_over, [])
             body = Tree("scaled", (first, body), joined([first, body]))
             lead = Tree("number", data=sympy.Rational(sympy.sign(coefficient), coefficient.q))
-        if lead.kind == "neg" and lead.args[0] == Tree("number", data=ONE):
+        if lead.kind == "neg" and lead.args[0] == UNIT:
             return Tree("neg", (body,), body.axes)
-        if body.kind == "div" and body.args[0] == Tree("number", data=ONE):
+        if body.kind == "div" and body.args[0] == UNIT:
             return Tree("div", (lead, body.args[1]), joined([lead, body]))
         return Tree("scaled", (lead, body), joined([lead, body]))
 
@@ -272,7 +272,7 @@ class Arranger:
             product = self._product([*weights, vector], (b, j))
             over.append(product)
         for f in factors:
-            base_, exponent = f.as_base_exp() if f.is_Pow else (f, ONE)
+            base_, exponent = f.as_base_exp() if f.is_Pow else (f, sympy.S.One)
             (under if exponent.is_negative else over).append(
                 self._upright(base_**-exponent if exponent.is_negative else f, hint)
             )
@@ -330,12 +330,12 @@ def contraction(
             put(matrix_matrix(first, second, weights and elementwise(*weights, hint), b, hint))
     trees = [t for o, _ in state.values() for t in o]
     below = [t for _, u in state.values() for t in u]
-    return arranger._multiplied(ONE, trees, below, hint)
+    return arranger._multiplied(sympy.S.One, trees, below, hint)
 
 
 def written_out(over: list[Tree], under: list[Tree], bound: list[int], hint: Axes) -> Tree:
     """A sum that is no matrix product, with its indices."""
-    trees = over + [Tree("div", (Tree("number", data=ONE), t), t.axes) for t in under]
+    trees = over + [Tree("div", (UNIT, t), t.axes) for t in under]
     free = frozenset().union(*(t.real for t in trees)) - set(bound)
     axes = tuple(sorted(free, key=lambda i: place(i, hint)))
     return Tree("einsum", tuple(trees), axes, tuple(bound))
@@ -392,7 +392,7 @@ def scaled_lines(vector: Tree, matrix: Tree) -> Tree:
     """diag(v) M or M diag(v)."""
     (i,) = vector.real
     rows = matrix.axes[0] == i
-    if vector.kind == "div" and vector.args[0] == Tree("number", data=ONE):
+    if vector.kind == "div" and vector.args[0] == UNIT:
         return Tree("div", (matrix, fitted(vector.args[1], matrix.axes)), matrix.axes)
     return Tree("rows" if rows else "columns", (vector, matrix), matrix.axes)
 

@@ -41,18 +41,10 @@ PASSES = 3
 LARGE = 1_000
 """Graphs with more nodes get one pass."""
 
-TRANSPARENT = frozenset(
-    [
-        "transpose",
-        "swapaxes",
-        "reshape",
-        "squeeze",
-        "expand_dims",
-        "broadcast_to",
-        "identity",
-        "astype",
-    ]
-)
+TRANSPARENT = {
+    "transpose", "swapaxes", "reshape", "squeeze", "expand_dims", "broadcast_to", "identity",
+    "astype",
+}  # fmt: skip
 """Operations that change only the layout of an array."""
 
 
@@ -130,9 +122,8 @@ class Chain:
             self.reader: Reader = Reader(self.space, {})
             self.gradients: dict[int, Gradient] = {}
             self._forward()
-            self.hidden_layers: list[Any] = [
-                n for n in self.graph.nodes if self._is_hidden_activation(n)
-            ]
+            hidden = filter(self._is_hidden_activation, self.graph.nodes)
+            self.hidden_layers: dict[Any, None] = dict.fromkeys(hidden)
             self.layered: bool = len(self.hidden_layers) > 1
             self._backward()
             if len(self.promoted) == before:
@@ -159,13 +150,11 @@ class Chain:
             symbol = space.symbol(element(node))
             if expr == symbol:
                 continue
-            own = (
-                node is self.loss
-                or node in self.wrt
-                or node.name is not None
-                or node.position in self.promoted
-            )
-            if not own and space.size(expr) <= self.long:
+            has_name = node.name is not None or node.position in self.promoted
+            if (
+                not (has_name or node is self.loss or node in self.wrt)
+                and space.size(expr) <= self.long
+            ):
                 known[node.position] = expr
                 continue
             if node.name is None and node is not self.loss:
@@ -183,10 +172,10 @@ class Chain:
 
     def _name_sides(self, node: Any) -> None:
         """Name the operands of a comparison: computed again, equal ones may differ in rounding."""
-        fields = [self.field(x) for x in node.inputs]
-        if not any(field.is_number for field in fields):
-            for x, field in zip(node.inputs, fields, strict=True):
-                if not isinstance(self.space.entry(field), Element):
+        sides = {x: self.expression(x) for x in node.inputs}
+        if not any(side.is_number for side in sides.values()):
+            for x, side in sides.items():
+                if not isinstance(self.space.entry(side), Element):
                     self._promote(x)
 
     def _is_written_out(self, node: Any) -> bool:
@@ -216,7 +205,7 @@ class Chain:
             and any(getattr(c.op, "name", "") == "matmul" for c, _ in self.graph.consumers[node])
         )
 
-    def field(self, node: Any) -> Expr:
+    def expression(self, node: Any) -> Expr:
         """The expression of a node in other formulas."""
         return self.reader.known[node.position]
 
@@ -241,8 +230,8 @@ class Chain:
             if closed.has(sympy.nan, sympy.zoo):
                 what = node.name or f"the result of {node.op.name} {node.shape}"
                 raise ValueError(
-                    f"derive: the gradient by {what} is 0 / 0 whatever the values are: something "
-                    "that is divided by is 0 by construction"
+                    f"derive: the gradient by {what} is 0 / 0 for all values: a divisor is 0 by "
+                    "construction"
                 )
             if self._needs_name(node, closed):
                 self._promote(node)
@@ -265,7 +254,7 @@ class Chain:
 
     def _promote(self, node: Any) -> None:
         """Give a node a name; expressions read earlier keep its formula."""
-        self.definitions[node.position] = self.field(node)
+        self.definitions[node.position] = self.expression(node)
         self.promoted.add(node.position)
         self.reader.known[node.position] = self.space.symbol(element(node))
 
@@ -283,7 +272,7 @@ class Chain:
         for x, read in self._local(node):
             product, short, whole = each(space.lowest, each(read, above))
             if self._is_activated(node, x) and space.size(whole) > space.size(product):
-                prime = called(f"{node.op.name}′")(self.field(x))
+                prime = called(f"{node.op.name}′")(self.expression(x))
                 product, short, whole = (
                     gradient * prime for gradient in (above.product, above.short, above.short)
                 )
@@ -296,19 +285,15 @@ class Chain:
             not self.expand
             and node.op.notation.activation
             and not node.attributes
-            and self.field(x).is_Symbol
-            and any(node is layer for layer in self.hidden_layers)
+            and self.expression(x).is_Symbol
+            and node in self.hidden_layers
         )
 
     def _is_substituted(self, node: Any, form: Expr) -> bool:
         """Whether a gradient is substituted wherever it occurs."""
         if self.expand or is_short(self.space, form):
             return True
-        return (
-            self.layered
-            and any(node is layer for layer in self.hidden_layers)
-            and node not in self.wrt
-        )
+        return self.layered and node in self.hidden_layers and node not in self.wrt
 
     def _is_composite(self, form: Expr) -> bool:
         """Whether a form contains sums or gradients, which are not written repeatedly."""
@@ -335,8 +320,10 @@ class Chain:
                 )
         if not node.op.traits.elementwise:
             self._name_compared(node, leaves, parts)
-        known = {leaf.position: self.field(x) for leaf, x in zip(leaves, node.inputs, strict=True)}
-        known[copy.position] = self.field(node)
+        known = {
+            leaf.position: self.expression(x) for leaf, x in zip(leaves, node.inputs, strict=True)
+        }
+        known[copy.position] = self.expression(node)
         self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
         counts = self._counts(node)
         # The condition of a `where` is the user's and is kept as it is.
@@ -345,11 +332,8 @@ class Chain:
         def reading(part: Any) -> Any:
             def read(gradient: Expr) -> Expr:
                 if not isinstance(part, Recorded):
-                    return (
-                        exact(self.space, np.asarray(part).flat[0])
-                        if np.size(part)
-                        else sympy.S.Zero
-                    )
+                    size = np.size(part)
+                    return exact(self.space, np.ravel(part)[0]) if size else sympy.S.Zero
                 reader = Reader(self.space, known | {g.position: gradient}, True, guards)
                 reader.counts = counts
                 return reader.read(part)
@@ -367,8 +351,8 @@ class Chain:
         found = ancestors(part for part in parts.values() if isinstance(part, Recorded))
         compared = {x for n in found if n.op is not None and n.op.name == "equal" for x in n.inputs}
         for leaf, x in zip(leaves, node.inputs, strict=True):
-            field = self.field(x)
-            if leaf in compared and not field.is_Symbol and self.space.free(field):
+            expr = self.expression(x)
+            if leaf in compared and not expr.is_Symbol and self.space.free(expr):
                 self._promote(x)
 
     def _counts(self, node: Any) -> dict[float, Expr]:

@@ -198,7 +198,7 @@ class Notation:
 
     def _transpose(self, tree: Tree) -> Written:
         (arg,) = tree.args
-        if arg.kind == "opaque" and not isinstance(arg.data[0], str) and arg.data[0].name == "inv":
+        if arg.op == "inv":
             return self.raised(self.inside(arg.args[0], ATOM), self.inverse_transposed), POWER
         return self.transposed(arg), ATOM - 1
 

@@ -150,9 +150,8 @@ def _transpose(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 
 def _swapaxes(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    (x,) = node.inputs
-    a = node.attributes.get("axis1", 0) % x.ndim
-    b = node.attributes.get("axis2", 1) % x.ndim
+    """Two axes swapped; those of matrix_transpose are the last two."""
+    a, b = (node.attributes.get(name, k) % node.ndim for name, k in (("axis1", -2), ("axis2", -1)))
     return r.space.rename(args[0], {a: b, b: a})
 
 
@@ -341,9 +340,7 @@ READINGS |= {
     "squeeze": _reshape,
     "expand_dims": _reshape,
     "transpose": _transpose,
-    "matrix_transpose": lambda r, node, args: r.space.rename(
-        args[0], {node.ndim - 2: node.ndim - 1, node.ndim - 1: node.ndim - 2}
-    ),
+    "matrix_transpose": _swapaxes,
     "swapaxes": _swapaxes,
     "broadcast_to": lambda r, node, args: r.aligned(node, args)[0],
     "matmul": _matmul,

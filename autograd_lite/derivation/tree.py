@@ -29,6 +29,11 @@ class Tree:
     data: Any = None
 
     @property
+    def op(self) -> str:
+        """The name of the operation, if the formula is opaque."""
+        return getattr(self.data[0], "name", self.data[0]) if self.kind == "opaque" else ""
+
+    @property
     def real(self) -> frozenset[int]:
         """The indices of the axes longer than one."""
         return frozenset(indices(self.axes))
@@ -54,7 +59,7 @@ class Tree:
         return {t.data for t in self.walk() if t.kind == "call"}
 
 
-ONE = sympy.S.One
+UNIT = Tree("number", data=sympy.S.One)
 
 
 def indices(axes: Axes) -> list[int]:
@@ -95,7 +100,7 @@ def elementwise(over: Sequence[Tree], under: Sequence[Tree], hint: Axes) -> Tree
 
 def multiplied(trees: list[Tree], axes: Axes) -> Tree:
     if not trees:
-        return Tree("number", data=ONE)
+        return UNIT
     if len(trees) == 1:
         return trees[0]
     if not indices(axes):
@@ -146,7 +151,7 @@ def scalar(coefficient: Any, over: list[Tree], under: list[Tree]) -> Tree:
             and all(t.kind in ("number", "length") for t in below + rest[:1])
             and (q != 1 or below)
         ):
-            lead = multiplied(rest, ()) if rest else Tree("number", data=ONE)
+            lead = multiplied(rest, ()) if rest else UNIT
             lead = Tree("div", (lead, multiplied(below, ())), joined(below)) if below else lead
             if lead.kind == "div" and {t.kind for t in lead.args} == {"number"}:
                 lead = Tree("number", data=sympy.Rational(p, q))
@@ -270,7 +275,7 @@ def is_range(tree: Tree) -> bool:
     """Whether a formula is 0, 1, 2, …"""
     if tree.kind in ("axes", "T"):
         return is_range(tree.args[0])
-    return tree.kind == "opaque" and tree.data[0] == "arange"
+    return tree.op == "arange"
 
 
 def is_product(tree: Tree) -> bool:
