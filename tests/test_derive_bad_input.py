@@ -1,4 +1,4 @@
-"""What derive refuses, what it warns of, and names that break nothing."""
+"""Errors and warnings of derive, and names in any alphabet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the check of a derivation catches, and what it says where it cannot tell."""
+"""The faults that the check of a derivation catches, and its report where it cannot compare."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POINT = [0.7, 1.5, 0.3]
 
 @pytest.fixture
 def plant(monkeypatch):
-    """Has the chain hand on what a function makes of each part of a gradient."""
+    """Applies a function to each part of a gradient that the chain passes on."""
 
     def plant(fault):
         right = Chain._parts
@@ -74,7 +74,7 @@ def test_a_wrong_form_is_caught_however_small_or_rare(plant, f, fault, dtype):
         ag.derive(f(x))
 
 
-def test_a_form_that_is_finite_where_the_sweep_is_not_is_said_not_to_be_checked_there():
+def test_a_finite_form_where_the_sweep_is_not_finite_is_reported_as_unchecked():
     x, c = T([0.0, 1.0, 2.0]), ag.constant([2.0, 3.0, 4.0], name="c")
     with np.errstate(invalid="ignore"):
         loss = np.sum(c * x * x / x)
@@ -161,7 +161,7 @@ def test_at_0_and_left_of_it_a_finite_number_is_the_derivative(f):
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_what_is_compared_is_not_computed_anew(f, dtype):
+def test_compared_operands_are_not_computed_again(f, dtype):
     x = T(np.random.default_rng(3).uniform(0.5, 2, (4, 3)), dtype=dtype)
     loss = f(x)
     derivation = ag.derive(loss)
@@ -178,7 +178,7 @@ def test_what_is_compared_is_not_computed_anew(f, dtype):
         lambda w, B: np.fmax(np.sum(B * w, axis=1), B @ w * 2),
     ],
 )
-def test_what_is_chosen_is_told_from_the_operands(clipped):
+def test_a_choice_is_read_from_the_operands(clipped):
     """A side of a maximum that is written anew may differ from the result in its last bit."""
     random = np.random.default_rng(0)
     B, w = ag.constant(random.normal(size=(2, 3)), "B"), random.normal(size=3)

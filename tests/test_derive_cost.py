@@ -1,4 +1,4 @@
-"""What a derivation costs: as much as its graph is long."""
+"""The cost of a derivation is linear in the length of its graph."""
 
 from __future__ import annotations
 

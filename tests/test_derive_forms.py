@@ -269,7 +269,7 @@ def test_identities_of_two_sizes():
     }
 
 
-def test_newtons_step_solves_what_gradient_descent_crawls_to():
+def test_newtons_method_converges_with_the_derived_hessian():
     A = C(np.c_[np.ones(40), RANDOM.normal(size=(40, 2))], "A")
     y = C((RANDOM.random(40) < 0.5).astype(float), "y")
     start = np.zeros(3)

@@ -1,4 +1,4 @@
-"""Indices, and axes of length one: what meets what, when formulas are written in matrices."""
+"""Indices, and axes of length one, in matrix formulas."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ SHAPES = [(3, 1), (1, 3), (3, 1, 1), (1, 3, 1), (2, 1, 3), (1, 1), (2, 3, 1), (3
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_axes_of_length_one_meet_what_they_broadcast_against(shape):
+def test_axes_of_length_one_broadcast(shape):
     made = leaves(u=shape, M=(3, 3), c=(3, 1))
     u, M, c = made["u"], made["M"], made["c"]
     with warnings.catch_warnings():
@@ -111,7 +111,7 @@ def test_literals_of_every_kind_are_python():
 
 
 def test_a_sigmoid_that_gets_its_name_on_the_way():
-    """What a first pass names, the second does not take for itself."""
+    """A node that the first pass names is not defined by its own name in the second."""
     z = leaves(z=(3,))["z"]
     named, σ = (np.exp(z) / (1 + np.exp(z))).named("ŷ"), ag.sigmoid(z)
     chosen = np.where(named <= σ, σ, σ)
@@ -119,7 +119,7 @@ def test_a_sigmoid_that_gets_its_name_on_the_way():
     agree(np.sum((p <= chosen) * p * z))
 
 
-def test_a_row_and_a_column_meet_the_same_way_in_every_run():
+def test_a_row_and_a_column_have_the_same_axes_in_every_run():
     from autograd_lite.derivation.tree import Tree, common
 
     column, row = Tree("node", (), (0, None), 1), Tree("node", (), (None, 0), 2)
@@ -139,7 +139,7 @@ def test_a_row_and_a_column_meet_the_same_way_in_every_run():
         ((Ellipsis, slice(None, -1)), "x[..., :-1]"),
     ],
 )
-def test_an_index_is_written_as_one_types_it(key, text):
+def test_an_index_is_written_as_in_python(key, text):
     x = leaves(x=(3, 3))["x"]
     derivation = ag.derive(np.sum(np.sin(x[key])))
     assert derivation.text().startswith(f"L = Σ sin({text})\n")

@@ -36,7 +36,7 @@ def test_the_gradient_of_a_lecture(name):
     assert {x: str(derivation.closed_form[x]) for x in FORMS[name]} == FORMS[name]
 
 
-def test_half_of_a_tie_is_said():
+def test_half_of_a_tie_is_noted():
     assert "H(a) = 1[a > 0], and ½ at 0" in ag.derive(LOSSES["hinge"]()).text()
 
 
@@ -46,7 +46,7 @@ def test_a_root_of_a_length_reads_as_one():
     assert steps["∂L/∂Q"] == "∂L/∂S K/√2"
 
 
-def test_the_numbers_beside_a_node_that_a_stable_form_passes_by_in_part():
+def test_the_values_at_a_node_that_a_stable_form_bypasses_in_part():
     """log ŷ is computed from z, but (1 − ŷ)² from ŷ: the gradient at ŷ is that of both."""
     derivation = ag.derive(LOSSES["focal"]())
     step = next(step for step in derivation.steps if step.node.name == "ŷ")
@@ -71,7 +71,7 @@ def test_factors_of_a_matrix_are_written_as_numpy(f):
     np.testing.assert_allclose(got, form.evaluate(), atol=1e-12)
 
 
-def test_what_numpy_cannot_say_in_one_expression_is_said():
+def test_an_operation_that_numpy_lacks_is_reported():
     M = ag.Tensor([1.0, 2.0, 3.0], "M")
     (form,) = ag.derive(np.sum(np.cumprod(M))).closed_form.values()
     with pytest.raises(

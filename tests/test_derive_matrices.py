@@ -34,7 +34,7 @@ WRITTEN = {
     "Σ(X ⊙ A)": lambda X, A, a: trace(A.T @ X),
     "‖X‖²": lambda X, A, a: trace(X.T @ X),
 }
-"""What a program is, as one writes it."""
+"""The formula of each program."""
 
 
 def operands(seed, n):
@@ -50,7 +50,7 @@ def derived(text, seed=0, n=3):
 
 
 @pytest.mark.parametrize("text", sorted(WRITTEN))
-def test_what_a_program_of_matrices_is(text):
+def test_the_formula_of_a_program_of_matrices(text):
     _, derivation = derived(text)
     ((_, form),) = derivation.definitions()
     assert str(form) == text

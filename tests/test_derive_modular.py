@@ -88,7 +88,7 @@ NAMES = (*LOWEST, "_tidy", "total", "spread", "gathered", "with_softmax", "recog
 
 @pytest.fixture
 def forgetful():
-    """No result of a planted fault is remembered, and none from before is taken."""
+    """Clears the caches before and after a planted fault."""
     cached = lowest._joint, lowest._lowest
     for function in cached:
         function.cache_clear()
@@ -103,7 +103,7 @@ def fired(monkeypatch, forgetful):
 
 
 def watching(monkeypatch):
-    """Compares every rewrite, each time that it is applied, with what it was given."""
+    """Compares the result of every rewrite, each time it is applied, with its argument."""
     count, seen, levels = Counter(), set(), itertools.count(500, 10)
 
     def watch(home, name, before, after=lambda result: result, space=lambda args: None):
@@ -176,7 +176,7 @@ def watching(monkeypatch):
 
 
 def programs():
-    """Losses that between them need every rewrite."""
+    """Losses that together use every rewrite."""
     A, B, c, y = C((2, 2), "A"), C((2, 3), "B"), C(2, "c"), ag.constant([1.0, 0], name="y")
     onehot = ag.constant([[0.0, 1], [1, 0]], name="Y")
     w, u, W, a = T(2, "w"), T(2, "u"), T((2, 2), "W"), T((), "a")
@@ -217,7 +217,7 @@ def test_every_rewrite_is_equal_wherever_it_is_applied(fired):
 
 @pytest.mark.parametrize("fault", ["powers", "term", "sign", "length"])
 def test_a_wrong_rewrite_is_caught(monkeypatch, forgetful, fault):
-    """The tester tested: what was wrong in a table of rewrites once, and its like."""
+    """Faults in a table of rewrites, one of which was there once."""
     joint, closed = lowest._joint, Space._closed
 
     def wrong(expr):
@@ -356,7 +356,7 @@ def test_a_whole_derivation_is_the_chain_rule():
 
 
 def test_a_wrong_derivation_is_caught(monkeypatch):
-    """Without the sweep's check, a step that loses one term in a thousand million."""
+    """A step that loses one part in 10⁹, with the comparison with the sweep turned off."""
     monkeypatch.setattr(importlib.import_module("autograd_lite.derivation.derivation"), "check", id)
     right = chain.gathered
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""The steps, the numbers beside them, and the notations in which a derivation shows itself."""
+"""The steps of a derivation, their numbers, and its notations."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_same_graph_gives_the_same_bytes():
         assert x.numpy() == y.numpy()
 
 
-def test_lengths_by_a_letter_of_ones_own():
+def test_lengths_with_given_letters():
     L = LogisticRegression().loss_graph(np.ones((4, 2)), [0, 1, 1, 0])
     assert str(ag.derive(L, lengths={"N": 4}).closed_form["w"]) == "(1/N) Aᵀ(ŷ − y)"
     w, A = ag.Tensor(np.ones(2), name="w"), ag.constant(np.ones((4, 2)), name="A")

@@ -1,4 +1,4 @@
-"""A loss with a penalty, in the form that one writes: each term keeps its own number."""
+"""A loss with a penalty, as written by hand: each term keeps its own number."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_penalty_on_every_layer():
     assert found["w"] == "(1/6) h⁽¹⁾ᵀ(ŷ − y) + λw"
 
 
-def test_a_number_is_pulled_out_where_less_is_left_to_write():
+def test_a_common_number_is_factored_out_where_that_is_shorter():
     x, y = ag.Tensor([1.0, 2.0], "x"), ag.constant([3.0, 4.0], "y")
     assert forms(np.sum((x - y) ** 2) / 4) == {"x": "(1/2)(x − y)"}
     assert forms(np.sum(x**2 + 4 * x * y)) == {"x": "2(x + 2y)"}

@@ -1,4 +1,4 @@
-"""What a derivation prints means what it is: read back, it is the engine's gradient."""
+"""The printed formulas of a derivation, read back, give the engine's gradient."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_the_forms_of_a_perceptron(expand):
 
 
 def test_a_square_weight_forgotten_to_transpose():
-    """Where all shapes fit, only the structure tells."""
+    """With square matrices only the structure shows the error."""
     A, x = ag.constant(RANDOM.normal(size=(3, 3)), name="A"), ag.Tensor(np.ones(3), name="x")
     derivation = ag.derive(np.sum(np.tanh(A @ x)))
     t = 1 - np.tanh(A @ x) ** 2
