@@ -32,13 +32,13 @@ class Laid(State):
 def current() -> State:
     """The state that holds now."""
     state = STATE.get()
-    return running(state) if state.held else state
+    return running(state) if state.in_generator else state
 
 
 def running(state: Any) -> State:
     """A state without the settings of generators that do not run now."""
     above = []
-    while state.held:
+    while state.in_generator:
         if state.frame is None or _runs(state.frame):
             above.append(state)
         state = state.below
@@ -63,9 +63,9 @@ class Setting(ContextDecorator):
 
     def over(self, below: State, frame: FrameType | None) -> State:
         """The state that this setting makes of the one below."""
-        held = below.held or frame is not None
+        in_generator = below.in_generator or frame is not None
         state = {field.name: getattr(below, field.name) for field in fields(State)}
-        state |= {**self.change(below), "held": held}
+        state |= {**self.change(below), "in_generator": in_generator}
         return Laid(**state, setting=self, below=below, frame=frame)
 
     def __enter__(self) -> None:

@@ -19,10 +19,14 @@ class ChangedError(RuntimeError):
     """The data of a Tensor changed between two uses in one graph."""
 
 
-def ancestors(outputs: Iterable[Any], wanting: bool = False, written: bool = True) -> list[Any]:
+def ancestors(
+    outputs: Iterable[Any], requires_grad: bool = False, as_written: bool = True
+) -> list[Any]:
     """Every Tensor that the outputs were made from, themselves included, in order of execution."""
-    held = list(outputs)
-    return [value_of(node) for node in nodes_before([x.node for x in held], written, wanting)]
+    alive = list(outputs)
+    return [
+        value_of(node) for node in nodes_before([x.node for x in alive], as_written, requires_grad)
+    ]
 
 
 class Graph:
@@ -44,10 +48,10 @@ class Graph:
     __slots__ = ("consumers", "inputs", "nodes", "outputs")
 
     def __init__(
-        self, outputs: Iterable[Any], inputs: Iterable[Any] | None = None, written: bool = True
+        self, outputs: Iterable[Any], inputs: Iterable[Any] | None = None, as_written: bool = True
     ) -> None:
         self.outputs: tuple[Any, ...] = tuple(outputs)
-        self.nodes: list[Any] = ancestors(self.outputs, written=written)
+        self.nodes: list[Any] = ancestors(self.outputs, as_written=as_written)
         leaves = (node for node in self.nodes if node.op is None)
         self.inputs: tuple[Any, ...] = tuple(leaves if inputs is None else inputs)
         self.consumers: dict[Any, list[tuple[Any, int]]] = {node: [] for node in self.nodes}

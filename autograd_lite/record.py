@@ -52,7 +52,7 @@ class Recorded(Value):
         return self.node.attributes
 
     @property
-    def stable(self) -> Any:
+    def stable_form(self) -> Any:
         """The Tensor of the equal form that computed it; None where it was computed as written."""
         node = self.node
         return None if node.sources is node.inputs else value_of(node.sources[0])
@@ -63,8 +63,8 @@ class Recorded(Value):
         return self.node.requires_grad
 
     @requires_grad.setter
-    def requires_grad(self, wanted: bool) -> None:
-        self.node.requires_grad = wanted
+    def requires_grad(self, value: bool) -> None:
+        self.node.requires_grad = value
 
     @property
     def grad(self) -> Any:

@@ -1,4 +1,4 @@
-"""The sweeps of the package: with the zeros of structure, on Tensors, over what was written."""
+"""Sweeps with structural zeros, on Tensors, and over the graph as written."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ View = Callable[[Node], Any]
 
 
 def sweep(
-    cotangents: dict[Any, Any], wanted: Collection[Any] | None = None, **options: Any
+    cotangents: dict[Any, Any], wrt: Collection[Any] | None = None, **options: Any
 ) -> dict[Any, Any]:
-    """Send cotangents back through the record, and return the gradients of what is wanted.
+    """Send cotangents back through the record, and return the gradients.
 
     Args:
-        cotangents: for each result the gradient that enters there.
-        wanted: the Tensors to return gradients of; by default every leaf that wants one.
+        cotangents: the gradient that enters at each result.
+        wrt: the Tensors to return gradients of; by default every leaf that requires a gradient.
         options: as for `swept`.
     """
     ends = {x.node: g for x, g in cotangents.items()}
-    starts = None if wanted is None else {x.node for x in wanted}
+    starts = None if wrt is None else {x.node for x in wrt}
     return {value_of(node): g for node, g in swept(ends, starts, **options).items()}
 
 
@@ -41,39 +41,39 @@ def swept(
     *,
     unit: bool = False,
     on_tensors: bool = False,
-    written: bool = False,
+    as_written: bool = False,
     observe: Callable[[Node, int, Any], None] | None = None,
 ) -> dict[Node, Any]:
-    """A sweep over nodes, in which zeros of structure silence what is infinite behind them.
+    """A sweep over nodes, in which a structural zero removes an infinite factor.
 
     Args:
-        ends: for each result the gradient that enters there.
-        starts: the nodes to return gradients of; by default every leaf that wants one.
-        unit: the zeros of the cotangents are structure, as those of a unit vector.
+        ends: the gradient that enters at each result.
+        starts: the nodes to return gradients of; by default every leaf that requires a gradient.
+        unit: whether the zeros of the cotangents are structural, as those of a unit vector.
         on_tensors: run the rules on Tensors, so that the sweep itself is recorded.
-        written: sweep over the graph as it was written, not by equal forms.
-        observe: called with (node, k, part) for each gradient that a node sends to an input.
+        as_written: sweep over the graph as written, without stable forms.
+        observe: called with (node, k, part) for each contribution to the gradient of an input.
     """
-    view: View | None = _as_written if written else None
+    view: View | None = _step_as_written if as_written else None
     if on_tensors:
         view = _on_tensors(view)
     observer = current().observer
-    # How a derivation reads one operation must not depend on the masks of others.
-    if observer is None and observe is None and (written or not on_tensors):
-        found = core_sweep(ends, starts, view, written)
+    # A derivation looks at each operation alone, so masks of other operations must not enter.
+    if observer is None and observe is None and (as_written or not on_tensors):
+        found = core_sweep(ends, starts, view, as_written)
         if on_tensors or all(map(_is_finite, found.values())):
             return found
-        # Which zeros are structure matters only where a number is not finite.
+        # Structural zeros make a difference only if a number is not finite.
     view = Masked(ends, unit, view)
     if observer is not None:
         view = _wrapped(view, observer.around)
     if observe is not None:
         view = _wrapped(view, _observed(observe))
-    return core_sweep(ends, starts, view, written)
+    return core_sweep(ends, starts, view, as_written)
 
 
-# A product of so few numbers is faster than their sum. One of many would start threads of BLAS, and
-# a fork beside them hangs.
+# Up to this size a dot product is faster than a sum. A larger one would start threads of BLAS, and
+# a later fork would hang.
 FEW = 4096
 
 
@@ -86,8 +86,8 @@ def _is_finite(g: Any) -> bool:
     return isfinite(line.dot(line))
 
 
-def _as_written(node: Node) -> Step:
-    """The step of what was written, on its values; those that were not saved are computed again."""
+def _step_as_written(node: Node) -> Step:
+    """The step of the operation as written; arrays that were not saved are computed again."""
     if node.sources is node.inputs:
         return Step(node.sources, node.rules, node.saved, node.attributes)
     pairs = zip((node, *node.inputs), node.saved, strict=True)
@@ -106,12 +106,12 @@ def _on_tensors(view: View | None) -> View:
 
 
 def _lifted(node: Node, array: Any) -> Any:
-    """The Tensor of a node, with the array that it had when it was used."""
+    """The Tensor of a node, with the array that it had when the operation was applied."""
     if type(array) is Outline:
         return value_of(node)
     value = value_of(node, array)
     if node.op is not None:
-        value.kept = array  # a value that nobody kept need not be computed again
+        value.kept = array  # so that it is not computed again
     elif value.kept is not array:
         value = object.__new__(node.kind)
         value.kept, value.node = array, node
@@ -119,7 +119,7 @@ def _lifted(node: Node, array: Any) -> Any:
 
 
 def _wrapped(view: View, around: Callable[[Any, Node, int], Any]) -> View:
-    """A view whose rules are wrapped, each with its node and the number of its input."""
+    """A view whose rules are wrapped by ``around(rule, node, k)``."""
 
     def step(node: Node) -> Any:
         inner = view(node)
@@ -146,12 +146,12 @@ def _observed(observe: Callable[[Node, int, Any], None]) -> Callable[[Any, Node,
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """The gradients of one result with respect to every node that leads to it.
+    """The gradients of one result with respect to every node that it depends on.
 
     Attributes:
         of: the gradient of the result with respect to each node.
-        parts: what each node (consumer, k) sends to its k-th input; the parts of a node add up
-            to its gradient.
+        parts: the contribution of each edge (consumer, k) to the gradient of the consumer's k-th
+            input. The contributions to a node add up to its gradient.
     """
 
     of: dict[Any, Any]
@@ -159,7 +159,7 @@ class Gradients:
 
 
 def gradients(result: Any, gradient: Any = None) -> Gradients:
-    """Sweep back over the graph as it was written and keep every gradient.
+    """Sweep back over the graph as written and keep every gradient.
 
     Example:
         >>> import autograd_lite as ag
@@ -172,18 +172,18 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     """
     if gradient is None:
         gradient = np.ones_like(result.array)
-    of, parts = _kept(result, gradient, written=True)
-    # Numbers come from the better computed equals where there are some; the graph stays as written.
-    better, better_parts = _kept(result, gradient, written=False)
-    passed = _passed_by(better, of)
-    rest = {node: g for node, g in better.items() if node in of and node not in passed}
+    of, parts = _kept(result, gradient, as_written=True)
+    # The graph stays as written, but the numbers come from the stable forms where there are any.
+    stable, stable_parts = _kept(result, gradient, as_written=False)
+    passed = _passed_by(stable, of)
+    rest = {node: g for node, g in stable.items() if node in of and node not in passed}
     of |= rest
     unknown: dict[Any, list[tuple[Any, int]]] = {}
     for edge in parts:
         node, k = edge
         x = node.inputs[k]
-        if edge in better_parts and node not in passed:
-            parts[edge] = better_parts[edge]
+        if edge in stable_parts and node not in passed:
+            parts[edge] = stable_parts[edge]
             if x in rest:
                 with np.errstate(all="ignore"):
                     rest[x] = rest[x] - parts[edge]
@@ -196,17 +196,17 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
 
 
 def _passed_by(nodes: Collection[Any], written: Collection[Any]) -> set[Any]:
-    """The written nodes that a better computed equal passes by: they lack what flows through it."""
+    """The written nodes that a stable form bypasses: the gradient through it is missing there."""
     passed: set[Any] = set()
     for node in nodes:
-        if node.stable is None:
+        if node.stable_form is None:
             continue
         reached: set[Any] = set()
-        stack = [node.stable]
+        stack = [node.stable_form]
         while stack:
             x = stack.pop()
             if x not in reached and x not in written:
-                stack += x.inputs if x.stable is None else (x.stable,)
+                stack += x.inputs if x.stable_form is None else (x.stable_form,)
             reached.add(x)
         stack = list(node.inputs)
         while stack:
@@ -218,7 +218,7 @@ def _passed_by(nodes: Collection[Any], written: Collection[Any]) -> set[Any]:
     return passed
 
 
-def _kept(result: Any, gradient: Any, written: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:
+def _kept(result: Any, gradient: Any, as_written: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """One sweep, with the gradient of every node and the part on every edge."""
     of: dict[Any, Any] = {result: gradient}
     parts: dict[tuple[Any, int], Any] = {}
@@ -230,5 +230,5 @@ def _kept(result: Any, gradient: Any, written: bool) -> tuple[dict[Any, Any], di
         of[x] = of[x] + part if x in of else part
 
     if result.requires_grad:
-        sweep({result: gradient}, written=written, observe=keep)
+        sweep({result: gradient}, as_written=as_written, observe=keep)
     return of, parts

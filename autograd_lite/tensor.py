@@ -64,11 +64,11 @@ class Tensor(Operators, Recorded):
     kept: Any
 
     def __new__(cls, data: Any, name: str | None = None, requires_grad: bool = True) -> Tensor:
-        wanted = bool(requires_grad)
-        array = np.float64(data) if type(data) is float else array_of(data, wanted)
+        requires_grad = bool(requires_grad)
+        array = np.float64(data) if type(data) is float else array_of(data, requires_grad)
         # NumPy computes several times faster with its scalars than with 0-d arrays.
         array = array[()] if type(array) is np.ndarray and not array.shape else array
-        value = leaf(Tensor, array, wanted, current().scope)
+        value = leaf(Tensor, array, requires_grad, current().scope)
         return value if name is None else _named(value, name)
 
     def __init_subclass__(cls, internal: bool = False) -> None:
@@ -91,7 +91,7 @@ class Tensor(Operators, Recorded):
         if getattr(self.node, "outside", None) is None:
             return super().snapshot()
         try:
-            if held_elsewhere(self):
+            if is_shared(self):
                 return self.node.outside.copy()[()]
             array = self.node.outside
             self.kept = self.node.form = array if array.shape else array[()]
@@ -399,7 +399,7 @@ def lifted(x: Any) -> Any:
 hooks.constant = lifted
 
 
-def held_elsewhere(x: Tensor) -> bool:
+def is_shared(x: Tensor) -> bool:
     """Whether anything but this leaf may still reach the memory of the array that it handed out."""
     return x.node.outside.base is not None or _references(x) != _ALONE
 

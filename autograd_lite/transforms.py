@@ -126,7 +126,7 @@ class Run:
         own = {x.node for x in starts}
         return any(
             node not in own and not any(x.requires_grad for x in node.inputs)
-            for node in ancestors([value.node], written=True)
+            for node in ancestors([value.node], as_written=True)
         )
 
     def build(self, leaves: Sequence[Any]) -> list[Any]:

@@ -174,7 +174,7 @@ def test_defining_again_replaces_and_the_packages_own_are_safe():
         (
             lambda: ag.grad(lambda x: np.sum(square(lambda g, out, x: g[:2])(x)))(X),
             ValueError,
-            r"gave shape \(2,\)",
+            r"returned shape \(2,\)",
         ),
     ],
 )

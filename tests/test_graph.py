@@ -80,10 +80,10 @@ def test_a_graph_says_what_it_is():
     assert repr(ag.Graph.of((a * b).named("c"))) == "Graph(2 inputs, 1 operation: a, b → c)"
 
 
-def test_wanting_leaves_out_constants():
+def test_ancestors_that_require_grad_leave_out_constants():
     a, X = ag.Tensor(2.0), ag.constant(3.0)
     c = a * X
-    assert ancestors([c], wanting=True) == [a, c]
+    assert ancestors([c], requires_grad=True) == [a, c]
 
 
 @settings(max_examples=25)

@@ -45,7 +45,7 @@ def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, P
     with setting(scope=(), observer=None), np.errstate(all="ignore"):
         graph = trace(leaves, *named)
     packings[-1].leaves = []
-    return Graph(graph.outputs, graph.inputs, written=False), packings[-1]
+    return Graph(graph.outputs, graph.inputs, as_written=False), packings[-1]
 
 
 class Program:

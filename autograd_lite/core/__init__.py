@@ -1,1 +1,1 @@
-"""The engine, to be read in this order: tensor, op, sweep; state is what they look at."""
+"""The engine. Read it in this order: tensor, op, sweep, state."""

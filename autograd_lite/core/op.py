@@ -1,4 +1,4 @@
-"""An operation, defined once: its forward, its gradient rules, and what the rules read."""
+"""An operation: its forward, its gradient rules, and what the rules read."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from autograd_lite.core.tensor import NOTHING, Value, apply
 __all__ = ["OPS", "Op"]
 
 OPS: dict[str, Op] = {}
-"""Every operation by its name."""
+"""All operations by name."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Op:
     """An operation: its forward, and one gradient rule for each operand.
 
-    A rule is ``(g, out, *operands, **attributes) -> gradient of that operand`` in plain NumPy; None
-    stands for an operand without a gradient. On Tensors, rules and operations record.
+    A rule is ``(g, out, *operands, **attributes) -> gradient of that operand`` in plain NumPy, or
+    None for an operand without a gradient. On Tensors, rules and operations are recorded.
 
     Attributes:
-        forward: a function of the operands as arrays, and of attributes by keyword.
-        compute: the same, operands one by one, as fast as can be.
+        forward: a function of the operands as arrays, and of the attributes as keyword arguments.
+        compute: the same function, as fast as possible; it takes the operands as single arguments.
         rules: one for each operand.
-        reads: for each rule what it reads more of than the shape and dtype: 0 is the result, 1 the
-            first operand. Nothing else is sure to be an array when the rule is called.
+        reads: for each rule, the arrays whose values it reads: 0 is the result, 1 the first
+            operand. Of all others a rule may read the shape and dtype only.
         arity: the number of operands; None for an operation on one sequence of operands.
         signature: binds the arguments of a call to operands and attributes.
-        broadcasts: whether the operands are broadcast together, so that the sweep has to sum a
-            gradient over what was repeated.
-        foreign: whether users wrote it: its result is kept, for it is not run twice.
-        stable: gives, for operands and attributes, the Tensor of an equal form that is computed
-            better, or None. It is asked where one of `stable_after` made an operand, or an equal
-            form computed one.
-        notation, traits: how it is written, and what the rest of the package knows of it.
+        broadcasts: whether the operands are broadcast together. The sweep then sums a gradient
+            over the axes that were repeated.
+        foreign: whether a user defined it. Its result is always saved, so that it runs only once.
+        stable_form: a function of operands and attributes that returns a Tensor: an equal
+            expression that is computed more accurately, or None. It is called only if an operation
+            in `stable_after`, or a stable form, computed one of the operands.
+        notation, traits: how it is written, and what the rest of the package needs to know.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Op:
     broadcasts: bool = False
     differentiable: bool = True
     foreign: bool = False
-    stable: Callable[..., Any] | None = None
+    stable_form: Callable[..., Any] | None = None
     stable_after: Collection[Any] = ()
     notation: Any
     traits: Any

@@ -1,4 +1,4 @@
-"""What holds where an operation is applied, and what the package does for the engine."""
+"""The state under which operations are applied, and the hooks of the rest of the package."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ __all__ = ["STATE", "State", "hooks", "latest"]
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Whether operations are recorded, in which scopes, and who is told of them.
+    """Whether operations are recorded, in which scopes, and by which observer they are seen.
 
-    `held` marks a state that holds only while a generator runs; `hooks.running` tells which does.
+    `in_generator` marks a state that is set only while a generator runs. `hooks.running` then
+    returns the state that applies now.
     """
 
     recording: bool = True
     scope: tuple[str, ...] = ()
     observer: Any = None
-    held: bool = False
+    in_generator: bool = False
 
 
 STATE: ContextVar[State] = ContextVar("autograd_lite", default=State())  # noqa: B039 - frozen
 latest = STATE.get
 
 hooks: SimpleNamespace = SimpleNamespace()
-"""`constant` makes a Tensor of an array or a number, `explained` an error of an error of NumPy's;
-`outgrown` hears of an operation whose result is larger than its operands; `running` tells which
-state holds, of one that a generator holds."""
+"""`constant` makes a Tensor of an array or a number. `explained` adds operation and operands to
+an error of NumPy. `outgrown` is called for a result that is larger than its operands. `running`
+returns the state that applies now, for a state that a generator set."""

@@ -1,4 +1,4 @@
-"""The reverse sweep: gradients go back along the edges, the newest node first."""
+"""The reverse sweep: gradients flow back along the edges, the newest node first."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["Step", "fitted", "sweep"]
 
 
 class Step:
-    """What a sweep does at a node: its edges, and what their rules are given.
+    """What a sweep does at a node: its edges, and the arguments of their rules.
 
-    A `Node` is the step that the sweep takes unless a view gives another in its place.
+    A `Node` is its own step, unless a view returns another one.
     """
 
     __slots__ = ("attributes", "rules", "saved", "sources")
@@ -29,18 +29,18 @@ def sweep(
     cotangents: dict[Node, Any],
     starts: Collection[Node] | None = None,
     view: Callable[[Node], Any] | None = None,
-    written: bool = False,
+    as_written: bool = False,
 ) -> dict[Node, Any]:
-    """Send cotangents back through the record, and return the gradients of what is wanted.
+    """Send cotangents back through the record, and return the gradients.
 
     Args:
-        cotangents: for each result the gradient that enters there.
-        starts: the nodes whose gradients are wanted; by default every leaf that wants one.
-        view: gives for each node the step to take there.
-        written: follow what was written; the view gives the edges that go with it.
+        cotangents: the gradient that enters at each result.
+        starts: the nodes to return gradients of; by default every leaf that requires a gradient.
+        view: returns the step to take at a node.
+        as_written: follow the program as written; the view must return the matching edges.
     """
-    order = ancestors(cotangents, written)
-    leading = None if starts is None else _leading(order, starts, written)
+    order = ancestors(cotangents, as_written)
+    leading = None if starts is None else _leading(order, starts, as_written)
     gradients, found = dict(cotangents), {}
     with np.errstate(all="ignore"):
         for node in reversed(order):
@@ -62,30 +62,29 @@ def sweep(
                     and (part.shape != form.shape or part.dtype is not form.dtype)
                 ):
                     part = fitted(part, node, x)
-                held = gradients.get(x)
-                gradients[x] = part if held is None else held + part
+                total = gradients.get(x)
+                gradients[x] = part if total is None else total + part
     return found
 
 
-def _leading(order: list[Node], starts: Collection[Node], written: bool) -> set[Node]:
-    """Those of the nodes that were made from a start."""
+def _leading(order: list[Node], starts: Collection[Node], as_written: bool) -> set[Node]:
+    """The nodes that depend on a start."""
     leading = set(starts)
     for node in order:
-        if any(x in leading for x in (node.inputs if written else node.sources)):
+        if any(x in leading for x in (node.inputs if as_written else node.sources)):
             leading.add(node)
     return leading
 
 
 def fitted(part: Any, node: Node, x: Node) -> Any:
-    """A part in the shape and dtype of its input; broadcasting is undone here, and only here."""
+    """A contribution in the shape and dtype of its input. Only here is broadcasting undone."""
     op, form = node.op, x.form
     if part.shape != form.shape:
         if not (op.broadcasts and part.shape == node.form.shape):
+            other = f" or of the result, {node.form.shape}" if op.broadcasts else ""
             raise ValueError(
-                f"{op.name}: the gradient rule of input {node.inputs.index(x)} gave shape "
-                f"{part.shape} for {x}; it must have the shape of that input"
-                + f" or of the result, {node.form.shape}"
-                * op.broadcasts
+                f"{op.name}: the gradient rule of input {node.inputs.index(x)} returned shape "
+                f"{part.shape} for {x}; it must return the shape of that input{other}"
             )
         if part.__class__ is ndarray and part.size == form.size:
             part = part.reshape(form.shape)[()]
@@ -94,7 +93,7 @@ def fitted(part: Any, node: Node, x: Node) -> Any:
     if part.dtype != form.dtype:
         if part.dtype.kind not in "biuf":
             raise TypeError(
-                f"{op.name}: the gradient rule of input {node.inputs.index(x)} gave dtype "
+                f"{op.name}: the gradient rule of input {node.inputs.index(x)} returned dtype "
                 f"{part.dtype} for {x} of dtype {form.dtype}"
             )
         part = _like(part, "astype", dtype=form.dtype)
@@ -102,7 +101,7 @@ def fitted(part: Any, node: Node, x: Node) -> Any:
 
 
 def _like(part: Any, name: str, **attributes: Any) -> Any:
-    """An operation on a part of a gradient, which is an array, or a Tensor that records."""
+    """An operation on a contribution, which is an array or a Tensor."""
     op = OPS[name]
     if isinstance(part, Value):
         return apply(op, (part,), attributes)

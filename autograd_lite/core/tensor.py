@@ -1,4 +1,4 @@
-"""A value is an array and the node that recorded how it was made; `apply` makes both."""
+"""A value is an array and the node that records how it was computed; `apply` creates both."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from autograd_lite.core.state import hooks, latest
 __all__ = ["OUT", "Node", "Outline", "Value", "ancestors", "apply", "leaf", "value_as", "value_of"]
 
 Array = Any
-"""A NumPy array, a NumPy scalar, or a Python number (which NumPy promotes weakly)."""
+"""A NumPy array, a NumPy scalar, or a Python number (weakly promoted by NumPy)."""
 
 SMALL = 2**18
-"""Bytes up to which an array is saved whether or not a rule reads it: leaving it out costs more."""
+"""Arrays of at most so many bytes are always saved: leaving one out would cost more."""
 
 OUT = 0
-"""The number of the result among what a node saves; the operands follow it."""
+"""The index of the result in `Node.saved`; the operands follow it."""
 
 NOTHING: dict[str, Any] = {}
 ndarray, new, clock = np.ndarray, object.__new__, count().__next__
@@ -42,29 +42,28 @@ class Outline:
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
-            f"the values of an array {self.shape} were not saved, and a gradient rule reads them: "
-            "it does not declare so, or its gradient is wanted since; compute the result again"
+            f"a gradient rule reads values of an array {self.shape} that were not saved: the rule "
+            "does not declare them, or requires_grad was set later; compute the result again"
         )
 
     __array_ufunc__ = __array_function__ = __array__
 
 
 class Node:
-    """The record of one value: what it was made from, and the edges that its gradient takes.
+    """The record of one value: how it was computed, and the edges along which its gradient flows.
 
     Attributes:
-        op, inputs, attributes: the application as it was written; a leaf has no op.
-        sources, rules: the edges: the nodes that a gradient goes on to, and what takes it there.
-            They are `inputs` and `op.rules`, unless an equal form computed the value: then one
-            edge leads to the node of that.
-        saved: the result and the operands, as the rules read them.
+        op, inputs, attributes: the operation as written; a leaf has no op.
+        sources, rules: the edges: where the gradient flows, and the rules that compute it. They are
+            `inputs` and `op.rules`, or one edge to the stable form that computed the value.
+        saved: the result and the operands that the rules read.
         form: an array of the value's shape and dtype, or an Outline.
-        position: larger than the positions of all that it was made from.
-        handle: a weak reference to the value: a node holds no value, and no array but the saved.
-        outside: of a leaf the array that was handed out, and that others may change, or None.
+        position: larger than the positions of all its inputs.
+        handle: a weak reference to the value. A node keeps no array alive but the saved ones.
+        outside: the array of a leaf that was handed out and may be changed, or None.
     """
 
-    __slots__ = (  # noqa: RUF023 - what belongs together stands together
+    __slots__ = (  # noqa: RUF023 - what belongs together is kept together
         "op", "inputs", "attributes", "sources", "rules", "saved", "form", "position", "handle",
         "kind", "requires_grad", "large", "name", "scope", "grad", "line", "outside",
     )  # fmt: skip
@@ -102,16 +101,16 @@ class Value:
 
     kept: Array
     node: Node
-    array: Any  # what a Tensor makes of `kept`
+    array: Any  # defined by Tensor
     always_recorded = False
 
     def snapshot(self) -> Array:
-        """The array for a record to keep, where `kept` is None."""
+        """An array that the record can save, if `kept` is None."""
         raise NotImplementedError
 
 
 def leaf(kind: type[Value], array: Array, requires_grad: bool, scope: tuple[str, ...]) -> Any:
-    """A value that nothing made, of this very array."""
+    """A leaf of this array, which is not copied."""
     node, value = new(Node), new(kind)
     node.op = node.grad = node.name = None
     node.inputs = node.sources = node.rules = node.saved = ()
@@ -123,7 +122,7 @@ def leaf(kind: type[Value], array: Array, requires_grad: bool, scope: tuple[str,
 
 
 def value_as(kind: type[Value], array: Array, node: Node) -> Any:
-    """The value of a node, of that kind and from now on the living one."""
+    """A new value of a node, to which its handle refers from now on."""
     value = new(kind)
     value.kept, value.node, node.kind = array, node, kind
     node.handle = ref(value)
@@ -131,21 +130,21 @@ def value_as(kind: type[Value], array: Array, node: Node) -> Any:
 
 
 def value_of(node: Node, array: Array = None) -> Any:
-    """The value of a node: the living one, or one that computes its array when asked for it."""
+    """The value of a node: the existing one, or one that computes its array when it is read."""
     value = node.handle()
     if value is None:
-        if node.op is None:  # what was handed out, others may change
+        if node.op is None:  # an array that was handed out may have changed
             array = node.form if getattr(node, "outside", None) is None else None
         value = value_as(node.kind, array, node)
     return value
 
 
 def apply(
-    op: Any, operands: Sequence[Any], attributes: dict[str, Any] = NOTHING, settled: bool = False
+    op: Any, operands: Sequence[Any], attributes: dict[str, Any] = NOTHING, as_written: bool = False
 ) -> Any:
-    """Compute an operation and record it; a ``settled`` one as it is written, by no equal form."""
-    kind, wanted, large, inputs, arrays, state = Value, False, False, [], [], latest()
-    if state.held:
+    """Compute an operation and record it; ``as_written``: without a stable form."""
+    kind, requires_grad, large, inputs, arrays, state = Value, False, False, [], [], latest()
+    if state.in_generator:
         state = hooks.running(state)
     for x in operands:
         if x.__class__ is not kind:
@@ -156,9 +155,9 @@ def apply(
         source, array = x.node, x.kept
         inputs.append(source)
         arrays.append(x.snapshot() if array is None else array)
-        wanted = wanted or source.requires_grad
+        requires_grad = requires_grad or source.requires_grad
         large = large or source.large
-    equal = None if op.stable is None or settled else _equal(op, inputs, arrays, attributes)
+    equal = None if op.stable_form is None or as_written else _equal(op, inputs, arrays, attributes)
     try:
         if equal is None:
             out = op.compute(*arrays, **attributes)
@@ -166,16 +165,16 @@ def apply(
             out = equal.snapshot() if equal.kept is None else equal.kept
     except (ValueError, TypeError, IndexError) as error:
         raise hooks.explained(error, op, inputs, attributes) from error
-    value = leaf(kind, out, wanted and op.differentiable and state.recording, state.scope)
+    value = leaf(kind, out, requires_grad and op.differentiable and state.recording, state.scope)
     if state.recording or kind.always_recorded:
         node = value.node
         node.op, node.inputs, node.attributes = op, inputs, attributes
         node.sources, node.rules, node.saved = inputs, op.rules, (out, *arrays)
         if equal is not None:
-            node.sources, node.rules = [equal.node], HANDED_ON
+            node.sources, node.rules = [equal.node], PASS_ON
         if large or (out.__class__ is ndarray and out.nbytes > SMALL):
             _leave_out(node)
-    if op.broadcasts and out.__class__ is ndarray and _outgrown(out, arrays):
+    if op.broadcasts and out.__class__ is ndarray and _is_larger(out, arrays):
         hooks.outgrown(op, inputs)
     if state.observer is not None:
         state.observer.applied(value, op, inputs, arrays)
@@ -183,27 +182,27 @@ def apply(
 
 
 def _equal(op: Any, inputs: list[Node], arrays: list[Array], attributes: Any) -> Value | None:
-    """The value of an equal form that is computed better, if there is one."""
+    """The value of the stable form, if there is one."""
     for x in inputs:
         if x.op in op.stable_after or x.sources is not x.inputs:
-            return op.stable(list(map(value_of, inputs, arrays)), attributes)  # type: ignore
+            return op.stable_form(list(map(value_of, inputs, arrays)), attributes)  # type: ignore
     return None
 
 
-def _outgrown(out: Array, arrays: list[Array]) -> bool:
+def _is_larger(out: Array, arrays: list[Array]) -> bool:
     a, b = arrays[0], arrays[1 % len(arrays)]
     return bool(getattr(a, "shape", ()) != out.shape != getattr(b, "shape", ()))
 
 
-HANDED_ON: Any = (lambda g, *saved, **attributes: g,)
-"""The rule of the one edge from what was written to the equal form that computed it."""
+PASS_ON: Any = (lambda g, *saved, **attributes: g,)
+"""The rule of the single edge from an operation as written to its stable form."""
 
 
 def _leave_out(node: Node) -> None:
     """Save outlines in place of the large arrays that no rule reads.
 
-    The arrays of leaves stay: the leaves may be updated, and what was made from them is then still
-    computed again from these. The result of an operation of users stays: it is never run twice.
+    The arrays of leaves are always saved: a leaf may be updated, and its results may have to be
+    computed again from the old array. So is the result of a user's operation, which runs only once.
     """
     op, out = node.op, node.saved[OUT]
     edges = zip(node.inputs, op.reads, strict=False) if node.sources is node.inputs else ()
@@ -221,19 +220,19 @@ def _is_large(array: Array) -> bool:
     return array.__class__ is ndarray and array.nbytes > SMALL
 
 
-def ancestors(ends: Iterable[Node], written: bool = False, wanting: bool = True) -> list[Node]:
-    """Every node that the ends were made from, themselves included, in the order of execution.
+def ancestors(
+    ends: Iterable[Node], as_written: bool = False, requires_grad: bool = True
+) -> list[Node]:
+    """Every node that the ends depend on, including the ends, in the order of execution.
 
-    Args:
-        written: follow what was written, rather than the edges of the sweep.
-        wanting: keep to the nodes through which a gradient is wanted.
+    ``as_written`` follows the inputs, not the edges; ``requires_grad`` leaves out constants.
     """
     stack = list(ends)
     seen = set(stack)
     while stack:
         node = stack.pop()
-        for x in node.inputs if written else node.sources:
-            if (x.requires_grad or not wanting) and x not in seen:
+        for x in node.inputs if as_written else node.sources:
+            if (x.requires_grad or not requires_grad) and x not in seen:
                 seen.add(x)
                 stack.append(x)
     return sorted(seen, key=attrgetter("position"))

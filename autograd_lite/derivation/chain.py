@@ -309,14 +309,14 @@ class Chain:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             with setting(recording=True, observer=None):
-                copy = apply(node.op, tuple(leaves), node.attributes, settled=True)
+                copy = apply(node.op, tuple(leaves), node.attributes, as_written=True)
                 value = self.values.get(node)
                 g = argument(np.ones_like(copy.array) if value is None else value, False)
                 parts = sweep(
                     {copy: g},
                     {leaf for leaf in leaves if leaf.requires_grad},
                     on_tensors=True,
-                    written=True,
+                    as_written=True,
                 )
         if not node.op.traits.elementwise:
             self._name_compared(node, leaves, parts)

@@ -163,7 +163,7 @@ def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: A
     expected = chain.values.get(node)
     if given:
         try:
-            nodes = _elsewhere(chain, given, settled=False)
+            nodes = _elsewhere(chain, given, as_written=False)
             if all(np.isfinite(x.array).all() for x in nodes.values() if x.dtype.kind == "f"):
                 return
             with np.errstate(all="ignore"):
@@ -181,7 +181,7 @@ def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: A
         )
 
 
-def _elsewhere(chain: Any, values: dict[int, Any], settled: bool = True) -> dict[int, Any]:
+def _elsewhere(chain: Any, values: dict[int, Any], as_written: bool = True) -> dict[int, Any]:
     """The same graph in double precision, with other values in some of its nodes."""
     graph = chain.graph
 
@@ -197,7 +197,7 @@ def _elsewhere(chain: Any, values: dict[int, Any], settled: bool = True) -> dict
         setting(recording=True, observer=None),
     ):
         warnings.simplefilter("ignore")
-        found = graph.replayed(known, partial(apply, settled=settled))
+        found = graph.replayed(known, partial(apply, as_written=as_written))
     return {node.position: copy for node, copy in found.items()}
 
 

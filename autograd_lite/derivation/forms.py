@@ -238,9 +238,9 @@ def prime(space: Space, name: str) -> tuple[Any, Expr]:
     """The derivative of an elementwise operation of one operand, as an expression in x."""
     x = argument(np.ones(()), True)
     with setting(recording=True, observer=None):
-        y = apply(OPS[name], (x,), {}, settled=True)
+        y = apply(OPS[name], (x,), {}, as_written=True)
         g = argument(np.ones(()), False)
-        part = sweep({y: g}, {x}, on_tensors=True, written=True)[x]
+        part = sweep({y: g}, {x}, on_tensors=True, as_written=True)[x]
     symbol = sympy.Symbol("x")
     known = {x.position: symbol, g.position: sympy.S.One}
     known[y.position] = called(name)(symbol)

@@ -34,7 +34,9 @@ def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
         (gradient,) = form.computed(chain.nodes)
         v = constant(np.random.default_rng(0).normal(size=w.shape), name=_free("v", writer))
         product = np.sum(v * gradient)
-    if w not in set(ancestors([product] if isinstance(product, Recorded) else [], wanting=True)):
+    if w not in set(
+        ancestors([product] if isinstance(product, Recorded) else [], requires_grad=True)
+    ):
         return Form(writer, sympy.S.Zero, shape)
     second = derived(product, w, True, False, None, writer.letters.back())
     inner = second._chain

@@ -140,8 +140,8 @@ def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> lis
     for node in graph.nodes:
         if node in made:
             continue
-        if node.stable is not None:
-            made[node] = made[node.stable]
+        if node.stable_form is not None:
+            made[node] = made[node.stable_form]
         elif node.op is None:
             number = type(node.array) in (int, float, bool)
             made[node] = node.array if number else _held(np.array(node.array), constants, builder)

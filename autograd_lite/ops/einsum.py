@@ -22,19 +22,19 @@ def _einsum(g, out, *operands, k, subscripts=""):
     others = [*terms[:k], *terms[k + 1 :], result]
     factors = [*operands[:k], *operands[k + 1 :], g]
     unused = (letter for letter in string.ascii_letters if letter not in subscripts)
-    wanted, known = [], set("".join(others))
+    indices, known = [], set("".join(others))
     for letter, n in zip(mine, x.shape, strict=True):
-        if letter in wanted:
+        if letter in indices:
             twin = next(unused)
             others.append(letter + twin)
             factors.append(np.eye(n, dtype=g.dtype))
-            wanted.append(twin)
+            indices.append(twin)
             continue
         if letter not in known:
             others.append(letter)
             factors.append(np.ones(n, g.dtype))
-        wanted.append(letter)
-    part = einsum(factors, subscripts=f"{','.join(others)}->{''.join(wanted)}")
+        indices.append(letter)
+    part = einsum(factors, subscripts=f"{','.join(others)}->{''.join(indices)}")
     if part.shape != x.shape:
         shape = tuple(1 if n == 1 else m for n, m in zip(x.shape, part.shape, strict=True))
         part = np.broadcast_to(sum_to(part, shape=shape), x.shape)

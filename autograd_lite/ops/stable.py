@@ -40,10 +40,10 @@ power, total, where = OPS["power"], OPS["sum"], OPS["where"]
 sigmoid, softmax, tanh = OPS["sigmoid"], OPS["softmax"], OPS["tanh"]
 
 
-def settled(x: Any) -> Any:
+def stable_form_of(x: Any) -> Any:
     """What a Tensor holds, or itself."""
-    while x.stable is not None:
-        x = x.stable
+    while x.stable_form is not None:
+        x = x.stable_form
     return x
 
 
@@ -117,7 +117,7 @@ def minus(z: Any) -> Any:
     """−z, without a second sign."""
     if z is None:
         return None
-    node = settled(z)
+    node = stable_form_of(z)
     return source(node) if node.op is negative else apply(negative, (z,))
 
 
@@ -137,7 +137,7 @@ def exponent_beside_one(node: Any) -> Any:
 
 def log_odds(node: Any, depth: Any = DEPTH) -> Any:
     """The z of what is σ(z), however that was written."""
-    node = settled(node)
+    node = stable_form_of(node)
     if node.op is sigmoid:
         return source(node)
     return below(node, log_odds, depth) if node.op in VIEWS else None
@@ -148,7 +148,7 @@ def log_odds(node: Any, depth: Any = DEPTH) -> Any:
 
 def log_of(node: Any, depth: Any = DEPTH) -> Any:
     """The logarithm of what an operation in `LOGARITHMS` made."""
-    node = settled(node)
+    node = stable_form_of(node)
     form = LOGARITHMS.get(node.op)
     return None if form is None or not depth else like(form(node, depth), node)
 
@@ -190,7 +190,7 @@ LOGARITHMS = {
 
 def _log(inputs, attributes):
     x = inputs[0]
-    return log_of(x) if x.op in LOGARITHMS or x.stable is not None else None
+    return log_of(x) if x.op in LOGARITHMS or x.stable_form is not None else None
 
 
 def _log1p(inputs, attributes):
@@ -217,7 +217,7 @@ SIGMOIDS = VIEWS | {sigmoid}
 
 def _complement(inputs, attributes):
     one, x = inputs
-    if (x.op in SIGMOIDS or x.stable is not None) and is_number(one, 1):
+    if (x.op in SIGMOIDS or x.stable_form is not None) and is_number(one, 1):
         return like(made("sigmoid", minus(log_odds(x))), x)
     if x.op in SQUARES and is_number(one, 1):
         return like(_slope_of_tanh(SQUARES[x.op](x, 1)), x)
@@ -282,8 +282,8 @@ def _kept(shape, axis):
 
 def _either(inputs, attributes):
     condition, x, y = inputs
-    if x.stable is not None and y.stable is not None:
-        x, y = settled(x), settled(y)
+    if x.stable_form is not None and y.stable_form is not None:
+        x, y = stable_form_of(x), stable_form_of(y)
         if x.op is sigmoid and y.op is sigmoid and source(x) is not None and same(x, y):
             return x if np.broadcast_shapes(condition.shape, x.shape) == x.shape else None
     return None
@@ -375,7 +375,7 @@ def square_of(node: Any) -> Any:
 
 def _square_of_root(node):
     # A sum of squares is what a root of one holds a length for.
-    return None if node.stable is None else source(node)
+    return None if node.stable_form is None else source(node)
 
 
 def _square_of_norm(node):
@@ -445,4 +445,4 @@ for _name, (_form, _after) in {
     "cosh": (_even(cosh), {OPS["absolute"]}),
     "binary_cross_entropy": (_cross_entropy, SIGMOIDS),
 }.items():
-    OPS[_name].stable, OPS[_name].stable_after = _form, _after
+    OPS[_name].stable_form, OPS[_name].stable_after = _form, _after
