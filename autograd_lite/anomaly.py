@@ -1,4 +1,4 @@
-"""Finding the first operation that made a NaN or an infinity, or that stands on a kink."""
+"""Finding the first operation that makes a NaN or infinity, or whose operand is on a kink."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ __all__ = ["AnomalyError", "KinkError", "detect_anomaly"]
 
 
 class AnomalyError(ArithmeticError):
-    """An operation, or its gradient rule, made a NaN or an infinity from finite inputs."""
+    """An operation or its gradient rule made a NaN or infinity from finite inputs."""
 
 
 class KinkError(AnomalyError):
-    """A derivative was asked for exactly where an operation has a kink or jumps."""
+    """An operand is exactly at a kink or a jump of its operation."""
 
 
 @contextmanager
 def detect_anomaly(*, kinks: bool = False) -> Iterator[None]:
-    """Stop at the first operation that makes a NaN or an infinity, in this thread and task.
+    """Raise at the first operation that makes a NaN or infinity from finite inputs.
 
-    An operation is at fault if its result holds a NaN where no operand holds one, or an infinity
-    where all operands are finite; a gradient rule likewise, with the gradient that enters it for
-    an operand. Infinities and NaNs that were given (−inf in a mask, NaN in data) are not reported.
-    Operations and sweeps inside are watched; each operation costs a look at its numbers and at the
-    caller's line. NumPy's own warnings about such numbers are silent inside.
+    An operation is reported if its result has a NaN and no operand has one, or an infinity and all
+    operands are finite; a gradient rule likewise, where the incoming gradient takes the place of
+    the operands. Infinities and NaNs in the inputs (−inf in a mask, NaN in data) are not reported.
+    The context applies to this thread and task. It checks the numbers of every operation and
+    backward pass and records the caller's line; it also silences NumPy's floating-point warnings.
 
     Args:
-        kinks: stop also at a kink: where a gradient other than 0 enters an operation whose operand
-            sits exactly on a kink (0 for ReLU, a tie for `maximum`), and where an operation without
-            a gradient (`>`, `sign`, `floor`, `argsort`) is applied to an operand that wants a
-            gradient and sits exactly on a jump.
+        kinks: raise at kinks too: when a nonzero gradient enters an operation with an operand
+            exactly on a kink (0 for ReLU, a tie for `maximum`), and when an operation without a
+            gradient (`>`, `sign`, `floor`, `argsort`) is applied to an operand that requires a
+            gradient and is exactly on a jump.
 
     Raises:
-        AnomalyError: naming the operation, the line of the program that applied it, and its
-            operands with their names, shapes and offending values.
+        AnomalyError: with the operation, the line of the program that applied it, and its operands
+            with names, shapes and values.
         KinkError: an `AnomalyError`, for a kink.
 
     Example:
@@ -62,7 +62,7 @@ def detect_anomaly(*, kinks: bool = False) -> Iterator[None]:
 
 
 class _Lines:
-    """Notes for each node the line of the program that asked for it."""
+    """Records for each node the line of the program that applied the operation."""
 
     def __init__(self, line: tuple[str, int, str] | None = None) -> None:
         self.line = line
@@ -75,7 +75,7 @@ class _Lines:
 
 
 class _Finder(_Lines):
-    """Looks at every result and every part of a gradient, and at the kinks if asked to."""
+    """Checks every result and every part of a gradient, and optionally the kinks."""
 
     def __init__(self, kinks: bool) -> None:
         super().__init__()
@@ -89,14 +89,14 @@ class _Finder(_Lines):
                 _made(op.name, out, arrays, "inputs", node.line)
                 + _operands(inputs, arrays, _bad(out))
             )
-        # An operation with a rule is looked at when a gradient enters it.
+        # The kinks of a differentiable operation are checked when a gradient enters it.
         if self.kinks and not op.differentiable and any(x.requires_grad for x in inputs):
             self.look_at_kinks(node, op, inputs, arrays, node.line)
 
     def look_at_kinks(
         self, node: Any, op: Any, inputs: Any, operands: Any, line: Any, entering: Any = 1.0
     ) -> None:
-        """Raise where the operands sit on a kink and a gradient other than 0 enters."""
+        """Raise if an operand is on a kink and a nonzero gradient enters."""
         # Without recording there are no derivatives, and a node holds no attributes.
         if op.traits.kinks is None or node.op is None:
             return
@@ -106,7 +106,7 @@ class _Finder(_Lines):
             return
         entered = np.not_equal(entering, 0)
         if np.ndim(entered) == mask.ndim or not entered.any():
-            # Of an elementwise operation each element has a gradient of its own.
+            # In an elementwise operation each element has its own gradient.
             mask = mask & entered
         if mask.any():
             kind = "a kink" if op.differentiable else "a jump"
@@ -123,7 +123,7 @@ class _Finder(_Lines):
             if self.kinks and node.op.traits.kinks is not None:
                 operands_then = value_of(node).operands
                 self.look_at_kinks(node, node.op, node.inputs, operands_then, line, _array(g))
-            # What a rule computes on the way is its own affair: it may mask a part of it.
+            # The operations inside a rule are not checked: it may mask some of their results.
             with setting(observer=_Lines(line)):
                 part = rule(g, out, *operands, **attributes)
             array, entering = _array(part), _array(g)
@@ -146,7 +146,7 @@ def _array(x: Any) -> Any:
 
 
 def _worse(result: Any, operands: Sequence[Any]) -> bool:
-    """Whether a result is bad where all that it was made from was better."""
+    """Whether a result has a NaN or infinity that its operands do not explain."""
     if np.isfinite(result).all():
         return False
     if all(np.isfinite(x).all() for x in operands):
@@ -171,19 +171,19 @@ def _bad(array: Any) -> Any:
     return nans if nans.any() else ~np.isfinite(array)
 
 
-def _made(who: str, result: Any, sources: Sequence[Any], what: str, line: Any) -> str:
-    """Who made which number from what, where, and the line of the program."""
+def _made(name: str, result: Any, sources: Sequence[Any], what: str, line: Any) -> str:
+    """The operation, the number that it made, the place, and the line of the program."""
     bad = _bad(result)
     value = np.asarray(result)[tuple(np.argwhere(bad)[0])]
     finite = all(np.isfinite(x).all() for x in sources)
     article = "a " if what == "gradient" else ""
     given = f"{article}finite {what}" if finite else f"{article}{what} without NaN"
     shape = np.shape(result)
-    return f"{who} made {value} from {given}{_where(bad, f' of its result {shape}')}{_line(line)}"
+    return f"{name} made {value} from {given}{_where(bad, f' of its result {shape}')}{_line(line)}"
 
 
 def _where(mask: Any, of: str = "") -> str:
-    """The first place of a mask, and how many there are."""
+    """The first place where a mask holds, and the number of such places."""
     first = np.argwhere(mask)[0].tolist()
     place = f" at {first}" if first else ""
     many = f", {int(mask.sum())} of {mask.size} numbers" if mask.size > 1 else ""
@@ -209,7 +209,7 @@ def _operands(inputs: Sequence[Any], operands: Sequence[Any], mask: Any) -> str:
 
 
 def _numbers(array: Any, mask: Any) -> str:
-    """The values where the mask holds, if they stand side by side; else the array in short."""
+    """The values where the mask holds, if the array broadcasts to it, else a short form."""
     array = np.asarray(array)
     if array.size > 1:
         try:

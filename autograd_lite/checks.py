@@ -1,4 +1,4 @@
-"""Checking gradients against differences of values."""
+"""Checking gradients against finite differences."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from autograd_lite.trees import flatten
 __all__ = ["Checked", "GradientError", "check_gradients"]
 
 MOST = 256
-"""Of an array with more elements a sample of so many, and one direction through all of them."""
+"""The number of elements that are checked of a larger array."""
 
 
 class GradientError(AssertionError):
-    """A gradient disagrees with differences of values."""
+    """A gradient disagrees with finite differences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check of gradients found in order.
+    """The result of a check without errors.
 
     Attributes:
-        count: how many derivatives agree with differences.
-        unsure: where no difference can tell, and why, one line each.
+        count: the number of derivatives that agree with differences.
+        unsure: one line for each element at a kink or where differences cannot decide.
     """
 
     count: int
@@ -46,63 +46,69 @@ class Checked:
 
 
 def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checked:
-    """Compare the gradients of f with differences of its values, element by element.
+    """Compare the gradients of f with finite differences, element by element.
 
-    Every floating argument is checked, also inside nested containers; integers, booleans and
-    constants are left alone. A function with several results is checked by a fixed weighted sum of
-    them. The differences are taken in float64, so that a float32 gradient is held to what float32
-    can give (3e-4 of its own size; float64 to 1e-6) and not to what differences in float32 would
-    give. Where large terms cancel, as in a gradient that is 0 at a minimum, the rounding of these
-    terms is allowed as well; it is measured, not guessed. Where f has a kink, the gradient must lie
-    between the slopes of the two sides, and the report names the kink; it also names each element
-    where f jumps or ends, or is too noisy. An array of more than 256 elements is checked at 256 of
-    them and along one direction through all.
+    Every floating-point argument is checked, also inside containers; integers, Booleans and
+    constants are not. Several results are checked as a fixed weighted sum. The differences are
+    taken in float64: a float64 gradient must be accurate to 1e-6 of its size, a float32 gradient
+    to 3e-4. Where large terms cancel, as at a minimum, their measured rounding error is allowed
+    too. At a kink the gradient must lie between the one-sided derivatives. Kinks, jumps, ends of
+    the domain and values that are too noisy are reported. An array of more than 256 elements is
+    checked at 256 of them and along one direction through all.
 
     Args:
-        f: a function of arrays; written for Tensors, with NumPy's functions.
-        args: where to check.
+        f: a function of arrays, written with NumPy's functions.
+        args: the arguments at which to check.
         order: 2 checks the second derivatives as well, 3 the third ones, and so on.
 
     Raises:
-        GradientError: if a derivative is wrong, naming the argument, the element and both numbers;
-            if a rule gives another dtype, f changes its arguments, or differs from run to run.
+        GradientError: if a derivative is wrong, a gradient rule returns another dtype, or f
+            changes its arguments or differs from run to run.
         TypeError: if there is nothing to check, or f does not return numbers.
-        ValueError: if order is no whole number from 1 on.
+        ValueError: if order is not a positive integer.
 
     Example:
         >>> import numpy as np
         >>> import autograd_lite as ag
         >>> print(ag.check_gradients(lambda x: np.sum(np.abs(x)), np.array([1.0, 0.0])))
         2 derivatives agree with differences
-        argument 0[1]: a kink; the gradient 0 lies between the slopes −1 and 1
+        argument 0[1]: a kink; the gradient 0 lies between the one-sided derivatives −1 and 1
     """
     if not isinstance(order, int) or order < 1:
-        raise ValueError(f"check_gradients: order is 1, 2, 3 …, not {order!r}")
+        raise ValueError(f"check_gradients: order must be a positive integer, not {order!r}")
     if not callable(f):
         raise TypeError(f"check_gradients: takes a function, not {type(f).__name__}")
     every, paths, build = flatten(args)
     places = [k for k, leaf in enumerate(every) if _is_checked(leaf)]
     if not places:
-        raise TypeError("check_gradients: no argument is a floating number, or an array of them")
-    where = [_argument(paths[k]) for k in places]
-    arrays = [np.array(_value(every[k])) for k in places]
+        raise TypeError("check_gradients: no argument is a floating-point number or array")
+    before = [np.array(_value(leaf)) if _is_array(leaf) else None for leaf in every]
 
     def of_leaves(*leaves: Any) -> Any:
-        given = list(every)
-        for k, leaf in zip(places, leaves, strict=True):
-            given[k] = leaf
-        return f(*build(given))
+        chosen = dict(zip(places, leaves, strict=True))
+        return f(*build([chosen.get(k, leaf) for k, leaf in enumerate(every)]))
 
-    before = [np.array(_value(leaf)) if _is_array(leaf) else None for leaf in every]
-    count = 0
-    unsure: tuple[str, ...] = ()
-    derivative: Callable[..., Any] = of_leaves
+    arrays = [np.array(_value(every[k])) for k in places]
+    checked = _check_orders(of_leaves, arrays, [_argument(paths[k]) for k in places], order)
+    _check_unchanged(every, before, paths)
+    return checked
+
+
+def _check_orders(
+    f: Callable[..., Any], arrays: Sequence[Any], where: Sequence[str], order: int
+) -> Checked:
+    """Check the derivatives up to an order."""
+    count, unsure = 0, list[str]()
     for n in range(1, order + 1):
-        found = _check(
-            derivative, arrays, where, _DERIVATIVES.get(n, f"the derivative of order {n}")
-        )
-        count, unsure = count + found.count, unsure + found.unsure
-        derivative = functools.partial(_gradient, derivative)
+        what = _DERIVATIVES.get(n, f"the derivative of order {n}")
+        found = _check(f, arrays, where, what)
+        count += found.count
+        unsure += found.unsure
+        f = functools.partial(_gradient, f)
+    return Checked(count, tuple(unsure))
+
+
+def _check_unchanged(every: Sequence[Any], before: Sequence[Any], paths: Sequence[str]) -> None:
     for leaf, was, path in zip(every, before, paths, strict=True):
         if was is not None and not np.array_equal(
             _value(leaf), was, equal_nan=was.dtype.kind == "f"
@@ -111,7 +117,6 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
                 f"check_gradients: the function changed its {_argument(path)} in place; copy it "
                 "first"
             )
-    return Checked(count, unsure)
 
 
 _DERIVATIVES = {1: "the gradient", 2: "the second derivative", 3: "the third derivative"}
@@ -145,7 +150,7 @@ def _run(f: Callable[..., Any], leaves: Sequence[Any]) -> Run:
 
 
 def _weights(run: Run) -> list[Any]:
-    """Weights for the results, away from 0 and the same in every run; 1 for a single number."""
+    """Weights of the results: fixed and away from 0; 1 for a single number."""
     if len(run.results) == 1 and run.results[0].size == 1 and run.results[0].dtype.kind == "f":
         return [np.ones(run.results[0].shape, run.results[0].dtype)]
     random = np.random.default_rng(0)
@@ -158,7 +163,7 @@ def _weights(run: Run) -> list[Any]:
 
 
 def _gradient(f: Callable[..., Any], *leaves: Any) -> list[Any]:
-    """The gradient of the weighted sum of the results, a function for the second order."""
+    """The gradient of the weighted sum of the results, as a function to differentiate again."""
     run = _run(f, leaves)
     return [run.out(g, x) for g, x in zip(run.pull(_weights(run)), run.arguments, strict=True)]
 
@@ -166,11 +171,11 @@ def _gradient(f: Callable[..., Any], *leaves: Any) -> list[Any]:
 def _check(
     f: Callable[..., Any], arrays: Sequence[Any], where: Sequence[str], what: str
 ) -> Checked:
-    """One order: the gradients of the weighted sum of f's results against its differences."""
+    """Check the gradients of the weighted sum of the results of f."""
     run = _run(f, arrays)
     weights = _weights(run)
     if all(weight is None for weight in weights):
-        raise TypeError("check_gradients: the function returned no floating numbers")
+        raise TypeError("check_gradients: the function returned no floating-point numbers")
     gradients = _gradients(run, weights)
     _check_repeats(f, arrays, run, weights, gradients)
     value = _Value(f, weights, arrays)
@@ -185,15 +190,12 @@ def _check(
 
             claimed = along(gradient)
             error = rounding(claimed, [along(found[k]) for found in shaken])
-            verdict = _verdict(claimed, error, array.dtype, value, k, direction)
-            place = where[k] + element
-            if verdict is None:
-                count += 1
-            elif verdict.startswith("wrong"):
-                wrong.append(f"{place}: {what} is {verdict[6:]}")
-            else:
-                unsure.append(f"{place}: {verdict}")
-                count += verdict.startswith("a kink")
+            kind, text = _verdict(claimed, error, array.dtype, value, k, direction)
+            count += kind in ("agrees", "kink")
+            if kind == "wrong":
+                wrong.append(f"{where[k]}{element}: {what} is {text}")
+            elif text:
+                unsure.append(f"{where[k]}{element}: {text}")
     if wrong:
         total = count + len(wrong)
         shown = wrong[:8] + [f"and {len(wrong) - 8} more"] * (len(wrong) > 8)
@@ -205,40 +207,31 @@ def _check(
 
 
 def _verdict(
-    claimed: float,
-    error: float,
-    dtype: Any,
-    value: _Value,
-    k: int,
-    direction: Any,
-) -> str | None:
-    """None where gradient and difference agree, else what to report; wrong ones first."""
+    claimed: float, error: float, dtype: Any, value: _Value, k: int, direction: Any
+) -> tuple[str, str]:
+    """Whether a derivative "agrees", is "wrong", at a "kink" or "unsure", and the report."""
     fine = 1e-6 if dtype.itemsize >= 8 else 3e-4
-    # Below the root of the smallest number products underflow.
+    # Products of numbers below the root of the smallest one underflow.
     least = float(np.sqrt(np.finfo(dtype).tiny))
-    found = value.slope(k, direction, 0.01 * (fine * abs(claimed) + error + least))
+    found = value.derivative(k, direction, 0.01 * (fine * abs(claimed) + error + least))
     if found.trouble == "a kink":
         low, high = sorted([found.left, found.right])
         slack = max(fine * abs(claimed), 1e-3 * (high - low))
-        sides = f"the slopes {number(found.left)} and {number(found.right)}"
+        sides = f"the one-sided derivatives {number(found.left)} and {number(found.right)}"
         if low - slack <= claimed <= high + slack:
-            return f"a kink; the gradient {number(claimed)} lies between {sides}"
-        return f"wrong {_exact(claimed)}, not between {sides} of a kink"
+            return "kink", f"a kink; the gradient {number(claimed)} lies between {sides}"
+        return "wrong", f"{claimed:.7g}, not between {sides} of a kink"
     if found.trouble:
-        return f"{found.trouble}; differences cannot tell"
+        return "unsure", f"{found.trouble}; differences cannot decide"
     size = max(abs(claimed), abs(found.value))
     if abs(claimed - found.value) <= fine * size + error + least + 2 * found.error:
-        # A derivative that is 0 but for rounding is as good as the differences that see none.
+        # A derivative that is 0 up to rounding error agrees with differences that are noise.
         much = 3e-4 * max(size, error / float(np.finfo(dtype).eps), abs(value.here))
         noisy = abs(claimed) > error and found.error > much
-        return "too noisy; differences cannot tell" if noisy else None
+        return ("unsure", "too noisy; differences cannot decide") if noisy else ("agrees", "")
     off = abs(claimed - found.value) / max(abs(found.value), 1e-300)
     share = f" ({100 * off:.2g} % off)" if off < 10 else ""
-    return f"wrong {_exact(claimed)}, differences give {_exact(found.value)}{share}"
-
-
-def _exact(x: float) -> str:
-    return f"{x:.7g}"
+    return "wrong", f"{claimed:.7g}, differences give {found.value:.7g}{share}"
 
 
 def _gradients(run: Run, weights: Sequence[Any]) -> list[Any]:
@@ -256,29 +249,27 @@ def _plain(run: Run, weights: Sequence[Any]) -> list[Any]:
 def _check_repeats(
     f: Callable[..., Any], arrays: Sequence[Any], run: Run, weights: Sequence[Any], first: Any
 ) -> None:
-    """The same values, and the same gradients, a second time."""
+    """Check that a second run gives the same values and the same gradients."""
     subject = "the gradient" if isinstance(f, functools.partial) else "the function's value"
     again = _run(f, arrays)
     for y, z in zip(run.results, again.results, strict=True):
         if not np.all(np.isfinite(y.array)):
-            raise GradientError(
-                f"check_gradients: {subject} has no finite value here: {describe(y)}"
-            )
+            raise GradientError(f"check_gradients: {subject} is not finite here: {describe(y)}")
         if not np.array_equal(y.array, z.array):
             raise GradientError(
-                f"check_gradients: {subject} is another when it runs again; fix random numbers, "
-                "or what is kept between runs"
+                f"check_gradients: {subject} changes from run to run; fix random seeds and state "
+                "that is kept between runs"
             )
     for one, two in zip(first, _gradients(run, weights), strict=True):
         if not np.array_equal(one, two, equal_nan=True):
             raise GradientError(
-                "check_gradients: a second sweep gives other gradients; a rule changes an array in "
-                "place, or keeps something between calls"
+                "check_gradients: a second backward pass gives different gradients; a rule changes "
+                "an array in place or keeps state between calls"
             )
 
 
 class _Value:
-    """The weighted sum of the results of a function, its slopes, and its rounding error."""
+    """The weighted sum of the results of a function, its derivatives and its rounding error."""
 
     def __init__(
         self, f: Callable[..., Any], weights: Sequence[Any], arrays: Sequence[Any]
@@ -299,11 +290,11 @@ class _Value:
         )
 
     def rounding(self, value: float, arrays: Sequence[Any]) -> float:
-        """How wrong a value may be, because every result on the way to it is rounded."""
+        """The error of a value from the rounding of every intermediate result."""
         return max(self.least, rounding(value, [self.shake(self, arrays)]))
 
-    def slope(self, k: int, direction: Any, enough: float) -> Slope:
-        """The slope along a direction of the k-th argument."""
+    def derivative(self, k: int, direction: Any, enough: float) -> Slope:
+        """The derivative along a direction of the k-th argument."""
         moved = direction != 0
         scale = float(max(1.0, np.max(np.abs(self.wide[k][moved])))) / max(
             1.0, float(np.abs(direction).max())
@@ -318,15 +309,15 @@ class _Value:
 def _shaken_gradients(
     f: Callable[..., Any], arrays: Sequence[Any], weights: Sequence[Any]
 ) -> list[list[Any]]:
-    """The gradients, where every result and every part on the way to them is moved a little."""
-    # What the rule of a σ or a softmax rounds is as if an argument of size 1 were rounded.
+    """Gradients with every intermediate result perturbed by its rounding error."""
+    # The rule of a σ or a softmax rounds as if it had an argument of size 1.
     shake = Shaken(least=1.0)
     found = [shake(lambda moved: _plain(_run(f, moved), weights), arrays) for _ in range(6)]
     return [gradients for gradients in found if gradients is not None]
 
 
 def _directions(array: Any) -> Iterator[tuple[str, Any]]:
-    """Every element, or a sample and one direction through all."""
+    """The direction of every element, or of a sample and one direction through all."""
     places: Any = range(array.size)
     if array.size > MOST:
         random = np.random.default_rng(array.size)
@@ -340,7 +331,7 @@ def _directions(array: Any) -> Iterator[tuple[str, Any]]:
 
 
 class _Dtypes:
-    """Watches that gradient rules keep the precision of what they are handed."""
+    """Checks that gradient rules keep the precision of their arguments."""
 
     def applied(self, value: Any, op: Any, inputs: Any, arrays: Any) -> None:
         pass
@@ -349,13 +340,12 @@ class _Dtypes:
         def checked(*args: Any, **attributes: Any) -> Any:
             part = rule(*args, **attributes)
             dtype, x = part.dtype, node.inputs[k]
-            wanted = x.form.dtype
-            fits = {wanted, node.form.dtype}
-            coarse = np.promote_types(dtype, wanted) != dtype
-            if dtype not in fits and (coarse or node.op.foreign):
+            expected = x.form.dtype
+            coarse = np.promote_types(dtype, expected) != dtype
+            if dtype not in (expected, node.form.dtype) and (coarse or node.op.foreign):
                 raise GradientError(
                     f"check_gradients: the gradient rule of input {k} of {node.op.name} gave dtype "
-                    f"{dtype} for {x} of dtype {wanted}"
+                    f"{dtype} for {x} of dtype {expected}"
                 )
             return part
 

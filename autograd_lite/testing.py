@@ -1,4 +1,4 @@
-"""Hypothesis strategies to test operations and models of one's own; needs Hypothesis.
+"""Hypothesis strategies for testing your own operations and models; needs Hypothesis.
 
 Example:
     >>> import numpy as np
@@ -53,7 +53,7 @@ STEPS: tuple[str, ...] = (
     "{0}[:1]",
     "tanh({0} @ {0}.T @ {0})",
 )
-"""What a program does in a step: each takes matrices of numbers in [−2, 2] to others there."""
+"""The steps of a program; each maps matrices of numbers in [−2, 2] to such matrices."""
 
 NAMES: Mapping[str, Callable[..., Any]] = {
     **{name: OPS[name] for name in ("sigmoid", "relu", "softplus")},
@@ -66,11 +66,11 @@ NAMES: Mapping[str, Callable[..., Any]] = {
     "mean": np.mean,
     "sum": np.sum,
 }
-"""What the names in the steps stand for; those of another library make the program run there."""
+"""The functions for the names in the steps; those of another library run the program there."""
 
 
 def shapes(max_dims: int = 3, min_side: int = 1, max_side: int = 4, min_dims: int = 0) -> Any:
-    """Shapes of arrays, with so many dimensions and such sides."""
+    """Shapes of arrays with limits for the number of dimensions and for the sides."""
     return st.lists(st.integers(min_side, max_side), min_size=min_dims, max_size=max_dims).map(
         tuple
     )
@@ -78,7 +78,7 @@ def shapes(max_dims: int = 3, min_side: int = 1, max_side: int = 4, min_dims: in
 
 @st.composite
 def together(draw: Any, count: int = 2, max_dims: int = 3, max_side: int = 4) -> Any:
-    """Tuples of so many shapes that broadcast together."""
+    """Tuples of `count` shapes that broadcast together."""
     whole = draw(shapes(max_dims, 1, max_side))
 
     def part() -> tuple[int, ...]:
@@ -97,17 +97,17 @@ def arrays(
     high: float = 2.0,
     ties: bool | None = None,
 ) -> Any:
-    """Arrays of numbers in [low, high), of a shape or of the shapes of a strategy.
+    """Arrays of numbers in [low, high), with a shape or with shapes from a strategy.
 
-    Every second array, as drawn, holds distinct numbers; in the others each number is one of at
-    most five, among them 0 if it lies in the range. So elements tie with one another and with those
-    of other arrays, and stand where many functions have kinks; there a gradient is one of several.
+    Half of the arrays hold distinct numbers. In the others each number is one of at most five,
+    with 0 among them if it is in the range, so elements tie within and between arrays and are
+    where many functions have kinks; a gradient there is one of several subgradients.
 
     Args:
-        shape: a shape, or a strategy that draws one.
-        dtype: of the numbers.
-        low, high: their range.
-        ties: whether numbers tie; False avoids ties and 0, and so nearly every kink.
+        shape: a shape, or a strategy for shapes.
+        dtype: the dtype of the arrays.
+        low, high: the range of the numbers.
+        ties: whether numbers tie; False avoids ties and 0, and so nearly every kink; None draws.
 
     Example:
         >>> import numpy as np
@@ -133,12 +133,12 @@ def arrays(
 
 @dataclass(frozen=True)
 class Program:
-    """A random function of matrices to one number, as Python source, and arrays to try it on.
+    """A random function from matrices to a number, as Python source, with arguments.
 
     Attributes:
         source: the definition of ``program(x0, x1, …)``.
-        arrays: arguments of fitting shapes.
-        names: what the names in the source stand for.
+        arrays: arguments for it.
+        names: the values of the names in the source.
     """
 
     source: str
@@ -149,7 +149,7 @@ class Program:
         return self.within(self.names)(*args)
 
     def within(self, names: Mapping[str, Any]) -> Callable[..., Any]:
-        """The same program with other meanings of its names."""
+        """The same program with other values for its names."""
         namespace = dict(names)
         exec(self.source, namespace)
         return namespace["program"]  # type: ignore[no-any-return]
@@ -171,18 +171,18 @@ def programs(
     dtype: Any = np.float64,
     ties: bool | None = False,
 ) -> Any:
-    """Random programs of up to so many steps, in which results are shared.
+    """Random programs in which several steps use the same results.
 
-    At a kink of a step (|x| at 0, a tie of `maximum`) the gradient of a program is a sum of one
-    subgradient a step, which need not be one of the program. So their arguments are distinct
-    numbers, unless ties are asked for.
+    At a kink of a step (|x| at 0, a tie of `maximum`) the chain rule combines a subgradient of
+    each step, which need not give a subgradient of the program. So by default the arguments hold
+    distinct numbers.
 
     Args:
-        steps: what a step may be, written for operands {0} and {1}; each occurs alike often.
-        names: what further names in the steps stand for, such as an operation of one's own.
-        max_size: the most steps.
-        dtype: of the arguments.
-        ties: whether numbers in the arguments tie, as for `arrays`; None draws it.
+        steps: the possible steps, with operands {0} and {1}; each is equally likely.
+        names: the values of further names in the steps, such as your own operation.
+        max_size: the maximum number of steps.
+        dtype: the dtype of the arguments.
+        ties: whether numbers in the arguments tie, as for `arrays`.
 
     Example:
         >>> import numpy as np
@@ -200,7 +200,7 @@ def programs(
     lines = [f"def program({', '.join(values)}):"]
     for _ in range(draw(st.integers(1, max_size))):
         step = draw(st.sampled_from(steps))
-        # Counted from the end, so that programs are deep; shared, since nothing is used up.
+        # Operands are recent results, so that programs are deep; several steps may share one.
         one, two = (values[-1 - draw(st.integers(0, min(5, len(values) - 1)))] for _ in range(2))
         values.append(f"v{len(values)}")
         lines.append(f"    {values[-1]} = {step.format(one, two)}")

@@ -126,14 +126,14 @@ def test_changes_in_place_are_found():
 
 def test_what_differs_from_run_to_run_is_found():
     random, calls = np.random.default_rng(0), []
-    with pytest.raises(ag.GradientError, match="another when it runs again"):
+    with pytest.raises(ag.GradientError, match="changes from run to run"):
         ag.check_gradients(lambda x: np.sum(x) * random.normal(), X)
 
     def rule(g, out, x):
         calls.append(1)
         return g * 2 * len(calls)
 
-    with pytest.raises(ag.GradientError, match="a second sweep gives other gradients"):
+    with pytest.raises(ag.GradientError, match="a second backward pass gives different gradients"):
         ag.check_gradients(ag.custom_gradient(rule)(lambda x: 2 * x), X)
 
 
@@ -174,7 +174,9 @@ def test_kinks_are_said_and_not_failed(f, x, kinks):
 
 def test_a_gradient_outside_the_slopes_of_a_kink_fails():
     absolute = ag.custom_gradient(lambda g, out, x: g * (2 * (x >= 0) - 1) * 1.5)(np.abs)
-    with pytest.raises(ag.GradientError, match="not between the slopes −1 and 1 of a kink"):
+    with pytest.raises(
+        ag.GradientError, match="not between the one-sided derivatives −1 and 1 of a kink"
+    ):
         ag.check_gradients(absolute, np.array([0.0]))
 
 
@@ -213,17 +215,21 @@ def test_integers_and_constants_are_left_alone():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: ag.check_gradients(np.sum, X, order=0), ValueError, "order is 1, 2, 3 …, not 0"),
+        (
+            lambda: ag.check_gradients(np.sum, X, order=0),
+            ValueError,
+            "order must be a positive integer, not 0",
+        ),
         (lambda: ag.check_gradients(3, X), TypeError, "takes a function, not int"),
-        (lambda: ag.check_gradients(np.sum), TypeError, "no argument is a floating number"),
+        (lambda: ag.check_gradients(np.sum), TypeError, "no argument is a floating-point"),
         (lambda: ag.check_gradients(np.sum, [1, 2]), TypeError, "no argument is a floating"),
         (lambda: ag.check_gradients(lambda x: "text", X), TypeError, "function's result"),
-        (lambda: ag.check_gradients(lambda x: x > 0, X), TypeError, "no floating numbers"),
-        (lambda: ag.check_gradients(lambda x: None, X), TypeError, "no floating numbers"),
+        (lambda: ag.check_gradients(lambda x: x > 0, X), TypeError, "no floating-point numbers"),
+        (lambda: ag.check_gradients(lambda x: None, X), TypeError, "no floating-point numbers"),
         (
             lambda: ag.check_gradients(lambda x: x * np.nan, X),
             ag.GradientError,
-            "has no finite value here",
+            "is not finite here",
         ),
     ],
 )

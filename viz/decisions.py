@@ -73,8 +73,7 @@ def decision_boundary(
         if label:
             ax.plot([], [], dashes, color=style.INK, linewidth=width, label=label)
     for k, look in zip(model.classes_, style.CLASSES, strict=True):
-        x1, x2 = X[y == k].T
-        ax.scatter(x1, x2, s=26, linewidth=0.8, zorder=3, label=f"class {k}", **look)
+        ax.scatter(*X[y == k].T, **look, label=f"class {k}", zorder=3)
     ax.set(xlabel=columns[0], ylabel=columns[1], xlim=sides[0][[0, -1]], ylim=sides[1][[0, -1]])
     ax.locator_params(nbins=6)
     if alone:

@@ -135,8 +135,7 @@ class _Page:
         framed = [_framed(prefix, scope, groups, edges, numbers) for scope in numbers]
         buttons = {ids[j]: self._button(group, opens.get(j)) for j, group in enumerate(groups)}
         for j, frame in enumerate(framed):
-            does = f'data-frame="{j}" aria-expanded="true" '
-            buttons[frame["id"]] = does + _labelled(f"{frame['title']}, fold")
+            buttons[frame["id"]] = _toggle(j, "true", f"{frame['title']}, fold")
         parts = {} if scene.gradients is None else scene.gradients.parts
         local = {e.at: self.words.derivative(*e.at) for e in edges if e.at and e.at in parts}
         label = html.escape(f"{title}: {len(groups)} cards")
@@ -234,10 +233,13 @@ def _labelled(name: str) -> str:
     return f'tabindex="0" role="button" aria-label="{html.escape(name)}"'
 
 
+def _toggle(k: int, expanded: str, name: str) -> str:
+    return f'data-frame="{k}" aria-expanded="{expanded}" {_labelled(name)}'
+
+
 def _folded(k: int, frame: dict[str, Any]) -> str:
     """The card of a folded frame; the page sets its width and position."""
-    does = f'data-frame="{k}" aria-expanded="false" '
-    does += _labelled(f"{frame['title']}, {frame['text']}, unfold")
+    does = _toggle(k, "false", f"{frame['title']}, {frame['text']}, unfold")
     return (
         f'<g class="node" id="{frame["id"]}-folded" {does}>\n'
         '<rect rx="12" height="56" fill="var(--folded)" stroke="var(--result-line)"/>\n'

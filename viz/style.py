@@ -36,8 +36,8 @@ SERIES = (
 """Line styles that differ in dashes and markers too, with colours for the colour-blind."""
 
 CLASSES: tuple[dict[str, Any], ...] = (
-    {"marker": "o", "facecolor": VALUE, "edgecolor": "white"},
-    {"marker": "s", "facecolor": "#FDE9C4", "edgecolor": "#6B4500"},
+    {"marker": "o", "facecolor": VALUE, "edgecolor": "white", "s": 26, "linewidth": 0.8},
+    {"marker": "s", "facecolor": "#FDE9C4", "edgecolor": "#6B4500", "s": 26, "linewidth": 0.8},
 )
 """Markers of the first and the second class: dark circles and light squares."""
 
