@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from pages import page
 
 from autograd_lite.cli import main
+from autograd_lite.op import OPS
 
 # The same examples on every run, on every machine.
 settings.register_profile(
@@ -29,6 +30,15 @@ def pytest_terminal_summary(terminalreporter):
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
     for reason, count in reasons.most_common():
         terminalreporter.write_line(f"{count} skipped: {reason}")
+
+
+@pytest.fixture
+def operations_removed():
+    """Takes the operations that a test defines out of the table again."""
+    before = set(OPS)
+    yield
+    for name in OPS.keys() - before:
+        del OPS[name]
 
 
 @pytest.fixture

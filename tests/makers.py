@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from strategies import Values, broadcast_shapes, shapes
+from strategies import Values, shapes, together
 
 Draw = Callable[[Any], Any]
 Made = tuple[Sequence[Any], dict[str, Any]]
@@ -51,7 +51,7 @@ DOMAINS: dict[str, tuple[dict[str, Any], ...]] = {
 @special("matmul")
 def _matmul(draw, values):
     n, k, m = (draw(st.integers(1, 3)) for _ in range(3))
-    left, right = draw(broadcast_shapes(2, 0, 1))
+    left, right = draw(together(2, 1))
     forms = [((k,), (k,)), ((n, k), (k,)), ((k,), (k, m)), ((n, k), (k, m))]
     forms += [((*left, n, k), (*right, k, m)), ((*left, n, k), (k,)), ((k,), (*right, k, m))]
     a, b = draw(st.sampled_from(forms))
@@ -60,7 +60,7 @@ def _matmul(draw, values):
 
 @special("where")
 def _where(draw, values):
-    condition, x, y = draw(broadcast_shapes(3))
+    condition, x, y = draw(together(3))
     return [values(condition) > 0, values(x), values(y)], {}
 
 
@@ -93,13 +93,13 @@ def _add_at(draw, values):
 
 @special("broadcast_to")
 def _broadcast_to(draw, values):
-    small, whole = draw(broadcast_shapes(2))
+    small, whole = draw(together())
     return [values(small)], {"shape": np.broadcast_shapes(small, whole)}
 
 
 @special("sum_to")
 def _sum_to(draw, values):
-    small, whole = draw(broadcast_shapes(2))
+    small, whole = draw(together())
     return [values(np.broadcast_shapes(small, whole))], {"shape": small}
 
 
@@ -125,7 +125,7 @@ def _transpose(draw, values):
 
 @special("swapaxes")
 def _swapaxes(draw, values):
-    shape = draw(shapes(1))
+    shape = draw(shapes(min_dims=1))
     axis = st.integers(-len(shape), len(shape) - 1)
     return [values(shape)], {"axis1": draw(axis), "axis2": draw(axis)}
 
@@ -151,7 +151,7 @@ def _concatenate(draw, values):
 
 @special("stack")
 def _stack(draw, values):
-    shape = draw(shapes(0, 2))
+    shape = draw(shapes(2))
     axis = draw(st.integers(-len(shape) - 1, len(shape)))
     return [values(shape) for _ in range(draw(st.integers(1, 3)))], {"axis": axis}
 
@@ -193,7 +193,7 @@ def _squared_error(draw, values):
 
 @special("cross_entropy")
 def _cross_entropy(draw, values):
-    shape = (*draw(shapes(0, 2)), 3)
+    shape = (*draw(shapes(2)), 3)
     classes = np.abs(values(shape[:-1], 0.25, 2.9)).astype(int)
     labels = draw(st.sampled_from([classes, values(shape, **_positive(0.1, 0.9))]))
     return [values(shape), labels], {"reduction": draw(REDUCTIONS)}
@@ -223,12 +223,12 @@ def _roll(draw, values):
 
 @special("tile")
 def _tile(draw, values):
-    return [values(draw(shapes(0, 2)))], {"reps": draw(st.sampled_from([2, (2,), (2, 1, 3), ()]))}
+    return [values(draw(shapes(2)))], {"reps": draw(st.sampled_from([2, (2,), (2, 1, 3), ()]))}
 
 
 @special("tril", "triu")
 def _triangle(draw, values):
-    return [values((*draw(shapes(0, 1)), 3, 4))], {"k": draw(st.integers(-2, 3))}
+    return [values((*draw(shapes(1)), 3, 4))], {"k": draw(st.integers(-2, 3))}
 
 
 @special("unwrap")
@@ -240,7 +240,7 @@ def _unwrap(draw, values):
 
 @special("recurrence")
 def _recurrence(draw, values):
-    shape = draw(shapes(1))
+    shape = draw(shapes(min_dims=1))
     axis = draw(st.integers(-len(shape), len(shape) - 1))
     return [values(shape), values(shape)], {"axis": axis}
 
@@ -250,7 +250,7 @@ def _recurrence(draw, values):
 
 @special("outer")
 def _outer(draw, values):
-    return [values(draw(shapes(0, 2))), values(draw(shapes(0, 2)))], {}
+    return [values(draw(shapes(2))), values(draw(shapes(2)))], {}
 
 
 @special("convolve")
@@ -260,12 +260,12 @@ def _convolve(draw, values):
 
 @special("kron")
 def _kron(draw, values):
-    return [values(draw(shapes(1, 2))), values(draw(shapes(1, 2)))], {}
+    return [values(draw(shapes(2, min_dims=1))), values(draw(shapes(2, min_dims=1)))], {}
 
 
 @special("cross")
 def _cross(draw, values):
-    lead = draw(shapes(0, 1))
+    lead = draw(shapes(1))
     return [values((*lead, 3)), values((*lead, 3))], {}
 
 
@@ -316,7 +316,7 @@ def _trace(draw, values):
 @special("inv", "det", "det_sign", "log_abs_det", "cofactors")
 def _square(draw, values):
     n = draw(st.integers(1, 3))
-    return [values.square((*draw(shapes(0, 1)), n, n))], {}
+    return [values.square((*draw(shapes(1)), n, n))], {}
 
 
 @special("cofactors_along")
@@ -328,7 +328,7 @@ def _with_directions(draw, values):
 @special("cholesky")
 def _positive_definite(draw, values):
     n = draw(st.integers(1, 3))
-    return [values.symmetric((*draw(shapes(0, 1)), n, n))], {}
+    return [values.symmetric((*draw(shapes(1)), n, n))], {}
 
 
 @special("eigvalsh", "eigh_vectors")
@@ -339,12 +339,12 @@ def _symmetric(draw, values):
 @special("svdvals", "svd_u", "svd_vh", "pinv")
 def _rectangular(draw, values):
     m, n = draw(st.sampled_from([(3, 3), (3, 2), (2, 3), (1, 1)]))
-    return [values.square((*draw(shapes(0, 1)), 3, 3))[..., :m, :n]], {}
+    return [values.square((*draw(shapes(1)), 3, 3))[..., :m, :n]], {}
 
 
 @special("qr_q", "qr_r")
 def _tall(draw, values):
-    return [values.square((*draw(shapes(0, 1)), 3, 3))[..., : draw(st.integers(1, 3))]], {}
+    return [values.square((*draw(shapes(1)), 3, 3))[..., : draw(st.integers(1, 3))]], {}
 
 
 @special("solve")
@@ -391,7 +391,7 @@ def _matrix_of_lengths(draw, values):
 
 @special("bitwise_and", "bitwise_or", "bitwise_xor")
 def _two_of_integers(draw, values):
-    return [(8 * values(shape)).astype(int) for shape in draw(broadcast_shapes())], {}
+    return [(8 * values(shape)).astype(int) for shape in draw(together())], {}
 
 
 @special("invert")
@@ -401,7 +401,7 @@ def _of_integers(draw, values):
 
 @special("ldexp")
 def _ldexp(draw, values):
-    x, i = draw(broadcast_shapes())
+    x, i = draw(together())
     return [values(x), values(i).astype(int)], {}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from makers import DOMAINS, SPECIAL, Draw, Made
-from strategies import Values, axes, broadcast_shapes, shapes
+from strategies import Values, axes, shapes, together
 
 from autograd_lite.op import OPS, Op
 
@@ -92,20 +92,14 @@ def _elementwise(op: Op, draw: Draw, values: Values) -> Made:
     count = op.arity or 2
     domains = DOMAINS.get(op.name, ({},))
     operands = []
-    found = draw(broadcast_shapes(count)) if op.broadcasts else (draw(shapes()),) * count
+    found = draw(together(count)) if op.broadcasts else (draw(shapes()),) * count
     for k, shape in enumerate(found):
         operands.append(values(shape, **domains[min(k, len(domains) - 1)]))
     return operands, _attributes(op, draw, 0)
 
 
 def _of_one(op: Op, draw: Draw, values: Values) -> Made:
-    shape = draw(
-        shapes(
-            1
-            if "axis" in op.signature.defaults and op.signature.defaults["axis"] is not None
-            else 0
-        )
-    )
+    shape = draw(shapes(min_dims=int(op.signature.defaults.get("axis") is not None)))
     return [values(shape, **DOMAINS.get(op.name, ({},))[0])], _attributes(op, draw, len(shape))
 
 

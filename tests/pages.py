@@ -72,6 +72,7 @@ def panels(text):
 
 
 def fan_out():
+    """b is used twice."""
     a, b = ag.Tensor(2.0, name="a"), ag.Tensor(1.0, name="b")
     return ((a + b) * (b + 1)).named("e")
 

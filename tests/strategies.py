@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from autograd_lite import testing
 
 FLOATS = (np.float64, np.float32)
 
@@ -56,24 +59,8 @@ class Values:
         return (a + np.swapaxes(a, -1, -2)) / 2
 
 
-def shapes(low: int = 0, high: int = 3, side: int = 3) -> st.SearchStrategy[tuple[int, ...]]:
-    """Small shapes of low to high axes."""
-    return st.lists(st.integers(1, side), min_size=low, max_size=high).map(tuple)
-
-
-@st.composite
-def broadcast_shapes(
-    draw: Any, count: int = 2, low: int = 0, high: int = 3
-) -> tuple[tuple[int, ...], ...]:
-    """Shapes that broadcast with one another: each lacks leading axes or has lengths of one."""
-    whole = draw(shapes(low, high))
-    found = []
-    for _ in range(count):
-        kept = draw(st.integers(low, len(whole)))
-        tail = whole[len(whole) - kept :]
-        ones = draw(st.lists(st.booleans(), min_size=kept, max_size=kept))
-        found.append(tuple(1 if one else n for one, n in zip(ones, tail, strict=True)))
-    return tuple(found)
+shapes = partial(testing.shapes, max_side=3)
+together = partial(testing.together, max_side=3)
 
 
 def axes(ndim: int, several: bool = True, none: bool = True) -> st.SearchStrategy[Any]:
@@ -87,14 +74,6 @@ def axes(ndim: int, several: bool = True, none: bool = True) -> st.SearchStrateg
             subsets = st.lists(st.integers(0, ndim - 1), unique=True, min_size=1, max_size=ndim)
             choices.append(subsets.map(tuple))
     return st.one_of(choices)
-
-
-@st.composite
-def arrays(draw: Any, shape: Any = None, dtype: Any = np.float64, **domain: Any) -> Any:
-    """An array of distinct numbers away from every kink."""
-    values = Values(draw(st.integers(0, 2**32 - 1)))
-    chosen = draw(shapes() if shape is None else shape) if not isinstance(shape, tuple) else shape
-    return values(chosen, **domain).astype(dtype)
 
 
 def arrays_of(

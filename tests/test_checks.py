@@ -9,20 +9,13 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.differences import slope
-from autograd_lite.op import OPS
 from autograd_lite.testing import STEPS, arrays, programs
+
+pytestmark = pytest.mark.usefixtures("operations_removed")
 
 RANDOM = np.random.default_rng(5)
 X = RANDOM.uniform(0.5, 2.0, size=(3, 3))
 Y = RANDOM.uniform(0.5, 2.0, size=(3, 3))
-
-
-@pytest.fixture(autouse=True)
-def _the_table_as_it_was():
-    before = dict(OPS)
-    yield
-    for name in OPS.keys() - before.keys():
-        del OPS[name]
 
 
 # The product of three saturates the tanh, where float32 knows no slope but 0.

@@ -8,16 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.op import OPS
 from autograd_lite.rounding import Shaken, rounding
 
-
-@pytest.fixture(autouse=True)
-def _the_table_as_it_was():
-    before = dict(OPS)
-    yield
-    for name in OPS.keys() - before.keys():
-        del OPS[name]
+pytestmark = pytest.mark.usefixtures("operations_removed")
 
 
 def layer_norm(z):

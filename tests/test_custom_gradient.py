@@ -10,15 +10,9 @@ import pytest
 import autograd_lite as ag
 from autograd_lite.op import NUMPY, OPS
 
+pytestmark = pytest.mark.usefixtures("operations_removed")
+
 X = np.array([0.5, -1.0, 2.0])
-
-
-@pytest.fixture(autouse=True)
-def _the_table_as_it_was():
-    before = dict(OPS)
-    yield
-    for name in OPS.keys() - before.keys():
-        del OPS[name]
 
 
 def square(rule=lambda g, out, x: g * 2 * x, forward=lambda x: x * x):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pages import needs_graphviz
+from pages import fan_out, needs_graphviz
 
 import autograd_lite as ag
 from autograd_lite.sweep import gradients
@@ -46,12 +46,6 @@ def student():
         z = (w @ x + b).named("z")
     y_hat = ag.sigmoid(z).named("ŷ")
     return ag.binary_cross_entropy(y_hat, ag.constant(1.0, name="y")).named("L")
-
-
-def fan_out():
-    """b is used twice."""
-    a, b = ag.Tensor(2.0, name="a"), ag.Tensor(1.0, name="b")
-    return ((a + b) * (b + 1)).named("e")
 
 
 def batch():

@@ -106,6 +106,7 @@ def test_elementwise_operations_say_where_their_derivative_jumps(name):
             assert name in ("arctan2", "copysign", "fmod", "hypot", "remainder")
 
 
+@pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")
 @given(st.sampled_from([name for name in DIFFERENTIABLE if name not in SPECTRAL]), st.data())
 def test_all_operations_say_where_their_derivative_jumps(name, data):
     case = data.draw(cases(OPS[name]))

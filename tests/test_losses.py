@@ -77,7 +77,7 @@ def test_few_and_many_logits_agree(size):
         np.testing.assert_allclose(losses, one_by_one, rtol=1e-13)
 
 
-@given(shapes(1), st.integers(2, 4), SEEDS, st.sampled_from(REDUCTIONS))
+@given(shapes(min_dims=1), st.integers(2, 4), SEEDS, st.sampled_from(REDUCTIONS))
 def test_cross_entropy_takes_class_numbers_and_probabilities(rows, classes, seed, reduction):
     values, random = Values(seed), np.random.default_rng(seed)
     z, labels = values((*rows, classes)), random.integers(0, classes, rows)

@@ -117,9 +117,9 @@ def test_every_special_case_belongs_to_an_operation():
     assert set(SPECIAL) <= set(OPS)
 
 
+@pytest.mark.usefixtures("operations_removed")
 def test_an_operation_without_operands_fails_with_what_to_do():
     painted = operation("painted", lambda a, colour="red": a, lambda g, out, a, colour: g)
-    del OPS["painted"]
     with pytest.raises(NoOperandsError, match=r"painted.*its attribute colour.*tests/makers\.py"):
         _one(painted)
 
@@ -136,15 +136,13 @@ def _one(op):
     return found
 
 
+@pytest.mark.usefixtures("operations_removed")
 def test_a_new_elementwise_operation_is_tested_by_being_added():
     cube = operation(
         "cube of the test", lambda x: x**3, lambda g, out, x: g * 3 * x * x, elementwise=True
     )
-    try:
-        for case in _one(cube):
-            check_gradient(case)
-    finally:
-        del OPS[cube.name]
+    for case in _one(cube):
+        check_gradient(case)
 
 
 BINARY = [

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.op import OPS, operation
+from autograd_lite.op import operation
 from autograd_lite.sweep import gradients
 
 
@@ -173,6 +173,7 @@ def test_constants_get_no_gradient():
     assert X.grad is None
 
 
+@pytest.mark.usefixtures("operations_removed")
 def test_a_rule_nobody_asks_for_is_not_called():
     calls = []
 
@@ -181,13 +182,10 @@ def test_a_rule_nobody_asks_for_is_not_called():
         return g * a
 
     op = operation("asked", lambda a, b: a * b, lambda g, out, a, b: g * b, rule)
-    try:
-        a = ag.Tensor(2.0)
-        op(a, 3.0).backward()
-        assert a.grad == 3
-        assert calls == []
-    finally:
-        del OPS["asked"]
+    a = ag.Tensor(2.0)
+    op(a, 3.0).backward()
+    assert a.grad == 3
+    assert calls == []
 
 
 def test_comparisons_and_the_like_stop_a_gradient():
@@ -201,22 +199,18 @@ def _wrong_shape(g, out, x):
     return np.ones((5,))
 
 
+@pytest.mark.usefixtures("operations_removed")
 def test_a_rule_of_a_wrong_shape_is_an_error_never_a_silent_sum():
     op = operation("crooked", lambda x: x * 2, _wrong_shape)
-    try:
-        with pytest.raises(ValueError, match=r"crooked.*shape \(5,\) for w \(3,\)"):
-            np.sum(op(ag.Tensor(np.ones(3), name="w"))).backward()
-    finally:
-        del OPS["crooked"]
+    with pytest.raises(ValueError, match=r"crooked.*shape \(5,\) for w \(3,\)"):
+        np.sum(op(ag.Tensor(np.ones(3), name="w"))).backward()
 
 
+@pytest.mark.usefixtures("operations_removed")
 def test_an_operation_that_does_not_broadcast_is_not_summed():
     op = operation("stiff", lambda x, y: x * y, lambda g, out, x, y: g * y, None)
-    try:
-        with pytest.raises(ValueError, match="stiff: the gradient rule of input 0 returned shape"):
-            np.sum(op(ag.Tensor(1.0), np.ones(3))).backward()
-    finally:
-        del OPS["stiff"]
+    with pytest.raises(ValueError, match="stiff: the gradient rule of input 0 returned shape"):
+        np.sum(op(ag.Tensor(1.0), np.ones(3))).backward()
 
 
 # The sweep as written, with every gradient
