@@ -168,6 +168,13 @@ def test_draw(run, tmp_path, example):
         (("draw", "graph"), "invalid choice: 'graph'"),
         (("draw", "student", "--out", "graph.bmp"), "must end in .svg, .png, .pdf, .dot or .html"),
         (("draw", "student", "--out", "none/graph.dot"), "none"),
+        (("plot",), "required: NAME"),
+        (("plot", "loss"), "invalid choice: 'loss'"),
+        (("plot", "sigmoid", "--out", "graph.bmp"), "graph.bmp must end in .svg, .png or .pdf"),
+        (("plot", "sigmoid", "--out", "none/sigmoid.svg"), "there is no folder"),
+        (("predict",), "required: --weights, --data"),
+        (("predict", "--weights", "none.npz", "--data", "students.csv"), "none.npz"),
+        (("predict", "--weights", "weights", "--data", "students.csv"), "does not hold a model's"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_files_alone(run, tmp_path, monkeypatch, argv, message):

@@ -59,24 +59,6 @@ def test_too_small_right_and_too_large():
     assert np.sum(np.diff(large) > 0) > 5
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        ((), "required: NAME"),
-        (("loss",), "invalid choice: 'loss'"),
-        (("sigmoid", "--out", "sigmoid.bmp"), "sigmoid.bmp must end in .svg, .png or .pdf"),
-        (("sigmoid", "--out", "none/sigmoid.svg"), "there is no folder"),
-    ],
-)
-def test_bad_input_is_one_line(run, tmp_path, monkeypatch, argv, message):
-    monkeypatch.chdir(tmp_path)
-    code, shown, complaints = run(*argv)
-    assert (code, shown) == (2, "")
-    assert message in complaints
-    assert len(complaints.splitlines()) == 1
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_without_matplotlib_the_fix_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, shown, complaints = run("sigmoid", "--out", tmp_path / "a.svg")

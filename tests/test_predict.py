@@ -146,9 +146,6 @@ def test_a_table_that_does_not_fit(run, weights, tmp_path, text, message):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ((), "required: --weights, --data"),
-        (("--weights", "none.npz", "--data", "new.csv"), "none.npz"),
-        (("--weights", "new.csv", "--data", "new.csv"), "does not hold a model's weights"),
         (("--weights", "trained/mlp.npz", "--data", "none.csv"), "none.csv"),
         (("--weights", "trained/mlp.npz", "--data", "new.csv", "--out", "no/o.csv"), "no folder"),
     ],

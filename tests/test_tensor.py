@@ -110,8 +110,6 @@ def test_a_tensor_of_tensors_is_refused_with_advice():
     t = ag.Tensor(1.0)
     with pytest.raises(TypeError, match="is one already"):
         ag.Tensor(t)
-    with pytest.raises(TypeError, match=r"np\.stack"):
-        ag.Tensor([t, t])
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0, 1)])
@@ -169,11 +167,6 @@ def test_backward_with_a_gradient_that_does_not_fit(gradient):
 def test_backward_of_what_wants_no_gradient():
     with pytest.raises(ValueError, match=r"backward: .*depends on nothing that wants a gradient"):
         (ag.constant(2.0) * 3).backward()
-    w = ag.Tensor(2.0)
-    with ag.no_grad():
-        y = w * w
-    with pytest.raises(ValueError, match="no_grad"):
-        y.backward()
 
 
 # Data
@@ -224,14 +217,6 @@ def test_a_change_of_an_operand_never_reaches_back():
     x[:] = 100
     loss.backward()
     np.testing.assert_array_equal(w.grad, [1, 2])
-
-
-def test_a_change_of_an_index_never_reaches_back():
-    key, w = np.array([0, 0]), ag.Tensor([3.0, 4.0])
-    loss = np.sum(w[key])
-    key[:] = 1
-    loss.backward()
-    np.testing.assert_array_equal(w.grad, [2, 0])
 
 
 def test_results_are_handed_out_read_only():
