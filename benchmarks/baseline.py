@@ -29,8 +29,8 @@ def checkout(revision: str) -> Iterator[Path]:
     command = ["git", "archive", revision, "autograd_lite", "models", "viz"]
     archive = subprocess.run(command, cwd=ROOT, capture_output=True)
     if archive.returncode:
-        said = archive.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise WorkerError(f"--baseline {revision}: {said}")
+        message = archive.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise WorkerError(f"--baseline {revision}: {message}")
     with TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
             files.extractall(folder, filter="data")

@@ -10,7 +10,7 @@ from benchmarks.worker import Worker, WorkerError
 COMPILERS = ("compiled", "jax.jit", "torch.compile")
 GOAL = 0.050  # seconds, the import of the compiler included
 COLD = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}  # nothing from what earlier processes compiled
-PATIENCE = 1.0  # seconds: whoever takes longer is measured once
+PATIENCE = 1.0  # seconds: a peer that takes longer is measured once
 
 
 def measure(

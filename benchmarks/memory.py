@@ -24,7 +24,7 @@ MEMORY_PEERS = {
     'compiled, rows="auto"': PEERS["compiled"],
     "torch": PEERS["torch"],
 }
-SMALLEST = 1 << 20  # bytes of data and weights: below, a process grows by too few pages to tell
+SMALLEST = 1 << 20  # bytes of data and weights; a process grows by too few pages below
 ALLOWED = 1.1  # times `hand`
 ALLOWED_EAGER, ALLOWED_IN_BLOCKS = 1.0, 0.1  # for the last problem
 
@@ -94,7 +94,7 @@ def data(shape: Shape) -> int:
 
 
 def goals(shape: Shape, peaks: Mapping[str, int]) -> list[Goal]:
-    """What is wanted, beside what was measured."""
+    """The goals beside the measurements."""
     limits = {"compiled": ALLOWED, 'compiled, rows="auto"': ALLOWED}
     if shape == SHAPES[-1]:
         limits |= {"autograd_lite": ALLOWED_EAGER, 'compiled, rows="auto"': ALLOWED_IN_BLOCKS}

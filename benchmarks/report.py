@@ -21,7 +21,7 @@ PROBLEM = "rows, features, hidden"
 
 @dataclass
 class Plan:
-    """What to measure, and where to say what was left out."""
+    """What to measure, and where to report what was left out."""
 
     rows: Sequence[int]
     peers: Sequence[str]
@@ -70,7 +70,7 @@ def microseconds(what: str, seconds: Mapping[str, Mapping[str, Sequence[float]]]
 
 
 def goals(what: str, found: Mapping[str, Sequence[Goal]]) -> str:
-    """A table of what was wanted, beside what was measured."""
+    """A table of the goals beside the measurements."""
     body = [
         [key, goal.what, digits(goal.measured), digits(goal.limit), goal.verdict]
         for key, line in found.items()
@@ -92,7 +92,7 @@ def machine(threads: int) -> str:
     python = f"Python {platform.python_version()}"
     return f"""{name}, {platform.system()}; {python}, {", ".join(packages)}; {each} each.
 
-Each peer runs in a process of its own. Times are medians over rounds in which all take turns,
+Each peer runs in its own process. Times are medians over rounds in which all take turns,
 ratios the medians of the rounds' ratios."""
 
 
@@ -118,7 +118,7 @@ The four matrix products of such a step alone, microseconds:
 
 {microseconds(PROBLEM, products)}
 
-What is wanted; at 1,024 rows a framework may be faster by the ratio of the products:
+The goals; at 1,024 rows a framework may be faster by the ratio of the products:
 
 {goals(PROBLEM, found)}""")
     return "\n\n".join(sections)

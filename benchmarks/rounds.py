@@ -1,4 +1,4 @@
-"""Peers take turns: what each round measured, medians and ratios of it, and what was wanted."""
+"""Peers take turns: what each round measured, their medians and ratios, and the goals."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def agree(losses: Mapping[str, Sequence[float]], dtype: str = "float64") -> None
         its digits that it was computed in a wider type.
 
     Example:
-        >>> agree({"hand": [0.5, 0.4], "slip": [0.5, 0.6]})
+        >>> agree({"hand": [0.5, 0.4], "b": [0.5, 0.6]})
         Traceback (most recent call last):
-        benchmarks.rounds.DisagreementError: losses of slip [0.5, 0.6] differ from hand's [0.5, 0.4]
-        >>> agree({"hand": [0.5], "slip": [0.5 + 1e-12]}, "float32")
+        benchmarks.rounds.DisagreementError: losses of b [0.5, 0.6] differ from hand's [0.5, 0.4]
+        >>> agree({"hand": [0.5], "b": [0.5 + 1e-12]}, "float32")
         Traceback (most recent call last):
-        benchmarks.rounds.DisagreementError: slip: 0.500000000001 is no float32
+        benchmarks.rounds.DisagreementError: b: 0.500000000001 is no float32
     """
     first, expected = next(iter(losses.items()))
     for name, found in losses.items():
@@ -60,7 +60,7 @@ def interleave(
 
     A peer is what a `Worker` is made of: `module:function` and its arguments. One that is not
     installed or cannot run is left out, and `skip` gets a line that says so, if it is not
-    essential. A peer may have a home of its own, the folder that its worker imports from.
+    essential. A peer may have its own home, the folder that its worker imports from.
 
     Raises: DisagreementError when the losses differ; WorkerError when an essential worker dies.
     """

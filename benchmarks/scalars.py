@@ -184,7 +184,7 @@ def measure(
 
 
 def goals(example: str, costs: Mapping[tuple[str, bool], Cost]) -> list[Goal]:
-    """What is wanted of a node without the collector, beside what was measured."""
+    """The goals for a node without the collector, beside the measurements."""
     peer, own = costs.get(("micrograd", False)), costs.get(("autograd_lite", False))
     if peer is None or own is None:
         return []

@@ -379,10 +379,10 @@ def goals(
     seconds: Mapping[str, Sequence[float]],
     products: Mapping[str, Sequence[float]],
 ) -> list[Goal]:
-    """What is wanted of this problem, beside what was measured."""
+    """The goals for this problem, beside the measurements."""
     found, position = [], SHAPES.index(shape)
-    for (peer, wanted), limits in GOALS.items():
-        other = fastest(seconds) if wanted == "fastest framework" else wanted
+    for (peer, rival), limits in GOALS.items():
+        other = fastest(seconds) if rival == "fastest framework" else rival
         if not {peer, other} <= seconds.keys() or position >= len(limits):
             continue
         limit = limits[position]

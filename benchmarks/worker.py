@@ -1,4 +1,4 @@
-"""A peer in a process of its own, so that neither threads, memory nor imports are shared.
+"""A peer in its own process, so that neither threads, memory nor imports are shared.
 
 The parent builds a `Worker`; the child builds its subject from `module:function` and answers one
 line of JSON per question: the name of a method of the subject and its arguments. A function that

@@ -1,4 +1,4 @@
-"""Derivatives along directions in long double, by Taylor arithmetic that shares nothing with us."""
+"""Derivatives along directions in long double, by Taylor arithmetic of its own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Jet:
     def __init__(self, value, first, second):
         self.value, self.first, self.second = value, first, second
 
-    def through(self, f, slope, curve):
-        """A function of one number, given its value and derivatives here."""
-        return Jet(f, slope * self.first, curve * self.first * self.first + slope * self.second)
+    def through(self, f, d, d2):
+        """A function of one number, given its value and two derivatives here."""
+        return Jet(f, d * self.first, d2 * self.first * self.first + d * self.second)
 
     def linear(self, f):
         return Jet(f(self.value), f(self.first), f(self.second))
@@ -58,7 +58,7 @@ class Jet:
 
 
 def lifted(x, like):
-    """A number as a jet of no slope."""
+    """A number as a jet with derivatives 0."""
     if isinstance(x, Jet):
         return x
     wide = np.asarray(x, np.longdouble)
@@ -102,8 +102,8 @@ def sqrt(x):
 
 def tanh(x):
     t = np.tanh(x.value)
-    slope = 1 / np.cosh(x.value) ** 2
-    return x.through(t, slope, -2 * t * slope)
+    derivative = 1 / np.cosh(x.value) ** 2
+    return x.through(t, derivative, -2 * t * derivative)
 
 
 def _logistic(z):

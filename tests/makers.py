@@ -1,4 +1,4 @@
-"""The numbers and operands of those operations that need more than their fields say.
+"""Numbers and operands for operations whose fields do not determine them.
 
 `DOMAINS` narrows the numbers that an elementwise operation gets. A maker under `special` is
 ``(draw, values) -> operands, attributes``: values gives numbers away from every kink, draw is

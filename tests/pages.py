@@ -32,7 +32,7 @@ def data(text):
 
 
 class Panel(HTMLParser):
-    """What a page tells of a node.
+    """What a page shows of a node.
 
     Attributes:
         name: its name.
@@ -66,7 +66,7 @@ class Panel(HTMLParser):
 
 
 def panels(text):
-    """What the page tells of each node, by its number in the graph."""
+    """What the page shows of each node, by its number in the graph."""
     found = re.findall(r'<template id="node-(\d+)">(.*?)</template>', text, re.DOTALL)
     return {int(k): Panel(inside) for k, inside in found}
 

@@ -1,4 +1,4 @@
-"""What the suite asks of an operation's rules; the planted faults ask whether this would notice.
+"""Checks of an operation's gradient rules; test_planted_faults.py checks that they find faults.
 
 Each check takes a `Case` and raises AssertionError with the operation, the operand and
 both numbers.
@@ -58,17 +58,17 @@ def projected(results: list[Any], vs: list[Any]) -> Any:
     return sum(np.sum(np.asarray(y) * v) for y, v in zip(results, vs, strict=True))
 
 
-def tensors(case: Case, wanted: bool = True) -> list[ag.Tensor]:
-    """The operands as Tensors; the floating ones want a gradient."""
+def tensors(case: Case, requires_grad: bool = True) -> list[ag.Tensor]:
+    """The operands as Tensors; the floating ones require a gradient."""
     floats = set(case.floats())
     return [
-        ag.Tensor(x, name=f"operand {k}", requires_grad=wanted and k in floats)
+        ag.Tensor(x, name=f"operand {k}", requires_grad=requires_grad and k in floats)
         for k, x in enumerate(case.operands)
     ]
 
 
 def gradients(case: Case) -> list[Any]:
-    """What the engine says: the gradient of ⟨v, f⟩ by each floating operand."""
+    """The engine's gradient of ⟨v, f⟩ by each floating operand."""
     xs = tensors(case)
     results = [y for y in several(case(*xs)) if y.requires_grad]
     found = sweep(dict(zip(results, cotangents(results), strict=True)))

@@ -170,8 +170,8 @@ def test_gradients_are_the_same_and_the_lines_go_with_the_nodes():
     with ag.detect_anomaly():
         y = np.sum(np.sqrt(x) * x)  # a good line
         y.backward()
-    want = x.grad
+    expected = x.grad
     x.zero_grad()
     y.backward()
-    np.testing.assert_array_equal(x.grad, want)
+    np.testing.assert_array_equal(x.grad, expected)
     assert y.line[1:] == (line_of("a good line"), y.line[2])

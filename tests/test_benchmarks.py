@@ -47,7 +47,7 @@ def chatty() -> Subject:
 
 
 def counting() -> Subject:
-    """Made so that it tells how often it was asked to step."""
+    """A peer that counts its steps."""
     made = 0
 
     def step() -> float:
@@ -100,10 +100,10 @@ def test_every_peer_computes_in_float32_when_asked_to(peer):
 
 
 def test_a_loss_that_differs_names_the_peer():
-    rounds.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.4 + 1e-12]})
+    rounds.agree({"hand": [0.5, 0.4], "b": [0.5, 0.4 + 1e-12]})
     rounds.agree({"hand": [0.5, 0.25], "close": [0.5, 0.25 * (1 + 2**-23)]}, "float32")
-    with pytest.raises(DisagreementError, match=r"slip \[0.5, 0.6\] differ from hand's \[0.5, 0.4"):
-        rounds.agree({"hand": [0.5, 0.4], "slip": [0.5, 0.6]})
+    with pytest.raises(DisagreementError, match=r"b \[0.5, 0.6\] differ from hand's \[0.5, 0.4"):
+        rounds.agree({"hand": [0.5, 0.4], "b": [0.5, 0.6]})
 
 
 def test_a_loss_in_a_wider_type_names_the_peer():
@@ -178,17 +178,17 @@ def test_a_peer_that_is_not_installed_is_skipped_with_a_line(monkeypatch):
     assert notes == ["absent: skipped, a_library_that_nobody_has is not installed"]
 
 
-def test_a_library_that_is_not_installed_is_told_apart():
+def test_a_library_that_is_not_installed_is_recognised():
     with pytest.raises(NotInstalledError, match="a_library_that_nobody_has"):
         Worker("x", f"{HERE}:missing")
 
 
-def test_a_worker_that_fails_says_why_in_one_line():
+def test_a_worker_that_fails_gives_the_reason_in_one_line():
     with pytest.raises(WorkerError, match=r"^x: ValueError: no such luck$"):
         Worker("x", f"{HERE}:failing")
 
 
-def test_a_worker_that_dies_says_how_each_time_it_is_asked():
+def test_a_dead_worker_gives_the_reason_at_each_request():
     with Worker("x", f"{HERE}:dying") as worker:
         for _ in range(2):
             with pytest.raises(WorkerError, match=r"^x: .* exit code 3: out of something$"):
@@ -360,7 +360,7 @@ def test_a_revision_is_reported_beside_this_one(history, capsys):
     assert text.count("\n## ") == 1
 
 
-def test_a_revision_that_git_does_not_know_is_told(history, capsys):
+def test_a_revision_that_git_does_not_know_is_reported(history, capsys):
     assert command.main(["--baseline", "nowhere"]) == 1
     assert "--baseline nowhere: fatal: not a valid object name: nowhere" in capsys.readouterr().out
 
@@ -406,13 +406,13 @@ def test_unknown_options_are_refused(options, complaint, capsys):
     assert complaint in capsys.readouterr().err
 
 
-def test_a_part_that_fails_is_told_and_the_rest_is_reported(monkeypatch, capsys):
+def test_a_part_that_fails_is_reported_and_so_is_the_rest(monkeypatch, capsys):
     monkeypatch.setitem(steps.PEERS, "hand", f"{HERE}:failing")
     monkeypatch.setattr(imports, "measure", lambda rounds: (0.1, 0.02))
     options = ["--parts", "steps,imports", "--rows", "1", "--peers", "hand"]
     assert command.main(options) == 1
-    said = capsys.readouterr()
+    shown = capsys.readouterr()
     complaint = "steps: failed: hand: ValueError: no such luck"
-    assert said.err.splitlines()[-2:] == [complaint, "imports"]
-    assert "autograd_lite adds 20.0 ms" in said.out
-    assert said.out.endswith(f"\n\n- {complaint}\n")
+    assert shown.err.splitlines()[-2:] == [complaint, "imports"]
+    assert "autograd_lite adds 20.0 ms" in shown.out
+    assert shown.out.endswith(f"\n\n- {complaint}\n")

@@ -1,4 +1,4 @@
-"""Broadcasting: undone once, in the sweep, and told when it surprises."""
+"""Broadcasting: undone once, in the sweep, and reported where it surprises."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_number_gets_the_sum_of_everything():
 
 
 @pytest.mark.parametrize("shapes", [((4, 1), (4,)), ((4,), (4, 1)), ((3, 1, 1), (2, 1))])
-def test_an_accidental_broadcast_is_told(shapes):
+def test_an_accidental_broadcast_is_reported(shapes):
     a, b = ag.Tensor(np.ones(shapes[0]), name="ŷ"), ag.Tensor(np.ones(shapes[1]), name="y")
     with pytest.warns(ag.BroadcastWarning, match=r"subtract: ŷ .* and y .* were broadcast to"):
         a - b

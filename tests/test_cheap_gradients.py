@@ -14,7 +14,7 @@ from hypothesis import given
 import autograd_lite as ag
 from autograd_lite.testing import NAMES, STEPS, programs
 
-DEARER = {"maximum({0}, {1})": "6.5: wins are told from ties, anew for each operand"}
+DEARER = {"maximum({0}, {1})": "6.5: wins are told from ties, again for each operand"}
 """Steps that exceed the bound alone, and why; in programs they are mixed with cheaper ones."""
 
 

@@ -1,4 +1,4 @@
-"""check_gradients passes what is right, says where it cannot tell, and catches planted faults."""
+"""check_gradients accepts right gradients, reports doubt, and finds planted faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ X = RANDOM.uniform(0.5, 2.0, size=(3, 3))
 Y = RANDOM.uniform(0.5, 2.0, size=(3, 3))
 
 
-# The product of three saturates the tanh, where float32 knows no slope but 0.
+# The product of three saturates the tanh, where float32 has derivative 0 everywhere.
 ROUGH = ("where({0}", "relu", "abs", "maximum", "tanh({0} @")
 SMOOTH = [step for step in STEPS if not step.startswith(ROUGH)]
 
@@ -158,14 +158,14 @@ def test_the_report_names_argument_element_and_both_numbers():
         (lambda x: np.where(x > 0, x, 2 * x), [0.0, 3.0], 1),
     ],
 )
-def test_kinks_are_said_and_not_failed(f, x, kinks):
+def test_kinks_are_reported_not_failed(f, x, kinks):
     found = ag.check_gradients(f, np.array(x))
     assert len(found.unsure) == kinks
     assert all("a kink" in line for line in found.unsure)
     assert found.count == len(x)
 
 
-def test_a_gradient_outside_the_slopes_of_a_kink_fails():
+def test_a_gradient_outside_the_two_sides_of_a_kink_fails():
     absolute = ag.custom_gradient(lambda g, out, x: g * (2 * (x >= 0) - 1) * 1.5)(np.abs)
     with pytest.raises(
         ag.GradientError, match="not between the one-sided derivatives −1 and 1 of a kink"
@@ -178,7 +178,7 @@ def test_a_kink_close_by_does_not_disturb():
         assert not ag.check_gradients(np.abs, np.array([distance, -3 * distance])).unsure
 
 
-def test_jumps_and_edges_are_said():
+def test_jumps_and_edges_are_reported():
     found = ag.check_gradients(lambda x: np.where(x >= 0, x + 1, x), np.array([0.0, 1.0]))
     assert [line.split(": ")[1].split(";")[0] for line in found.unsure] == ["a jump"]
     found = ag.check_gradients(np.sqrt, np.array([0.0, 1.0]))
@@ -232,7 +232,7 @@ def test_bad_input_is_named(call, error, message):
 
 
 @given(st.floats(-3, 3), st.sampled_from([np.exp, np.sin, np.arctan, lambda t: t**5 - t]))
-def test_slopes_are_as_exact_as_their_error_says(x, f):
+def test_derivatives_are_within_their_estimated_error(x, f):
     found = slope(lambda t: float(f(x + t)))
     h = 1e-30
     exact = float(np.imag(f(complex(x, h)))) / h

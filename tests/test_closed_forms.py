@@ -29,9 +29,9 @@ def σ(z):
 
 def by_name(L):
     """The values of a loss graph, and the gradients, by the names of its nodes."""
-    slope = gradients(L).of
+    gradient = gradients(L).of
     nodes = ag.Graph.of(L).nodes
-    return {t.name: t.numpy() for t in nodes}, {t.name: slope[t] for t in nodes if t in slope}
+    return {t.name: t.numpy() for t in nodes}, {t.name: gradient[t] for t in nodes if t in gradient}
 
 
 def close(actual, expected):
@@ -62,14 +62,14 @@ def test_logistic_regression_with_a_column_of_ones(case):
     X, y, w, b, reduction = case
     m = len(y) if reduction == "mean" else 1
     model = LogisticRegression(reduction=reduction, init={"w": [b, *w]})
-    value, slope = by_name(model.loss_graph(X, y))
+    value, gradient = by_name(model.loss_graph(X, y))
     A = np.column_stack([np.ones(len(X)), X])
 
     np.testing.assert_array_equal(value["A"], A)
     close(value["z"], X @ w + b)
     close(value["ŷ"], σ(X @ w + b))
-    close(slope["z"], (value["ŷ"] - y) / m)
-    close(slope["w"], A.T @ (value["ŷ"] - y) / m)
+    close(gradient["z"], (value["ŷ"] - y) / m)
+    close(gradient["w"], A.T @ (value["ŷ"] - y) / m)
 
 
 @given(regressions())
@@ -77,14 +77,14 @@ def test_logistic_regression_with_a_separate_intercept(case):
     X, y, w, b, reduction = case
     m = len(y) if reduction == "mean" else 1
     model = LogisticRegression(intercept="separate", reduction=reduction, init={"w": w, "b": b})
-    value, slope = by_name(model.loss_graph(X, y))
+    value, gradient = by_name(model.loss_graph(X, y))
     error = value["ŷ"] - y
 
-    close(slope["z"], error / m)
-    close(slope["w"], X.T @ error / m)
-    close(slope["b"], error.sum() / m)
+    close(gradient["z"], error / m)
+    close(gradient["w"], X.T @ error / m)
+    close(gradient["b"], error.sum() / m)
     if reduction == "mean":
-        close(slope["b"], np.mean(error))
+        close(gradient["b"], np.mean(error))
 
 
 @given(regressions())
@@ -121,35 +121,35 @@ def test_the_four_forms_of_the_perceptron_for_each_example(case):
     }
     for row, label in zip(X, y, strict=True):
         loss = MLPClassifier(sizes[0], init=θ).loss_graph(row[None], [label])
-        value, slope = by_name(loss)
+        value, gradient = by_name(loss)
         (a,), (h,), (ŷ,) = value["a⁽¹⁾"], value["h⁽¹⁾"], value["ŷ"]
         db = ŷ - label
         da = db * value["w"] * (a > 0)
 
         close(a, θ["W1"] @ row + θ["b1"])
         close(h, np.maximum(a, 0))
-        close(slope["b"], db)
-        close(slope["w"], db * h)
-        close(slope["b⁽¹⁾"], da)
-        close(slope["W⁽¹⁾"], np.outer(da, row))
+        close(gradient["b"], db)
+        close(gradient["w"], db * h)
+        close(gradient["b⁽¹⁾"], da)
+        close(gradient["W⁽¹⁾"], np.outer(da, row))
 
 
 @given(perceptrons())
 def test_the_forms_of_the_perceptron_layer_by_layer_over_a_batch(case):
     X, y, sizes, θ, reduction = case
     model = MLPClassifier(sizes, init=θ, reduction=reduction)
-    value, slope = by_name(model.loss_graph(X, y))
+    value, gradient = by_name(model.loss_graph(X, y))
 
     dz = (value["ŷ"] - y) / (len(y) if reduction == "mean" else 1)
     h = [value["X"]] + [value[f"h⁽{k}⁾"] for k in "¹²³"[: len(sizes)]]
-    close(slope["b"], dz.sum())
-    close(slope["w"], h[-1].T @ dz)
+    close(gradient["b"], dz.sum())
+    close(gradient["w"], h[-1].T @ dz)
     dh = np.outer(dz, value["w"])
     for layer in range(len(sizes), 0, -1):
         k = "¹²³"[layer - 1]
         da = dh * (value[f"a⁽{k}⁾"] > 0)
-        close(slope[f"b⁽{k}⁾"], da.sum(axis=0))
-        close(slope[f"W⁽{k}⁾"], da.T @ h[layer - 1])
+        close(gradient[f"b⁽{k}⁾"], da.sum(axis=0))
+        close(gradient[f"W⁽{k}⁾"], da.T @ h[layer - 1])
         dh = da @ value[f"W⁽{k}⁾"]
 
 
@@ -160,11 +160,11 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_examples(case):
     _, whole = by_name(model.loss_graph(X, y))
     each = [by_name(model.loss_graph(X[k : k + 1], y[k : k + 1]))[1] for k in range(len(X))]
     for name in ("W⁽¹⁾", "b⁽¹⁾", "w", "b"):
-        close(whole[name], np.mean([slope[name] for slope in each], axis=0))
+        close(whole[name], np.mean([gradient[name] for gradient in each], axis=0))
 
 
 @given(matrices(5))
-def test_the_slope_of_the_sigmoid(z):
+def test_the_derivative_of_the_sigmoid(z):
     t = ag.Tensor(z)
     np.sum(ag.sigmoid(t)).backward()
     close(t.grad, σ(z) * (1 - σ(z)))

@@ -1,4 +1,4 @@
-"""Curves and surfaces: what is drawn is what the engine computed, and grey tells it apart."""
+"""Curves and surfaces: the lines show what the engine computed, also without colour."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ def test_every_loss_is_on_its_line(curves):
     assert ax.get_yscale() == "log"
 
 
-def test_lines_are_told_apart_without_colour():
+def test_lines_are_distinct_without_colour():
     lines = loss_curves({str(k): [2.0, 1.0] for k in range(4)}).lines
     for trait in ("get_marker", "_dash_pattern", "get_color"):
         values = [getattr(line, trait) for line in lines]
@@ -75,7 +75,7 @@ def test_no_losses(losses):
         loss_curves(losses)
 
 
-def test_axes_of_ones_own():
+def test_axes_of_the_user():
     ax = style.panels(1, 1, (4, 3))[0, 0]
     assert sigmoid_curves(ax) is ax
     assert len(ax.figure.axes) == 1
@@ -86,11 +86,11 @@ def test_axes_of_ones_own():
 
 def test_the_sigmoid_and_its_derivative():
     lines = {line.get_label(): line for line in sigmoid_curves().lines}
-    (σ, slope) = (line for label, line in lines.items() if label.startswith("σ"))
+    (σ, dσ) = (line for label, line in lines.items() if label.startswith("σ"))
     z = σ.get_xdata()
     np.testing.assert_allclose(σ.get_ydata(), 1 / (1 + np.exp(-z)), rtol=1e-12)
-    np.testing.assert_allclose(slope.get_ydata(), σ.get_ydata() * (1 - σ.get_ydata()), rtol=1e-12)
-    assert slope.get_ydata().max() == 0.25
+    np.testing.assert_allclose(dσ.get_ydata(), σ.get_ydata() * (1 - σ.get_ydata()), rtol=1e-12)
+    assert dσ.get_ydata().max() == 0.25
 
 
 # Layers
@@ -199,7 +199,7 @@ def test_the_boundary_is_where_the_model_is_undecided():
     assert len(markers) == 2
 
 
-def test_a_boundary_wants_two_columns():
+def test_a_boundary_needs_two_columns():
     with pytest.raises(ValueError, match=r"two columns; got shape \(4, 3\)"):
         decision_boundary(LogisticRegression(), np.zeros((4, 3)), [0, 1, 0, 1])
 

@@ -1,4 +1,4 @@
-"""Operations of one's own: a rule or two, no subclass, and nothing that can reach the record."""
+"""Custom operations: a rule per operand, no subclass, and no way to change the record."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ DERIVATIVES = {
 @pytest.mark.parametrize("keeper", KEEPERS)
 @pytest.mark.parametrize("derivative", DERIVATIVES)
 @pytest.mark.parametrize("x", [X, np.zeros(3), np.array([-1.0])], ids=str)
-def test_what_a_forward_kept_has_no_derivative_and_says_so(keeper, derivative, x):
+def test_what_a_forward_kept_has_no_derivative_and_raises(keeper, derivative, x):
     op = keeping(KEEPERS[keeper])
 
     def f(x):
@@ -242,7 +242,7 @@ def test_what_does_not_depend_on_the_operands_may_be_kept():
         ag.hessian(lambda x: np.sum(total([x, x], scale=2.0)))(x)
 
 
-def test_a_forward_that_cannot_be_run_again_is_told():
+def test_a_forward_that_cannot_be_run_again_is_reported():
     def strict(x):
         if not np.array_equal(x, X):
             raise ValueError("only at X")
@@ -276,7 +276,7 @@ def test_one_operand_may_be_broadcast_by_the_operation_itself():
         np.testing.assert_array_equal(x.grad, [2.0, 2.0, 2.0])
 
 
-def test_any_error_of_a_forward_is_told_with_the_operation():
+def test_any_error_of_a_forward_names_the_operation():
     op = ag.operation("tests.text", lambda x: b"\xff".decode(), lambda g, out, x: g)
     with pytest.raises(
         ValueError, match=r"tests.text: does not fit an array \(3,\): 'utf-8' codec"

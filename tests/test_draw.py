@@ -326,7 +326,7 @@ def test_save_refuses_a_suffix_that_it_does_not_know(tmp_path, name):
 
 
 @pytest.mark.parametrize("depth", [-1, 1.5, True, "1"])
-def test_a_depth_that_is_none(depth):
+def test_a_depth_that_is_invalid(depth):
     with pytest.raises(ValueError, match="depth must be an integer from 0 on"):
         draw(student(), depth=depth)
 
@@ -384,7 +384,7 @@ def test_a_dot_that_fails_leaves_the_work_to_pygraphviz(monkeypatch):
 
 
 @pytest.mark.parametrize("library", [False, True])
-def test_what_graphviz_complains_about_is_told(library, monkeypatch):
+def test_what_graphviz_complains_about_is_reported(library, monkeypatch):
     needs_graphviz()
     if library:
         pytest.importorskip("pygraphviz")
@@ -416,16 +416,16 @@ def test_what_the_libraries_of_graphviz_write_stays_off_standard_error(library, 
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         ("os.write(2, b'Error: no room'); raise ValueError('layout')", "Error: no room ?layout"),
         ("raise ValueError('layout')", "layout"),
         ("os._exit(9)", "exit code 9"),
     ],
 )
-def test_libraries_that_fail_are_told_and_end_nothing_else(library, capfd, code, told):
+def test_libraries_that_fail_are_reported_and_end_nothing_else(library, capfd, code, message):
     library(code)
-    with pytest.raises(RuntimeError, match=rf"as svg: .*{told}$"):
+    with pytest.raises(RuntimeError, match=rf"as svg: .*{message}$"):
         draw(student()).svg()
     assert capfd.readouterr() == ("", "")
 

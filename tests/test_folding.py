@@ -158,7 +158,7 @@ def test_repeated_layers_share_a_card_with_their_number():
     assert inside == [None, *(f"layer {k}" for k in range(1, 9))]
 
 
-def test_layers_of_other_shapes_are_no_repetition():
+def test_layers_of_other_shapes_do_not_repeat():
     t = ag.constant(np.ones(3), name="x")
     for k in range(60):
         with ag.scope(f"layer {k}"):

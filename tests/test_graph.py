@@ -75,7 +75,7 @@ def test_only_tensors_have_a_graph(what):
         ag.Graph.of(what)
 
 
-def test_a_graph_says_what_it_is():
+def test_the_representation_of_a_graph():
     a, b = ag.Tensor(2.0, name="a"), ag.Tensor(3.0, name="b")
     assert repr(ag.Graph.of((a * b).named("c"))) == "Graph(2 inputs, 1 operation: a, b → c)"
 

@@ -1,4 +1,4 @@
-"""The order of the house: who may import whom, what is public, and that it says what it does."""
+"""The layout of the package: what may import what, what is public, and that it is documented."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LAYERS = (
     ("cli",),
     ("__init__", "__main__"),
 )
-"""Who stands on whom: a module imports from the layers before its own, and from itself."""
+"""A module imports from the layers before its own, and from its own folder."""
 
 FLOOR = {unit: k for k, layer in enumerate(LAYERS) for unit in layer}
 
@@ -154,7 +154,7 @@ def test_a_function_has_at_most_50_lines(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=IDS.values())
-def test_a_module_says_what_it_is(path):
+def test_a_module_has_a_docstring(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
@@ -170,7 +170,7 @@ def test_no_public_name_hides_a_module():
 
 
 @pytest.mark.parametrize("name", ag.__all__)
-def test_a_public_name_says_what_it_does(name):
+def test_a_public_name_is_documented(name):
     public = getattr(ag, name)
     if isinstance(public, ag.Op):
         assert public.notation.formula
@@ -184,7 +184,7 @@ def test_a_public_name_says_what_it_does(name):
 
 
 @pytest.mark.parametrize("name", [name for name, op in OPS.items() if not op.foreign])
-def test_an_operation_says_what_it_is(name):
+def test_an_operation_is_documented(name):
     op = OPS[name]
     assert op.name == name
     assert op.notation.symbol
@@ -195,7 +195,7 @@ def test_an_operation_says_what_it_is(name):
         assert op.notation.gradient in ("", "none")
 
 
-def test_what_is_put_together_from_operations_says_what_it_is():
+def test_a_composed_function_is_documented():
     silent = [
         function.__name__
         for function, answer in NUMPY.items()
@@ -232,15 +232,15 @@ def test_the_engine_can_be_read_in_one_sitting():
 
 
 def test_there_is_no_import_cycle_inside_a_folder_either():
-    wanted = {name: set() for name in SOURCES.values()}
+    imports = {name: set() for name in SOURCES.values()}
     for path, name in SOURCES.items():
         for other in imported(path):
-            home = other if other in wanted else f"{other}.__init__"
-            if home in wanted and home != name and not home.endswith("__init__"):
-                wanted[name].add(home)
-    while free := [name for name, others in wanted.items() if not others]:
+            home = other if other in imports else f"{other}.__init__"
+            if home in imports and home != name and not home.endswith("__init__"):
+                imports[name].add(home)
+    while free := [name for name, others in imports.items() if not others]:
         for name in free:
-            del wanted[name]
-        for others in wanted.values():
+            del imports[name]
+        for others in imports.values():
             others.difference_update(free)
-    assert not wanted, f"these import each other: {sorted(wanted)}"
+    assert not imports, f"these import each other: {sorted(imports)}"

@@ -26,8 +26,8 @@ def test_the_jacobian_of_a_linear_map_is_its_matrix(rows):
 def test_elementwise_jacobians_are_diagonal(x):
     jacobian = ag.jacobian(np.tanh)(x)
     assert jacobian.shape == x.shape + x.shape
-    want = np.diag((1 - np.tanh(x) ** 2).ravel()).reshape(x.shape + x.shape)
-    np.testing.assert_allclose(jacobian, want, atol=1e-15)
+    expected = np.diag((1 - np.tanh(x) ** 2).ravel()).reshape(x.shape + x.shape)
+    np.testing.assert_allclose(jacobian, expected, atol=1e-15)
 
 
 def test_containers_in_containers():
@@ -50,9 +50,9 @@ def test_rows_and_columns_agree(outputs):
     random = np.random.default_rng(outputs)
     mix = random.normal(size=(outputs, 3))
     jacobian = ag.jacobian(lambda x, y: np.tanh(mix @ (x * y)), (0, 1))(X, 2.0)
-    slope = 1 - np.tanh(mix @ (2 * X)) ** 2
-    np.testing.assert_allclose(jacobian[0], slope[:, None] * mix * 2, rtol=1e-12)
-    np.testing.assert_allclose(jacobian[1], slope * (mix @ X), rtol=1e-12)
+    derivative = 1 - np.tanh(mix @ (2 * X)) ** 2
+    np.testing.assert_allclose(jacobian[0], derivative[:, None] * mix * 2, rtol=1e-12)
+    np.testing.assert_allclose(jacobian[1], derivative * (mix @ X), rtol=1e-12)
 
 
 def test_the_hessian_of_a_quadratic_form():
@@ -65,9 +65,9 @@ def test_the_hessian_of_a_quadratic_form():
 
 def test_third_derivatives():
     third = ag.jacobian(ag.hessian(lambda x: np.sum(x**3)))(X)
-    want = np.zeros((3, 3, 3))
-    want[range(3), range(3), range(3)] = 6
-    np.testing.assert_allclose(third, want, atol=1e-12)
+    expected = np.zeros((3, 3, 3))
+    expected[range(3), range(3), range(3)] = 6
+    np.testing.assert_allclose(third, expected, atol=1e-12)
 
 
 @given(st.integers(0, 30))
@@ -81,8 +81,8 @@ def test_hvp_is_the_hessian_times_v(seed):
     v = {"w": random.normal(size=(3,)), "b": random.normal(size=(4,))}
     hessian, product = ag.hessian(f)(p), ag.hvp(f)(p, {"b": v["b"], "w": v["w"]})
     for row in p:
-        want = sum(hessian[row][column] @ v[column] for column in p)
-        np.testing.assert_allclose(product[row], want, rtol=1e-9, atol=1e-12)
+        expected = sum(hessian[row][column] @ v[column] for column in p)
+        np.testing.assert_allclose(product[row], expected, rtol=1e-9, atol=1e-12)
 
 
 def test_hvp_by_several_arguments():

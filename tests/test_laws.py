@@ -99,7 +99,7 @@ def test_the_hessian_of_logistic_regression(seed, rows, columns, reduction):
     y = random.integers(0, 2, rows).astype(float)
     over = rows if reduction == "mean" else 1
     y_hat = 1 / (1 + np.exp(-a @ w))
-    want = a.T @ np.diag(y_hat * (1 - y_hat)) @ a / over
+    expected = a.T @ np.diag(y_hat * (1 - y_hat)) @ a / over
     losses = [
         lambda w: ag.binary_cross_entropy(ag.sigmoid(a @ w), y, reduction=reduction),
         lambda w: ag.binary_cross_entropy_with_logits(a @ w, y, reduction=reduction),
@@ -109,5 +109,5 @@ def test_the_hessian_of_logistic_regression(seed, rows, columns, reduction):
     ]
     for loss in losses:
         np.testing.assert_allclose(ag.grad(loss)(w), a.T @ (y_hat - y) / over, **CLOSE)
-        np.testing.assert_allclose(ag.hessian(loss)(w), want, **CLOSE)
-        np.testing.assert_allclose(ag.hvp(loss)(w, w), want @ w, **CLOSE)
+        np.testing.assert_allclose(ag.hessian(loss)(w), expected, **CLOSE)
+        np.testing.assert_allclose(ag.hvp(loss)(w, w), expected @ w, **CLOSE)

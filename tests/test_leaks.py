@@ -1,4 +1,4 @@
-"""A value that leaves the record: warned of, refused, or meant; and masks that would be lost."""
+"""Values that leave the record: a warning, an error, or intended; and masks that would be lost."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_what_would_be_an_array_is_refused(way):
 
 
 @pytest.mark.parametrize("way", MEANT)
-def test_what_is_meant_does_not_warn(way):
+def test_what_is_intended_does_not_warn(way):
     MEANT[way]()
 
 
@@ -137,7 +137,7 @@ def test_it_is_shown_once_a_line():
     assert "<string>:7" in done.stderr
 
 
-def test_a_name_is_told_and_no_value():
+def test_the_warning_has_the_name_and_not_the_value():
     with pytest.warns(ag.DetachedWarning, match=r"^the bias \(\) becomes a plain number"):
         float(ag.Tensor(2.5, name="the bias"))
     with pytest.warns(ag.DetachedWarning, match=r"^a Tensor becomes a plain number"):

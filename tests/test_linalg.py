@@ -335,7 +335,7 @@ def test_norms_by_their_own_names():
     agrees(lambda x: np.linalg.matrix_norm(x, ord="nuc", keepdims=True), STACK)
 
 
-def test_the_number_of_nonzeros_has_no_slope():
+def test_the_number_of_nonzeros_has_no_gradient():
     x = ag.Tensor([0.0, 2.0, -1.0])
     result = np.linalg.norm(x, 0)
     assert result.item() == 2

@@ -155,7 +155,7 @@ def test_activations_far_out(activation, dtype):
 
 
 @pytest.mark.parametrize(
-    ("activation", "slopes"),
+    ("activation", "derivatives"),
     [
         (ag.relu, (0, 0, 1)),
         (ag.leaky_relu, (0.01, 0.01, 1)),
@@ -167,9 +167,9 @@ def test_activations_far_out(activation, dtype):
         (ag.softplus, (0, 0.5, 1)),
     ],
 )
-def test_slopes_at_both_ends_and_at_zero(activation, slopes):
+def test_derivatives_at_both_ends_and_at_zero(activation, derivatives):
     got = slope_of(activation, [-800.0, 0.0, 800.0])
-    np.testing.assert_allclose(got, slopes, atol=1e-300)
+    np.testing.assert_allclose(got, derivatives, atol=1e-300)
 
 
 def test_gelu_is_near_the_exact_one():

@@ -1,4 +1,4 @@
-"""What the picture marks: dead units, gradients that are zero, explode, vanish or are no number."""
+"""What the picture marks: dead units, gradients that are zero, explode, vanish or are NaN."""
 
 import re
 
@@ -59,7 +59,7 @@ def test_numbers_that_are_none(bad):
     assert texts(ag.Tensor([1.0, 2.0]), np.array([bad, 0.0])) == ["not finite"]
 
 
-def test_nothing_is_said_of_what_is_well_or_empty():
+def test_what_is_fine_or_empty_has_no_mark():
     assert texts(ag.Tensor([1.0, 2.0]), np.array([0.1, 0.0])) == []
     assert texts(ag.Tensor(np.zeros((0, 3))), np.zeros((0, 3))) == []
     assert texts(ag.Tensor([1.0]), None) == []

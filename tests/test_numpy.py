@@ -8,7 +8,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite.op import NUMPY, REFUSED
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what deprecated functions say is NumPy's affair
+pytestmark = pytest.mark.filterwarnings("ignore")  # deprecated functions warn
 
 STATEFUL = {"test", "show_config", "show_runtime", "info", "setbufsize", "seterr", "seterrcall"}
 STATEFUL |= {"set_printoptions", "printoptions", "errstate", "get_include", "save", "savez"}
@@ -35,7 +35,7 @@ def function(path):
 
 
 def calls(shift=0.0):
-    """Ways to call an unknown function with at least one Tensor that wants a gradient."""
+    """Ways to call an unknown function with at least one Tensor that requires a gradient."""
     square = ag.Tensor(np.array([[2.0, 0.5], [0.5, 1.5]]) + shift)
     row = ag.Tensor(np.array([0.25, 0.75]) + shift)
     mask = np.array([[True, False], [False, True]])
@@ -169,7 +169,7 @@ def test_facts_about_arrays_are_plain():
     assert np.result_type(t, np.float32) == np.float64
 
 
-def test_an_array_of_what_wants_a_gradient_is_refused_with_advice():
+def test_an_array_that_requires_a_gradient_is_refused_with_advice():
     t = ag.Tensor([1.0, 2.0], name="w")
     for f in (np.asarray, np.array, lambda t: np.array([t, t]), lambda t: np.asarray(t, "f4")):
         with pytest.raises(TypeError, match=r"w \(2,\) would lose its gradient.*\.numpy\(\)"):
@@ -216,7 +216,7 @@ def test_what_does_not_fit_is_named(f, message):
         f(ag.Tensor(np.ones((2, 3)), name="w"))
 
 
-def test_an_argument_that_is_no_operand_takes_no_gradient():
+def test_an_argument_that_is_not_an_operand_takes_no_gradient():
     t = ag.Tensor(2.0, name="axis")
     with pytest.raises(TypeError, match="axis"):
         np.sum(np.ones((2, 2)) * t, axis=t)

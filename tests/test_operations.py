@@ -38,7 +38,7 @@ def test_first_order(name, data):
 def test_first_order_in_float32(name, data):
     case = data.draw(cases(OPS[name])).astype(np.float32)
     check_gradient(case)
-    if name not in ("astype", "float_power"):  # which say their dtype themselves
+    if name not in ("astype", "float_power"):  # which set their dtype themselves
         assert all(y.dtype == np.float32 for y in several(case.forward(*case.operands)))
 
 

@@ -82,9 +82,9 @@ class Elements(HTMLParser):
 def test_the_numbers_are_those_of_the_engine(make):
     result = make()
     found, graph = gradients(result), ag.Graph.of(result)
-    told = panels(page(result))
-    assert told
-    for k, node in told.items():
+    shown = panels(page(result))
+    assert shown
+    for k, node in shown.items():
         tensor = graph.nodes[k]
         assert np.concatenate(node.numbers["value"]).tolist() == written(tensor.array)
         if tensor.requires_grad:
@@ -173,8 +173,8 @@ def test_every_identifier_is_in_the_picture(monkeypatch, library):
     ids = [attrs["id"] for _, attrs in Elements(text).found if "id" in attrs]
     assert len(ids) == len(set(ids))
     for sheet in data(text)["sheets"]:
-        wanted = {part["id"] for kind in ("cards", "edges", "frames") for part in sheet[kind]}
-        assert wanted <= set(ids)
+        expected = {part["id"] for kind in ("cards", "edges", "frames") for part in sheet[kind]}
+        assert expected <= set(ids)
     for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
         ElementTree.fromstring(svg.replace("&nbsp;", "&#160;").replace("xlink:", ""))
 
@@ -240,8 +240,8 @@ def test_the_same_graph_gives_the_same_bytes():
 
 def test_numbers_that_are_none():
     with np.errstate(all="ignore"):
-        told = panels(page(np.sum(ag.Tensor([np.inf, -np.inf, np.nan, 1.0], name="t"))))
-    [node] = [n for n in told.values() if n.name == "t"]
+        shown = panels(page(np.sum(ag.Tensor([np.inf, -np.inf, np.nan, 1.0], name="t"))))
+    [node] = [n for n in shown.values() if n.name == "t"]
     assert node.numbers["value"] == [["∞", "−∞", "NaN", "1"]]
     assert "✖ not finite" in node.texts
 
@@ -276,8 +276,8 @@ def test_odd_results_have_a_page(name):
 def test_of_a_large_array_the_first_rows_stand_in_the_page(monkeypatch):
     monkeypatch.setattr(panel, "WHOLE", 100)
     X = np.arange(60.0 * 50).reshape(60, 50)
-    told = panels(page(np.sum(ag.Tensor(X, name="X") * 1.0)))
-    [node] = [n for n in told.values() if n.name == "X"]
+    shown = panels(page(np.sum(ag.Tensor(X, name="X") * 1.0)))
+    [node] = [n for n in shown.values() if n.name == "X"]
     assert any("the first 40 rows and 40 columns are shown" in text for text in node.texts)
     assert node.numbers["value"] == [written(row) for row in X[:40, :40]]
 

@@ -138,7 +138,7 @@ def test_it_prints_in_light_colours_without_its_buttons(visit):
 # For those who do not see it
 
 
-def test_a_screen_reader_is_told_of_all(visit):
+def test_a_screen_reader_reaches_everything(visit):
     tab = visit(layers())
     status = tab.get_by_role("status")
     assert status.get_attribute("aria-live") == "polite"

@@ -1,4 +1,4 @@
-"""The page in headless Chromium: stepping, looking, folding, and what its cards tell."""
+"""The page in headless Chromium: stepping, looking, folding, and what its cards show."""
 
 import numpy as np
 import pytest
@@ -46,10 +46,10 @@ def test_each_step_shows_the_numbers_of_the_engine(visit, make):
         [card] = shown(tab, ".node.now")
         node = nodes[int(card.partition("n")[2])]
         backward = k > operations
-        wanted = found[node] if backward else node.array
+        expected = found[node] if backward else node.array
         assert count == f"{k}/{steps}"
         assert says.startswith("backward: ∂" if backward else "forward: ")
-        assert says.endswith(f" {text_of(wanted)}")
+        assert says.endswith(f" {text_of(expected)}")
         for color, array in (("value", node.array), ("grad", found[node]))[: 1 + backward]:
             numbers = [text for text in texts(tab, card, color) if text not in ("value", "grad")]
             assert numbers == [number(x) for x in np.ravel(array)]
@@ -120,15 +120,15 @@ def test_hovering_shows_what_made_a_card_and_what_it_feeds(visit):
         assert set(shown(tab, f".edge.{kind}")) == ends
     faded = "(g) => getComputedStyle(g).opacity"
     for name in names:
-        wanted = "1" if name in feeds | made else "0.25"
-        assert tab.locator(f"#{name}").evaluate(faded) == wanted
+        expected = "1" if name in feeds | made else "0.25"
+        assert tab.locator(f"#{name}").evaluate(faded) == expected
     tab.locator("#caption").hover()
     assert shown(tab, "svg.looking, svg :is(.seen, .from, .feeds)") == []
 
 
 def test_what_the_script_reckons_with(visit):
     tab = visit(fan_out())
-    for code, wanted in {
+    for code, expected in {
         "[...reach([1], [[0, 1], [1, 2], [2, 3], [4, 2]])]": [1, 2, 3],
         "[0, 10, 50, 90, 100, 130].map(squeeze([[10, 90, 0.5]], [[0, 8], [100, 130]]))": [
             *(0, 10, 30, 50, 60, 90)
@@ -136,7 +136,7 @@ def test_what_the_script_reckons_with(visit):
         "[10, 40, 60, 90].map(squeeze([[10, 90, 0.1]], [[40, 60]]))": [10, 36, 56, 82],
         "[-5, 0, 7].map(squeeze([], []))": [-5, 0, 7],
     }.items():
-        assert tab.evaluate(code) == wanted
+        assert tab.evaluate(code) == expected
 
 
 # Folding

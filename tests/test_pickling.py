@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.op import OPS
 
 LOAD = "import pickle, sys; print(pickle.load(sys.stdin.buffer))"
 
@@ -23,13 +24,13 @@ def in_a_fresh_process(pickled):
 def mine():
     op = ag.operation("mine", lambda x: x + 1, lambda g, out, x: g)
     yield op
-    del ag.OPS["mine"]
+    del OPS["mine"]
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("name", ag.OPS)
+@pytest.mark.parametrize("name", OPS)
 def test_a_pickle_gives_the_same_operation(name, protocol):
-    op = ag.OPS[name]
+    op = OPS[name]
     assert pickle.loads(pickle.dumps(op, protocol)) is op
 
 
@@ -48,7 +49,7 @@ def test_a_fresh_process_finds_what_the_package_defines():
     assert (run.returncode, run.stdout.strip()) == (0, b"<operation relu>")
 
 
-def test_a_fresh_process_says_what_it_does_not_know(mine):
+def test_a_fresh_process_names_what_it_does_not_know(mine):
     run = in_a_fresh_process(pickle.dumps(mine))
     assert b"UnpicklingError" in run.stderr
     assert b"no operation 'mine' is defined here" in run.stderr

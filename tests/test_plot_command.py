@@ -27,6 +27,13 @@ def test_every_picture(run, tmp_path, name):
     assert PICTURES[name].caption.endswith(".")
 
 
+def test_a_folder_that_does_not_exist(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, shown, complaints = run("sigmoid", "--out", "none/sigmoid.svg")
+    assert (code, shown) == (2, "")
+    assert "there is no folder" in complaints
+
+
 def test_the_default_is_svg_under_its_name(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("sigmoid")[0] == 0

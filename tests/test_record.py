@@ -208,7 +208,7 @@ def test_leaving_arrays_out_changes_no_gradient_and_no_value(name, data):
 
     def run():
         xs = tensors(case)
-        # Something before and after, so that nobody holds the operation's operands and result.
+        # Something before and after, so that nothing else keeps operands and result.
         inner = [x * 1.0 if x.requires_grad else x for x in xs]
         results = [y - 0.25 for y in several(case(*inner)) if y.requires_grad]
         ends = [y + 0.5 for y in results]
@@ -320,7 +320,7 @@ def test_sweeps_compute_nothing_again_that_is_saved(monkeypatch, watched):
 
 
 @small(-1)
-def test_a_gradient_wanted_later_is_an_error_where_its_arrays_were_left_out():
+def test_a_gradient_required_later_is_an_error_where_its_arrays_were_left_out():
     a, b = ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0], requires_grad=False)
     loss = np.sum((a + 1.0) * b - 1.0)
     b.requires_grad = True
@@ -342,7 +342,7 @@ def test_what_is_written_is_drawn_and_the_equal_form_is_swept():
 
 
 @small(-1)
-def test_an_operation_of_ones_own_is_never_computed_twice():
+def test_a_custom_operation_is_never_computed_twice():
     calls = []
 
     @ag.custom_gradient(lambda g, out, x: g, elementwise=True)
@@ -365,7 +365,7 @@ def test_the_first_bad_number_is_found_among_values_that_were_not_kept():
         loss.backward()
 
 
-def test_an_equal_form_whose_array_nobody_keeps_is_computed_again():
+def test_an_equal_form_whose_array_is_not_kept_is_computed_again():
     x = ag.Tensor(np.random.default_rng(0).normal(size=(N, 2)))
     squares = np.sqrt(np.sum(x**2, axis=1)) ** 2
     np.testing.assert_allclose(squares.numpy(), np.sum(x.data**2, axis=1))
@@ -373,7 +373,7 @@ def test_an_equal_form_whose_array_nobody_keeps_is_computed_again():
     np.testing.assert_allclose(x.grad, 2 * x.data)
 
 
-def test_an_equal_form_that_is_a_leaf_shares_nothing_with_whom_has_its_data():
+def test_an_equal_form_that_is_a_leaf_shares_nothing_with_the_holder_of_its_data():
     x = ag.Tensor(np.array([1.0, 2.0]))
     held = x.data
     result = np.square(np.abs(x)) + np.log(np.exp(x)) * 0

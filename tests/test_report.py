@@ -48,7 +48,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def train(capsys, tmp_path):
-    """Train on a table with --report; returns the folder and what was said on standard error."""
+    """Train on a table with --report; returns the folder and the text on standard error."""
 
     def train(table, *options):
         path = tmp_path / "table.csv"
@@ -157,12 +157,14 @@ def test_the_generated_source_gives_the_gradients(train, moons, intercept):
         examples = leaves["A"] if "A" in leaves else leaves["X"]
         θ = [node for node in ag.Graph.of(L).inputs if node.requires_grad]
         arrays = list(model.parameters_.values())
-        loss, slopes = space["loss_and_gradients"](*arrays, examples.numpy(), leaves["y"].numpy())
+        loss, found_gradients = space["loss_and_gradients"](
+            *arrays, examples.numpy(), leaves["y"].numpy()
+        )
         np.testing.assert_allclose(loss, L.item())
-        found = {array.tobytes(): slope for array, slope in zip(arrays, slopes, strict=True)}
+        found = {x.tobytes(): g for x, g in zip(arrays, found_gradients, strict=True)}
         for node in θ:
-            slope = found[node.numpy().tobytes()]
-            np.testing.assert_allclose(slope, node.grad, rtol=1e-9, atol=1e-15)
+            gradient = found[node.numpy().tobytes()]
+            np.testing.assert_allclose(gradient, node.grad, rtol=1e-9, atol=1e-15)
 
 
 def test_hostile_names_stay_text(train, moons):

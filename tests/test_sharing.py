@@ -1,6 +1,6 @@
 """An array is shared with the record or with the outside, never with both.
 
-A leaf hands out its own array, and a record keeps it without a copy when nobody else still has it,
+A leaf hands out its own array, and a record keeps it without a copy when nothing else still has it,
 which the engine reads off the number of references to it.
 """
 
@@ -122,7 +122,7 @@ def test_a_write_while_the_record_is_made_reaches_no_record():
 
 
 @pytest.mark.skipif(not hasattr(sys, "getrefcount"), reason="references are not counted here")
-def test_what_nobody_holds_is_not_copied():
+def test_what_nothing_else_holds_is_not_copied():
     w = ag.Tensor(np.ones(3))
     for _ in range(3):
         w.data -= 0.1

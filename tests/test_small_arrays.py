@@ -76,7 +76,7 @@ def parts(result):
 def same(got, expected):
     """Whether two outcomes agree: in shape, dtype and numbers, or in the class of the error."""
     if "newaxis" in str(expected):
-        return True  # NumPy stumbles over a reshape of its own, of quantiles along no axis
+        return True  # NumPy fails in its own reshape, for quantiles along no axis
     if isinstance(expected, Exception):
         return isinstance(got, type(expected))
     if isinstance(got, Exception) or len(parts(got)) != len(parts(expected)):

@@ -1,4 +1,4 @@
-"""Equal forms that are better computed: their numbers against longer floats, and what is shown."""
+"""Stable forms: their numbers against long double, and what is shown."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_naive_loss_is_as_good_as_the_stable_one(sigmoid, loss, dtype):
         def losses(t, y=y):
             return (LOSSES | LABEL_LOSSES)[loss](SIGMOIDS[sigmoid](t), y)
 
-        value, slope, curvature = reference(z, y)
+        value, gradient, curvature = reference(z, y)
         t = ag.Tensor(z)
         result = losses(t)
         result.backward(np.ones_like(z))
@@ -112,7 +112,7 @@ def test_the_naive_loss_is_as_good_as_the_stable_one(sigmoid, loss, dtype):
         labels = set(y) <= {0, 1}
         close(result.numpy(), value, dtype, 0 if labels else 1)
         # In one call the gradient is the closed form ŷ − y, exact to a rounding of 1.
-        close(t.grad, slope, dtype, 0 if labels and loss != "in one call" else 4)
+        close(t.grad, gradient, dtype, 0 if labels and loss != "in one call" else 4)
         second = ag.grad(lambda t: np.sum(ag.grad(lambda u: np.sum(losses(u)))(t)))(z)
         close(second, curvature, dtype, 4)
 
@@ -128,10 +128,10 @@ def test_the_mean_loss_at_any_logit(z, dtype, labels):
     with_logits = ag.binary_cross_entropy_with_logits(stable, y)
     with_logits.backward()
     close(loss.item(), with_logits.item(), dtype)
-    value, slope, _ = reference(z, y)
+    value, gradient, _ = reference(z, y)
     close(loss.item(), np.mean(value), dtype)
-    close(naive.grad, slope / z.size, dtype, 1)
-    close(stable.grad, slope / z.size, dtype, 1)
+    close(naive.grad, gradient / z.size, dtype, 1)
+    close(stable.grad, gradient / z.size, dtype, 1)
 
 
 def test_zero_times_infinity_does_not_arise():
@@ -172,11 +172,11 @@ def test_the_two_examples_that_peers_fail():
 )
 def test_softplus_written_out(written, dtype):
     z = ag.Tensor(np.array(EDGES, dtype))
-    value, slope, _ = reference(z.data, np.zeros(len(EDGES)))
+    value, gradient, _ = reference(z.data, np.zeros(len(EDGES)))
     result = quiet(written)(z)
     np.sum(result).backward()
     close(result.numpy(), value, dtype)
-    close(z.grad, slope, dtype)
+    close(z.grad, gradient, dtype)
 
 
 def normalized(shape):
@@ -326,7 +326,7 @@ def test_what_is_something_else_is_left_alone(written):
     ag.check_gradients(lambda z: np.sum(written(z)), z, order=2)
 
 
-def test_an_argument_that_happens_to_be_one_is_no_constant():
+def test_an_argument_that_happens_to_be_one_is_not_a_constant():
     graph = ag.trace(lambda one, z: one - ag.sigmoid(z), 1, np.zeros(2))
     assert graph.outputs[0].stable_form is None
 
@@ -342,8 +342,8 @@ def test_a_form_keeps_shape_and_dtype():
 
 def test_the_derivative_by_a_probability_stays_the_derivative_by_it():
     y_hat = ag.sigmoid(ag.Tensor([0.3, 2.0]))
-    slope = ag.grad(lambda p: np.sum(np.log(p)))(y_hat)
-    np.testing.assert_allclose(slope.numpy(), 1 / y_hat.numpy())
+    gradient = ag.grad(lambda p: np.sum(np.log(p)))(y_hat)
+    np.testing.assert_allclose(gradient.numpy(), 1 / y_hat.numpy())
 
 
 def test_a_long_chain_does_not_recurse():

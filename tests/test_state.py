@@ -300,7 +300,7 @@ class Model:
 
 
 def actor(model, name):
-    """A generator that enters, leaves and drives others as it is told."""
+    """A generator that enters, leaves and drives others on request."""
     todo = yield
     while True:
         model.running.append(name)
@@ -321,7 +321,7 @@ CHANGES = st.sampled_from(
     [
         {"recording": False},
         {"recording": True},
-        {"observer": "somebody"},
+        {"observer": "an observer"},
         {"title": "a"},
         {"title": "b"},
     ]
@@ -334,7 +334,7 @@ ACTORS = range(3)
 
 @given(st.lists(st.tuples(st.lists(st.sampled_from(ACTORS), unique=True), st.lists(OWN))))
 def test_any_interleaving_is_as_the_model_says(steps):
-    """Each step: who drives whom, the innermost acts; nobody: the caller acts itself."""
+    """A step is a chain of generators: each resumes the next, the last acts. () is the caller."""
     model = Model()
     actors = [actor(model, name) for name in ACTORS]
     for generator in actors:
@@ -365,11 +365,11 @@ def test_any_interleaving_is_as_the_model_says(steps):
 
 
 def test_a_leaf_is_made_in_the_scope_that_holds():
-    def held():
+    def inside():
         with ag.scope("inner"):
             yield ag.Tensor(1.0)
 
-    steps = held()
+    steps = inside()
     assert next(steps).scope == ("inner",)
     assert ag.Tensor(1.0).scope == (ag.Tensor(1.0) * 2).scope == ()
     assert list(steps) == []

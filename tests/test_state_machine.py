@@ -46,19 +46,19 @@ class Naive:
     """What an entry should be: its value, how it was made, and, of a leaf, its gradient."""
 
     value: np.ndarray
-    wants: bool
+    requires_grad: bool
     made: tuple = ()
     grad: np.ndarray | None = None
     version: int = 0
 
     def backward(self, g):
         if not self.made:
-            if self.wants:
+            if self.requires_grad:
                 self.grad = g.copy() if self.grad is None else self.grad + g
             return
         inputs, values, rule = self.made
         for x, part in zip(inputs, rule(g, *values), strict=True):
-            if x.wants:
+            if x.requires_grad:
                 x.backward(part)
 
 
@@ -87,11 +87,11 @@ class Machine(RuleBasedStateMachine):
         # Counted from the end, so that graphs grow deep.
         return self.entries[-1 - k % len(self.entries)]
 
-    @rule(wants=st.booleans())
-    def build_leaf(self, wants):
+    @rule(requires_grad=st.booleans())
+    def build_leaf(self, requires_grad):
         given = self.numbers()
-        naive = Naive(given.copy(), wants)
-        self.entries.append(Entry(ag.Tensor(given, requires_grad=wants), naive))
+        naive = Naive(given.copy(), requires_grad)
+        self.entries.append(Entry(ag.Tensor(given, requires_grad=requires_grad), naive))
         given[:] = 99
         self.handed_out.append(given)
 
@@ -103,7 +103,7 @@ class Machine(RuleBasedStateMachine):
         values = a.naive.value.copy(), b.naive.value.copy()
         naive = Naive(
             function(*values),
-            a.naive.wants or b.naive.wants,
+            a.naive.requires_grad or b.naive.requires_grad,
             ((a.naive, b.naive), values, naive_rule),
         )
         self.entries.append(Entry(function(a.tensor, b.tensor), naive))
@@ -117,7 +117,7 @@ class Machine(RuleBasedStateMachine):
         values = a.naive.value.copy(), given.copy()
         made = (a.naive, other), values, naive_rule
         result = np.tanh(given * a.tensor) if left else np.tanh(a.tensor * given)
-        self.entries.append(Entry(result, Naive(function(*values), a.naive.wants, made)))
+        self.entries.append(Entry(result, Naive(function(*values), a.naive.requires_grad, made)))
         given[:] = 99
 
     @precondition(lambda self: self.entries)
@@ -183,11 +183,11 @@ class Machine(RuleBasedStateMachine):
         copied[:] = 99
         entry.tensor.detach().data[:] = 99
 
-    @precondition(lambda self: any(entry.naive.wants for entry in self.entries))
+    @precondition(lambda self: any(entry.naive.requires_grad for entry in self.entries))
     @rule(i=st.integers(0, 9), thread=st.booleans())
     def backward(self, i, thread):
-        wanting = [entry for entry in self.entries if entry.naive.wants]
-        entry, g = wanting[-1 - i % len(wanting)], self.numbers()
+        required = [entry for entry in self.entries if entry.naive.requires_grad]
+        entry, g = required[-1 - i % len(required)], self.numbers()
         entry.naive.backward(g.copy())
         if thread:
             worker = threading.Thread(target=entry.tensor.backward, args=(g,))
@@ -197,11 +197,11 @@ class Machine(RuleBasedStateMachine):
             entry.tensor.backward(g)
         g[:] = 99
 
-    @precondition(lambda self: any(entry.naive.wants for entry in self.entries))
+    @precondition(lambda self: any(entry.naive.requires_grad for entry in self.entries))
     @rule(i=st.integers(0, 9))
     def look_at_all_gradients_and_change_them(self, i):
-        wanting = [entry for entry in self.entries if entry.naive.wants]
-        found = gradients(wanting[-1 - i % len(wanting)].tensor)
+        required = [entry for entry in self.entries if entry.naive.requires_grad]
+        found = gradients(required[-1 - i % len(required)].tensor)
         assert found.of
 
     @precondition(lambda self: self.entries)
@@ -232,12 +232,12 @@ class Machine(RuleBasedStateMachine):
     def all_is_as_it_should_be(self):
         for entry in self.entries:
             np.testing.assert_array_equal(entry.tensor.array, entry.naive.value)
-            assert entry.tensor.requires_grad == entry.naive.wants
+            assert entry.tensor.requires_grad == entry.naive.requires_grad
             if not entry.naive.made:
-                grad, want = entry.tensor.grad, entry.naive.grad
-                assert (grad is None) == (want is None)
+                grad, expected = entry.tensor.grad, entry.naive.grad
+                assert (grad is None) == (expected is None)
                 if grad is not None:
-                    np.testing.assert_allclose(grad, want, rtol=1e-9, atol=1e-12)
+                    np.testing.assert_allclose(grad, expected, rtol=1e-9, atol=1e-12)
 
 
 class TestMachine(Machine.TestCase):

@@ -135,7 +135,7 @@ def test_zero_grad_forgets():
     assert a.grad is None
 
 
-def test_a_gradient_of_ones_own():
+def test_a_gradient_from_the_user():
     a = ag.Tensor([1.0, 2.0])
     (a * a).backward([1.0, 10.0])
     np.testing.assert_array_equal(a.grad, [2, 40])
@@ -151,7 +151,7 @@ def test_constants_get_no_gradient():
 
 
 @pytest.mark.usefixtures("operations_removed")
-def test_a_rule_nobody_asks_for_is_not_called():
+def test_a_rule_that_is_not_needed_is_not_called():
     calls = []
 
     def rule(g, out, a, b):
@@ -214,20 +214,20 @@ def test_the_parts_of_a_gradient_add_up():
 )
 def test_every_graph_agrees_with_forward_differentiation(edges):
     """Random graphs of + and × in whole numbers, with their derivatives carried forward."""
-    nodes, values, slopes = [ag.Tensor(1.0)], [1.0], [1.0]
+    nodes, values, derivatives = [ag.Tensor(1.0)], [1.0], [1.0]
     for left, right, times in edges:
         i, j = left % len(nodes), right % len(nodes)
         if times and abs(values[i] * values[j]) < 1e6:
             nodes.append(nodes[i] * nodes[j])
-            slopes.append(slopes[i] * values[j] + values[i] * slopes[j])
+            derivatives.append(derivatives[i] * values[j] + values[i] * derivatives[j])
             values.append(values[i] * values[j])
         else:
             nodes.append(nodes[i] + nodes[j])
-            slopes.append(slopes[i] + slopes[j])
+            derivatives.append(derivatives[i] + derivatives[j])
             values.append(values[i] + values[j])
     nodes[-1].backward()
     assert nodes[-1].item() == values[-1]
-    assert nodes[0].grad == slopes[-1]
+    assert nodes[0].grad == derivatives[-1]
 
 
 # State of the engine

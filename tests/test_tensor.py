@@ -18,7 +18,7 @@ def test_it_holds_a_copy_of_the_data():
     np.testing.assert_array_equal(t.data, [1, 2])
 
 
-def test_what_it_says_of_itself():
+def test_the_representation():
     t = ag.Tensor(np.ones((2, 3)), name="W")
     assert (t.shape, t.ndim, t.size, t.dtype) == ((2, 3), 2, 6, np.float64)
     assert (t.name, t.op, t.inputs, t.requires_grad, t.grad) == ("W", None, (), True, None)
@@ -63,7 +63,7 @@ def test_named_returns_itself():
         (range(3), np.float64),
     ],
 )
-def test_the_dtype_of_what_wants_a_gradient(data, dtype):
+def test_the_dtype_of_what_requires_a_gradient(data, dtype):
     assert ag.Tensor(data).dtype == dtype
 
 
@@ -92,7 +92,7 @@ def test_constants_keep_their_dtype(dtype):
     ids=str,
 )
 @pytest.mark.parametrize("make", [ag.Tensor, ag.constant], ids=["Tensor", "constant"])
-def test_data_that_are_no_real_numbers_are_refused(make, data, message):
+def test_data_that_are_not_real_numbers_are_refused(make, data, message):
     with pytest.raises(TypeError, match=message):
         make(data)
 
@@ -164,7 +164,7 @@ def test_backward_with_a_gradient_that_does_not_fit(gradient):
     assert w.grad is None
 
 
-def test_backward_of_what_wants_no_gradient():
+def test_backward_of_what_requires_no_gradient():
     with pytest.raises(ValueError, match=r"backward: .*depends on nothing that wants a gradient"):
         (ag.constant(2.0) * 3).backward()
 
@@ -380,7 +380,7 @@ def test_results_are_not_copied():
             f(y)
 
 
-def test_a_tensor_has_no_subclass_and_no_attribute_of_ones_own():
+def test_a_tensor_has_no_subclass_and_no_further_attribute():
     with pytest.raises(TypeError, match="cannot be subclassed"):
         type("Own", (ag.Tensor,), {})
     with pytest.raises(AttributeError):

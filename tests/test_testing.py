@@ -64,7 +64,7 @@ def test_two_arrays_tie_with_each_other():
 
 
 @given(arrays((3, 4), ties=False), arrays((3, 4), low=0.5, high=2, ties=True))
-def test_ties_may_be_wanted_or_not(distinct, tied):
+def test_ties_may_be_required_or_not(distinct, tied):
     assert len(np.unique(distinct)) == 12
     assert not np.any(distinct == 0)
     assert len(np.unique(tied)) <= 4
@@ -108,7 +108,7 @@ def test_every_step_keeps_matrices_in_bounds(step):
 
 @pytest.mark.usefixtures("operations_removed")
 @pytest.mark.parametrize("wrong", [False, True])
-def test_an_operation_of_ones_own_is_tested_in_programs(wrong):
+def test_a_custom_operation_is_tested_in_programs(wrong):
     mine = ag.custom_gradient(lambda g, out, x: g * (3 - wrong) * x * x / 4)(lambda x: x**3 / 4)
 
     @settings(max_examples=15)

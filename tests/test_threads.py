@@ -28,7 +28,7 @@ def _threads_change_often():
 
 
 def together(*works):
-    """Run functions at once, each in a thread of its own, and raise what any of them raises."""
+    """Run functions at once, each in its own thread, and raise what any of them raises."""
     errors, start = [], threading.Barrier(len(works))
 
     def run(work):

@@ -67,12 +67,12 @@ class Sample:
             self.arrays.append(leaf.detach().numpy(force=True))
 
     def _called(self, function, leaves, change):
-        """The results where the tensors that want a gradient are these, and all else is changed."""
+        """The results with these tensors where a gradient is required, and all else changed."""
         given = iter(leaves)
 
         def leaf(x):
-            wanted = isinstance(x, self.torch.Tensor) and x.requires_grad
-            return next(given) if wanted else change(x)
+            requires_grad = isinstance(x, self.torch.Tensor) and x.requires_grad
+            return next(given) if requires_grad else change(x)
 
         first, args, options = replaced(self.call, leaf)
         out = function(BEFORE.get(self.name, lambda x: x)(first), *args, **options)
@@ -87,8 +87,8 @@ class Sample:
             return [torch.as_tensor(x).numpy(force=True) for x in tensors]
 
         def total(tensors):
-            wanted = [x for x in tensors if getattr(x, "requires_grad", False)]
-            return sum((x * torch.tensor(weights(x))).sum() for x in wanted)
+            required = [x for x in tensors if getattr(x, "requires_grad", False)]
+            return sum((x * torch.tensor(weights(x))).sum() for x in required)
 
         out = self._called(self.operator.op, leaves, lambda x: x)
         found = [arrays(out)]
@@ -176,10 +176,10 @@ def verdicts(name):
     if torch.float64 not in operator.dtypes:
         kinds = {"int64": (0, None)}
     for dtype, (order, count) in kinds.items():
-        wants = operator.supports_autograd and order > 0
-        samples = operator.sample_inputs("cpu", getattr(torch, dtype), requires_grad=wants)
+        differentiable = operator.supports_autograd and order > 0
+        samples = operator.sample_inputs("cpu", getattr(torch, dtype), requires_grad=differentiable)
         for sample in itertools.islice(samples, count):
-            found[verdict(Sample(name, sample), order * wants, dtype)] += 1
+            found[verdict(Sample(name, sample), order * differentiable, dtype)] += 1
     return found
 
 

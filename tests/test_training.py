@@ -97,7 +97,7 @@ def test_a_model_with_too_large_a_rate(model):
 
 
 @pytest.mark.parametrize("model", [LogisticRegression, MLPClassifier])
-def test_a_modest_rate_falls_at_every_step_and_says_nothing(model):
+def test_a_modest_rate_falls_at_every_step_and_does_not_warn(model):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         calm = model(learning_rate_init=0.01, max_iter=200, random_state=0).fit(X, y)

@@ -38,9 +38,9 @@ def test_transforms_and_backward_agree(program):
         result.backward()
     pulled = ag.vjp(program, *program.arrays)[1](1.0)
     for leaf, g, p in zip(leaves, gradients, pulled, strict=True):
-        want = np.zeros(leaf.shape) if leaf.grad is None else leaf.grad
-        np.testing.assert_array_equal(g, want)
-        np.testing.assert_array_equal(p, want)
+        expected = np.zeros(leaf.shape) if leaf.grad is None else leaf.grad
+        np.testing.assert_array_equal(g, expected)
+        np.testing.assert_array_equal(p, expected)
 
 
 @given(programs(max_size=15), st.integers(0, 99))
@@ -157,9 +157,9 @@ def test_an_argument_that_is_not_differentiated_counts_too():
 
 def test_an_inner_derivative_of_numbers_alone_is_numbers():
     def f(x):
-        slope = ag.grad(lambda y: y**3)(2.0)
-        assert not isinstance(slope, ag.Tensor)
-        return x * float(slope)
+        derivative = ag.grad(lambda y: y**3)(2.0)
+        assert not isinstance(derivative, ag.Tensor)
+        return x * float(derivative)
 
     assert ag.grad(f)(1.0) == 12
 
@@ -221,7 +221,7 @@ def test_results_are_the_callers_own():
 
 
 @pytest.mark.parametrize("leak", [float, lambda t: t.item(), lambda t: t.data, np.asarray])
-def test_values_do_not_leak_unless_it_is_said(leak):
+def test_values_do_not_leak_unless_intended(leak):
     with pytest.raises(TypeError, match=r"gradient"):
         ag.grad(lambda x: x * leak(x))(2.0)
     assert ag.grad(lambda x: x * leak(ag.stop_gradient(x)))(2.0) == 2

@@ -1,4 +1,4 @@
-"""Weights survive their file, and what is no weights is refused."""
+"""Weights survive their file, and other files are refused."""
 
 import io
 import pickle
@@ -49,7 +49,7 @@ def test_dtypes_there_and_back(path):
     assert load(path).parameters_["w"].dtype == np.float32
 
 
-def test_anybody_can_read_the_file(path):
+def test_numpy_can_read_the_file(path):
     save(MODELS[2].fit(X, y), path)
     with np.load(path, allow_pickle=False) as arrays:
         assert {"model", "settings", "classes", "W1", "b1", "W2", "b2", "w", "b"} <= set(arrays)
@@ -129,7 +129,7 @@ def test_the_good_file_is_good(path):
         (written(scale=np.ones(2)), "it has no 'mean'"),
     ],
 )
-def test_what_is_no_weights(path, content, message):
+def test_other_files_are_refused(path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message) as failure:
         load(path)

@@ -1,4 +1,4 @@
-"""PyTorch's operators that need more than one line to be said with the engine's functions.
+"""PyTorch's operators that need more than one line of the engine's functions.
 
 Each takes what the operator of its name takes, and refuses what it cannot express.
 """

@@ -72,8 +72,8 @@ def test_norm():
     mygrad="inf, gradient NaN",
 )
 def test_log_of_complement():
-    value, slope = ag.value_and_grad(lambda z: -np.log(1 - ag.sigmoid(z)))(40.0)
-    assert (value, slope) == (40, 1)
+    value, gradient = ag.value_and_grad(lambda z: -np.log(1 - ag.sigmoid(z)))(40.0)
+    assert (value, gradient) == (40, 1)
 
 
 @attack(
@@ -85,15 +85,15 @@ def test_log_of_complement():
     mygrad="inf, gradient NaN",
 )
 def test_log_of_sigmoid():
-    value, slope = ag.value_and_grad(lambda z: -np.log(ag.sigmoid(z)))(-800.0)
-    assert (value, slope) == (800, -1)
+    value, gradient = ag.value_and_grad(lambda z: -np.log(ag.sigmoid(z)))(-800.0)
+    assert (value, gradient) == (800, -1)
 
 
 @attack("−log(1/(1 + exp(800))), σ written out", "800, with gradient −1")
 def test_written_out():
     with np.errstate(over="ignore"):
-        value, slope = ag.value_and_grad(lambda z: -np.log(1 / (1 + np.exp(-z))))(-800.0)
-    assert (value, slope) == (800, -1)
+        value, gradient = ag.value_and_grad(lambda z: -np.log(1 / (1 + np.exp(-z))))(-800.0)
+    assert (value, gradient) == (800, -1)
 
 
 @attack("the naive cross-entropy at logits of ±10⁴, float64 and float32", "as the stable form")
@@ -109,19 +109,19 @@ def test_naive_cross_entropy(dtype):
     def stable(z):
         return ag.binary_cross_entropy_with_logits(z, y)
 
-    (value, slope), (other, expected) = ag.value_and_grad(naive)(z), ag.value_and_grad(stable)(z)
+    (value, gradient), (other, expected) = ag.value_and_grad(naive)(z), ag.value_and_grad(stable)(z)
     assert np.isclose(value, other, rtol=4 * np.finfo(dtype).eps)
-    np.testing.assert_allclose(slope, expected, rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(gradient, expected, rtol=4 * np.finfo(dtype).eps)
 
 
 @attack("log Σ exp of (1000, 0), written out", "gradient 1, 0", torch=NAN, jax=NAN, autograd=NAN)
 def test_written_log_sum_exp():
     with np.errstate(over="ignore"):
-        value, slope = ag.value_and_grad(lambda z: np.log(np.sum(np.exp(z))))(
+        value, gradient = ag.value_and_grad(lambda z: np.log(np.sum(np.exp(z))))(
             np.array([1000.0, 0.0])
         )
     assert value == 1000
-    assert slope.tolist() == [1, 0]
+    assert gradient.tolist() == [1, 0]
 
 
 @attack("max of (1, 1)", "½, ½: a tie is shared", torch="½, ½", jax="½, ½", mygrad="1, 0")

@@ -8,7 +8,7 @@ import autograd_lite as ag
 
 
 @attack(
-    "integers that want a gradient",
+    "integers that require a gradient",
     "float64",
     torch="raises",
     jax="raises",
@@ -22,7 +22,7 @@ def test_integers():
     assert x.grad.tolist() == [2, 4]
 
 
-@attack("integers that want none", "stay integers, and index")
+@attack("integers that require none", "stay integers, and index")
 def test_integer_constants():
     index = ag.constant([1, 0])
     assert index.dtype.kind == "i"

@@ -43,7 +43,7 @@ def test_array_of_tensors():
         ag.Tensor([t, t])
 
 
-@attack("np.asarray(t)", "raises for a Tensor that wants a gradient, copies else", torch="raises")
+@attack("np.asarray(t)", "raises where a gradient is required, else copies", torch="raises")
 def test_asarray():
     with pytest.raises(TypeError, match=r"\.numpy\(\)"):
         np.asarray(ag.Tensor([1.0]))
@@ -141,7 +141,7 @@ def test_unknown_function():
 @attack(
     "np.exp(t)",
     "recorded",
-    torch="a Tensor without record where no gradient is wanted, else raises",
+    torch="a Tensor without record where no gradient is required, else raises",
     micrograd="raises",
     jax="raises under grad",
 )
@@ -150,7 +150,7 @@ def test_numpy_function():
     assert y.op.name == "exp"
 
 
-@attack("a function of one's own that writes into its operand", "raises; the record stays")
+@attack("a custom function that writes into its operand", "raises; the record stays")
 def test_foreign_function():
     @ag.custom_gradient(lambda g, out, x: g)
     def spoil(x):
@@ -163,7 +163,7 @@ def test_foreign_function():
     assert x.numpy().tolist() == [3]
 
 
-@attack("a rule of one's own that returns an array it keeps", "copied: later changes do nothing")
+@attack("a custom rule that returns an array it keeps", "copied: later changes do nothing")
 def test_foreign_rule():
     kept = np.ones(1)
     own = ag.custom_gradient(lambda g, out, x: kept)(lambda x: x * 1.0)
@@ -173,7 +173,7 @@ def test_foreign_rule():
     assert x.grad.tolist() == [1]
 
 
-@attack("names with markup, quotes, newlines", "held as they are")
+@attack("names with markup, quotes, newlines", "kept as they are")
 @pytest.mark.parametrize("name", ['<b>"w"</b>', "w\n\\", "", "ŷ⁽¹⁾", "'; drop", "\x00"])
 def test_names(name):
     assert ag.Tensor(1.0, name=name).name == name

@@ -73,7 +73,7 @@ def test_memoryview_between_uses():
 
 
 @attack(
-    "w.data -= α w.grad while the loss is still held, then backward again",
+    "w.data -= α w.grad while the loss still exists, then backward again",
     "the old record gives the old gradient once more",
 )
 def test_update_then_backward_again():

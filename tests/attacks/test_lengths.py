@@ -124,7 +124,7 @@ def test_lengths_of_any_size():
         for size in sizes:
             x = np.array([size, size], dtype)
             denormal = size < np.finfo(dtype).tiny
-            for f, value, slope in (
+            for f, value, derivative in (
                 (np.linalg.norm, 2**0.5, root),
                 (lambda x: np.hypot(x[0], x[1]), 2**0.5, root),
                 (lambda x: np.sqrt(np.sum(x**2)), 2**0.5, root),
@@ -135,7 +135,7 @@ def test_lengths_of_any_size():
                     found, gradient = ag.value_and_grad(f)(x)
                 if not denormal:
                     np.testing.assert_allclose(found, value * x[0], rtol=1e-6)
-                np.testing.assert_allclose(gradient, [slope, slope], rtol=1e-6)
+                np.testing.assert_allclose(gradient, [derivative, derivative], rtol=1e-6)
 
 
 @attack("std of (1e-170, 3e-170) and of (1e200, 3e200)", "1e-170 and 1e200, gradient −½, ½")
@@ -160,7 +160,7 @@ def one_argument(f):
 
 
 @attack("σ′(17) in float32, σ′(40), tanh′(20)", "to all digits", torch="0", jax="0")
-def test_slopes_far_out():
+def test_gradients_far_out():
     for x, f, dtype in (
         (17.0, ag.sigmoid, np.float32),
         (40.0, ag.sigmoid, np.float64),

@@ -92,7 +92,7 @@ def test_divisor_by_an_index():
     np.testing.assert_allclose(quotient(ag.Tensor(z)).numpy(), quotient(z))
 
 
-@attack("a function of one's own that returns two results", "raises")
+@attack("a custom function that returns two results", "raises")
 def test_own_function_with_two_results():
     own = ag.custom_gradient(lambda g, out, x: g)(lambda x: (x, x))
     with pytest.raises(TypeError, match="returned tuple"):

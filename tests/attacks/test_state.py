@@ -136,7 +136,7 @@ def test_no_grad_in_generators():
     assert (x * x).requires_grad
 
 
-@attack("a leaf made under no_grad()", "wants its gradient later, as it said")
+@attack("a leaf made under no_grad()", "requires a gradient later, as declared")
 def test_leaf_made_without_recording():
     with ag.no_grad():
         x = ag.Tensor(3.0)
@@ -207,7 +207,7 @@ def test_copies_of_a_leaf(copied):
     assert other.grad.tolist() == [2, 4]
 
 
-@attack("one Tensor given as two arguments (tied weights)", "each has a derivative of its own")
+@attack("one Tensor given as two arguments (tied weights)", "each has its own derivative")
 def test_one_tensor_as_two_arguments():
     w = ag.Tensor(1.0)
     first, second = ag.grad(lambda a, b: np.sqrt(a * b), (0, 1))(w, w)

@@ -85,7 +85,7 @@ def test_a_difference_that_is_zero():
 def test_singular_after_relu():
     x = [-1.0, 4.0]
     for order in (1, 2):
-        for f, slope in (
+        for f, derivatives in (
             (lambda x: np.sqrt(ag.relu(x)), (0.25, -1 / 32)),
             (lambda x: np.log(ag.relu(x)), (0.25, -1 / 16)),
             (lambda x: np.sqrt(np.maximum(x, 0)), (0.25, -1 / 32)),
@@ -93,7 +93,7 @@ def test_singular_after_relu():
             (lambda x: ag.relu(x) ** 0.3, (0.3 * 4**-0.7, -0.21 * 4**-1.7)),
         ):
             got = at(lambda x, f=f: np.sum(f(x)), x, order)
-            expected = [0, slope[0]] if order == 1 else np.diag([0, slope[1]])
+            expected = [0, derivatives[0]] if order == 1 else np.diag([0, derivatives[1]])
             np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
@@ -143,9 +143,9 @@ def test_the_jacobian_of_a_root():
 
 @attack("x ** n for n = 0, 1, 2, 3 at 0", "0, 1, 0, 0")
 def test_powers_at_zero():
-    for n, slope in enumerate([0.0, 1.0, 0.0, 0.0]):
-        assert at(lambda x, n=n: x**n, 0.0) == slope
-        assert at(lambda x, n=n: x ** np.array([float(n)]) @ np.ones(1), 0.0) == slope
+    for n, derivative in enumerate([0.0, 1.0, 0.0, 0.0]):
+        assert at(lambda x, n=n: x**n, 0.0) == derivative
+        assert at(lambda x, n=n: x ** np.array([float(n)]) @ np.ones(1), 0.0) == derivative
     np.testing.assert_array_equal(at(lambda x: np.sum(np.vander(x, 4)), [0.0, 2.0]), [1, 17])
 
 
@@ -189,8 +189,8 @@ def test_what_mixes_elements_in_a_branch_not_taken():
         np.testing.assert_array_equal(gradient, [1, 1])
 
 
-@attack("a rule of one's own that subtracts what it moves, in a branch in part", "as without")
-def test_differences_of_ones_own():
+@attack("a custom rule that subtracts shifted gradients, partly in a branch", "as without")
+def test_differences_in_a_custom_rule():
     def rule(g, out, x):
         return np.roll(g, 1) - g
 
@@ -205,5 +205,5 @@ def test_missing_targets_compiled():
     y = np.array([np.nan, 2.0])
     loss = lambda x, y: np.sum(np.where(np.isnan(y), 0, (y - x) ** 2))  # noqa: E731
     np.testing.assert_array_equal(ag.compile(ag.grad(loss))(np.array([0.0, 4.0]), y), [0, 4])
-    held = ag.compile(ag.grad(lambda x: np.sum(np.where(np.isnan(y), 0.0, x * y))))
-    np.testing.assert_array_equal(held(np.ones(2)), [0, 2])
+    compiled = ag.compile(ag.grad(lambda x: np.sum(np.where(np.isnan(y), 0.0, x * y))))
+    np.testing.assert_array_equal(compiled(np.ones(2)), [0, 2])
