@@ -41,14 +41,14 @@ def compile(
     The first call with new containers, shapes, dtypes or plain values traces f on Tensors; later
     calls run the generated code. Only arrays may change from call to call. Numbers, strings and
     other plain values are constants of the code, which f may also use in control flow; for another
-    value it is compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays that
-    f closes over are constants. Called with Tensors, f runs as it is written.
+    value it is compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays in
+    the closure of f are constants. Called with Tensors, f runs as it is written.
 
     Args:
         f: a function of arrays in nested containers that returns the same. It may use everything
             in the package, `value_and_grad` and updates of parameters included.
         rows: the number of rows of a block, to run over blocks of rows where the results are sums
-            over rows; "auto" to choose it by size; None for one pass.
+            over rows; "auto" to choose the number; None for one pass.
         donate: names of arguments whose arrays the results may overwrite.
 
     Raises:
@@ -73,8 +73,7 @@ def compile(
             return 2 * x
         <BLANKLINE>
     """
-    # Imported here, so that importing the package does not load the compiler.
-    from autograd_lite.compiler.function import Compiled
+    from autograd_lite.compiler.function import Compiled  # not when the package is imported
 
     if not (rows is None or rows == "auto" or (isinstance(rows, int) and rows > 0)):
         raise ValueError(f'compile: rows is "auto", a positive number, or None, not {rows!r}')

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.compiler.rewrite import with_inputs
-from autograd_lite.compiler.rules import full
+from autograd_lite.compiler.rules import full, same
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, in_order, is_number, replaced
 
 __all__ = ["MERGED", "placed", "pulled_out"]
@@ -95,10 +95,6 @@ def _floats(expr: Expr) -> bool:
     )
 
 
-def _same_form(x: Any, expr: Expr) -> bool:
-    return isinstance(x, Expr) and (x.shape, x.dtype) == (expr.shape, expr.dtype)
-
-
 def _split(b: Builder, expr: Expr, parts: list[tuple[Factor, Any]]) -> Any:
     """The factor of a call and the call without it, or None where the call is not linear."""
     if expr.fn == "np.negative":
@@ -121,9 +117,9 @@ def _split_product(b: Builder, expr: Expr, left: Any, right: Any) -> Any:
     arrays = isinstance(x, Expr) + isinstance(y, Expr)
     if expr.fn == "np.matmul" and arrays < 2:
         return None  # a matrix of ones is not a neutral element
-    if is_number(y, 1.0) and _same_form(x, expr):
+    if is_number(y, 1.0) and same(x, expr) is not None:
         return factor, x
-    if not divide and is_number(x, 1.0) and _same_form(y, expr):
+    if not divide and is_number(x, 1.0) and same(y, expr) is not None:
         return factor, y
     if is_number(x, 1.0) and is_number(y, 1.0):
         return factor, 1.0
@@ -131,7 +127,7 @@ def _split_product(b: Builder, expr: Expr, left: Any, right: Any) -> Any:
         return None
     # A number may stand for an array of equal elements, which gave the result its shape.
     core = b.call(expr.fn, x, y)
-    return (factor, core) if _same_form(core, expr) else None
+    return None if same(core, expr) is None else (factor, core)
 
 
 def _split_sum(b: Builder, expr: Expr, left: Any, right: Any) -> Any:

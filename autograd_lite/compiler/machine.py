@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.rewrite import Rule
-from autograd_lite.compiler.rules import is_call, rule
+from autograd_lite.compiler.rules import is_call, rule, same
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
 
 __all__ = ["MACHINE"]
@@ -27,7 +27,7 @@ def _product(b: Builder, x: Any, y: Any, e: Expr) -> Any:
     if 1 in (x.size, y.size) and max(x.ndim, y.ndim) > 1:
         return None
     made = b.call(".dot", x, y)
-    return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
+    return same(made, e)
 
 
 @rule(MACHINE, "np.matmul", "a constant matrix of equal elements is stored in full, for BLAS")
@@ -51,7 +51,7 @@ def over_one_element(b: Builder, e: Expr) -> Any:
     elif y.ndim == 1:
         x = b.call("[]", x, (slice(None), 0))
     made = b.call("np.multiply", x, y)
-    return made if (made.shape, made.dtype) == (e.shape, e.dtype) else None
+    return same(made, e)
 
 
 @rule(MACHINE, "np.matmul", "A @ B is A.dot(B) for vectors and matrices")

@@ -35,12 +35,14 @@ def constant_source(name: str, value: Any) -> str:
             f"{value.nbytes:,} bytes, too large to be written as source; make it an argument"
         )
     digits = np.ascontiguousarray(value).tobytes().hex()
-    lines = [f'    "{digits[k : k + 80]}"' for k in range(0, len(digits), 80)] or ['    ""']
-    text = "\n".join(lines)
-    return (
-        f"{name} = np.frombuffer(\n    bytes.fromhex(\n"
-        + text.replace("    ", "        ")
-        + f'\n    ),\n    dtype="{value.dtype}",\n).reshape({value.shape!r})'
+    lines = [f'        "{digits[k : k + 80]}"' for k in range(0, len(digits) or 1, 80)]
+    return "\n".join(
+        [
+            f"{name} = np.frombuffer(",
+            *("    bytes.fromhex(", *lines, "    ),"),
+            f'    dtype="{value.dtype}",',
+            f").reshape({value.shape!r})",
+        ]
     )
 
 

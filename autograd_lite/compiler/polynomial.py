@@ -6,6 +6,7 @@ from collections import Counter
 from functools import reduce
 from typing import Any
 
+from autograd_lite.compiler.rules import same
 from autograd_lite.expressions.expr import Builder, Expr, is_number
 
 __all__ = ["lowest_terms"]
@@ -56,7 +57,7 @@ def lowest_terms(b: Builder, e: Expr) -> Any:
     result = _sum(b, [(atoms[k], x) for (k,), x in rests])
     for k in reversed(shared):
         result = b.call("np.multiply", atoms[k], result)
-    return result if (result.shape, result.dtype) == (e.shape, e.dtype) else None
+    return same(result, e)
 
 
 def _calls(e: Expr) -> list[Expr]:

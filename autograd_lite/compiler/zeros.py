@@ -177,5 +177,4 @@ def _same_zeros(f: Any, z: Any) -> bool:
 
 
 def _is_zero(x: Any) -> bool:
-    number = scalar_of(x)
-    return number is not None and number == 0
+    return bool(scalar_of(x) == 0)
