@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from autograd_lite.derivation.tree import (
     UNIT,
     Axes,
     Tree,
+    aligned,
     common,
     elementwise,
     fitted,
@@ -77,8 +78,7 @@ class Arranger:
                 body = self.tree(expr, hint)
                 return Tree("scaled", (Tree("number", data=content), body), body.axes)
             terms = [self.tree(t, hint) for t in sorted_terms(self.space, expr.args, hint)]
-            axes = common(terms, hint)
-            return Tree("add", tuple(fitted(t, axes) for t in terms), axes)
+            return aligned("add", terms, hint)
         if expr.is_Mul:
             return self._product(list(expr.args), hint)
         if expr.is_Pow:
@@ -92,14 +92,8 @@ class Arranger:
             if base.kind == "norm²":
                 power = Tree("number", data=2 * expr.exp)
                 return Tree("pow", (Tree("norm", base.args), power))
-            if not expr.exp.is_number:
-                power = self.tree(expr.exp, hint)
-                axes = common([base, power], hint)
-                return Tree("pow", (fitted(base, axes), fitted(power, axes)), axes)
-            return Tree("pow", (base, Tree("number", data=expr.exp)), base.axes)
-        args = [self.tree(a, hint) for a in expr.args]
-        axes = common(args, hint)
-        return Tree("call", tuple(fitted(a, axes) for a in args), axes, expr.func.__name__)
+            return aligned("pow", [base, self.tree(expr.exp, hint)], hint)
+        return aligned("call", [self.tree(a, hint) for a in expr.args], hint, expr.func.__name__)
 
     def _is_long(self, expr: Expr) -> bool:
         """Whether the terms keep a common factor, as in 2Aᵀ(Aw − y) + 2λw."""
@@ -172,24 +166,17 @@ class Arranger:
     def _multiplied(
         self, coefficient: Any, over: list[Tree], under: list[Tree], hint: Axes
     ) -> Tree:
-        sets = sorted({t.real for t in over + under}, key=lambda s: (len(s), sorted(s, key=str)))
-        sets = [s for s in sets if s]
-        groups = {
-            s: elementwise(
-                [t for t in over if t.real == s], [t for t in under if t.real == s], hint
-            )
-            for s in sets
-        }
-        scalar_over = [t for t in over if not t.real]
-        scalar_under = [t for t in under if not t.real]
-        eyes = [s for s in groups if groups[s].kind == "eye"]
-        for s in eyes:
+        factors = by_indices(over, under)
+        scalar_over, scalar_under = factors.pop(frozenset(), ([], []))
+        sets = sorted(factors, key=lambda s: (len(s), sorted(s, key=str)))
+        groups = {s: elementwise(*factors[s], hint) for s in sets}
+        for s in [s for s in groups if groups[s].kind == "eye"]:
             vectors = [groups.pop(frozenset({i})) for i in s if frozenset({i}) in groups]
             if vectors:
                 groups[s] = Tree("diag", (elementwise(vectors, [], hint),), groups[s].axes)
-        body = self._combined(groups, hint) if groups else None
-        if body is None:
+        if not groups:
             return scalar(coefficient, scalar_over, scalar_under)
+        body = self._combined(groups, hint)
         divisors = [t for t in scalar_under if t.kind not in ("number", "length")]
         if divisors:
             scalar_under = [t for t in scalar_under if t.kind in ("number", "length")]
@@ -281,6 +268,17 @@ class Arranger:
         )
 
 
+def by_indices(
+    over: Iterable[Tree], under: Iterable[Tree]
+) -> dict[frozenset[int], tuple[list[Tree], list[Tree]]]:
+    """Factors and divisors, grouped by their indices."""
+    groups: dict[frozenset[int], tuple[list[Tree], list[Tree]]] = {}
+    for below, trees in enumerate((over, under)):
+        for tree in trees:
+            groups.setdefault(tree.real, ([], []))[below].append(tree)
+    return groups
+
+
 def contraction(
     arranger: Arranger,
     over: list[Tree],
@@ -292,16 +290,11 @@ def contraction(
     """A sum of a product over bound indices as matrix products, one index at a time."""
     if any(len(t.real) > 2 for t in over + under):
         return written_out(over, under, bound, hint)
-    state: dict[frozenset[int], tuple[list[Tree], list[Tree]]] = {}
+    state = by_indices(map(flat, over), map(flat, under))
 
-    def put(tree: Tree, below: bool = False) -> None:
+    def put(tree: Tree) -> None:
         tree = flat(tree)
-        state.setdefault(tree.real, ([], []))[below].append(tree)
-
-    for t in over:
-        put(t)
-    for t in under:
-        put(t, True)
+        state.setdefault(tree.real, ([], []))[0].append(tree)
 
     def cost(i: int) -> tuple[int, int]:
         """The number of matrices with an index, and with it as their first: x · A x."""

@@ -210,6 +210,12 @@ def fitted(tree: Tree, axes: Axes) -> Tree:
     return Tree("axes", (tree,), kept)
 
 
+def aligned(kind: str, trees: Sequence[Tree], hint: Axes, data: Any = None) -> Tree:
+    """An elementwise formula of operands that broadcast against each other."""
+    axes = common(trees, hint)
+    return Tree(kind, tuple(fitted(t, axes) for t in trees), axes, data)
+
+
 def flat(tree: Tree) -> Tree:
     """A vector or matrix without the axes of length one that make more than two of them."""
     if len(tree.axes) <= 2:
