@@ -185,9 +185,9 @@ def _made(name: str, result: Any, sources: Sequence[Any], what: str, line: Any) 
 def _where(mask: Any, of: str = "") -> str:
     """The first place where a mask holds, and the number of such places."""
     first = np.argwhere(mask)[0].tolist()
-    place = f" at {first}" if first else ""
+    place = f" at {first}{of}" if first else ""
     many = f", {int(mask.sum())} of {mask.size} numbers" if mask.size > 1 else ""
-    return f"{place}{of}{many}"
+    return place + many
 
 
 def _line(line: Any) -> str:
