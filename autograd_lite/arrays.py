@@ -1,4 +1,4 @@
-"""Which data a Tensor takes, and how a value is described."""
+"""The data that a Tensor accepts, and the description of a value in errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["array_of", "describe", "numbers_only", "plain"]
 
 
 def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Array:
-    """A copy of the data as an array that the engine can compute with.
+    """A copy of the data as an array of a dtype that the engine supports.
 
     Raises:
         TypeError: for complex, object, text, float16 and masked data, and for np.matrix.
@@ -24,27 +24,23 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
         return data
     numbers_only(data, what)
     if isinstance(data, Value):
-        raise TypeError(f"{what}: is one already; use it as it is, or detach() it first")
+        raise TypeError(
+            f"{what}: the data are a Tensor already; use it as it is, or detach() it first"
+        )
     try:
         array = np.array(data, order="K", copy=True, subok=False)
     except (ValueError, TypeError) as error:
         if _holds_tensor(data):
-            raise TypeError(
-                f"{what}: a list of Tensors is put together with np.stack or np.concatenate"
-            ) from error
-        raise TypeError(f"{what}: these data are no array of numbers: {error}") from error
+            raise _list_of_tensors(what) from error
+        raise TypeError(f"{what}: the data are not an array of numbers: {error}") from error
     kind = array.dtype.kind
     if kind not in "biuf" or array.dtype == np.float16:
         if _holds_tensor(data):
-            raise TypeError(
-                f"{what}: a list of Tensors is put together with np.stack or np.concatenate"
-            )
+            raise _list_of_tensors(what)
         advice = {
             "c": "split it into its real and imaginary part",
             "f": "float16 is too coarse for gradients; use astype(np.float32)",
-            "M": "use numbers",
-            "m": "use numbers",
-        }.get(kind, "use numbers of one kind")
+        }.get(kind, "use numbers")
         raise TypeError(f"{what}: cannot hold data of dtype {array.dtype}; {advice}")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -53,8 +49,12 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     return array
 
 
+def _list_of_tensors(what: str) -> TypeError:
+    return TypeError(f"{what}: cannot hold a list of Tensors; use np.stack or np.concatenate")
+
+
 def numbers_only(data: Any, what: str) -> None:
-    """Refuse arrays, also in lists and tuples, that mean something else than their numbers say.
+    """Reject masked arrays and matrices, also in lists and tuples.
 
     Raises:
         TypeError: for masked arrays and np.matrix.
@@ -66,16 +66,16 @@ def numbers_only(data: Any, what: str) -> None:
             for item in data:
                 numbers_only(item, what)
         return
-    # np.ma would be imported when it is named, and that takes longer than all the rest.
+    # Naming np.ma would import it, which takes longer than the rest of the package.
     masked = sys.modules.get("numpy.ma")
     if masked is not None and isinstance(data, masked.MaskedArray):
         raise TypeError(
-            f"{what}: masked arrays lose their mask; fill them first with .filled(value)"
+            f"{what}: a masked array would lose its mask; fill it first with .filled(value)"
         )
     if isinstance(data, np.matrix):
         raise TypeError(
-            f"{what}: np.matrix multiplies as matrices do, and a Tensor element by element; use "
-            "np.asarray(it)"
+            f"{what}: np.matrix is not accepted, since * means the matrix product there and the "
+            "elementwise product here; use np.asarray(matrix)"
         )
 
 
@@ -86,21 +86,21 @@ def _holds_tensor(data: Any) -> bool:
 
 
 def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
-    """An attribute without Tensors, and not shared with the outside.
+    """A copy of an attribute, with arrays in place of Tensors.
 
     Raises:
-        TypeError: for a Tensor that wants a gradient, and for masked arrays.
+        TypeError: for a Tensor that requires a gradient, and for masked arrays.
     """
     if isinstance(value, Value):
         if value.always_recorded and not value.node.requires_grad:
             raise TypeError(
-                f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, but "
-                f"{describe(value)} is being traced; x[i] and np.take(x, i, axis=k) take one array "
-                "of whole numbers, np.take_along_axis one for each row"
+                f"{getattr(op, 'name', op)}: the argument {argument} must be a plain value, but "
+                f"{describe(value)} is being traced; as an index, x[i] and np.take(x, i, axis=k) "
+                "accept one traced array of integers, and np.take_along_axis one for each row"
             )
         if value.node.requires_grad:
             raise TypeError(
-                f"{getattr(op, 'name', op)}: the argument {argument} takes a plain value, and no "
+                f"{getattr(op, 'name', op)}: the argument {argument} must be a plain value; no "
                 f"gradient can reach {describe(value)} through it; detach() it first"
             )
         return np.array(value.array)
@@ -114,7 +114,7 @@ def plain(value: Any, op: Op | str = "", argument: str = "") -> Any:
 
 
 def describe(x: Value) -> str:
-    """A value by its name, if it has one, and its shape."""
+    """The name of a value, or the operation that produced it, and its shape."""
     return str(x.node)
 
 
@@ -124,14 +124,15 @@ _OF_ONE_TEXT = ValueError, TypeError, IndexError
 def explained(
     error: Exception, op: Any, inputs: list[Any], attributes: dict[str, Any]
 ) -> Exception:
-    """The error of a forward, with the operation and its operands by name and shape."""
+    """The error of a forward, with the operation, and its operands by name and shape."""
     operands = " and ".join(map(str, inputs)) or "nothing"
     where = "".join(f", {key}={value!r}" for key, value in attributes.items())
     kind = type(error)
-    # Others, UnicodeDecodeError among them, may not be made of one text.
+    # Other errors, such as UnicodeDecodeError, cannot be created from one text.
     if kind not in _OF_ONE_TEXT and kind.__module__ not in ("numpy.exceptions", "numpy.linalg"):
         kind = ValueError
-    return kind(f"{op.name}: does not fit {operands}{where}: {str(error).rstrip('.')}")
+    reason = str(error).removeprefix(f"{op.name}: ").rstrip(". ")
+    return kind(f"{op.name}: cannot be applied to {operands}{where}: {reason}")
 
 
 hooks.explained = explained

@@ -1,4 +1,4 @@
-"""From a result to the ``.grad`` of the leaves that it was made from."""
+"""`Tensor.backward`: gradients are added to the ``.grad`` of the leaves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _accumulating = Lock()
 
 
 def _after_fork() -> None:
-    """A child process of fork has none of the threads that may have held the lock."""
+    """After a fork the threads that may hold the lock no longer exist."""
     global _accumulating
     _accumulating = Lock()
 
@@ -28,18 +28,18 @@ if hasattr(os, "register_at_fork"):
 
 
 def accumulate(result: Recorded, gradient: Any = None) -> None:
-    """Add the gradient of a result to ``.grad`` of every leaf that it was made from."""
+    """Add the gradient of a result to the ``.grad`` of every leaf that it depends on."""
     if not result.requires_grad:
         raise ValueError(
-            f"backward: {describe(result)} depends on nothing that wants a gradient; make a "
-            "Tensor with requires_grad=True, outside no_grad(), and compute from it"
+            f"backward: {describe(result)} does not require a gradient; compute it outside "
+            "no_grad() from a Tensor with requires_grad=True"
         )
     found = swept({result.node: _seed(result, gradient)})
     for node in found:
         if node.form.dtype.kind != "f":
             raise TypeError(
-                f"backward: {node} holds {node.form.dtype}, which has no gradient; make a Tensor "
-                "of floats"
+                f"backward: {node} of dtype {node.form.dtype} has no gradient; use floating-point "
+                "numbers"
             )
     owners: set[int] = set()
     with _accumulating:
@@ -48,7 +48,7 @@ def accumulate(result: Recorded, gradient: Any = None) -> None:
 
 
 def _owned(g: Any, owners: set[int]) -> Any:
-    """A gradient in memory of its own; a sweep may give several leaves views of the same."""
+    """A gradient in its own memory; a sweep may return views of one array for several leaves."""
     owner = g if getattr(g, "base", None) is None else g.base
     if (
         type(owner) is np.ndarray
@@ -68,14 +68,14 @@ def _seed(result: Recorded, gradient: Any, what: str = "backward") -> Any:
             return form.dtype.type(1)
         if result.size != 1:
             raise ValueError(
-                f"{what}: {describe(result)} has {result.size} elements, and only one number has "
-                "a gradient by itself; sum() or mean() it, or give gradient=, of its shape"
+                f"{what} needs a scalar; got {describe(result)}. Take its sum() or mean(), or pass "
+                "gradient= of its shape"
             )
         return np.ones(result.shape, result.dtype)
     seed = np.array(plain(gradient, what, "gradient"))
     if seed.shape != result.shape or seed.dtype.kind not in "biuf":
         raise ValueError(
-            f"{what}: a gradient of shape {seed.shape} and dtype {seed.dtype} does not fit "
+            f"{what}: gradient= of shape {seed.shape} and dtype {seed.dtype} does not match "
             f"{describe(result)}"
         )
     return seed.astype(result.dtype)

@@ -1,4 +1,4 @@
-"""Warnings in the line of the caller, and the one for what was broadcast to more than was meant."""
+"""Warnings at the line of the caller, and the warning of unintended broadcasting."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _INSIDE = (__package__, "numpy")
 
 
 class BroadcastWarning(UserWarning):
-    """Two operands of different rank were broadcast to something larger than both."""
+    """Two operands with different numbers of dimensions were broadcast to a larger result."""
 
 
 def warn_of_broadcast(op: Any, inputs: Sequence[Node]) -> None:
-    """Warn of the first two operands whose broadcast was larger than both."""
+    """Warn of the first two operands that were broadcast to a shape larger than both."""
     shapes = [getattr(x.form, "shape", ()) for x in inputs]
     for (a, x), (b, y) in itertools.combinations(zip(shapes, inputs, strict=True), 2):
         shape = np.broadcast_shapes(a, b)
         if len(a) != len(b) and math.prod(shape) > max(math.prod(a), math.prod(b)):
             warnings.warn(
-                f"{op.name}: {x} and {y} were broadcast to {shape}, larger than both; give both "
-                "the same number of dimensions, with reshape or [:, None], to say what is meant",
+                f"{op.name}: {x} and {y} were broadcast to {shape}, larger than both; if this is "
+                "intended, give both the same number of dimensions with reshape or [:, None]",
                 BroadcastWarning,
                 stacklevel=level(),
             )
@@ -42,7 +42,7 @@ hooks.outgrown = warn_of_broadcast
 
 
 def warn(text: str, category: type[Warning]) -> None:
-    """Warn in the line of the caller, outside this package and NumPy."""
+    """Warn at the first line outside this package and NumPy."""
     warnings.warn(text, category, stacklevel=level())
 
 

@@ -1,4 +1,4 @@
-"""In a checkout models/ and viz/ stand beside this package; a wheel has them inside."""
+"""Imports models/ and viz/, which a wheel has inside this package and a checkout beside it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ FOLDERS = {"autograd_lite.models": "models", "autograd_lite.viz": "viz"}
 
 
 class Beside:
-    """Finds those two folders where the pyproject.toml beside them maps them into the package."""
+    """Finds the two folders if the pyproject.toml beside them maps them into the package."""
 
     @staticmethod
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: Any = None
     ) -> ModuleSpec | None:
-        """As Python asks whoever stands in ``sys.meta_path``; path is that of the package."""
+        """The protocol of ``sys.meta_path``; `path` is the path of the package."""
         folder = FOLDERS.get(name)
         if folder is None or not path:
             return None
@@ -34,7 +34,7 @@ class Beside:
 
 
 def find_beside(package: str) -> None:
-    """Let Python look beside a package, given by its folder, that has not the two inside."""
+    """Let Python search beside the package, given by its folder, unless it has both inside."""
     inside = all(os.path.isdir(os.path.join(package, folder)) for folder in FOLDERS.values())
     if not inside and Beside not in sys.meta_path:
         sys.meta_path.insert(0, Beside)  # before one of an editable install elsewhere

@@ -1,4 +1,4 @@
-"""Writing files so that a failure loses nothing."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import IO, Any
 
 @contextmanager
 def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file beside `path` to write, and put it in place when the block ends well.
+    """Write a file beside `path`, and move it to `path` when the block ends without an error.
 
-    Whoever looks at `path` sees the old content or the new, never a half of one; when the block
-    raises, the old content stays and nothing is left behind. `mode` is "w" for text (UTF-8,
-    line ends as written) or "wb" for bytes. Missing folders are not made.
+    `path` has the old content or the new one at any time, never a part of it. If the block raises,
+    the old content stays and no other file is left. `mode` is "w" for text (UTF-8, line ends as
+    written) or "wb" for bytes. Missing folders are not created.
 
     Raises ValueError for another mode, IsADirectoryError when `path` is a folder, and OSError
     as `open` does.
@@ -31,14 +31,14 @@ def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
         '42\\n'
     """
     if mode not in ("w", "wb"):
-        raise ValueError(f'atomic writes in mode "w" or "wb", not {mode!r}')
+        raise ValueError(f'atomic: mode must be "w" or "wb", not {mode!r}')
     text = {"encoding": "utf-8", "newline": ""} if mode == "w" else {}
-    # Through a symbolic link the file that it points at is written, not the link replaced.
+    # Of a symbolic link the target is written; the link is not replaced.
     target = Path(path).resolve()
     if target.is_dir():
         raise IsADirectoryError(f"{path} is a folder, not a file")
     if target.exists() and not target.is_file():
-        # A device or a pipe takes the bytes; replacing it by a file would destroy it.
+        # Write to a device or a pipe; a file must not replace it.
         with open(target, mode, **text) as file:  # type: ignore[call-overload]
             yield file
         return
@@ -54,5 +54,5 @@ def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     except BaseException as error:
         beside.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename == str(beside):
-            error.filename = str(path)  # the caller knows nothing of the file beside it
+            error.filename = str(path)  # not the temporary file
         raise

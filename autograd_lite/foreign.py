@@ -1,4 +1,4 @@
-"""Operations from outside the package: they see the record read-only and keep nothing of it."""
+"""Operations of users: their operands are read-only and their results are copied."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["guarded"]
 def guarded(
     function: Callable[..., Any], name: str, forward: Callable[..., Any] | None = None
 ) -> Callable[..., Any]:
-    """The function on read-only operands, its results copied.
+    """A function that gets read-only operands and whose results are copied.
 
     Args:
         function: a forward or a gradient rule.
-        name: what errors call it.
-        forward: of a rule, the forward that it belongs to.
+        name: its name in errors.
+        forward: for a gradient rule, the forward that it belongs to.
 
     Raises:
         TypeError: when called, if the function returns anything but numbers, or if a rule that
-            is differentiated in its turn uses what the forward kept.
+            is itself differentiated uses a value that the forward stored.
         ValueError: when called, if the function changes an operand in place.
     """
 
@@ -40,7 +40,7 @@ def guarded(
             if "read-only" not in str(error):
                 raise
             raise ValueError(
-                f"{name} changes an operand in place, and others still need it; copy it first"
+                f"{name}: changes an operand in place, which is read-only; copy it first"
             ) from error
         return _own(result, name)
 
@@ -54,12 +54,12 @@ def _refuse_kept(
     operands: tuple[Any, ...],
     attributes: dict[str, Any],
 ) -> None:
-    """Refuse a rule whose result moves when its forward runs at operands beside its own.
+    """Reject a rule whose result changes after its forward was called with other operands.
 
-    What a forward keeps is a plain number, and has no derivative by the operands.
+    A value that the forward stored is a plain number, without a derivative.
     """
     g, *arrays = [x.array if isinstance(x, Value) else x for x in operands]
-    # A rule is linear in g, and of 0 gives 0 whatever it uses.
+    # A rule is linear in g. For 0 it returns 0 in any case.
     arrays = [(1 + _uneven(g)).astype(np.asarray(g).dtype), *arrays]
     beside = [
         _moved(array) if isinstance(x, Value) and x.node.requires_grad else array
@@ -70,27 +70,27 @@ def _refuse_kept(
         forward(*beside, **attributes)
     except Exception as error:
         raise TypeError(
-            f"{name}: whether it uses what its forward kept cannot be told, since the forward "
-            f"fails a little beside its operands: {error}"
+            f"{name}: cannot check whether it uses a value that its forward stored, since the "
+            f"forward fails at operands close to these: {error}"
         ) from error
     after = rule(*arrays, **attributes)
     forward(*arrays[2:], **attributes)
     if not np.array_equal(before, after, equal_nan=True):
         raise TypeError(
-            f"{name} uses what its forward kept, and a derivative of the rule would miss how "
-            "that depends on the operands; compute it in the rule, from the operands or from out"
+            f"{name}: uses a value that its forward stored, and a derivative of the rule would be "
+            "wrong; compute that value in the rule, from the operands or from out"
         )
 
 
 def _moved(x: Any) -> Any:
-    """Floating numbers beside these; no sign changes, since a mask may be kept."""
+    """Numbers close to these, with the same signs: a mask that the forward stored is allowed."""
     x = np.asarray(x)
     by = 2.0**-16 * (1 + _uneven(x))
     return (x * (1 + by) if np.any(x) else by).astype(x.dtype)
 
 
 def _uneven(x: Any) -> Any:
-    """Numbers from 0 to 1 in the shape of an array."""
+    """Different numbers from 0 to 1 in the shape of an array."""
     return (np.arange(np.size(x)) * 0.618 % 1).reshape(np.shape(x))
 
 
@@ -106,9 +106,9 @@ def _own(result: Any, name: str) -> Any:
     if not isinstance(result, (np.ndarray, np.generic, int, float)):
         if isinstance(result, Value):
             return result
-        raise TypeError(f"{name} returned {type(result).__name__}, not an array or a number")
-    numbers_only(result, f"{name} returned a special array")
+        raise TypeError(f"{name}: returned {type(result).__name__}, not an array or a number")
+    numbers_only(result, f"{name}: the result")
     array = np.array(result)
     if array.dtype.kind not in "biuf" or array.dtype == np.float16:
-        raise TypeError(f"{name} returned dtype {array.dtype}, which a Tensor cannot hold")
+        raise TypeError(f"{name}: returned dtype {array.dtype}, which a Tensor cannot hold")
     return array[()]

@@ -1,4 +1,4 @@
-"""The graph as data: a list of the Tensors that a result was made from."""
+"""The graph as data: the Tensors that a result depends on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChangedError(RuntimeError):
 def ancestors(
     outputs: Iterable[Any], requires_grad: bool = False, as_written: bool = True
 ) -> list[Any]:
-    """Every Tensor that the outputs were made from, themselves included, in order of execution."""
+    """Every Tensor that the outputs depend on, including the outputs, in order of execution."""
     alive = list(outputs)
     return [
         value_of(node) for node in nodes_before([x.node for x in alive], as_written, requires_grad)
@@ -33,10 +33,10 @@ class Graph:
     """The record as data: nodes in order of execution, inputs and outputs.
 
     Attributes:
-        nodes: every node, an input before what is made from it.
+        nodes: all nodes, each after its inputs.
         inputs: the leaves, or, for a traced function, its arguments in order.
-        outputs: what the graph computes.
-        consumers: for each node the pairs (consumer, k) that take it as their k-th input.
+        outputs: the results.
+        consumers: for each node the pairs (consumer, k) that use it as their k-th input.
 
     Example:
         >>> import autograd_lite as ag
@@ -69,11 +69,11 @@ class Graph:
         """
         for output in outputs:
             if not isinstance(output, Recorded):
-                raise TypeError(f"Graph.of: takes Tensors, not {type(output).__name__}")
+                raise TypeError(f"Graph.of: outputs must be Tensors, not {type(output).__name__}")
         return cls(outputs)
 
     def value(self, x: Any) -> Any:
-        """The array of a Tensor of this graph; of a leaf as it was when it was used here."""
+        """The array of a Tensor of this graph; for a leaf, the array that was used here."""
         if x.op is None and self.consumers.get(x):
             consumer, k = self.consumers[x][0]
             return consumer.node.saved[1 + k]
@@ -82,10 +82,10 @@ class Graph:
     def replayed(
         self, known: Callable[[Any], Any], apply: Callable[[Any, list[Any], dict[str, Any]], Any]
     ) -> dict[Any, Any]:
-        """The graph computed anew, in the order of execution.
+        """The values of all nodes, computed again in the order of execution.
 
         Args:
-            known: gives the value of a Tensor; None where it is to be computed.
+            known: returns the value of a Tensor, or None if it is to be computed.
             apply: computes an operation from the values of its operands and its attributes.
         """
         values: dict[Any, Any] = {}
@@ -97,18 +97,18 @@ class Graph:
         return values
 
     def check_unchanged(self, what: str) -> None:
-        """Refuse a leaf that was used with other data at one place than at another.
+        """Reject a leaf whose data changed between two uses.
 
         Raises:
-            ChangedError: naming it.
+            ChangedError: with the name of the leaf.
         """
         for x in self.inputs:
             for consumer, k in self.consumers.get(x, ()):
                 used = np.asarray(consumer.node.saved[1 + k])
                 if not np.array_equal(used, self.value(x), equal_nan=used.dtype.kind == "f"):
                     raise ChangedError(
-                        f"{what}: the data of {x.node} changed between two uses in one graph, so "
-                        "it has no one value there; change it before or after"
+                        f"{what}: the data of {x.node} changed between two uses in one graph; "
+                        "change them before the first use or after the last"
                     )
 
     def __len__(self) -> int:

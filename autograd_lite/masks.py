@@ -1,12 +1,12 @@
-"""Zeros of structure, told from numbers that happen to be 0.
+"""Structural zeros, as opposed to numbers that happen to be 0.
 
-An operand is dead where an operation does not choose it, or multiplies it by a constant 0: its
-derivative is 0 there, whatever it was made from. A mask says where. The sweep hands it on with the
-gradient, and sets the gradient to 0 there, however infinite a factor is. A 0 that was computed
-makes nothing dead: 0 · ∞ is NaN.
+An element of an operand is dead where an operation does not select it, or multiplies it by a
+constant 0: its derivative is 0 there, whatever computed it. A mask marks the dead elements. The
+sweep passes the mask on with the gradient, and sets the gradient to 0 there, even if a factor is
+infinite. A computed 0 makes nothing dead: 0 · ∞ is NaN.
 
-A mask is a function without arguments, so that it is computed only where it is used, on arrays and
-on Tensors alike.
+A mask is a function without arguments, so that it is computed only if it is used. It works on
+arrays and on Tensors.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from autograd_lite.core.tensor import OUT, Node, Value
 __all__ = ["Masked"]
 
 Mask = Callable[[], Any]
-"""Computes where a value is dead."""
+"""Returns where a value is dead."""
 
 
 @cache
 def _scales(op: Op) -> bool:
-    """Whether a rule multiplies by values of the same place, which may be infinite."""
+    """Whether a rule multiplies elementwise by values, which may be infinite."""
     return op.traits.elementwise and not all(_moves(op, k) for k in range(len(op.rules)))
 
 
 class Masked:
-    """The view of a sweep in which zeros of structure silence what is infinite behind them.
+    """The view of a sweep in which a structural zero removes an infinite factor.
 
     Args:
-        ends: for each result the gradient that enters there.
-        unit: its zeros are structure, as those of a unit vector.
-        view: the view whose steps are guarded.
+        ends: the gradient that enters at each result.
+        unit: whether its zeros are structural, as those of a unit vector.
+        view: the view whose rules are guarded.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class Masked:
         self.loose = False
 
     def __call__(self, node: Node) -> Any:
-        """The step at a node, each rule with zeros where they are structure."""
+        """The step at a node; each rule returns the structural zeros."""
         step = node if self.view is None else self.view(node)
         mask = self.masks.pop(node, None)
         if step.sources is not node.inputs:
             self._send(step.sources[0], mask)
             return step
-        # The gradient that enters may be infinite where a choice is made.
+        # The gradient that enters may be infinite at an element that is not selected.
         loose = self.loose
         self.loose = loose or _scales(node.op)
         rules = []
@@ -80,15 +80,15 @@ class Masked:
 def guard(
     rule: Callable[..., Any], node: Node, k: int, mask: Mask | None, loose: bool, saved: Any
 ) -> tuple[Callable[..., Any], Mask | None]:
-    """The rule of an operand with zeros where they are structure, and where the operand is dead.
+    """A rule that returns the structural zeros, and the mask of its operand.
 
     Args:
         rule: the gradient rule of the k-th operand.
-        node: what was applied.
+        node: the node of the operation.
         k: the number of the operand.
         mask: where the result is dead.
-        loose: whether the gradient that enters may be infinite where a choice is made.
-        saved: the result and the operands, as the rule is given them.
+        loose: whether the gradient that enters may be infinite at an element not selected.
+        saved: the result and the operands that the rule gets.
     """
     op, traits = node.op, node.op.traits
     behind: Mask | None
@@ -103,7 +103,7 @@ def guard(
     elif mask is not None and _moves(op, k):
         mask = behind = _moved(mask, rule, saved, node.attributes)
     else:
-        # A program for one example is the same as for many: while tracing, a size tells nothing.
+        # While tracing, the size means nothing: the program is the same for any number of rows.
         single = mask is not None and node.form.size == 1 and not node.kind.always_recorded
         mask = behind = _of_one_number(mask) if mask is not None and single else None
     if mask is None or _moves(op, k) or all(_is_number(saved[j]) for j in _read(op, k)):
@@ -112,7 +112,7 @@ def guard(
 
 
 def _is_number(x: Any) -> bool:
-    """Whether an operand is a finite number that the program states, and not 0."""
+    """Whether an operand is a literal number, finite and not 0."""
     value = x.kept if isinstance(x, Value) else x
     return type(value) in (int, float) and value != 0 and isfinite(value)
 
@@ -132,7 +132,7 @@ def _both(mask: Mask | None, other: Mask | None) -> Mask | None:
 
 
 def _fitted(mask: Mask, whole_shape: tuple[int, ...], shape: tuple[int, ...]) -> Mask:
-    """The mask of a part whose broadcasting is undone: where all that is summed is dead."""
+    """The mask after broadcasting is undone: where all summed elements are dead."""
     if whole_shape == shape:
         return mask
 
@@ -150,7 +150,7 @@ def _fitted(mask: Mask, whole_shape: tuple[int, ...], shape: tuple[int, ...]) ->
 
 
 def _where(mask: Any, x: Any) -> Any:
-    """0 where the mask is set; a NumPy scalar for one number."""
+    """x, with 0 where the mask is set; a NumPy scalar for a 0-d array."""
     zeroed = np.where(mask, 0.0, x)
     return zeroed if isinstance(zeroed, Value) else zeroed[()]
 
@@ -173,14 +173,14 @@ def _absorbed(node: Node, k: int, saved: Sequence[Any]) -> Mask | None:
     return cache(lambda: np.broadcast_to(np.equal(value, 0), node.form.shape))
 
 
-FAR = 64  # results that are looked at to see that a value is a constant
+FAR = 64  # the largest number of results searched to find out whether a value is a constant
 
 
 def _is_constant(x: Node) -> bool:
-    """Whether a value depends on nothing that wants a gradient, or is a choice, made of booleans.
+    """Whether a value is computed from constants and booleans only.
 
-    What was rounded, or the sign of something, has no derivative and yet changes with it. What was
-    made in many steps counts as none.
+    A rounded value or a sign has no derivative, but it changes with its operand and is not
+    constant. A value with more than `FAR` ancestors counts as not constant.
     """
     stack, seen = [x], {x}
     while stack:
@@ -195,7 +195,7 @@ def _is_constant(x: Node) -> bool:
 
 
 def _is_shielded(x: Node) -> bool:
-    """Whether a value that wants no gradient would want one, but for `no_grad`."""
+    """Whether only `no_grad` keeps a value from requiring a gradient."""
     return x.op.differentiable and any(y.requires_grad for y in x.inputs)
 
 
@@ -204,19 +204,19 @@ def _is_boolean(x: Node) -> bool:
 
 
 def _read(op: Op, k: int) -> list[int]:
-    """The numbers of what a rule reads."""
+    """The indices of the arrays that a rule reads."""
     return [j for j in range(len(op.rules) + 1) if j in op.reads[k]]
 
 
 def _moves(op: Op, k: int) -> bool:
-    """Whether a rule only moves and adds up what enters it, as far as is known."""
+    """Whether a rule is known to only move and add up elements of the gradient."""
     return not op.foreign and all(j != OUT and op.rules[j - 1] is None for j in _read(op, k))
 
 
 def _moved(
     mask: Mask | None, rule: Callable[..., Any], saved: Sequence[Any], attributes: dict[str, Any]
 ) -> Mask:
-    """Where a rule that moves or chooses gives 0 for what is alive."""
+    """Where a rule that moves or selects returns 0 for the elements that are not dead."""
 
     @cache
     def found() -> Any:

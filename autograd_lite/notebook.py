@@ -1,4 +1,4 @@
-"""How Tensors and graphs show themselves in a notebook: small tables, everything escaped."""
+"""Tensors and graphs in a notebook: small HTML tables, all text escaped."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from autograd_lite.text import number, printable
 __all__ = ["graph_html", "tensor_html"]
 
 LARGEST = 64
-"""Up to so many numbers a Tensor shows each, of more their range and mean."""
+"""A Tensor with more elements shows only their range and mean."""
 
 MOST = 40
-"""Of so many nodes a graph shows each, of more the first and the last."""
+"""A graph with more nodes shows only the first and the last ones."""
 
 _TABLE = '<table style="font-variant-numeric:tabular-nums">'
 _GREY, _GRADIENT = "opacity:.65", "color:#c05a1c"
 
 
 def tensor_html(tensor: Any) -> str:
-    """A Tensor: its name, shape, dtype and operation, its numbers, and its gradient if any."""
+    """A Tensor: name, shape, dtype, operation, values, and the gradient if there is one."""
     words = [str(tensor.shape), str(tensor.dtype)]
     if tensor.op is not None:
         words.append(f"made by {tensor.op.name}")
@@ -38,7 +38,7 @@ def tensor_html(tensor: Any) -> str:
 
 
 def graph_html(graph: Any) -> str:
-    """A graph: its nodes in order of execution, and what each is made of."""
+    """A graph: its nodes in order of execution, with their inputs."""
     nodes = graph.nodes
     called = {node: _called(node, k) for k, node in enumerate(nodes)}
     shown = list(enumerate(nodes))

@@ -1,4 +1,4 @@
-"""The table of operations, and an entry into it."""
+"""The table of operations, and the definition of an operation."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from autograd_lite.signatures import Signature, ufunc_of
 __all__ = ["NUMPY", "OPS", "REFUSED", "Notation", "Op", "Traits", "operation"]
 
 NUMPY: dict[Any, Callable[..., Any]] = {}
-"""What answers for each of NumPy's functions when it meets a Tensor."""
+"""The operation or function that is called in place of each function of NumPy on Tensors."""
 
 REFUSED: dict[Any, str] = {}
-"""Why no derivative is given, for each of NumPy's functions that is left out on purpose."""
+"""The functions of NumPy that accept no Tensor, with the reason and what to use instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Notation:
     """How mathematicians write an operation.
 
     Attributes:
-        symbol: in a formula.
-        precedence: how strongly the symbol binds; 100 for a function.
-        formula, gradient, notes: what the table in the documentation says of it.
-        activation: whether its results are called after the layer that they end.
+        symbol: its symbol in a formula.
+        precedence: the precedence of the symbol; 100 for a function.
+        formula, gradient, notes: its row of the table in the documentation.
+        activation: whether it is an activation, whose result is named after the layer.
         averages: whether it is a loss that may take the mean over examples.
     """
 
@@ -49,21 +49,21 @@ class Notation:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What an operation does to places, rows and zeros.
+    """Properties of an operation: elements, rows, zeros and kinks.
 
     Attributes:
-        elementwise: each place of the result depends on that place of the operands alone.
-        rows: what becomes of an axis of examples: "each" stays, in every elementwise operation;
-            "moved", the same elements lie elsewhere; "product", it stays on a free axis and ends as
-            a sum on a contracted one; "sum", it ends where it is summed; "along", it stays unless
-            it is the axis that the operation goes along; "last", it stays unless it is the last.
-            Nothing stands for an operation that mixes rows.
-        chooses: whether the result does not take every element of the operands: the rules give 0
-            for those. A function ``(out, *operands, **attributes) -> masks`` tells which they are.
-        absorbing: whether a constant 0 as one of the two operands makes the result 0. What is not
-            taken contributes 0, however infinite its derivative is.
-        kinks: ``(*operands, **attributes) -> mask``, over the operands broadcast together: where
-            the operation has a kink or jumps, and nobody knows which side of it is meant.
+        elementwise: each element of the result depends only on the same element of the operands.
+        rows: what happens to the axis of examples. "each": it stays, as in every elementwise
+            operation. "moved": the same elements are rearranged. "product": it stays if it is a
+            free axis, and is summed if it is contracted. "sum": it is summed if it is among the
+            axes. "along": it stays unless the operation runs along it. "last": it stays unless it
+            is the last axis. "" is for an operation that mixes rows.
+        chooses: whether the result uses only some elements of the operands; the rules return 0 for
+            the others. A function ``(out, *operands, **attributes) -> masks`` marks the others.
+        absorbing: whether a constant 0 as one of two operands makes the result 0. An infinite
+            derivative of the other operand is then multiplied to 0, not to NaN.
+        kinks: ``(*operands, **attributes) -> mask`` over the operands broadcast together: where the
+            operation has a kink or a jump.
     """
 
     elementwise: bool = False
@@ -76,8 +76,8 @@ class Traits:
 NOTATION = {field.name for field in fields(Notation)}
 TRAITS = {field.name for field in fields(Traits)}
 
-# On NumPy's scalars an operator costs a tenth of the ufunc, on arrays the same. Only those that do
-# not leave the real numbers where both operands are Python's.
+# On NumPy scalars an operator takes a tenth of the time of a ufunc, on arrays the same time. The
+# operators whose result may be complex for two Python numbers are left out.
 
 
 def _quotient(a: Any, b: Any) -> Any:
@@ -97,7 +97,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 class Each(Sequence[Any]):
-    """One thing for each of any number of operands: the gradient rules of `np.concatenate`."""
+    """One item for each of any number of operands, such as the gradient rules of `concatenate`."""
 
     def __init__(self, make: Callable[[int], Any]) -> None:
         self.make = make
@@ -121,20 +121,19 @@ def operation(
     reads: str | Sequence[str] | None = None,
     **traits: Any,
 ) -> Op:
-    """Define an operation of the package and enter it into the table.
+    """Define an operation and add it to the table.
 
     Args:
         name: its name in the table.
-        forward: a function of arrays. Its first parameters are the operands, the others, which
-            have defaults, the attributes.
-        rules: one gradient rule per operand, none for an operation without a derivative.
-        numpy: NumPy's functions that it answers for.
-        arity: the number of operands; None for one sequence of operands, and one rule for all that
-            takes the number ``k`` of the operand.
-        reads: the operands that each rule reads more of than the shape and dtype, by the names of
-            the rule's parameters, and "out": one text for each rule, or one for all; by default
-            everything.
-        traits: the fields of `Notation`, of `Traits`, and the other fields of `Op`.
+        forward: a function of arrays. Its first parameters are the operands; the others have
+            defaults and are the attributes.
+        rules: one gradient rule per operand, or none for an operation without a derivative.
+        numpy: the functions of NumPy that call this operation on Tensors.
+        arity: the number of operands; None for one sequence of operands, with one rule for all of
+            them that gets the index ``k`` of the operand.
+        reads: the arrays whose values each rule reads, by the names of the rule's parameters, with
+            "out" for the result: one string for each rule, or one for all rules; by default all.
+        traits: the fields of `Notation` and `Traits`, and other fields of `Op`.
     """
     ufunc = ufunc_of(forward)
     if ufunc is not None:
@@ -179,14 +178,14 @@ def operation(
 
 
 def named(name: str) -> Op:
-    """The operation of that name, which is all that a pickle holds of it.
+    """The operation of that name; a pickle of an operation consists of its name.
 
     Raises:
-        UnpicklingError: if nothing defined it in this process.
+        UnpicklingError: if it is not defined in this process.
     """
     if name not in OPS:
         raise pickle.UnpicklingError(
-            f"no operation {name!r} is defined here; import first the module that defines it"
+            f"operation {name!r} is not defined; import the module that defines it first"
         )
     return OPS[name]
 
@@ -194,7 +193,7 @@ def named(name: str) -> Op:
 def _reduced(op: Op) -> tuple[Any, ...]:
     if OPS.get(op.name) is not op:
         raise pickle.PicklingError(
-            f"{op.name}: was defined anew, and a pickle by this name would be of the new one"
+            f"{op.name}: cannot be pickled, since another operation has this name now"
         )
     return named, (op.name,)
 
@@ -207,7 +206,7 @@ def _of_several(forward: Callable[..., Any], *arrays: Any, **attributes: Any) ->
 
 
 def _numbers(rule: Any, text: Any, arity: int | None) -> Collection[int]:
-    """The numbers of what a rule reads, in the order of the result and the operands."""
+    """The indices of the arrays that a rule reads: 0 is the result, 1 the first operand."""
     if rule is None:
         return ()
     if text is None or (text and arity is None):

@@ -1,4 +1,4 @@
-"""Python's operators and NumPy's functions on Tensors: each finds its operation in the table."""
+"""Python's operators and NumPy's functions on Tensors, each mapped to its operation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Operators"]
 
 
 class Operators:
-    """What makes ``a + b`` and ``np.exp(a)`` record an operation."""
+    """Makes ``a + b`` and ``np.exp(a)`` record an operation."""
 
     __slots__ = ()
     if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Operators:
         if kwargs:
             for key in kwargs:
                 raise TypeError(
-                    f"{ufunc.__name__}: {key}= is not differentiated; use np.where or astype"
+                    f"{ufunc.__name__}: {key}= is not supported on Tensors; use np.where or astype"
                 )
         return op(*inputs)
 
@@ -167,7 +167,7 @@ def _numeric(other: Any) -> bool:
 
 
 def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
-    """``np.add.reduce`` and its like are NumPy functions of their own."""
+    """``np.add.reduce`` and similar methods, which equal functions of NumPy."""
     same = {
         ("add", "reduce"): np.sum,
         ("multiply", "reduce"): np.prod,
@@ -181,8 +181,8 @@ def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
     function: Any = same.get((ufunc.__name__, method))
     if function is None:
         raise TypeError(
-            f"{ufunc.__name__}.{method}: has no gradient rule here; write it with NumPy's "
-            "functions that have one (docs/operations.md)"
+            f"{ufunc.__name__}.{method}: has no gradient rule; use functions that have one "
+            "(docs/operations.md)"
         )
     kwargs.setdefault("axis", 0)
     return function(*inputs, **kwargs)
@@ -191,9 +191,9 @@ def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
 def _unknown(function: Any) -> TypeError:
     name = f"{getattr(function, '__module__', 'numpy') or 'numpy'}.{function.__name__}"
     if function in REFUSED:
-        return TypeError(f"{name}: takes no Tensor: {REFUSED[function]}")
+        return TypeError(f"{name}: does not accept a Tensor: {REFUSED[function]}")
     return TypeError(
-        f"{name}: has no gradient rule here, and a Tensor never quietly becomes an array; write "
-        "it with functions that have one (docs/operations.md), use .numpy() to mean plain "
-        "numbers, or define it with ag.operation"
+        f"{name}: has no gradient rule, and a Tensor is not converted to an array implicitly; use "
+        "functions that have one (docs/operations.md), convert with .numpy(), or define an "
+        "operation with ag.operation"
     )

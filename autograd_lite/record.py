@@ -1,4 +1,4 @@
-"""What a Tensor tells of its record."""
+"""The attributes of a Tensor that describe its record."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ __all__ = ["Recorded"]
 
 
 class Recorded(Value):
-    """A value that shows the application that made it, as it was written."""
+    """A value with the operation that produced it, as written, and its inputs."""
 
     __slots__ = ()
 
     kept: Any
     is_argument: bool = False
-    """Whether it stands for an argument of a function that is being differentiated or traced."""
+    """Whether it is an argument of a function that is being differentiated or traced."""
 
     def refuse_leak(self, what: str) -> None:
-        """Refuse to give out the value as a plain number, where that would lose a gradient."""
+        """Raise an error if a plain number would lose a gradient here."""
 
     def snapshot(self) -> Any:
-        """The array, where it is not kept; it is kept from then on."""
+        """The array, computed again and kept from now on."""
         self.kept = recomputed(self.node)
         return self.kept
 
     @property
     def op(self) -> Op | None:
-        """The operation that made it; None for a leaf."""
+        """The operation that produced it; None for a leaf."""
         return self.node.op  # type: ignore[no-any-return]
 
     @property
     def inputs(self) -> tuple[Any, ...]:
-        """The Tensors that it was made from."""
+        """The Tensors that it was computed from."""
         return tuple(map(_input, self.node.inputs, self.node.saved[1:]))
 
     @property
     def operands(self) -> tuple[Any, ...]:
-        """The arrays that it was made from."""
+        """The arrays that it was computed from."""
         pairs = zip(self.node.inputs, self.node.saved[1:], strict=True)
         return tuple(value_of(x).array if type(a) is Outline else a for x, a in pairs)
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The attributes of the operation, those that are not defaults."""
+        """The attributes of the operation that are not the defaults."""
         return self.node.attributes
 
     @property
     def stable_form(self) -> Any:
-        """The Tensor of the equal form that computed it; None where it was computed as written."""
+        """The Tensor of the stable form that computed it; None if it was computed as written."""
         node = self.node
         return None if node.sources is node.inputs else value_of(node.sources[0])
 
     @property
     def requires_grad(self) -> bool:
-        """Whether a gradient is wanted."""
+        """Whether it requires a gradient."""
         return self.node.requires_grad
 
     @requires_grad.setter
@@ -68,7 +68,7 @@ class Recorded(Value):
 
     @property
     def grad(self) -> Any:
-        """The gradient that `backward` added up; None before."""
+        """The gradient accumulated by `backward`; None before."""
         return self.node.grad
 
     @grad.setter
@@ -77,7 +77,7 @@ class Recorded(Value):
 
     @property
     def name(self) -> str | None:
-        """How pictures, derivations and errors call it."""
+        """Its name in pictures, derivations and errors."""
         return self.node.name
 
     @name.setter
@@ -86,7 +86,7 @@ class Recorded(Value):
 
     @property
     def scope(self) -> tuple[str, ...]:
-        """The titles of the scopes that it was made in, the outermost first."""
+        """The titles of the scopes in which it was created, the outermost first."""
         return self.node.scope
 
     @property
@@ -96,7 +96,7 @@ class Recorded(Value):
 
     @property
     def line(self) -> tuple[str, int, str] | None:
-        """The file, line and function that made it, if `detect_anomaly` was watching."""
+        """The file, line and function that created it, if `detect_anomaly` was active."""
         return getattr(self.node, "line", None)
 
     @property
@@ -126,7 +126,7 @@ def _input(node: Any, array: Any) -> Any:
 
 
 def _at_hand(node: Node) -> Any:
-    """The array of a node where somebody has it, else None."""
+    """The array of a node if it is still in memory, else None."""
     value = node.handle()
     if value is not None and value.kept is not None:
         return value.kept
@@ -134,7 +134,7 @@ def _at_hand(node: Node) -> Any:
 
 
 def recomputed(node: Node) -> Any:
-    """The array of a node, computed again from what the record saved, to the last bit."""
+    """The array of a node, computed again from the saved arrays, with the same bits."""
     found: dict[Node, Any] = {}
     stack = [node]
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""How much of a number may be rounding, whatever cancels on the way to it."""
+"""An estimate of the rounding error of a computed number, also after cancellation."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from autograd_lite.record import Recorded
 __all__ = ["Shaken", "rounding"]
 
 MOVED = 2048
-"""How many units in the last place a result is moved by."""
+"""The size of a perturbation, in units in the last place."""
 
 
 def rounding(value: float, shaken: Sequence[float | None]) -> float:
-    """How wrong a number may be, told from the same number under movements that are larger.
+    """An estimate of the rounding error of a number.
 
     Args:
         value: the number.
-        shaken: what it was a few times when everything on the way to it was moved; None and what
-            is not finite tell nothing.
+        shaken: the number computed a few times with larger perturbations; None and values that are
+            not finite are ignored.
     """
     off = [abs(x - value) for x in shaken if x is not None and np.isfinite(x)]
-    # A few movements may happen to cancel, and an operation rounds more than once inside.
+    # A few perturbations may cancel by chance, and an operation may round several times.
     return 16 / MOVED * max(off, default=0.0)
 
 
 class Shaken:
-    """Moves every result, and every part of a gradient, by many units in its last place.
+    """Perturbs every result, and every contribution to a gradient, by many units in the last place.
 
-    Where large terms cancel, what is left may be small, and still be wrong by the rounding of the
-    terms. A number that is computed again with larger roundings shows what its own roundings make
-    of it (Parker 1997, "Monte Carlo Arithmetic"). The movements are large against the roundings
-    that remain, and small enough that the number follows them in proportion; a choice between
-    operands that they turn counts for little when scaled back.
+    If large terms cancel, the result may be small, with an error as large as the rounding of the
+    terms. The effect of larger perturbations shows the effect of the rounding errors (Parker 1997,
+    "Monte Carlo Arithmetic"). The perturbations are large compared with the remaining rounding
+    errors, and so small that the number depends on them linearly. A different choice between
+    operands changes little after scaling.
 
     Args:
-        least: arguments smaller than this are moved as if they were so large, or as large as the
-            largest of their array.
+        least: arguments smaller than this are perturbed as if they were of this size, or of the
+            size of the largest element of their array.
 
     Example:
         >>> import numpy as np
@@ -58,7 +58,7 @@ class Shaken:
         self.random = np.random.default_rng(0)
 
     def __call__(self, f: Callable[[Sequence[Any]], Any], arrays: Sequence[Any]) -> Any:
-        """What f gives when its arrays and all made of them are moved; None if it fails."""
+        """The result of f with all arrays and results perturbed; None if f fails."""
         moved = []
         for x in arrays:
             size = np.abs(x)
@@ -72,7 +72,7 @@ class Shaken:
             return None
 
     def _moved(self, x: Any) -> Any:
-        """Each element of an array moved up or down; anything else as it is."""
+        """Each element of an array of floats perturbed up or down."""
         dtype = getattr(x, "dtype", None)
         if dtype is None or dtype.kind != "f":
             return x
@@ -80,8 +80,8 @@ class Shaken:
         return x * np.where(self.random.integers(0, 2, x.shape, bool), 1 - step, 1 + step)
 
     def applied(self, value: Any, op: Any, inputs: Any, arrays: Any) -> None:
-        # The rule of an operation with kinks may ask which of its operands is the result; these
-        # were moved already.
+        # The rule of an operation with kinks may compare the result with the operands, which were
+        # perturbed before.
         if op.differentiable and op.traits.kinks is None:
             node, moved = value.node, self._moved(value.kept)
             value.kept = moved
@@ -92,7 +92,7 @@ class Shaken:
     def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
         def moved(*args: Any, **attributes: Any) -> Any:
             part = rule(*args, **attributes)
-            # A Tensor was moved when it was made.
+            # A Tensor was perturbed when it was created.
             return part if isinstance(part, Recorded) else self._moved(part)
 
         return moved

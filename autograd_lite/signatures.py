@@ -1,4 +1,4 @@
-"""How NumPy's functions are called: which arguments are operands, which are attributes."""
+"""The arguments of NumPy's functions: which are operands, and which are attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
     "ufunc_of",
 ]
 
-# What NumPy 2.0 calls by another name than later versions.
+# Parameters that have another name in NumPy 2.0 than in later versions.
 RENAMED = {"newshape": "shape"}
 
 VARIABLE = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
@@ -32,8 +32,8 @@ class Signature:
 
     Attributes:
         parameters: the names, the operands first.
-        defaults: what the attributes are unless they are given.
-        unsupported: the defaults of those that only NumPy has.
+        defaults: the defaults of the attributes.
+        unsupported: the defaults of the parameters that only NumPy's function has.
     """
 
     __slots__ = ("defaults", "parameters", "unsupported")
@@ -46,7 +46,7 @@ class Signature:
 
     @classmethod
     def of(cls, forward: Callable[..., Any], numpy: Sequence[Any] = ()) -> Signature:
-        """The signature of a forward that answers for functions of NumPy."""
+        """The signature of a forward that is called in place of functions of NumPy."""
         ufunc = ufunc_of(forward)
         if ufunc is not None:
             return cls([f"x{k + 1}" for k in range(ufunc.nin)], {})
@@ -57,22 +57,22 @@ class Signature:
     def bind(
         self, op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Tell the operands of a call from its attributes, leaving out defaults."""
+        """The operands of a call, and its attributes that are not the defaults."""
         named = dict(zip(self.parameters, args, strict=False))
         if len(args) > len(self.parameters) or named.keys() & kwargs.keys():
-            raise TypeError(f"{op.name}: takes {self}, not these {len(args)} arguments")
+            raise TypeError(f"{op.name}: got too many arguments, {len(args)}; it takes {self}")
         named |= kwargs
         heads = self.parameters[: 1 if op.arity is None else op.arity]
         missing = [head for head in heads if head not in named]
         if missing:
-            raise TypeError(f"{op.name}: takes {self}; {missing[0]} is missing")
+            raise TypeError(f"{op.name}: the argument {missing[0]} is missing; it takes {self}")
         operands = tuple(named.pop(head) for head in heads)
         attributes = {}
         for key, value in named.items():
             if key in self.unsupported and is_default(value, self.unsupported[key]):
                 continue
             if key not in self.defaults:
-                raise TypeError(f"{op.name}: has no argument {key!r} for a Tensor; it takes {self}")
+                raise TypeError(f"{op.name}: {key}= is not supported on Tensors; it takes {self}")
             if value is not self.defaults[key] and value is not np._NoValue:
                 attributes[key] = plain(value, op, key)
         return (tuple(operands[0]) if op.arity is None else operands), attributes
@@ -86,7 +86,7 @@ class Signature:
 
 
 def ufunc_of(forward: Callable[..., Any]) -> np.ufunc | None:
-    """The ufunc that a forward is, or that it guards."""
+    """The ufunc that a forward is, or that it wraps; None for another function."""
     forward = getattr(forward, "__wrapped__", forward)
     return forward if isinstance(forward, np.ufunc) else None
 
@@ -117,7 +117,7 @@ def numpy_parameters(
 
 @lru_cache(maxsize=256)
 def defaults_of(function: Any) -> dict[str, Any]:
-    """The default of each parameter of a function of NumPy, nothing where that cannot be told."""
+    """The default of each parameter of a function of NumPy; {} if it cannot be inspected."""
     try:
         known = inspect.signature(function).parameters
     except ValueError:
@@ -126,7 +126,7 @@ def defaults_of(function: Any) -> dict[str, Any]:
 
 
 def is_default(value: Any, default: Any) -> bool:
-    """Whether an argument is the default, written out or left out."""
+    """Whether an argument equals the default."""
     return (
         value is default
         or value is np._NoValue

@@ -1,4 +1,4 @@
-"""The Tensor."""
+"""The class Tensor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Tensor", "constant", "lifted"]
 
 
 def numpy_method(function: Callable[..., Any]) -> Any:
-    """The method of arrays that is NumPy's function of the same name."""
+    """The method that calls NumPy's function of the same name."""
 
     @functools.wraps(function)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -36,16 +36,16 @@ def numpy_method(function: Callable[..., Any]) -> Any:
 
 
 class Tensor(Operators, Recorded):
-    """An array, and the application of the operation that made it.
+    """An array, and the operation that produced it.
 
-    NumPy's functions and operators work on Tensors and record what they do; `backward` then
-    leaves the gradient in ``.grad`` of the leaves.
+    NumPy's functions and operators accept Tensors and record what they do. `backward` then adds
+    the gradients to the ``.grad`` of the leaves.
 
     Args:
-        data: numbers of any shape; they are copied. Integers become float64 when a gradient is
-            wanted and stay integers when not; float32 stays float32.
-        name: how pictures, derivations and errors call it.
-        requires_grad: whether a gradient is wanted.
+        data: numbers of any shape; they are copied. Integers become float64 if a gradient is
+            required, and stay integers otherwise; float32 stays float32.
+        name: its name in pictures, derivations and errors.
+        requires_grad: whether it requires a gradient.
 
     Raises:
         TypeError: for complex, object, text, float16 and masked data, and for np.matrix.
@@ -73,13 +73,15 @@ class Tensor(Operators, Recorded):
 
     def __init_subclass__(cls, internal: bool = False) -> None:
         if not internal:
-            raise TypeError("Tensor: cannot be subclassed; hold a Tensor in a class of your own")
+            raise TypeError(
+                "Tensor: cannot be subclassed; store a Tensor in an attribute of your class"
+            )
 
     # The array
 
     @property
     def array(self) -> Any:
-        """The value; where nobody kept it, it is computed again."""
+        """The value; it is computed again if it was freed."""
         kept = self.kept
         if kept is not None:
             return kept
@@ -87,7 +89,7 @@ class Tensor(Operators, Recorded):
         return self.snapshot() if outside is None else outside
 
     def snapshot(self) -> Any:
-        """The array for a record to keep, which nobody can change."""
+        """An array that the record can save, and that cannot change."""
         if getattr(self.node, "outside", None) is None:
             return super().snapshot()
         try:
@@ -96,19 +98,19 @@ class Tensor(Operators, Recorded):
             array = self.node.outside
             self.kept = self.node.form = array if array.shape else array[()]
         except AttributeError:
-            # Another thread took the snapshot meanwhile.
+            # Another thread took the snapshot in the meantime.
             return super().snapshot()
         self.node.outside = None
         return self.kept
 
     @property
     def data(self) -> Any:
-        """The array: of a leaf its own, to change at any time; of a result read-only."""
+        """The array: writable for a leaf, read-only for a result."""
         if self.node.op is not None or self.is_argument:
             self.refuse_leak("data")
             return self._read_only()
         if self.kept is not None:
-            # A record may hold this array: what is handed out is a copy.
+            # A record may have saved this array, so a copy is handed out.
             self.node.form = self.node.outside = np.array(self.kept)
             self.kept = None
         return self.node.outside
@@ -118,7 +120,7 @@ class Tensor(Operators, Recorded):
         node, form = self.node, self.node.form
         if node.op is not None or self.is_argument:
             raise ValueError(
-                f"{describe(self)}: only the data of a leaf can be set; this one was computed"
+                f"{describe(self)}: only the data of a leaf can be set, not those of a result"
             )
         if value is form:
             return
@@ -128,17 +130,17 @@ class Tensor(Operators, Recorded):
         self.node.outside = None
 
     def _fitting(self, value: Any) -> Any:
-        """New data in the dtype of the old."""
+        """New data, converted to the dtype of the Tensor."""
         array = np.asarray(array_of(value, self.requires_grad, describe(self)))
         if array.shape != self.shape:
             raise ValueError(
-                f"{describe(self)}: its data cannot be set to shape {array.shape}; make a new "
-                "Tensor for a new shape"
+                f"{describe(self)}: data of shape {array.shape} have another shape; create a new "
+                "Tensor"
             )
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
             raise TypeError(
-                f"{describe(self)}: holds {self.dtype}, and {array.dtype} would be rounded to fit; "
-                "make a new Tensor"
+                f"{describe(self)}: {array.dtype} data cannot be converted to {self.dtype} without "
+                "loss; create a new Tensor"
             )
         return array.astype(self.dtype, copy=False)
 
@@ -157,27 +159,27 @@ class Tensor(Operators, Recorded):
 
     @property
     def T(self) -> Tensor:
-        """The transpose, axes reversed."""
+        """The transpose, with the axes reversed."""
         return apply(OPS["transpose"], (self,))
 
     def item(self) -> Any:
-        """The one element, as a Python number; no gradient flows back through it.
+        """The only element, as a Python number; no gradient flows back through it.
 
         Raises:
             TypeError: inside a function that is being differentiated or traced.
-            ValueError: for more or fewer elements than one.
+            ValueError: if there is not exactly one element.
         """
         self.refuse_leak("item()")
         return np.asarray(self.array).item()
 
     def detach(self) -> Tensor:
-        """A Tensor with a copy of the data, without history, that wants no gradient."""
+        """A constant with a copy of the data, without a record."""
         return Tensor(np.array(self.array), self.name, requires_grad=False)
 
     # The record
 
     def named(self, name: str | None) -> Tensor:
-        """Name it, for pictures, derivations and errors; returns itself.
+        """Set the name, which pictures, derivations and errors use, and return the Tensor.
 
         Example:
             >>> import autograd_lite as ag
@@ -188,13 +190,15 @@ class Tensor(Operators, Recorded):
         return _named(self, name)
 
     def backward(self, gradient: Any = None) -> None:
-        """Add the gradient of this Tensor to ``.grad`` of every leaf that it was made from.
+        """Add the gradient of this Tensor to the ``.grad`` of every leaf that it depends on.
 
         Args:
-            gradient: what enters here, of this Tensor's shape; 1 for a Tensor with one element.
+            gradient: the gradient with respect to this Tensor, of its shape; by default 1, which
+                requires a Tensor with one element.
 
         Raises:
-            ValueError: if it is needed and missing, or does not fit; if no gradient is wanted.
+            ValueError: if `gradient` is missing or has another shape, or if this Tensor does not
+                require a gradient.
 
         Example:
             >>> import autograd_lite as ag
@@ -206,7 +210,7 @@ class Tensor(Operators, Recorded):
         accumulate(self, gradient)
 
     def zero_grad(self) -> None:
-        """Forget the gradient: ``.grad`` becomes None."""
+        """Set ``.grad`` to None."""
         self.node.grad = None
 
     # Python's protocols
@@ -223,12 +227,12 @@ class Tensor(Operators, Recorded):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len: a 0-d Tensor has no length")
+            raise TypeError("len() of a 0-d Tensor")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
-            raise TypeError("iteration: a 0-d Tensor has no elements to go over")
+            raise TypeError("a 0-d Tensor cannot be iterated over")
         return (self[i] for i in range(self.shape[0]))
 
     def __contains__(self, item: Any) -> bool:
@@ -260,10 +264,10 @@ class Tensor(Operators, Recorded):
         if self.requires_grad or self.always_recorded:
             raise TypeError(
                 f"an array of {describe(self)} would lose its gradient; use NumPy's functions on "
-                "the Tensor itself, np.stack for a list of Tensors, or .numpy() to mean it"
+                "the Tensor, np.stack for a list of Tensors, or .numpy() if this is intended"
             )
         if copy is False:
-            raise ValueError(f"an array of {describe(self)} is a copy; leave out copy=False")
+            raise ValueError(f"an array of {describe(self)} is always a copy; leave out copy=False")
         return np.array(self.array, dtype=dtype)
 
     def __copy__(self) -> Tensor:
@@ -285,14 +289,14 @@ class Tensor(Operators, Recorded):
     def _leaf_only(self, what: str) -> None:
         if self.node.op is not None or self.is_argument:
             raise TypeError(
-                f"{what}: {describe(self)} is a result, and a copy would lose its record; "
-                f"{what} the leaves, or detach() it first"
+                f"{what}: a copy of {describe(self)} would lose its record; {what} the leaves, or "
+                "detach() it first"
             )
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(
-            "a Tensor does not change in place: use np.where(mask, value, t) for a new one, or, "
-            "for a leaf outside the graph, t.data[key] = value"
+            "a Tensor cannot be changed in place; create another with np.where(mask, value, t), "
+            "or, for a leaf, set t.data[key] = value"
         )
 
     # NumPy's methods
@@ -306,11 +310,11 @@ class Tensor(Operators, Recorded):
         return OPS["mean"](self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """`numpy.max`; a tie shares the gradient equally."""
+        """`numpy.max`; tied elements share the gradient equally."""
         return OPS["max"](self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """`numpy.min`; a tie shares the gradient equally."""
+        """`numpy.min`; tied elements share the gradient equally."""
         return OPS["min"](self, axis=axis, keepdims=keepdims)
 
     def argmax(self, axis: Any = None) -> Tensor:
@@ -322,11 +326,11 @@ class Tensor(Operators, Recorded):
         return OPS["argmin"](self, axis=axis)
 
     def reshape(self, *shape: Any) -> Tensor:
-        """`numpy.reshape`; takes a shape or its lengths."""
+        """`numpy.reshape`; the shape is a tuple or several ints."""
         return OPS["reshape"](self, shape=shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Tensor:
-        """`numpy.transpose`; takes the axes one by one or as a tuple."""
+        """`numpy.transpose`; the axes are a tuple or several ints."""
         given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
         return OPS["transpose"](self, axes=given)
 
@@ -339,7 +343,7 @@ class Tensor(Operators, Recorded):
         return OPS["squeeze"](self, axis=axis)
 
     def astype(self, dtype: Any) -> Tensor:
-        """The same values in another floating dtype; the gradient comes back in the old one."""
+        """The same values in another dtype; the gradient has the dtype of this Tensor."""
         return OPS["astype"](self, dtype=dtype)
 
     def copy(self) -> Tensor:
@@ -370,9 +374,9 @@ class Tensor(Operators, Recorded):
 
 
 def constant(data: Any, name: str | None = None) -> Tensor:
-    """A Tensor that wants no gradient: data, targets, fixed numbers.
+    """A Tensor that does not require a gradient: data, targets, fixed numbers.
 
-    A plain array in an expression is copied each time, a constant only here.
+    A constant is copied once; a NumPy array in an expression is copied each time.
 
     Raises:
         TypeError: for complex, object, text, float16 and masked data, and for np.matrix.
@@ -386,7 +390,7 @@ def constant(data: Any, name: str | None = None) -> Tensor:
 
 
 def lifted(x: Any) -> Any:
-    """A Tensor as it is, anything else as a constant; a Python number stays one."""
+    """A Tensor unchanged, anything else as a constant; a Python number is not converted."""
     if isinstance(x, Value):
         return x
     if type(x) is float:
@@ -400,18 +404,18 @@ hooks.constant = lifted
 
 
 def is_shared(x: Tensor) -> bool:
-    """Whether anything but this leaf may still reach the memory of the array that it handed out."""
+    """Whether anything but this leaf may refer to the memory of the array that it handed out."""
     return x.node.outside.base is not None or _references(x) != _ALONE
 
 
 def _references(x: Tensor) -> float:
-    # Where references are not counted, no array counts as alone: NaN differs from itself.
+    # Without reference counts every array counts as shared: NaN differs from itself.
     return sys.getrefcount(x.node.outside) if hasattr(sys, "getrefcount") else math.nan
 
 
 def _named(x: Tensor, name: str | None) -> Tensor:
     if name is not None and not isinstance(name, str):
-        raise TypeError(f"a Tensor's name is a string, not {type(name).__name__}")
+        raise TypeError(f"the name of a Tensor must be a string, not {type(name).__name__}")
     x.node.name = name
     return x
 
@@ -422,7 +426,7 @@ def _restored(data: Any, name: str | None, requires_grad: bool, grad: Any) -> Te
     return tensor
 
 
-# How many references an array has that one Tensor alone holds depends on the interpreter.
+# The reference count of an array that only its Tensor refers to depends on the interpreter.
 _lonely = Tensor(np.zeros(1))
 _lonely.data  # noqa: B018 - hands it out
 _ALONE = _references(_lonely)

@@ -1,4 +1,4 @@
-"""Numbers and names as people read them."""
+"""Numbers and names as text for people."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["number", "printable", "subscript", "superscript"]
 _SUBSCRIPT = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
 _SUPERSCRIPT = str.maketrans("0123456789+-−()nijkT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿⁱʲᵏᵀ")
 
-# The joiners hold emoji and the letters of several scripts together.
+# The joiners are needed for emoji and several scripts.
 _JOINERS = "\u200c\u200d"
 
 
 def number(x: SupportsFloat) -> str:
-    """A number for people: at most four decimals, a real minus sign.
+    """A number as text: at most four decimals, and a real minus sign.
 
-    Trailing zeros are cut; outside [0.001, 10000) the number is written in scientific notation;
-    a truth value is 0 or 1.
+    Trailing zeros are removed. Outside [0.001, 10000) the number is in scientific notation. A
+    boolean is 0 or 1.
 
     Example:
         >>> number(-0.66818777), number(3.0), number(0.00000012), number(float("inf"))
@@ -62,10 +62,10 @@ def superscript(x: object) -> str:
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """The text on one line, without characters that no picture or terminal can show.
+    """The text on one line, without characters that a picture or terminal cannot show.
 
-    White space becomes spaces; control characters, also those that turn the direction of what
-    follows, and lone surrogates become �; text longer than the limit ends in an ellipsis.
+    White space becomes spaces. Control characters, those for the direction of text, and lone
+    surrogates become �. Text longer than the limit ends in an ellipsis.
 
     Example:
         >>> printable("two\\nlines \\x00"), printable("a long name", limit=6)

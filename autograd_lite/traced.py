@@ -1,4 +1,4 @@
-"""Tensors inside a function that is being differentiated or traced, which gives out no values."""
+"""Tensors inside a function that is being differentiated or traced."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INSIDE: ContextVar[str] = ContextVar("inside", default="")
 
 @contextmanager
 def inside(what: str) -> Iterator[None]:
-    """Differentiate or trace a function: what is differentiated inside may depend on more."""
+    """Mark the block as the run of a function that is being differentiated or traced."""
     token = INSIDE.set(INSIDE.get() or what)
     try:
         with setting(recording=True):
@@ -33,34 +33,34 @@ def inside(what: str) -> Iterator[None]:
 
 
 class Differentiated(Tensor, internal=True):
-    """What a function that is being differentiated makes of its arguments.
+    """A Tensor that depends on an argument of a function that is being differentiated.
 
-    What depends on them gives no plain numbers: their gradient would be lost.
+    It cannot be converted to plain numbers, which would lose the gradient.
     """
 
     __slots__ = ()
 
     @property
     def is_argument(self) -> bool:  # type: ignore[override]
-        """Whether it stands for an argument: nobody can reach or change its data."""
+        """Whether it is an argument, whose data cannot be read or changed."""
         return self.node.op is None
 
     def refuse_leak(self, what: str) -> None:
-        """Refuse to give out the value as a plain number, while the function runs.
+        """Raise an error if the value is converted to plain numbers while the function runs.
 
         Raises:
             TypeError: if the derivative depends on it.
         """
         if INSIDE.get() and (self.node.requires_grad or self.always_recorded):
             raise TypeError(
-                f"{what}: would take the value of {describe(self)} out of the function that is "
-                "being differentiated or traced, and lose its gradient; use NumPy's functions, "
-                "np.where for a choice, or ag.stop_gradient to mean it"
+                f"{what}: {describe(self)} is being differentiated or traced, and a plain number "
+                "would lose its gradient; use NumPy's functions, np.where instead of if, or "
+                "ag.stop_gradient if this is intended"
             )
 
 
 class Traced(Differentiated, internal=True):
-    """What a function that is being traced makes of its arguments: its program has no values."""
+    """A Tensor of a function that is being traced: the program has no values yet."""
 
     __slots__ = ()
 
@@ -74,7 +74,7 @@ class Traced(Differentiated, internal=True):
 def argument(
     array: Any, requires_grad: bool, name: str | None = None, kind: type[Tensor] = Differentiated
 ) -> Tensor:
-    """A fresh leaf for an argument of a transformed function."""
+    """A new leaf for an argument of a transformed function."""
     value = leaf(kind, np.asarray(array), requires_grad, current().scope)
     value.node.name = name
     return value  # type: ignore[no-any-return]

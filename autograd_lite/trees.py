@@ -10,9 +10,9 @@ __all__ = ["flatten", "leaves_like", "tree_map"]
 
 
 def flatten(tree: Any, path: str = "") -> tuple[list[Any], list[str], Callable[[Any], Any]]:
-    """The leaves of a tree, the path to each, and a function that builds it from new leaves.
+    """The leaves of a tree, the path to each leaf, and a function that rebuilds the tree.
 
-    None is a tree without leaves, and everything that is no container is a leaf.
+    None is a tree without leaves. Anything that is not a container is a leaf.
 
     Raises:
         ValueError: for a container that contains itself.
@@ -29,7 +29,7 @@ def flatten(tree: Any, path: str = "") -> tuple[list[Any], list[str], Callable[[
     try:
         build = _flatten(tree, path, leaves, paths)
     except RecursionError:
-        raise ValueError("a container that contains itself, or is nested too deeply") from None
+        raise ValueError("a container contains itself, or is nested too deeply") from None
     return leaves, paths, lambda new: build(iter(new))
 
 
@@ -45,10 +45,10 @@ def tree_map(function: Callable[..., Any], tree: Any) -> Any:
 
 
 def leaves_like(tree: Any, paths: Sequence[str], what: str) -> list[Any]:
-    """The leaves of a tree in the order of the paths of another; keys may come in any order.
+    """The leaves of a tree in the order of the given paths; keys may be in any order.
 
     Raises:
-        ValueError: if the tree has not exactly these paths.
+        ValueError: if the tree does not have exactly these paths.
 
     Example:
         >>> leaves_like({"b": 1, "w": 2}, ["['w']", "['b']"], "a tangent")
@@ -57,19 +57,17 @@ def leaves_like(tree: Any, paths: Sequence[str], what: str) -> list[Any]:
     leaves, found, _ = flatten(tree)
     if found == list(paths):
         return leaves
-    held = dict(zip(found, leaves, strict=True))
-    if len(held) != len(found) or held.keys() != set(paths):
-        missing = next((path for path in paths if path not in held), None)
+    by_path = dict(zip(found, leaves, strict=True))
+    if len(by_path) != len(found) or by_path.keys() != set(paths):
+        missing = next((path for path in paths if path not in by_path), None)
         extra = next((path for path in found if path not in set(paths)), None)
         wrong = (
             f"has nothing at {_place(missing)}"
             if missing is not None
-            else (f"has {_place(extra)} too many")
+            else f"has an extra entry at {_place(extra)}"
         )
-        raise ValueError(
-            f"{what} {wrong}; it must have the same containers, dicts and tuples alike"
-        )
-    return [held[path] for path in paths]
+        raise ValueError(f"{what} {wrong}; it must have the same structure of containers")
+    return [by_path[path] for path in paths]
 
 
 def _place(path: str | None) -> str:

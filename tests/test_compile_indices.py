@@ -78,7 +78,9 @@ def test_indices_out_of_range_raise():
     [lambda E, i: E[:, i], lambda E, i: E[np.arange(3), i], lambda E, i: E[E > 0]],
 )
 def test_errors_about_indices_suggest_a_remedy(pick):
-    with pytest.raises(TypeError, match=r"is being traced; x\[i\] and np.take.*take_along_axis"):
+    with pytest.raises(
+        TypeError, match=r"is being traced; as an index, x\[i\] and np.take.*take_along_axis"
+    ):
         ag.compile(pick)(TABLE, np.array([0, 2, 2]))
     along = ag.compile(lambda E, i: np.take_along_axis(E, i[:, None], axis=1)[:, 0])
     np.testing.assert_array_equal(along(TABLE[:3], np.array([0, 2, 1])), TABLE[range(3), [0, 2, 1]])

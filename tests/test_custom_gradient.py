@@ -163,7 +163,7 @@ def test_defining_again_replaces_and_the_packages_own_are_safe():
         (
             lambda: ag.grad(lambda x: np.sum(square(lambda g, out, x: None)(x)))(X),
             TypeError,
-            "a gradient rule of .* returned NoneType",
+            "a gradient rule of .*: returned NoneType",
         ),
         (
             lambda: ag.grad(lambda x: np.sum(square(lambda g, out, x: g[:2])(x)))(X),
@@ -214,7 +214,7 @@ def test_what_a_forward_kept_has_no_derivative_and_raises(keeper, derivative, x)
         return np.sum(op(x))
 
     ag.grad(f)(x)
-    with pytest.raises(TypeError, match="uses what its forward kept"):
+    with pytest.raises(TypeError, match="uses a value that its forward stored"):
         DERIVATIVES[derivative](f, x)
 
 
@@ -238,7 +238,7 @@ def test_what_does_not_depend_on_the_operands_may_be_kept():
         lambda g, out, *arrays, k, scale=1.0: g * scale * kept["sum"] / sum(arrays),
         arity=None,
     )
-    with pytest.raises(TypeError, match="uses what its forward kept"):
+    with pytest.raises(TypeError, match="uses a value that its forward stored"):
         ag.hessian(lambda x: np.sum(total([x, x], scale=2.0)))(x)
 
 
@@ -248,7 +248,7 @@ def test_a_forward_that_cannot_be_run_again_is_reported():
             raise ValueError("only at X")
         return x * x
 
-    with pytest.raises(TypeError, match=r"cannot be told.*only at X"):
+    with pytest.raises(TypeError, match=r"cannot check.*only at X"):
         ag.hessian(lambda x: np.sum(square(forward=strict)(x)))(X)
 
 
@@ -256,7 +256,7 @@ def test_a_ufunc_keeps_its_operands_and_answers_for_itself():
     op = ag.operation("tests.nextafter", np.nextafter, lambda g, out, x1, x2: g, None)
     try:
         assert (op.arity, op.broadcasts, op.traits.elementwise) == (2, True, True)
-        with pytest.raises(TypeError, match="takes x1, x2; x2 is missing"):
+        with pytest.raises(TypeError, match="the argument x2 is missing; it takes x1, x2"):
             op(ag.Tensor(1.0))
         x = ag.Tensor(X)
         np.sum(np.nextafter(x, np.ones((1, 3)) * [[1.0], [2.0]])).backward()
@@ -279,7 +279,7 @@ def test_one_operand_may_be_broadcast_by_the_operation_itself():
 def test_any_error_of_a_forward_names_the_operation():
     op = ag.operation("tests.text", lambda x: b"\xff".decode(), lambda g, out, x: g)
     with pytest.raises(
-        ValueError, match=r"tests.text: does not fit an array \(3,\): 'utf-8' codec"
+        ValueError, match=r"tests.text: cannot be applied to an array \(3,\): 'utf-8' codec"
     ):
         op(ag.Tensor(X))
 

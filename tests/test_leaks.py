@@ -192,7 +192,7 @@ MASKS = {
 
 @pytest.mark.parametrize("way", MASKS)
 def test_a_mask_is_never_dropped(way):
-    with pytest.raises(TypeError, match=r"masked arrays lose their mask.*filled"):
+    with pytest.raises(TypeError, match=r"a masked array would lose its mask.*filled"):
         MASKS[way]()
 
 
@@ -209,7 +209,7 @@ def test_a_mask_is_never_dropped(way):
     ],
 )
 def test_a_matrix_that_multiplies_otherwise_is_refused(use):
-    with pytest.raises(TypeError, match=r"np\.matrix multiplies as matrices do"):
+    with pytest.raises(TypeError, match=r"np\.matrix is not accepted"):
         use(np.matrix(X))
 
 

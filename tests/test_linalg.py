@@ -202,7 +202,7 @@ def test_matmul_is_its_einsum(shapes):
     [
         ("ij,j", [(3,), (3,)], "'ij' in 'ij,j' does not name the 1 axes"),
         ("ij", [(3, 3), (3,)], "written for 1 operands, not 2"),
-        ("ij,jk", [(2, 3), (4, 2)], "einsum: does not fit"),
+        ("ij,jk", [(2, 3), (4, 2)], "einsum: cannot be applied to"),
     ],
 )
 def test_einsum_that_does_not_fit(subscripts, shapes, message):
@@ -244,7 +244,9 @@ def test_slogdet_gives_a_constant_and_a_logarithm():
 
 @pytest.mark.parametrize("f", [np.linalg.inv, lambda a: np.linalg.solve(a, np.ones(2))])
 def test_a_singular_matrix_is_named(f):
-    with pytest.raises(np.linalg.LinAlgError, match=r"does not fit M \(2, 2\).*[Ss]ingular"):
+    with pytest.raises(
+        np.linalg.LinAlgError, match=r"cannot be applied to M \(2, 2\).*[Ss]ingular"
+    ):
         f(ag.Tensor(np.zeros((2, 2)), name="M"))
 
 
@@ -378,7 +380,7 @@ def test_matrix_transpose():
         (lambda a: np.linalg.lstsq(a, np.ones(4)), "pinv"),
         (lambda a: np.linalg.cond(a), "svdvals"),
         (lambda a: np.linalg.tensorsolve(a[:3], np.ones(3)), "solve"),
-        (lambda a: np.dot(a, np.ones(3), out=np.ones(4)), "dot.* argument 'out'"),
+        (lambda a: np.dot(a, np.ones(3), out=np.ones(4)), "dot: out= is not supported"),
         (lambda a: np.einsum("ij->j", a, out=np.ones(3)), "out"),
     ],
 )
@@ -397,8 +399,8 @@ def test_what_has_no_derivative_says_what_to_do(call, message):
         (lambda a: np.linalg.norm(np.stack([a, a]), 2), "not for 3 axes"),
         (lambda a: np.linalg.cholesky(-np.eye(2) * a[0, 0] ** 2), "not positive definite"),
         (lambda a: np.linalg.matrix_power(a, 2), "square matrices"),
-        (lambda a: np.tensordot(a, a, axes=1), "tensordot: does not fit"),
-        (lambda a: np.dot(a, a), "matmul: does not fit"),
+        (lambda a: np.tensordot(a, a, axes=1), "tensordot: cannot be applied to"),
+        (lambda a: np.dot(a, a), "matmul: cannot be applied to"),
     ],
 )
 def test_what_does_not_fit_is_named(call, message):

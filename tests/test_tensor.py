@@ -44,7 +44,7 @@ def test_a_result_knows_how_it_was_made():
 def test_named_returns_itself():
     t = ag.Tensor(1.0)
     assert t.named("t") is t
-    with pytest.raises(TypeError, match="a Tensor's name is a string, not int"):
+    with pytest.raises(TypeError, match="the name of a Tensor must be a string, not int"):
         t.named(3)
 
 
@@ -82,7 +82,7 @@ def test_constants_keep_their_dtype(dtype):
         (None, "object"),
         ({"a": 1}, "object"),
         (np.array([1, "a"], object), "object"),
-        ([[1, 2], [3]], "no array of numbers"),
+        ([[1, 2], [3]], "not an array of numbers"),
         (np.ones(2, np.float16), "float16 is too coarse"),
         (np.ma.array([1.0, 2.0]), "masked"),
         (np.array(["2020-01-01"], "M8[D]"), "datetime64"),
@@ -108,7 +108,7 @@ def test_such_data_are_refused_as_operands_too():
 
 def test_a_tensor_of_tensors_is_refused_with_advice():
     t = ag.Tensor(1.0)
-    with pytest.raises(TypeError, match="is one already"):
+    with pytest.raises(TypeError, match="are a Tensor already"):
         ag.Tensor(t)
 
 
@@ -145,7 +145,9 @@ def test_layouts_of_every_kind():
 
 def test_backward_of_several_numbers_says_what_to_do():
     w = ag.Tensor(np.ones(3), name="w")
-    with pytest.raises(ValueError, match=r"backward: z \(3,\) has 3 elements.*sum\(\) or mean\(\)"):
+    with pytest.raises(
+        ValueError, match=r"backward needs a scalar; got z \(3,\).*sum\(\) or mean\(\)"
+    ):
         (w * 2).named("z").backward()
     assert w.grad is None
 
@@ -159,13 +161,13 @@ def test_backward_of_one_number_in_a_larger_shape():
 @pytest.mark.parametrize("gradient", [np.ones(2), np.ones((3, 1)), 1.0, np.ones(3, complex)])
 def test_backward_with_a_gradient_that_does_not_fit(gradient):
     w = ag.Tensor(np.ones(3), name="w")
-    with pytest.raises(ValueError, match=r"backward: a gradient of shape"):
+    with pytest.raises(ValueError, match=r"backward: gradient= of shape"):
         (w * 2).backward(gradient)
     assert w.grad is None
 
 
 def test_backward_of_what_requires_no_gradient():
-    with pytest.raises(ValueError, match=r"backward: .*depends on nothing that wants a gradient"):
+    with pytest.raises(ValueError, match=r"backward: .*does not require a gradient"):
         (ag.constant(2.0) * 3).backward()
 
 
@@ -249,7 +251,7 @@ def test_data_keep_their_dtype_and_are_never_rounded_to_whole_numbers():
     w.data = np.array([0.5, 2.0])
     assert w.data.dtype == np.float32
     count = ag.constant([1, 2], name="n")
-    with pytest.raises(TypeError, match=r"n \(2,\): holds int64, and float64 would be rounded"):
+    with pytest.raises(TypeError, match=r"n \(2,\): float64 data cannot be converted to int64"):
         count.data = [1.5, 2.5]
     np.testing.assert_array_equal(count.data, [1, 2])
 

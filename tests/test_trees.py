@@ -95,7 +95,7 @@ def test_what_is_missing_or_too_many_is_named():
     paths = flatten({"w": 1, "b": 2})[1]
     with pytest.raises(ValueError, match=r"a tangent has nothing at its \['b'\]"):
         leaves_like({"w": 1}, paths, "a tangent")
-    with pytest.raises(ValueError, match=r"a tangent has its \['c'\] too many"):
+    with pytest.raises(ValueError, match=r"a tangent has an extra entry at its \['c'\]"):
         leaves_like({"w": 1, "b": 2, "c": 3}, paths, "a tangent")
     with pytest.raises(ValueError, match="its top, where an array is needed"):
         leaves_like([1.0, 2.0], flatten(1.0)[1], "a cotangent")

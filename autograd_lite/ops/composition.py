@@ -44,7 +44,7 @@ def _called_like(function, answer):
         for name in unsupported.keys() & given.keys():
             if not is_default(given.pop(name), unsupported[name]):
                 raise TypeError(
-                    f"{function.__name__}: has no argument {name!r} for a Tensor; it takes "
+                    f"{function.__name__}: {name}= is not supported on Tensors; it takes "
                     f"{', '.join(own)}"
                 )
         return answer(**given)

@@ -77,7 +77,7 @@ def test_no_numbers(data):
 
 @attack("ragged lists", "refused")
 def test_ragged():
-    with pytest.raises(TypeError, match="no array of numbers"):
+    with pytest.raises(TypeError, match="not an array of numbers"):
         ag.Tensor([[1.0], [1.0, 2.0]])
 
 
@@ -105,5 +105,5 @@ def test_byte_order():
 def test_integers_that_want_a_gradient_later():
     c = ag.constant([1, 2, 3])
     c.requires_grad = True
-    with pytest.raises(TypeError, match="int64, which has no gradient"):
+    with pytest.raises(TypeError, match="of dtype int64 has no gradient"):
         np.sum(c * 0.5).backward()

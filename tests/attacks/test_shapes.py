@@ -42,13 +42,13 @@ def test_mismatch():
 
 @attack("backward() on three elements", "raises", torch="raises", mygrad="sums, silently")
 def test_backward_of_an_array():
-    with pytest.raises(ValueError, match="3 elements"):
+    with pytest.raises(ValueError, match="needs a scalar"):
         (ag.Tensor(np.ones(3)) * 2).backward()
 
 
 @attack("a gradient of another shape given to backward()", "raises")
 def test_seed_of_another_shape():
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(ValueError, match="does not match"):
         (ag.Tensor(np.ones(3)) * 2).backward(np.ones((3, 1)))
 
 
