@@ -112,8 +112,8 @@ def test_walkthrough(run, tmp_path):
     code, shown, complaints = run("walkthrough")
     assert (code, complaints) == (0, "")
     assert "(0.3005, 0.1341)" in shown
-    code, shown, _ = run("walkthrough", "--out", tmp_path / "walk.md")
-    assert (code, shown) == (0, f"written to {tmp_path / 'walk.md'}\n")
+    code, message, _ = run("walkthrough", "--out", tmp_path / "walk.md")
+    assert (code, message) == (0, f"written to {tmp_path / 'walk.md'}\n")
     assert (tmp_path / "walk.md").read_text(encoding="utf-8") == shown
 
 
