@@ -104,26 +104,39 @@ def _same_code(a: Any, b: Any) -> bool:
 
 
 class _Uses(ast.NodeTransformer):
-    """Replaces the names in a definition by those in the module.
+    """Replaces the names in a definition by those in the module, and removes annotations.
 
     Attributes:
-        found: the expressions that are replaced, with their new source.
+        edits: the line, the start and the end of each replaced text, with the new text.
     """
 
     def __init__(self, embedded: Embedded, values: dict[str, Any]) -> None:
         self.embedded, self.values = embedded, values
-        self.found: list[tuple[ast.expr, str]] = []
+        self.edits: list[tuple[int, int, int | None, str]] = []
 
     def edited(self, text: str, node: ast.FunctionDef) -> str:
         """The definition in its own layout, without its docstring."""
         lines = [line.encode() for line in text.splitlines()]
-        for old, new in sorted(self.found, key=lambda x: (x[0].lineno, x[0].col_offset))[::-1]:
-            line, start, end = lines[old.lineno - 1], old.col_offset, old.end_col_offset
-            lines[old.lineno - 1] = line[:start] + new.encode() + line[end:]
+        if returns := node.returns:
+            start = lines[returns.lineno - 1].rindex(b" ->", 0, returns.col_offset)
+            self.edits.append((returns.lineno, start, returns.end_col_offset, ""))
+        for number, start, end, new in sorted(self.edits)[::-1]:
+            line = lines[number - 1]
+            lines[number - 1] = line[:start] + new.encode() + line[end:]
         body = node.body[0].lineno - 1
         if ast.get_docstring(node):
             del lines[body : node.body[0].end_lineno]
         return b"\n".join(lines[node.lineno - 1 : node.end_lineno]).decode().rstrip()
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        self.edits.append((node.lineno, node.col_offset, node.end_col_offset, node.arg))
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        start, end = node.target.end_col_offset or 0, node.annotation.end_col_offset
+        self.edits.append((node.lineno, start, end, ""))
+        node.value = node.value and self.visit(node.value)
+        return node
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         value = self.values.get(node.value.id) if isinstance(node.value, ast.Name) else None
@@ -165,5 +178,5 @@ class _Uses(ast.NodeTransformer):
         return self.embedded.function(function, name)
 
     def _replaced(self, node: ast.expr, text: str) -> ast.expr:
-        self.found.append((node, text))
+        self.edits.append((node.lineno, node.col_offset, node.end_col_offset, text))
         return ast.parse(text, mode="eval").body
