@@ -121,6 +121,7 @@ def test_long_names_are_printed_and_saved(length, tmp_path):
         "f = " + " + ".join(["g" * 40] * 200),
         "h = np.tanh(" + ", ".join(["i" * 40] * 200) + ")",
         '"' + "j" * 5000 + '": k',
+        "k = tuple(" + "l" * 60 + " for m, n in enumerate(" + "o" * 60 + "))",
     ],
 )
 def test_any_long_line_is_broken_into_the_same_statement(line):

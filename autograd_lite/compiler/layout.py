@@ -12,7 +12,8 @@ __all__ = ["LINE", "laid_out"]
 
 LINE = 100
 
-_START = re.compile(r'(?:return |\w+(?:, \w+)*,? = |\w+=|"[^"]*": )')
+# The target, the keyword or the key before an expression.
+_START = re.compile(r'(?:return |[\w.\[\], :*]+ [-+*/@]?= |\w+=(?!=)|"[^"]*": )?')
 _OPEN, _CLOSE = set("([{"), set(")]}")
 
 # The operators before which a long expression is broken, those that bind least first.
@@ -45,7 +46,7 @@ def _statement(text: str, indent: str, width: int, end: str = "") -> list[str]:
     """The lines of an expression, in parentheses after a target, a keyword or a key."""
     if len(indent + text + end) <= width:
         return [f"{indent}{text}{end}"]
-    start = _start(text)
+    start = _START.match(text).group()  # type: ignore[union-attr]
     rest = text[len(start) :]
     cuts, by_comma = _cuts(rest)
     bracket = _last_bracket(text)
@@ -63,20 +64,12 @@ def _statement(text: str, indent: str, width: int, end: str = "") -> list[str]:
     return [*lines[:-1], lines[-1] + end]
 
 
-def _start(text: str) -> str:
-    """The target, keyword or key at the beginning of a text; may be empty."""
-    if match := _START.match(text):
-        return match.group()
-    ends = (end for string, _, end, depth in _tokens(text) if string == "=" and not depth)
-    return text[: end + 1] if (end := next(ends, None)) else ""
-
-
 def _parts(text: str, indent: str, width: int) -> list[str]:
     """The lines of the text between two brackets, which may end anywhere."""
     cuts, by_comma = _cuts(text)
     if len(indent + text) <= width and not (by_comma and text.endswith(",")):
         return [indent + text]
-    if not cuts or (not by_comma and _start(text)):
+    if not cuts or (not by_comma and _START.match(text).group()):  # type: ignore[union-attr]
         return _statement(text, indent, width)
     pieces = [text[i:j].strip() for i, j in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     if not by_comma:
@@ -101,9 +94,7 @@ def _tokens(text: str) -> list[tuple[str, int, int, int]]:
     """The tokens of a line: their text, start and end, and how many brackets are open."""
     found, depth = [], 0
     for token in tokenize.generate_tokens(io.StringIO(f"({text}\n)").readline):
-        if token.type in (tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER):
-            continue
-        if token.start[0] > 1 or token.start == (1, 0):
+        if token.start[0] > 1 or token.start == (1, 0) or not token.string.strip():
             continue
         depth -= token.string in _CLOSE
         found.append((token.string, token.start[1] - 1, token.end[1] - 1, depth))
@@ -114,6 +105,8 @@ def _tokens(text: str) -> list[tuple[str, int, int, int]]:
 def _cuts(text: str) -> tuple[list[int], bool]:
     """Where to break an expression, and whether at its commas: else before operators."""
     outer = [token for token in _tokens(text) if token[3] == 0]
+    if any(token[0] in ("for", "lambda") for token in outer):  # their commas separate names
+        return [start for string, start, _, _ in outer if string == "for" and start], False
     if commas := [start for string, start, _, _ in outer if string == ","]:
         return commas, True
     for level in _OPERATORS:
