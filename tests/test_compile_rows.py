@@ -97,7 +97,7 @@ def test_the_loss_of_a_classifier_is_a_sum_over_rows(reduction, kind):
 
 
 def test_the_classes_of_one_example_are_not_rows():
-    with pytest.raises(NotSeparableError, match=r"cross_entropy.*goes along the rows"):
+    with pytest.raises(NotSeparableError, match=r"cross_entropy.*along the rows"):
         ag.compile(lambda z, y: ag.cross_entropy(z, y), rows=10)(X[:, 0], np.eye(53)[3])
 
 
@@ -119,8 +119,8 @@ MIXING = {
     "every pair": (lambda X, y: np.sum(X @ X.T), "matmul.*every row with every other"),
     "outer": (lambda X, y: np.sum(y[:, None] * y[None, :]), "multiply.*every row with every other"),
     "sorted": (lambda X, y: np.sort(y), "mixes rows|picks rows"),
-    "running": (lambda X, y: np.cumsum(y), "cumsum.*goes along the rows"),
-    "largest": (lambda X, y: np.max(X, axis=0), "max.*goes along the rows"),
+    "running": (lambda X, y: np.cumsum(y), "cumsum.*along the rows"),
+    "largest": (lambda X, y: np.max(X, axis=0), "max.*along the rows"),
     "part": (lambda X, y: np.sum(X[:10]), "picks some of the rows"),
     "other axis": (lambda X, y: np.tanh(X).T, "another axis than the first"),
     "named": (lambda X, y: (y - np.sum(y)).named("δ"), "δ = .*subtract"),

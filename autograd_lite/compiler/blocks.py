@@ -27,7 +27,7 @@ class Blocks:
         size: the number of rows of a block.
         outer: the results of the loop: sums, and results with rows.
         inner: the same for one block.
-        inputs: what a block uses from outside, each with the argument that stands for it inside.
+        inputs: what a block uses from outside, each with its argument inside.
     """
 
     split: Split

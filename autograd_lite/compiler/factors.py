@@ -125,7 +125,7 @@ def _split_product(b: Builder, expr: Expr, left: Any, right: Any) -> Any:
         return factor, 1.0
     if arrays < 2 - divide:
         return None
-    # A number may stand for an array of equal elements, which gave the result its shape.
+    # A number may replace an array of equal elements, which gave the result its shape.
     core = b.call(expr.fn, x, y)
     return None if same(core, expr) is None else (factor, core)
 

@@ -140,7 +140,7 @@ class Program:
             written.append(text)
         return written
 
-    # The code that people read
+    # The readable form
 
     def readable(self) -> str:
         """The program as a module of plain NumPy, without buffers.

@@ -20,7 +20,7 @@ from autograd_lite.expressions.expr import (
 __all__ = ["UFUNCS", "Rule", "Rules", "folded", "rewrite", "with_inputs"]
 
 Rule = Callable[[Builder, Expr], Any]
-"""Returns a better equal of an expression, or None."""
+"""Returns an equal expression that is better, or None."""
 
 Rules = Mapping[str, Sequence[Rule]]
 """The rules for each function."""

@@ -181,7 +181,7 @@ class _Walk:
         found = {self.axes[x] for x in expr.inputs if x in self.axes}
         first = expr.inputs[0]
         if len(found) > 1 or first.ndim - 1 in found or expr.shape == ():
-            raise self.refusal(expr, "goes along the rows")
+            raise self.refusal(expr, "is computed along the rows")
         (axis,) = found
         for x in expr.inputs:
             if x not in self.axes:
@@ -199,7 +199,7 @@ class _Walk:
         if rows in gone:
             if ends:
                 return None
-            raise self.refusal(expr, "goes along the rows")
+            raise self.refusal(expr, "is computed along the rows")
         if expr.ndim == x.ndim:
             return rows
         return int(rows - sum(k < rows for k in gone))

@@ -150,7 +150,7 @@ def broadcast_argument(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, ELEMENTWISE, "an integer beside floats is a float")
+@rule(ALGEBRA, ELEMENTWISE, "an integer among floats is a float")
 def as_float(b: Builder, e: Expr) -> Any:
     beside = [x for x in e.args[e.fn == "np.where" :] if isinstance(x, Expr)]
     if e.fn == "np.ldexp" or not beside or not all(x.dtype.kind == "f" for x in beside):
@@ -222,7 +222,7 @@ def absolute_negative(b: Builder, e: Expr) -> Any:
 
 
 def _is_minus(x: Any, e: Expr) -> bool:
-    """Whether x is −y in arithmetic that another dtype does not change: integers wrap around."""
+    """Whether x is −y and may be subtracted instead: integers wrap around, each dtype elsewhere."""
     return is_call(x, "np.negative") and (
         x.dtype.kind == "f" or (x.dtype.kind == "i" and x.dtype == e.dtype)
     )
