@@ -40,8 +40,11 @@ SHORT = 64  # elements up to which a constant is readable
 
 def with_inputs(expr: Expr, b: Builder, replace: Callable[[Expr], Any]) -> Expr:
     """The same call with its inputs replaced; it keeps its name."""
-    keywords = {key: replaced(value, replace) for key, value in expr.keywords.items()}
-    new = b.like(expr, replaced(expr.args, replace), keywords)
+    inputs = {x: replace(x) for x in expr.inputs}
+    if all(x is y for x, y in inputs.items()):
+        return expr
+    keywords = {k: replaced(value, inputs.__getitem__) for k, value in expr.keywords.items()}
+    new = b.like(expr, replaced(expr.args, inputs.__getitem__), keywords)
     if expr in b.names:
         b.names.setdefault(new, b.names[expr])
     return new
