@@ -6,10 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
+from derived_forms import agree
 
 import autograd_lite as ag
-from autograd_lite.derivation import CannotCheckWarning
-from autograd_lite.sweep import gradients
 
 pytest.importorskip("sympy")
 
@@ -20,23 +19,6 @@ def leaves(**shapes):
         name: ag.Tensor(random.uniform(0.3, 1.5, shape), name=name)
         for name, shape in shapes.items()
     }
-
-
-def agree(loss):
-    """Both ways to compute a form, its NumPy and evaluate, against the sweep."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CannotCheckWarning)
-        derivation = ag.derive(loss)
-    of = gradients(loss).of
-    assert "not written" not in derivation.checked
-    for x, form in derivation.closed_form.items():
-        expected = of.get(x, np.zeros(x.shape))
-        np.testing.assert_allclose(form.evaluate(), expected, rtol=1e-6, atol=1e-9)
-        got = np.asarray(eval(form.numpy(), {"np": np, **derivation.values}))
-        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
-        assert got.shape == x.shape
-        for notation in (form.text(), form.latex(), form.mathml(), derivation.text()):
-            assert notation
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from derived_forms import balanced
 from formulas import AmbiguousError, Reader
 from hypothesis import Phase, given, settings
 from losses import LOSSES
@@ -41,25 +41,6 @@ def read_back(derivation):
             np.testing.assert_allclose(
                 found, expected, rtol=1e-6, atol=1e-7 * scale + 1e-12, err_msg=text
             )
-
-
-def balanced(form):
-    """Groups of LaTeX close in the order in which they open, and MathML is well-formed."""
-    latex = form.latex()
-    stack = []
-    for token in re.findall(r"\\left|\\right|(?<!\\)[{}]|\\[{}]", latex):
-        if token in ("{", "\\left"):
-            stack.append(token)
-        elif token in ("}", "\\right"):
-            assert stack, latex
-            assert (stack.pop(), token) in (("{", "}"), ("\\left", "\\right")), latex
-    assert not stack, latex
-    assert "^{}" not in latex
-    assert re.search(r"\^\{[^{}]*\}\^", latex) is None, latex
-    for element in ET.fromstring(form.mathml()).iter():
-        count = {"mfrac": 2, "msup": 2, "msub": 2}.get(element.tag)
-        assert count is None or len(element) == count, form.mathml()
-        assert element.tag in ("mi", "mn", "mo", "mtext") or not (element.text or "").strip()
 
 
 # A derivation takes too long to be shrunk.
