@@ -354,7 +354,7 @@ def summed(arranger: Arranger, weights: tuple[list[Tree], list[Tree]], hint: Axe
 def matrix_vector(matrix: Tree, vector: Tree | None, b: int) -> Tree:
     (c,) = matrix.real - {b}
     if vector is None:
-        return Tree("sum", (matrix,), (c,), tuple(matrix.axes).index(b))
+        return Tree("sum", (matrix,), (c,), matrix.axes.index(b))
     if vector.kind == "sum" and vector.data == 0:
         vector = Tree("sum", (transposed(vector.args[0]),), vector.axes, 1)
     if vector.axes == (None, b):

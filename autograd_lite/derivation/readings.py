@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -363,17 +364,16 @@ READINGS |= {
 
 
 ELEMENTWISE |= {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "direction": lambda x, length: x / length,
-    "label_over": lambda y, p: y / p,
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "direction": operator.truediv,
+    "label_over": operator.truediv,
     "divide": lambda a, b: a / b if b != 0 else called("divide")(a, b),
-    "negative": lambda x: -x,
+    "negative": operator.neg,
     "identity": lambda x: x,
     "power": lambda a, b: a**b if b.is_Rational and a != 0 else called("power")(a, b),
     "sqrt": lambda x: x ** sympy.Rational(1, 2),
     "square": lambda x: x**2,
     "reciprocal": lambda x: 1 / x,
-    "maximum": lambda a, b: called("maximum")(a, b),
 }

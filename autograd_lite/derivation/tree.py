@@ -143,23 +143,17 @@ def scalar(coefficient: Any, over: list[Tree], under: list[Tree]) -> Tree:
         top.insert(0, Tree("number", data=sympy.Integer(p)))
     if q != 1:
         below.insert(0, Tree("number", data=sympy.Integer(q)))
-    if len(top) > 1 or below:
-        sums = [t for t in top if t.kind in ("sum", "dot", "norm²", "trace")]
-        rest = [t for t in top if t not in sums]
-        if (
-            sums
-            and all(t.kind in ("number", "length") for t in below + rest[:1])
-            and (q != 1 or below)
-        ):
-            lead = multiplied(rest, ()) if rest else UNIT
-            lead = Tree("div", (lead, multiplied(below, ())), joined(below)) if below else lead
-            if lead.kind == "div" and {t.kind for t in lead.args} == {"number"}:
-                lead = Tree("number", data=sympy.Rational(p, q))
-            tree = Tree("scaled", (lead, multiplied(sums, ())))
-            return Tree("neg", (tree,)) if negative else tree
-    tree = multiplied(top, joined(top))
-    if below:
-        tree = Tree("div", (tree, multiplied(below, joined(below))), joined([*top, *below]))
+    sums = [t for t in top if t.kind in ("sum", "dot", "norm²", "trace")]
+    rest = [t for t in top if t not in sums]
+    if sums and below and all(t.kind in ("number", "length") for t in below + rest[:1]):
+        lead = Tree("div", (multiplied(rest, ()), multiplied(below, ())), joined(below))
+        if {t.kind for t in lead.args} == {"number"}:
+            lead = Tree("number", data=sympy.Rational(p, q))
+        tree = Tree("scaled", (lead, multiplied(sums, ())))
+    else:
+        tree = multiplied(top, joined(top))
+        if below:
+            tree = Tree("div", (tree, multiplied(below, joined(below))), joined([*top, *below]))
     return Tree("neg", (tree,), tree.axes) if negative else tree
 
 
