@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -131,15 +131,11 @@ class Arranger:
         under: list[Tree] = []
         taken = self._taken_in(factors, hint)
         for f in (f for f in factors if not f.is_Rational):
-            base, exponent = f.as_base_exp() if f.is_Pow else (f, sympy.S.One)
-            if f in taken.values():
-                continue
             if f in taken:
                 over.append(self._sum(self.space.entry(f), hint, taken[f]))
-            elif exponent.is_negative:
-                under.append(self.tree(base**-exponent, hint))
-            else:
-                over.append(self.tree(f, hint))
+            elif f not in taken.values():
+                expr, below = divided(f)
+                (under if below else over).append(self.tree(expr, hint))
         return self._multiplied(coefficient, over, under, hint)
 
     def _taken_in(self, factors: list[Expr], hint: Axes) -> dict[Any, Any]:
@@ -237,18 +233,16 @@ class Arranger:
         return any(isinstance(e, Delta) and {*e.indices} <= {*entry.bound} for e in entries)
 
     def _sum(self, entry: Total, hint: Axes, vector: Expr | None = None) -> Tree:
-        body = entry.body
         if vector is None and self._has_bound_delta(entry):
             opened, lengths = self.space.opened(entry)
             terms = sympy.Add.make_args(sympy.expand(opened))
             if len(terms) > 1:
                 return self.tree(sympy.Add(*(self.space.total(t, lengths) for t in terms)), hint)
-        bound = list(entry.bound)
-        factors = list(sympy.Mul.make_args(body))
-        if len(factors) == 1 and factors[0].is_Pow and factors[0].exp == 2:
-            base = self.tree(factors[0].base, ())
-            if base.real == set(bound):
+        if entry.body.is_Pow and entry.body.exp == 2:
+            base = self.tree(entry.body.base, ())
+            if base.real == set(entry.bound):
                 return Tree("norm²", (base,))
+        factors = list(sympy.Mul.make_args(entry.body))
         over: list[Tree] = []
         under: list[Tree] = []
         if vector is not None:
@@ -256,16 +250,17 @@ class Arranger:
             (j,) = self.space.free(vector)
             weights = [f for f in factors if self.space.free(f) == {b}]
             factors = [f for f in factors if self.space.free(f) != {b}]
-            product = self._product([*weights, vector], (b, j))
-            over.append(product)
+            over.append(self._product([*weights, vector], (b, j)))
         for f in factors:
-            base_, exponent = f.as_base_exp() if f.is_Pow else (f, sympy.S.One)
-            (under if exponent.is_negative else over).append(
-                self._upright(base_**-exponent if exponent.is_negative else f, hint)
-            )
-        return contraction(
-            self, over, under, bound, hint, dict(zip(bound, entry.lengths, strict=True))
-        )
+            expr, below = divided(f)
+            (under if below else over).append(self._upright(expr, hint))
+        return contraction(self, over, under, list(entry.bound), hint)
+
+
+def divided(factor: Expr) -> tuple[Expr, bool]:
+    """A factor and False, or for 1/x the divisor x and True."""
+    base, exponent = factor.as_base_exp() if factor.is_Pow else (factor, sympy.S.One)
+    return (base**-exponent, True) if exponent.is_negative else (factor, False)
 
 
 def by_indices(
@@ -279,13 +274,13 @@ def by_indices(
     return groups
 
 
+def ungrouped(groups: Mapping[Any, tuple[list[Tree], list[Tree]]]) -> list[list[Tree]]:
+    """The factors and the divisors of all groups."""
+    return [[tree for group in groups.values() for tree in group[below]] for below in (0, 1)]
+
+
 def contraction(
-    arranger: Arranger,
-    over: list[Tree],
-    under: list[Tree],
-    bound: list[int],
-    hint: Axes,
-    lengths: dict[int, int],
+    arranger: Arranger, over: list[Tree], under: list[Tree], bound: list[int], hint: Axes
 ) -> Tree:
     """A sum of a product over bound indices as matrix products, one index at a time."""
     if any(len(t.real) > 2 for t in over + under):
@@ -308,10 +303,8 @@ def contraction(
         pairs = [s for s in state if b in s and len(s) == 2]
         weights = state.pop(frozenset({b}), None)
         if len(pairs) > 2:
-            alone = weights or ([], [])
-            rest = [t for s in state.values() for t in s[0]] + alone[0]
-            below = [t for s in state.values() for t in s[1]] + alone[1]
-            return written_out(rest, below, [b, *left], hint)
+            state |= {frozenset({b}): weights} if weights else {}
+            return written_out(*ungrouped(state), [b, *left], hint)
         matrices = [elementwise(*state.pop(s), hint) for s in pairs]
         if not pairs:
             assert weights is not None
@@ -321,9 +314,7 @@ def contraction(
         else:
             first, second = matrices
             put(matrix_matrix(first, second, weights and elementwise(*weights, hint), b, hint))
-    trees = [t for o, _ in state.values() for t in o]
-    below = [t for _, u in state.values() for t in u]
-    return arranger._multiplied(sympy.S.One, trees, below, hint)
+    return arranger._multiplied(sympy.S.One, *ungrouped(state), hint)
 
 
 def written_out(over: list[Tree], under: list[Tree], bound: list[int], hint: Axes) -> Tree:
@@ -395,22 +386,17 @@ def sorted_terms(space: Space, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
 
     def key(term: Expr) -> tuple[Any, ...]:
         coefficient, rest = term.as_coeff_Mul()
-        sums = [e for s in rest.free_symbols if isinstance(e := space.entry(s), Total)]
-        below = any(p.exp.is_negative and p.base.is_Add for p in rest.atoms(sympy.Pow))
-        below_any = any(p.exp.is_negative for p in rest.atoms(sympy.Pow))
-        newest = max(
-            (e.node for s in rest.free_symbols if isinstance(e := space.entry(s), Element)),
-            default=-1,
-        )
-        flipped = is_turned(space, rest, hint)
+        entries = [space.entry(s) for s in rest.free_symbols]
+        has_sum = any(isinstance(e, Total) for e in entries)
+        divisors = [p.base for p in rest.atoms(sympy.Pow) if p.exp.is_negative]
         return (
-            below,
-            bool(coefficient < 0) and not below_any,
+            any(base.is_Add for base in divisors),
+            bool(coefficient < 0) and not divisors,
             not term.is_Rational,
-            not sums,
-            bool(rest.atoms(sympy.Add)) and not sums,
-            flipped,
-            newest,
+            not has_sum,
+            bool(rest.atoms(sympy.Add)) and not has_sum,
+            is_turned(space, rest, hint),
+            max((e.node for e in entries if isinstance(e, Element)), default=-1),
             str(term),
         )
 
