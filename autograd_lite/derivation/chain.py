@@ -12,6 +12,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -413,16 +414,15 @@ def gathered(space: Space, form: Expr) -> Expr:
         if len(sums) == 1 and len(space.entry(sums[0]).lengths) == 1:
             totals.append((term, sympy.Mul(*(f for f in factors if f is not sums[0])), sums[0]))
     best = form
-    for k, (one, c, first) in enumerate(totals):
-        for other, d, second in totals[k + 1 :]:
-            a, b = space.entry(first), space.entry(second)
-            if a.lengths != b.lengths or not space.free(c) == space.free(d) == frozenset():
-                continue
-            i = space.fresh()
-            bodies = [space.rename(t.body, {t.bound[0]: i}) for t in (a, b)]
-            both = space.lowest(c * bodies[0] + d * bodies[1])
-            if not both.is_Add:
-                merged = form - one - other + space.total(both, {i: a.lengths[0]})
-                if space.size(merged) <= space.size(best):
-                    best = merged
+    for (one, c, first), (other, d, second) in combinations(totals, 2):
+        a, b = space.entry(first), space.entry(second)
+        if a.lengths != b.lengths or not space.free(c) == space.free(d) == frozenset():
+            continue
+        i = space.fresh()
+        bodies = [space.rename(t.body, {t.bound[0]: i}) for t in (a, b)]
+        both = space.lowest(c * bodies[0] + d * bodies[1])
+        if not both.is_Add:
+            merged = form - one - other + space.total(both, {i: a.lengths[0]})
+            if space.size(merged) <= space.size(best):
+                best = merged
     return best if best is form else gathered(space, best)

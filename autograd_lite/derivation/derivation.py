@@ -197,20 +197,14 @@ class Derivation:
 
     def notes(self) -> list[str]:
         """The definitions and assumptions that the formulas use: g, H, constants that sum to 1."""
-        found = [self.legend()] if self._has_prime() and self.legend() else []
-        if any("heaviside" in step.form.tree.calls() for step in self.steps):
+        legend, calls = self.legend(), {c for s in self.steps for c in s.form.tree.calls()}
+        found = [legend] if legend and any(name.endswith("′") for name in calls) else []
+        if "heaviside" in calls:
             found.append("H(a) = 1[a > 0], and ½ at 0")
         for position, axis in self._chain.space.units.items():
             along = "" if self._chain.nodes[position].ndim == 1 else f" along axis {axis}"
             found.append(f"{self._writer.names[position]} sums to 1{along}")
         return found
-
-    def _has_prime(self) -> bool:
-        return any(
-            f.func.__name__.endswith("′")
-            for step in self.steps
-            for f in step.form.expression.atoms(sympy.Function)
-        )
 
     # Output
 
