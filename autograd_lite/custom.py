@@ -1,4 +1,4 @@
-"""Operations of one's own: they see the record read-only, and keep nothing of it."""
+"""Operations of users: they get read-only arrays, and their results are copied."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ def operation(
     arity: int | None = -1,
     **traits: Any,
 ) -> Op:
-    """Define an operation of your own and enter it into the table.
+    """Define an operation and add it to the table.
 
     Args:
         name: its name in the table.
-        forward: a function of arrays. Its first parameters are the operands, the others, which
-            have defaults, the attributes.
+        forward: a function of arrays. Its first parameters are the operands; the others, with
+            defaults, are the attributes.
         rules: one gradient rule per operand, ``(g, out, *operands, **attributes) -> gradient of
-            that operand``, none for an operation without a derivative.
-        numpy: NumPy's functions that it answers for.
-        arity: the number of operands; None for one sequence of operands, and one rule for all that
-            takes the number ``k`` of the operand.
-        traits: how it is written, ``symbol="Huber"``, and what it does: ``elementwise=True``,
+            that operand``; no rules for an operation without a derivative.
+        numpy: the NumPy functions that it implements.
+        arity: the number of operands; None for a sequence of operands, with one rule for all of
+            them that takes the number ``k`` of the operand.
+        traits: its notation, ``symbol="Huber"``, and its properties: ``elementwise=True``,
             ``broadcasts=True`` (the sweep sums over broadcast axes) …
 
-    Forward and rules see their operands read-only, and their results are copied.
+    The forward and the rules get read-only arrays, and their results are copied.
 
     Raises:
-        TypeError: for more rules than parameters.
-        ValueError: for the name or a NumPy function of an operation of the package.
+        TypeError: if there are more rules than parameters.
+        ValueError: if the package has an operation of this name or for a NumPy function.
 
     Example:
         >>> import autograd_lite as ag
@@ -57,7 +57,7 @@ def operation(
             raise TypeError(f"{name}: {len(rules)} rules for {count} operands; give one rule each")
     known = OPS.get(name)
     if known is not None and not known.foreign:
-        raise ValueError(f"operation: {name!r} is an operation of the package; name it anew")
+        raise ValueError(f"operation: {name!r} is an operation of the package; choose another name")
     for function in numpy:
         if function in NUMPY and not getattr(NUMPY[function], "foreign", False):
             raise ValueError(f"operation: np.{function.__name__} has an operation already")
@@ -76,23 +76,23 @@ def _of_several(forward: Callable[..., Any]) -> Callable[..., Any]:
 def custom_gradient(
     *rules: Callable[..., Any] | None, **traits: Any
 ) -> Callable[[Callable[..., Any]], Op]:
-    """Decorate a function of arrays to give it a gradient of its own; it becomes one operation.
+    """Decorate a function of arrays to define its gradient; it becomes one operation.
 
     Args:
         rules: one per operand, ``(g, out, *operands, **attributes) -> gradient of that operand``,
-            None for an operand without a gradient. Written in NumPy's functions a rule can be
-            differentiated in its turn. It reads its operands and out, not what the function
-            kept, which is of its last call and a plain number: a derivative of such a rule is
-            refused, and to see it the function is run again beside its operands.
-        traits: how it is written and what it does, as for `operation`: ``symbol="Huber"``,
+            None for an operand without a gradient. A rule written in NumPy functions can be
+            differentiated again. It must compute from its arguments, not from values that the
+            function stored, which belong to its last call; differentiating a rule that uses
+            stored values is an error. To detect it, the function is called once more.
+        traits: its notation and properties, as for `operation`: ``symbol="Huber"``,
             ``elementwise=True``, ``broadcasts=True`` (the sweep sums over broadcast axes) …
 
-    The function may use anything that computes on arrays. Its first parameters are the operands,
-    as many as there are rules; the others, with defaults, are attributes. It sees its operands
-    read-only, and its result is copied.
+    The function may use any code that computes on arrays. Its first parameters are the operands,
+    as many as there are rules; the others, with defaults, are attributes. It gets read-only
+    arrays, and its result is copied.
 
     Raises:
-        TypeError: without a rule, or with more rules than parameters.
+        TypeError: if there is no rule, or more rules than parameters.
 
     Example:
         >>> import numpy as np
@@ -105,7 +105,7 @@ def custom_gradient(
     """
     if not rules or not all(rule is None or callable(rule) for rule in rules):
         raise TypeError(
-            "custom_gradient: takes one rule per operand, @custom_gradient(lambda g, out, x: …)"
+            "custom_gradient: pass one rule per operand, @custom_gradient(lambda g, out, x: …)"
         )
 
     def decorate(forward: Callable[..., Any]) -> Op:

@@ -1,4 +1,4 @@
-"""Derivatives of every number by every number: jacobian, hessian, and the Hessian's product."""
+"""Jacobians, Hessians, and products of a Hessian and a vector."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ __all__ = ["hessian", "hvp", "jacobian"]
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """The function that gives the Jacobian of f.
+    """A function that returns the Jacobian of f.
 
     Args:
         f: a function of arrays to arrays, in nested containers.
-        argnums: the positional argument to differentiate by, or a sequence of several.
+        argnums: the positional argument to differentiate with respect to, or a sequence of several.
 
-    The result has the form of f's result, and each leaf of it the form of the argument (of a tuple
-    of arguments for several): the derivative of y by x has shape ``y.shape + x.shape``. It costs
-    one sweep per number of the result, or, if they are fewer, per number of the arguments.
+    The result has the structure of f's result, with the structure of the argument (a tuple for
+    several arguments) in place of each array: the derivative of y with respect to x has shape
+    ``y.shape + x.shape``. The cost is one sweep per element of the result or, if they are fewer,
+    per element of the arguments.
 
     Raises:
-        TypeError: for arguments or results that are not numbers.
+        TypeError: if an argument or a result is not numeric.
 
     Example:
         >>> import numpy as np
@@ -48,7 +49,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 
 
 def _blocks(run: Run) -> list[list[Any]]:
-    """The derivative of each result by each argument."""
+    """The derivative of each result with respect to each argument."""
     results, arguments = run.results, run.arguments
     by_rows = sum(y.size for y in results) <= sum(x.size for x in arguments)
     if by_rows:
@@ -90,13 +91,13 @@ def _unit(end: Any, element: int) -> Any:
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """The function that gives the Hessian of f, the Jacobian of its gradient.
+    """A function that returns the Hessian of f, the Jacobian of its gradient.
 
-    For an array argument of shape s it has shape ``s + s``; for containers it is the container of
-    containers of blocks. `hvp` gives its product with a vector for the price of two gradients.
+    For an array of shape s it has shape ``s + s``; for containers it is a container of containers
+    of blocks. `hvp` computes its product with a vector at the cost of two gradients.
 
     Raises:
-        ValueError: if f returns anything but one number.
+        ValueError: if f does not return a scalar.
 
     Example:
         >>> import numpy as np
@@ -109,18 +110,18 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
 
 
 def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """The function of f's arguments and a vector v that gives the product of the Hessian and v.
+    """A function of f's arguments and a vector v that returns the product of the Hessian and v.
 
     Args:
-        f: a function to one number.
-        argnums: the positional argument to differentiate by, or a sequence of several; v, the last
-            argument of the new function, has its form.
+        f: a function that returns a scalar.
+        argnums: the positional argument to differentiate with respect to, or a sequence of several;
+            v, the last argument of the new function, has the same structure.
 
-    The Hessian is symmetric, so the product is the gradient swept back once more (B. A.
-    Pearlmutter, "Fast exact multiplication by the Hessian", 1994); the matrix is never formed.
+    The Hessian is symmetric, so the product is one backward sweep through the gradient (B. A.
+    Pearlmutter, "Fast exact multiplication by the Hessian", 1994). The matrix is never computed.
 
     Raises:
-        ValueError: if f returns anything but one number, or v does not fit.
+        ValueError: if f does not return a scalar, or v does not fit.
 
     Example:
         >>> import numpy as np
@@ -133,7 +134,7 @@ def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[...
     @derived(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         if len(args) < 2:
-            raise TypeError("hvp: takes the arguments of the function, and then a vector")
+            raise TypeError("hvp: pass the arguments of the function, then a vector")
         *given, v = args
         run = Run(gradient, given, numbers_of(argnums), "hvp", kwargs)
         vector = fitting(v, run.results, run.result_paths, "hvp: the vector")
@@ -154,7 +155,7 @@ def _with_vector(f: Callable[..., Any]) -> inspect.Signature:
     if any(p.kind is p.VAR_POSITIONAL for p in tail):
         return inspect.Signature(parameters)
     if any(p.default is not p.empty for p in heads):
-        # Which one is the vector depends on how many are given, and by keyword stays by keyword.
+        # Which one is the vector depends on how many are given; keywords stay keywords.
         return inspect.Signature([_ANY, _ANY.replace(name="keywords", kind=_ANY.VAR_KEYWORD)])
     names = {p.name for p in parameters}
     name = next(name for name in ("v", "vector", "v_") if name not in names)

@@ -1,4 +1,4 @@
-"""Functions into their derivatives: grad, value_and_grad, vjp, jvp; and the record of one."""
+"""Transforms of functions: grad, value_and_grad, vjp, jvp and trace."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ R = TypeVar("R")
 
 
 class Run:
-    """One run of a function on fresh arguments: its results, its Jacobian J and its transpose.
+    """One call of a function on fresh arguments: its results, and products with its Jacobian J.
 
     Attributes:
-        arguments: the fresh leaves that stand for the arrays in the arguments.
+        arguments: the fresh leaves that replace the arrays in the arguments.
         results: the Tensors that the function returned.
-        recorded: whether derivatives are recorded in their turn.
+        recorded: whether derivatives are recorded, so that they can be differentiated again.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class Run:
         self._transposed: tuple[list[Tensor], list[Any]] | None = None
 
     def pull(self, cotangents: Sequence[Any], unit: bool = False) -> list[Any]:
-        """Jᵀ: from a cotangent per result to a gradient per argument; None stands for zero.
+        """Jᵀ: from a cotangent per result to a gradient per argument; None means zero.
 
-        With ``unit`` the cotangents are a unit vector, which takes one element alone.
+        With ``unit`` the cotangents are a unit vector, which selects one element.
         """
         return self._swept(self.results, cotangents, self.arguments, unit)
 
     def push(self, tangents: Sequence[Any], unit: bool = False) -> list[Any]:
-        """J: from a tangent per argument to a tangent per result; None stands for zero."""
+        """J: from a tangent per argument to a tangent per result; None means zero."""
         # Jᵀu is linear in u, so the transpose of its derivative is J: two sweeps, one set of rules.
         if self._transposed is None:
             u = [argument(np.zeros(result.shape, result.dtype), True) for result in self.results]
@@ -106,20 +106,20 @@ class Run:
         return [found.get(start) for start in starts]
 
     def out(self, value: Any, like: Any = None) -> Any:
-        """A value for the caller: an array for arrays, a Tensor for Tensors; None is zero."""
+        """A value to return: an array for arrays, a Tensor for Tensors; None means zero."""
         if value is None:
             value = np.zeros(like.shape, like.dtype)
         if isinstance(value, Recorded):
             if value.always_recorded or self._leads_outside(value):
                 value = value if current().recording else stop_gradient(value)
-                # Outside of every transform it is a Tensor like any other.
+                # Outside all transforms it is an ordinary Tensor.
                 return value if INSIDE.get() else value_as(Tensor, value.array, value.node)
             value = value.array
         array = np.array(value)
         return Tensor(array, requires_grad=False) if self.tensors else array[()]
 
     def _leads_outside(self, value: Any) -> bool:
-        """Whether a value was made from something beyond this run that wants a gradient."""
+        """Whether a value depends on something outside this run that requires a gradient."""
         if not value.requires_grad:
             return False
         starts = [*self.arguments, *(self._transposed[0] if self._transposed else ())]
@@ -130,7 +130,7 @@ class Run:
         )
 
     def build(self, leaves: Sequence[Any]) -> list[Any]:
-        """One tree per argument, in its form."""
+        """One container per argument, with its structure."""
         built, start = [], 0
         for count, build in self._builds:
             built.append(build(leaves[start : start + count]))
@@ -138,16 +138,16 @@ class Run:
         return built
 
     def gradients(self, cotangents: Sequence[Any]) -> list[Any]:
-        """What `pull` gives, for the caller, in the form of the arguments."""
+        """The gradients of `pull`, as the caller gets them, with the structure of the arguments."""
         found = self.pull(cotangents)
         return self.build([self.out(g, x) for g, x in zip(found, self.arguments, strict=True)])
 
     def values(self) -> Any:
-        """The results for the caller, in their form."""
+        """The results as the caller gets them, with their structure."""
         return self.build_results([self.value(result) for result in self.results])
 
     def value(self, result: Any) -> Any:
-        """A result for the caller."""
+        """A result as the caller gets it."""
         return self.out(result if self.recorded else result.array)
 
 
@@ -161,17 +161,17 @@ def _distinct(argnums: Sequence[int], count: int, name: str) -> list[int]:
         try:
             number = operator.index(number)
         except TypeError:
-            raise TypeError(f"{name}: argnums are whole numbers, not {number!r}") from None
+            raise TypeError(f"{name}: argnums must be integers; got {number!r}") from None
         if not -count <= number < count:
             raise TypeError(f"{name}: argnums {number} is out of range for {count} arguments")
         if number % count in numbers:
-            raise ValueError(f"{name}: argnums name argument {number % count} twice")
+            raise ValueError(f"{name}: argnums contains argument {number % count} twice")
         numbers.append(number % count)
     return numbers
 
 
 def _fresh(leaf: Any, what: str) -> Tensor:
-    """An argument of its own identity, so that no derivative is taken for another."""
+    """A copy of an argument with its own identity, so that derivatives are not confused."""
     if isinstance(leaf, Tensor):
         if leaf.dtype.kind != "f":
             leaf = OPS["astype"](leaf, dtype=np.float64)
@@ -192,7 +192,7 @@ def _as_tensor(value: Any, what: str) -> Tensor:
 
 
 def derived(f: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Mark a function as made from f, whose name and signature it takes.
+    """A decorator that gives a function the name and signature of f.
 
     Raises:
         TypeError: if f is not a function.
@@ -202,40 +202,40 @@ def derived(f: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]
 
 def _function(f: Any) -> Callable[..., Any]:
     if not callable(f):
-        raise TypeError(f"a derivative belongs to a function, not to {type(f).__name__}")
+        raise TypeError(f"expected a function; got {type(f).__name__}")
     return f  # type: ignore[no-any-return]
 
 
 def _scalar(run: Run) -> Tensor:
     if len(run.results) != 1 or run.result_paths != [""]:
         raise TypeError(
-            f"{run.name}: the function returned a container of {len(run.results)} values; a "
-            "gradient belongs to one number, use jacobian or vjp for more"
+            f"{run.name}: the function must return a scalar; it returned a container of "
+            f"{len(run.results)} values. Use jacobian or vjp instead"
         )
     (result,) = run.results
     if result.size != 1:
         raise ValueError(
-            f"{run.name}: the function returned {describe(result)}; a gradient belongs to one "
-            "number, use jacobian or vjp for more, or sum() the result"
+            f"{run.name}: the function must return a scalar; it returned {describe(result)}. Use "
+            "jacobian or vjp, or return its sum() or mean()"
         )
     return result
 
 
 def numbers_of(argnums: int | Sequence[int]) -> Sequence[int]:
-    """Several numbers of arguments, of one or several."""
+    """The numbers of the arguments as a sequence."""
     return tuple(argnums) if isinstance(argnums, Iterable) else (argnums,)
 
 
 def one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
-    """The one part that belongs to one number of an argument, or a tuple for several."""
+    """The only part for a single number, a tuple for a sequence."""
     return tuple(parts) if isinstance(argnums, Iterable) else parts[0]
 
 
 def fitting(tree: Any, like: Sequence[Tensor], paths: Sequence[str], what: str) -> list[Any]:
-    """The leaves of a tangent or cotangent, in order, each in the dtype of what it belongs to.
+    """The leaves of a tangent or cotangent, in order, each in the dtype of its argument or result.
 
     Raises:
-        ValueError: if it has other containers or shapes.
+        ValueError: if its containers or shapes differ.
     """
     fitted = []
     for g, x, path in zip(leaves_like(tree, paths, what), like, paths, strict=True):
@@ -251,21 +251,21 @@ def fitting(tree: Any, like: Sequence[Tensor], paths: Sequence[str], what: str) 
 def value_and_grad(
     f: Callable[P, R], argnums: int | Sequence[int] = 0
 ) -> Callable[P, tuple[R, Any]]:
-    """The function that gives the value of f and its gradient together.
+    """A function that returns the value of f and its gradient.
 
     Args:
-        f: a function to one number.
-        argnums: the positional argument to differentiate by, or a sequence of several, which
-            gives a tuple of gradients. An argument may be a nested dict, list, tuple, named
-            tuple or dataclass of arrays; its gradient has the same form, shapes and dtypes,
-            zeros where f does not depend on it. Integers become float64.
+        f: a function that returns a scalar.
+        argnums: the positional argument to differentiate with respect to, or a sequence of
+            several, which gives a tuple of gradients. An argument may be a nested dict, list,
+            tuple, named tuple or dataclass of arrays; its gradient has the same structure, shapes
+            and dtypes, and is zero where f does not depend on it. Integers become float64.
 
-    Arrays give arrays and hold no record; where any argument is a Tensor the value and the
-    gradient are Tensors, differentiable in their turn if that Tensor wants a gradient.
+    Given arrays, it returns arrays. If an argument is a Tensor, it returns Tensors, which can be
+    differentiated again if that Tensor requires a gradient.
 
     Raises:
-        ValueError: if f returns anything but one number.
-        TypeError: for arguments that are not numbers, or numbers of arguments that f was not given.
+        ValueError: if f does not return a scalar.
+        TypeError: if an argument is not numeric, or argnums is out of range.
 
     Example:
         >>> import numpy as np
@@ -286,7 +286,7 @@ def value_and_grad(
 
 
 def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
-    """The function that gives the gradient of f; arguments as for `value_and_grad`.
+    """A function that returns the gradient of f; see `value_and_grad` for the arguments.
 
     Example:
         >>> import autograd_lite as ag
@@ -303,10 +303,10 @@ def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, A
 
 
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """The value of f, and the function that pulls a cotangent back to the arguments: u ↦ Jᵀu.
+    """The value of f, and a function that maps a cotangent u to the gradients Jᵀu.
 
-    The cotangent has the form of the value; the gradients are a tuple, one per argument. The
-    function may be called any number of times; it holds the record of f until it goes.
+    The cotangent has the structure of the value; the gradients are a tuple, one per argument. The
+    function can be called several times. It keeps the record of f alive.
 
     Raises:
         ValueError: if a cotangent does not fit the value.
@@ -328,15 +328,15 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
 
 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """The value of f, and its derivative along a direction: J v.
+    """The value of f, and its derivative in a direction v: J v.
 
-    Two sweeps back do it: Jᵀu is linear in u, and the transpose of its derivative is J
+    It takes two backward sweeps: Jᵀu is linear in u, and the transpose of its derivative is J
     (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
 
     Args:
         f: a function of arrays in nested containers.
         args: its positional arguments, a tuple.
-        tangents: the direction, one tangent per argument, of the same containers and shapes.
+        tangents: the direction, one tangent per argument, with the same structure and shapes.
 
     Raises:
         ValueError: if the tangents do not fit the arguments.
@@ -349,7 +349,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     """
     for given, what in (args, "args"), (tangents, "tangents"):
         if not isinstance(given, (tuple, list)):
-            raise TypeError(f"jvp: {what} is a tuple with one entry per argument of f")
+            raise TypeError(f"jvp: {what} must be a tuple with one entry per argument of f")
     run = Run(_function(f), args, range(len(args)), "jvp")
     _, paths, _ = flatten(tuple(args))
     found = run.push(fitting(tuple(tangents), run.arguments, paths, "jvp: the tangent "))
@@ -358,14 +358,14 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
 
 
 def trace(f: Callable[..., Any], *args: Any) -> Graph:
-    """The record of f on these arguments, as data; no value may leave f on the way.
+    """The graph that f records for these arguments.
 
     Args:
         f: a function of arrays in nested containers.
-        args: arrays, or what has their shapes.
+        args: arrays; only their shapes and dtypes matter.
 
     Raises:
-        TypeError: where f takes the value of a Tensor out (float, bool, .data …).
+        TypeError: if f reads the value of a Tensor (float, bool, .data …).
 
     Example:
         >>> import numpy as np
@@ -390,7 +390,7 @@ def _traced(leaf: Any, path: str) -> Tensor:
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same values, through which no gradient flows; arrays stay what they are.
+    """The same values as a constant: no gradient flows through; arrays are returned as they are.
 
     Args:
         x: a Tensor or an array, or nested containers of them.

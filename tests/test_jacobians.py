@@ -118,9 +118,9 @@ def test_dtypes():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: ag.jacobian(3), TypeError, "belongs to a function"),
-        (lambda: ag.hessian(np.exp)(X), ValueError, "one number"),
-        (lambda: ag.hvp(np.sum)(X), TypeError, "and then a vector"),
+        (lambda: ag.jacobian(3), TypeError, "expected a function; got int"),
+        (lambda: ag.hessian(np.exp)(X), ValueError, "must return a scalar"),
+        (lambda: ag.hvp(np.sum)(X), TypeError, "then a vector"),
         (lambda: ag.hvp(np.sum)(X, X[:2]), ValueError, r"the vector of shape \(2,\)"),
         (lambda: ag.jacobian(lambda x: "text")(X), TypeError, "the function's result"),
     ],
