@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_lite.arrays import describe
 from autograd_lite.context import no_grad, setting
-from autograd_lite.differences import Slope, slope
+from autograd_lite.differences import Derivative, derivative
 from autograd_lite.record import Recorded
 from autograd_lite.rounding import Shaken, rounding
 from autograd_lite.tensor import Tensor
@@ -293,7 +293,7 @@ class _Value:
         """The error of a value from the rounding of every intermediate result."""
         return max(self.least, rounding(value, [self.shake(self, arrays)]))
 
-    def derivative(self, k: int, direction: Any, enough: float) -> Slope:
+    def derivative(self, k: int, direction: Any, enough: float) -> Derivative:
         """The derivative along a direction of the k-th argument."""
         moved = direction != 0
         scale = float(max(1.0, np.max(np.abs(self.wide[k][moved])))) / max(
@@ -303,7 +303,9 @@ class _Value:
         def at(t: float) -> list[Any]:
             return [*self.wide[:k], self.wide[k] + t * direction, *self.wide[k + 1 :]]
 
-        return slope(lambda t: self(at(t)), scale, lambda t, y: self.rounding(y, at(t)), enough)
+        return derivative(
+            lambda t: self(at(t)), scale, lambda t, y: self.rounding(y, at(t)), enough
+        )
 
 
 def _shaken_gradients(

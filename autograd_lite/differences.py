@@ -1,4 +1,4 @@
-"""Derivatives by differences of values, with an estimate of their error and of their existence."""
+"""Numerical derivatives, with an estimate of their error, and of whether they exist."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Slope", "slope"]
+__all__ = ["Derivative", "derivative"]
 
 
 @dataclass(frozen=True, slots=True)
-class Slope:
+class Derivative:
     """A numerical derivative.
 
     Attributes:
         value: the derivative.
-        error: how wrong it may be.
+        error: an estimate of its error.
         left, right: the one-sided derivatives.
         trouble: "" where the derivative exists, else "a kink", "a jump" or "an edge of the domain".
     """
@@ -28,30 +28,30 @@ class Slope:
     trouble: str = ""
 
 
-def slope(
+def derivative(
     phi: Callable[[float], float],
     scale: float = 1.0,
     noise: Callable[[float, float], float] = lambda t, y: 0.0,
     enough: float = 1e-8,
-) -> Slope:
+) -> Derivative:
     """The derivative of a function of one number at 0.
 
     Central differences at h, h/2 and h/4, extrapolated to h = 0 (Romberg), for smaller and smaller
-    h until the error is small enough or consists of rounding. Where the one-sided derivatives,
-    extrapolated in the same way, keep apart, there is a kink.
+    h until the error is small enough or mostly rounding. If the one-sided derivatives, extrapolated
+    in the same way, remain different, there is a kink.
 
     Args:
         phi: the function.
-        scale: the distance over which it may change much.
-        noise: how wrong its value y at t may be, beyond the rounding of y itself.
+        scale: the distance over which its value may change much.
+        noise: the error of its value y at t, beyond the rounding of y.
         enough: the error at which to stop.
 
     Example:
         >>> import math
-        >>> found = slope(math.exp)
+        >>> found = derivative(math.exp)
         >>> round(found.value, 9), found.trouble
         (1.0, '')
-        >>> slope(abs).trouble
+        >>> derivative(abs).trouble
         'a kink'
     """
     here = phi(0.0)
@@ -69,8 +69,8 @@ def slope(
 
 def _at(
     phi: Callable[[float], float], here: float, h: float, noise: Callable[[float, float], float]
-) -> tuple[Slope, float]:
-    """The slope by steps of at most h, and how much of its error is rounding."""
+) -> tuple[Derivative, float]:
+    """The derivative from steps of at most h, and the part of its error that is rounding."""
     steps = [h, h / 2, h / 4]
     above, below = [phi(step) for step in steps], [phi(-step) for step in steps]
     most = max(map(abs, [here, *above, *below]))
@@ -79,7 +79,7 @@ def _at(
     right = [(y - here) / step for y, step in zip(above, steps, strict=True)]
     left = [(here - y) / step for y, step in zip(below, steps, strict=True)]
     if not np.all(np.isfinite([*right, *left])):
-        return Slope(np.nan, np.inf, left[-1], right[-1], "an edge of the domain"), rounding
+        return Derivative(np.nan, np.inf, left[-1], right[-1], "an edge of the domain"), rounding
 
     first, second, third = ((a + b) / 2 for a, b in zip(right, left, strict=True))
     coarse, fine = (4 * second - first) / 3, (4 * third - second) / 3
@@ -94,4 +94,4 @@ def _at(
         trouble = "a kink"
     if abs(above[2] - below[2]) > 0.85 * abs(above[0] - below[0]) + 2 * off:
         trouble = "a jump"
-    return Slope(value, error, left[-1], right[-1], trouble), rounding
+    return Derivative(value, error, left[-1], right[-1], trouble), rounding

@@ -179,8 +179,8 @@ def _of_sigmoid(draw, values):
     return [z, 1 / (1 + np.exp(-z)), y], attributes
 
 
-@special("tanh_slope")
-def _tanh_slope(draw, values):
+@special("tanh_derivative")
+def _tanh_derivative(draw, values):
     x = values(draw(shapes()))
     return [x, np.tanh(x)], {}
 

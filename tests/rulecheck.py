@@ -14,7 +14,7 @@ import numpy as np
 from operands import Case
 
 import autograd_lite as ag
-from autograd_lite.differences import slope
+from autograd_lite.differences import derivative
 from autograd_lite.sweep import sweep
 
 TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 2e-4}
@@ -78,7 +78,7 @@ def gradients(case: Case) -> list[Any]:
 def numerical(f: Callable[..., Any], operands: Sequence[Any], k: int) -> Any:
     """The derivative of a number by each element of operand k, by differences of values."""
     x = np.array(operands[k], np.float64)
-    derivative = np.empty(x.shape)
+    derivatives = np.empty(x.shape)
 
     def along(i: Any, h: float) -> float:
         moved = x.copy()
@@ -86,10 +86,10 @@ def numerical(f: Callable[..., Any], operands: Sequence[Any], k: int) -> Any:
         return float(f(*operands[:k], moved, *operands[k + 1 :]))
 
     for i in np.ndindex(x.shape):
-        found = slope(functools.partial(along, i), scale=0.05)
+        found = derivative(functools.partial(along, i), scale=0.05)
         assert not found.trouble, f"operand {k} at {i}: {found.trouble}"
-        derivative[i] = found.value
-    return derivative
+        derivatives[i] = found.value
+    return derivatives
 
 
 def check_gradient(case: Case) -> None:

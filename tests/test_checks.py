@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.differences import slope
+from autograd_lite.differences import derivative
 from autograd_lite.testing import STEPS, arrays, programs
 
 pytestmark = pytest.mark.usefixtures("operations_removed")
@@ -233,7 +233,7 @@ def test_bad_input_is_named(call, error, message):
 
 @given(st.floats(-3, 3), st.sampled_from([np.exp, np.sin, np.arctan, lambda t: t**5 - t]))
 def test_derivatives_are_within_their_estimated_error(x, f):
-    found = slope(lambda t: float(f(x + t)))
+    found = derivative(lambda t: float(f(x + t)))
     h = 1e-30
     exact = float(np.imag(f(complex(x, h)))) / h
     assert not found.trouble

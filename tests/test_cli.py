@@ -153,7 +153,7 @@ def test_draw(run, tmp_path, example):
         (("train", "--data", "three.csv", "--target", "t"), "two classes; it has 3 classes"),
         (("train", "--out", "file"), "--out must be a folder; "),
         (("train", "--out", "file/deeper"), "--out must be a folder; "),
-        (("train", "--test-size", 1.5), "test_size must lie between 0 and 1"),
+        (("train", "--test-size", 1.5), "test_size must be between 0 and 1"),
         (("train", "--learning-rate", 0), "learning rate must be a positive number"),
         (("train", "--learning-rate", "fast"), "invalid float value: 'fast'"),
         (("train", "--max-iter", 0), "max_iter must be at least 1"),

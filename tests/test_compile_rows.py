@@ -92,7 +92,7 @@ def test_the_loss_of_a_classifier_is_a_sum_over_rows(reduction, kind):
     assert_same(compiled(W1, X, y[kind]), function(W1, X, y[kind]))
     assert "for i in range" in compiled.source
     if kind == "numbers":
-        with pytest.raises(ValueError, match="the label 3 is no class number"):
+        with pytest.raises(ValueError, match="the label 3 is not a class index"):
             compiled(W1, X, labels + 1)
 
 

@@ -72,10 +72,10 @@ def test_reading(table, content, X, y):
         ("a,t\n1\n", "line 2: 1 values where the header has 2"),
         ("a,b,a,t\n1,2,3,0\n", "more than one column called 'a'"),
         ("t\n1\n", "no column besides the target"),
-        ("a;t\n1,5;0\n", "is separated by ';'; write it with commas"),
-        ("a\tt\n1\t0\n", "write it with commas"),
+        ("a;t\n1,5;0\n", "is separated by ';'; separate it by commas"),
+        ("a\tt\n1\t0\n", "separate it by commas"),
         (b"PK\x03\x04\xff\xfe\x00", "is not a text file"),
-        (b"a,t\n1,\x000\n", "is not a text file: line 2 holds a NUL"),
+        (b"a,t\n1,\x000\n", "is not a text file: line 2 has a NUL"),
         ('a,t\n"1,0\n', "is not a CSV file"),
     ],
 )
@@ -129,7 +129,7 @@ def test_splitting_keeps_every_row_and_the_proportions(labels, test_size, seed):
     [
         (([[1], [2]], [0, 0], 1.5), "between 0 and 1"),
         (([[1], [2]], [0, 0, 1], 0.5), "2 rows, y has 3"),
-        (([[1], [2], [3]], [0, 0, 1], 0.5), "class 1 has one row"),
+        (([[1], [2], [3]], [0, 0, 1], 0.5), "class 1 has a single row"),
     ],
 )
 def test_bad_splits(arguments, message):
@@ -171,9 +171,9 @@ def test_one_spiral_is_the_other_turned(half, turns):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_samples": 1}, "at least 2, one a class"),
-        ({"noise": -1}, "0 or more"),
-        ({"noise": float("nan")}, "0 or more"),
+        ({"n_samples": 1}, "at least 2, one for each class"),
+        ({"noise": -1}, "at least 0"),
+        ({"noise": float("nan")}, "at least 0"),
     ],
 )
 def test_bad_drawings(make, options, message):

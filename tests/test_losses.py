@@ -266,13 +266,13 @@ def test_reductions_are_checked(name):
 @pytest.mark.parametrize(
     ("labels", "error", "message"),
     [
-        ([0, 3], ValueError, "label 3 is no class number: there are 3 classes"),
-        ([-1, 0], ValueError, "label -1 is no class number"),
-        ([0.0, 1.0], TypeError, "are no class numbers; use integers"),
-        ([True, False], TypeError, "are no class numbers; use integers"),
-        ([0, 1, 2], ValueError, r"labels of shape \(3,\) do not fit logits of shape \(2, 3\)"),
-        ([[0], [1]], ValueError, r"labels of shape \(2, 1\) do not fit"),
-        (1, ValueError, r"labels of shape \(\) do not fit"),
+        ([0, 3], ValueError, "label 3 is not a class index from 0 to 2"),
+        ([-1, 0], ValueError, "label -1 is not a class index"),
+        ([0.0, 1.0], TypeError, "are not class indices; use integers"),
+        ([True, False], TypeError, "are not class indices; use integers"),
+        ([0, 1, 2], ValueError, r"labels of shape \(3,\) do not match logits of shape \(2, 3\)"),
+        ([[0], [1]], ValueError, r"labels of shape \(2, 1\) do not match"),
+        (1, ValueError, r"labels of shape \(\) do not match"),
     ],
 )
 def test_labels_are_checked(labels, error, message):

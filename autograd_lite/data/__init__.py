@@ -1,4 +1,4 @@
-"""The data sets: one that ships with the package, two that are drawn, and the reading of others."""
+"""Data sets: one that is included, two that are generated, and a reader of CSV files."""
 
 from autograd_lite.data.synthetic import make_moons, make_spirals
 from autograd_lite.data.tables import Table, load_breast_cancer, read_csv, split

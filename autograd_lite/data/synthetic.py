@@ -1,4 +1,4 @@
-"""Two classes in the plane that no straight line tells apart, drawn from a seed."""
+"""Generated data: two classes in the plane that no straight line separates."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def make_moons(
     noise: float = 0.15,
     random_state: int | np.random.Generator | None = None,
 ) -> Table:
-    """Two half circles that reach into each other: X (n_samples, 2), y of 0 and 1.
+    """Two interleaving half circles: X (n_samples, 2), y of 0 and 1.
 
     The first, (cos φ, sin φ), opens downwards, the second, (1 − cos φ, ½ − sin φ), upwards; φ
-    takes even steps from 0 to π, and every coordinate is moved by normal noise of the deviation
-    `noise`. An odd point more goes to the second.
+    takes even steps from 0 to π. Normal noise with the standard deviation `noise` is added to every
+    coordinate. If n_samples is odd, the second has one point more.
 
-    Raises ValueError when n_samples is below 2 or the noise is no finite number from 0.
+    Raises ValueError if n_samples is below 2, or noise is negative or not finite.
 
     Example:
         >>> X, y, *_ = make_moons(4, noise=0)
@@ -49,10 +49,10 @@ def make_spirals(
     """Two spirals around each other: X (n_samples, 2) in the unit disc, y of 0 and 1.
 
     The first is r (cos 2π·turns·r, sin 2π·turns·r) with the radius r in even steps from 0.1 to 1;
-    the second is the first turned by half a circle. Every coordinate is moved by normal noise of
-    the deviation `noise`. An odd point more goes to the second.
+    the second is the first rotated by half a circle. Normal noise with the standard deviation
+    `noise` is added to every coordinate. If n_samples is odd, the second has one point more.
 
-    Raises ValueError when n_samples is below 2 or the noise is no finite number from 0.
+    Raises ValueError if n_samples is below 2, or noise is negative or not finite.
 
     Example:
         >>> X, y, *_ = make_spirals(4, turns=1, noise=0)
@@ -69,7 +69,7 @@ def make_spirals(
 
 def _halves(n_samples: int) -> tuple[int, int]:
     if n_samples < 2:
-        raise ValueError(f"n_samples must be at least 2, one a class, not {n_samples}")
+        raise ValueError(f"n_samples must be at least 2, one for each class, not {n_samples}")
     return n_samples // 2, n_samples - n_samples // 2
 
 
@@ -77,7 +77,7 @@ def _noisy(
     curves: Sequence[Array], noise: float, random_state: int | np.random.Generator | None
 ) -> Table:
     if not 0 <= noise < np.inf:
-        raise ValueError(f"noise is a standard deviation, 0 or more, not {noise}")
+        raise ValueError(f"noise must be a finite standard deviation of at least 0, not {noise}")
     X = np.vstack(curves)
     X = X + noise * np.random.default_rng(random_state).normal(size=X.shape)
     return Table(X, np.repeat([0, 1], [len(curve) for curve in curves]), _COLUMNS, _TARGET)

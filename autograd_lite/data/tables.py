@@ -21,7 +21,7 @@ _MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 
 
 class Table(NamedTuple):
-    """Examples as rows: `X` (rows, columns) in float64, `y` (rows,), and what they are called."""
+    """Examples as rows: `X` (rows, columns) in float64, `y` (rows,), and the names of both."""
 
     X: Array
     y: Array
@@ -30,7 +30,7 @@ class Table(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """Rows to predict: `X` (rows, columns) in float64, and the table that it was taken from."""
+    """Rows to predict: `X` (rows, columns) in float64, and the whole table as text."""
 
     X: Array
     header: list[str]
@@ -41,7 +41,7 @@ def load_breast_cancer() -> Table:
     """The Wisconsin breast cancer data: X (569, 30), y of "benign" and "malignant".
 
     Wolberg, Mangasarian, Street and Street, UCI Machine Learning Repository, CC BY 4.0,
-    doi 10.24432/C5DW2B; README.md beside the file says where this copy comes from.
+    doi 10.24432/C5DW2B. README.md beside the file gives the source of this copy.
 
     Example:
         >>> table = load_breast_cancer()
@@ -54,12 +54,12 @@ def load_breast_cancer() -> Table:
 def read_csv(path: str | os.PathLike[str], target: str) -> Table:
     """Read a comma-separated table with a header line; `target` names the column to predict.
 
-    Every other column must hold a finite number in each row. The target may hold anything: whole
-    numbers become integers, other numbers floats, and all else stays text.
+    Every other column must have a finite number in each row. The target may have any values: they
+    become integers if possible, else floats, else they stay text.
 
-    Raises ValueError, naming the file and the line, when there is no such column, a column name
-    stands twice, a line has too many or too few values, a value is missing or not a number, there
-    are no rows or no column besides the target, or the file is not text; OSError as `open` does.
+    Raises ValueError, with the file and the line, if there is no such column, a column name occurs
+    twice, a line has too many or too few values, a value is missing or not a number, there are no
+    rows or no other columns, or the file is not text; OSError as `open` does.
 
     Example:
         >>> import pathlib, tempfile
@@ -89,14 +89,13 @@ def read_csv(path: str | os.PathLike[str], target: str) -> Table:
 def read_examples(path: str | os.PathLike[str], columns: Sequence[str] | int) -> Examples:
     """Read the columns of a comma-separated table that a model predicts from.
 
-    `columns` names them, in the model's order; where the model knows no names it is their number,
-    and the table must have just these columns, in the model's order. Further columns may hold
-    anything; they stand in `rows`, as text.
+    `columns` are their names, in the model's order. If the model has no names it is their number,
+    and the table must have exactly these columns, in the model's order. Other columns may have any
+    values; `rows` has them as text.
 
-    Raises ValueError, naming the file and the line, when columns are missing or their number does
-    not fit, a column name stands twice, a line has too many or too few values, a value of these
-    columns is missing or not a number, there are no rows, or the file is not text; OSError as
-    `open` does.
+    Raises ValueError, with the file and the line, if columns are missing or their number is wrong,
+    a column name occurs twice, a line has too many or too few values, a value of these columns is
+    missing or not a number, there are no rows, or the file is not text; OSError as `open` does.
 
     Example:
         >>> import pathlib, tempfile
@@ -109,8 +108,8 @@ def read_examples(path: str | os.PathLike[str], columns: Sequence[str] | int) ->
     if isinstance(columns, int):
         if len(names) != columns:
             raise ValueError(
-                f"{path} has {_count(len(names))}, and the model was fitted with {columns}, whose "
-                "names it does not know"
+                f"{path} has {_count(len(names))}, but the model was fitted with {columns} without "
+                "names"
             )
         columns = names
     missing = [name for name in columns if name not in names]
@@ -136,13 +135,13 @@ def split(
     test_size: float = 0.25,
     random_state: int | np.random.Generator | None = None,
 ) -> tuple[Array, Array, Array, Array]:
-    """Split rows at random into X_train, X_test, y_train, y_test, each class in proportion.
+    """Split rows at random into X_train, X_test, y_train, y_test, stratified by class.
 
-    `test_size` is the share of each class that goes to the test set, rounded, but at least one
-    row of each class goes to either side.
+    `test_size` is the fraction of each class in the test set, rounded. Each class has at least one
+    row in either set.
 
-    Raises ValueError when test_size is not between 0 and 1, X and y differ in length, or a class
-    has a single row.
+    Raises ValueError if test_size is not between 0 and 1, X and y differ in length, or a class has
+    a single row.
 
     Example:
         >>> X, y = np.arange(8.0).reshape(8, 1), np.array([0, 1] * 4)
@@ -153,7 +152,7 @@ def split(
     numbers_only((X, y), "split")
     X, y = np.asarray(X), np.asarray(y)
     if not 0 < test_size < 1:
-        raise ValueError(f"test_size must lie between 0 and 1, not {test_size}")
+        raise ValueError(f"test_size must be between 0 and 1, not {test_size}")
     if len(X) != len(y):
         raise ValueError(f"X has {len(X)} rows, y has {len(y)}")
     random = np.random.default_rng(random_state)
@@ -161,7 +160,9 @@ def split(
     for label in np.unique(y):
         rows = random.permutation(np.flatnonzero(y == label))
         if len(rows) < 2:
-            raise ValueError(f"class {label!s} has one row: too few to train and to test on it")
+            raise ValueError(
+                f"class {label!s} has a single row; each class needs two, to train and to test"
+            )
         held_out[rows[: min(max(1, round(test_size * len(rows))), len(rows) - 1)]] = True
     return X[~held_out], X[held_out], y[~held_out], y[held_out]
 
@@ -172,10 +173,10 @@ def _opened(path: str | os.PathLike[str]) -> tuple[list[str], Iterator[tuple[str
     _, header = next(lines, (0, []))
     names = [name.strip() for name in header]
     if not names:
-        raise ValueError(f"{path} is empty: a header line and rows are wanted")
+        raise ValueError(f"{path} is empty; it needs a header line and rows")
     separator = next((sign for sign in ";\t|" if sign in names[0]), None)
     if len(names) == 1 and separator:
-        raise ValueError(f"{path} is separated by {separator!r}; write it with commas")
+        raise ValueError(f"{path} is separated by {separator!r}; separate it by commas")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"{path} has more than one column called {', '.join(map(repr, twice))}")
@@ -201,9 +202,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             reader = csv.reader(file, strict=True)
             for fields in reader:
                 if any("\0" in field for field in fields):
-                    raise ValueError(
-                        f"{path} is not a text file: line {reader.line_num} holds a NUL"
-                    )
+                    raise ValueError(f"{path} is not a text file: line {reader.line_num} has a NUL")
                 if len(fields) > 1 or "".join(fields).strip():
                     yield reader.line_num, fields
     except UnicodeDecodeError as error:
@@ -230,10 +229,10 @@ def _cell(field: str, where: str) -> float:
 
 def _number(field: str, where: str) -> float:
     try:
-        value = float(field.replace("_", "x"))  # float("1_000") is 1000; in a table it is a slip
+        value = float(field.replace("_", "x"))  # float("1_000") is 1000
     except ValueError:
         raise ValueError(
-            f"{where}: {field!r} is not a number; leave a column of text out, or make it numbers"
+            f"{where}: {field!r} is not a number; remove a column of text, or encode it as numbers"
         ) from None
     if not math.isfinite(value):
         raise ValueError(f"{where}: {field!r} is not a finite number")

@@ -1,4 +1,4 @@
-"""Every differentiable operation, each defined once; importing this fills the table."""
+"""All operations, each defined once; importing this package fills the table."""
 
 from autograd_lite.ops import (
     activations,

@@ -1,4 +1,4 @@
-"""The functions between the layers."""
+"""Activation functions."""
 
 import numpy as np
 
@@ -12,8 +12,8 @@ def _bell(x):
     return e / np.square(1 + e)
 
 
-# 1 − t² and 1 − σ lose their digits far out. On Tensors they stay as people write them, and are
-# held by better forms (docs/stable.md).
+# 1 − t² and 1 − σ lose their digits where t and σ are close to 1. On Tensors they are recorded as
+# written, and computed by stable forms (docs/stable.md).
 
 operation(
     "tanh",
@@ -27,7 +27,7 @@ operation(
 )
 
 operation(
-    "tanh_slope",
+    "tanh_derivative",
     lambda x, t: 4 * _bell(2 * x),
     lambda g, out, x, t: -2 * g * out * t,
     None,
@@ -35,7 +35,7 @@ operation(
     elementwise=True,
     formula="1 − tanh² x, where t = tanh x is known",
     gradient="−2 g t (1 − t²), none",
-    notes="What `1 − t * t` holds.",
+    notes="The stable form of `1 − t * t`.",
 )
 
 operation(
@@ -49,7 +49,7 @@ operation(
     chooses=lambda out, x: (np.less_equal(out, 0),),
     formula="max(x, 0)",
     gradient="g · 1[x > 0]",
-    notes="The derivative at 0 is 0; `np.maximum(x, 0)` shares the tie and has ½ there.",
+    notes="The derivative at 0 is 0; that of `np.maximum(x, 0)` is ½.",
     kinks=lambda x: np.equal(x, 0),
 )
 
@@ -69,7 +69,7 @@ operation(
 
 
 def _below(x):
-    """x where it is not positive, so that no exponential overflows in a branch not taken."""
+    """min(x, 0), so that the exponential does not overflow where it is not used."""
     return np.where(x > 0, 0, x)
 
 
@@ -132,13 +132,13 @@ _C, _K = (2 / np.pi) ** 0.5, 0.044715
 
 
 def _gelu(x):
-    # (1 + tanh u) / 2 is σ(2u), which keeps its digits where the tanh is −1.
+    # (1 + tanh u) / 2 is σ(2u), which is accurate where the tanh is −1.
     with np.errstate(over="ignore"):
         return x * _sigmoid(2 * _C * x * (1 + _K * x * x))
 
 
 def _gelu_rule(g, out, x):
-    # Further out the slope is 0 or 1, and its terms would overflow.
+    # For larger |x| the derivative is 0 or 1, and its terms would overflow.
     x = np.clip(x, -100, 100)
     u = 2 * _C * x * (1 + _K * x * x)
     p = sigmoid(u)
@@ -160,7 +160,7 @@ operation(
 
 
 def _shifted(x, axis):
-    """The exponents less their greatest, so that no exponential overflows."""
+    """x minus its maximum, so that the exponentials do not overflow."""
     peak = np.max(x, axis=axis, keepdims=True)
     if not np.isfinite(peak).all():
         peak = np.where(np.isfinite(peak), peak, 0)

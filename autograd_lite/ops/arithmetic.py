@@ -1,4 +1,4 @@
-"""Addition, multiplication and their kin."""
+"""Addition, multiplication, powers and remainders."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from autograd_lite.op import Op, operation
 
 
 def least_length(dtype: Any) -> Any:
-    """The least number whose reciprocal, and whose quotients, keep all their digits."""
+    """The smallest number by which a division keeps full precision."""
     return np.finfo(dtype).tiny / np.finfo(dtype).eps
 
 
@@ -107,8 +107,8 @@ def _power_base(g, out, a, b):
 
 
 def _power_exponent(g, out, a, b):
-    # 0 ** b is 0 for every b > 0, so its derivative is 0 and not 0 · log 0; the slope of that by a
-    # is infinite for b ≤ 1, as the root's is.
+    # 0 ** b is 0 for every b > 0, so its derivative is 0 and not 0 · log 0. The derivative of this
+    # with respect to a is infinite for b ≤ 1; the root has that derivative.
     zero = np.logical_and(np.equal(a, 0), np.greater(b, 0))
     return g * np.where(
         zero, -np.sqrt(np.where(zero, a, 1.0)), out * np.log(np.where(zero, 1.0, a))
@@ -125,7 +125,7 @@ power: Op = operation(
     precedence=80,
     formula="a ** b",
     gradient="g b a ** (b − 1), g a ** b log a",
-    notes="For a negative base the derivative by the exponent does not exist and is NaN.",
+    notes="For a negative base the derivative with respect to the exponent is NaN.",
 )
 
 operation(

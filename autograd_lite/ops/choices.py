@@ -1,4 +1,4 @@
-"""Choosing between operands: maximum, minimum, where, the absolute value."""
+"""Selection of operands: maximum, minimum, where; the absolute value."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ for _name in ("maximum", "minimum", "fmax", "fmin"):
         symbol=_name[:4] if _name.startswith("f") else _name[:3],
         formula=f"{_name[:4] if _name.startswith('f') else _name[:3]}(a, b)",
         gradient="g where the operand is the result, g/2 to each at a tie",
-        notes="NaN only where both are." if _name.startswith("f") else "",
+        notes="NaN only where both operands are." if _name.startswith("f") else "",
         kinks=np.equal,
     )
 
@@ -46,13 +46,13 @@ where: Op = operation(
     ),
     formula="x where condition, else y",
     gradient="g where condition, else 0; g where not condition, else 0",
-    notes="A branch that is not chosen contributes exactly 0, never NaN.",
+    notes="A branch that is not selected contributes exactly 0, never NaN.",
 )
 
 
 @composed(np.where)
 def _where_or_nonzero(condition, *branches):
-    """`where(condition, x, y)`; with the condition alone, the indices where it holds."""
+    """`where(condition, x, y)`; with the condition alone, the indices where it is true."""
     return where(condition, *branches) if branches else np.nonzero(condition)
 
 
@@ -113,9 +113,9 @@ def _nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 
 @composed(np.select)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    """The first choice whose condition holds, else the default; one `where` for each."""
+    """The first choice whose condition is true, else the default; one `where` for each."""
     if len(condlist) != len(choicelist) or not len(condlist):
-        raise ValueError("select: takes as many choices as conditions, at least one of each")
+        raise ValueError("select: needs as many choices as conditions, and at least one")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = where(lifted(condition), choice, result)
@@ -124,13 +124,13 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 @composed(np.choose)
 def _choose(a, choices, mode="raise"):
-    """Element by element the choice with the number that stands in a."""
+    """For each element of a, the element of the choice with that index."""
     count = len(choices)
     if mode == "raise":
         if np.any(np.less(a, 0)) or np.any(np.greater_equal(a, count)):
-            raise ValueError(f"choose: a number outside 0 … {count - 1}; say mode='clip' or 'wrap'")
+            raise ValueError(f"choose: an index outside 0 … {count - 1}; use mode='clip' or 'wrap'")
     elif mode not in ("clip", "wrap"):
-        raise ValueError(f"choose: mode is 'raise', 'clip' or 'wrap', not {mode!r}")
+        raise ValueError(f"choose: mode must be 'raise', 'clip' or 'wrap', not {mode!r}")
     else:
         a = np.remainder(a, count) if mode == "wrap" else np.clip(a, 0, count - 1)
     a = lifted(a)
@@ -139,17 +139,17 @@ def _choose(a, choices, mode="raise"):
 
 @composed(np.piecewise)
 def _piecewise(x, condlist, funclist, *args, **kw):
-    """Each piece's function where its condition holds; a last one elsewhere, else 0.
+    """Each function where its condition is true; elsewhere the last function, or 0.
 
-    A function is called with all of x; what it gives elsewhere contributes nothing.
+    Each function is called with all of x; its results elsewhere contribute nothing.
     """
     several = isinstance(condlist, (list, tuple)) or np.ndim(condlist) > np.ndim(x)
     conditions = list(condlist) if several else [condlist]
     pieces = [f(x, *args, **kw) if callable(f) else f for f in funclist]
     if not 0 <= len(pieces) - len(conditions) <= 1:
-        raise ValueError("piecewise: takes a function for each condition, and perhaps one more")
+        raise ValueError("piecewise: needs one function for each condition, and at most one more")
     *pieces, default = pieces if len(pieces) > len(conditions) else [*pieces, 0]
-    # NumPy lets the last condition that holds win.
+    # In NumPy the last condition that is true has precedence.
     result = np.zeros_like(x) + default
     for condition, piece in zip(conditions, pieces, strict=True):
         result = where(lifted(condition), piece, result)

@@ -1,4 +1,4 @@
-"""Comparisons and other answers without a derivative: recorded constants."""
+"""Comparisons and other operations without a derivative; their results are recorded."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ OPPOSITE = {
     "equal": "not_equal",
     "not_equal": "equal",
 }
-"""The comparison that holds where another does not, unless an operand is NaN."""
+"""The negation of each comparison, unless an operand is NaN."""
 
 for _name, _symbol in {
     "less": "<",
@@ -63,7 +63,7 @@ for _name, _symbol, _formula in (
     ("floor_divide", "//", "⌊a / b⌋"),
     ("isfinite", "isfinite", "whether x is finite"),
     ("isinf", "isinf", "whether x is infinite"),
-    ("isnan", "isnan", "whether x is no number"),
+    ("isnan", "isnan", "whether x is NaN"),
     ("signbit", "signbit", "whether the sign of x is negative"),
     ("logical_and", "∧", "a ∧ b"),
     ("logical_or", "∨", "a ∨ b"),
@@ -123,7 +123,7 @@ operation(
     lambda a, axis=None, keepdims=False: np.sum(np.not_equal(a, 0), axis=axis, keepdims=keepdims),
     numpy=(np.count_nonzero,),
     arity=1,
-    formula="how many elements are not 0",
+    formula="the number of elements that are not 0",
     kinks=_zeros,
 )
 operation(
@@ -229,7 +229,7 @@ operation(
     lambda x, bins, right=False: np.digitize(x, bins, right=right),
     numpy=(np.digitize,),
     arity=2,
-    formula="in which bin x lies",
+    formula="the index of the bin of x",
     kinks=lambda x, bins, right=False: np.isin(x, bins),
 )
 exponent: Op = operation(

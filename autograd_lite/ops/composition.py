@@ -1,4 +1,4 @@
-"""NumPy's functions that are put together from operations."""
+"""NumPy's functions that are composed of operations."""
 
 import functools
 import inspect
@@ -15,10 +15,10 @@ from autograd_lite.tensor import lifted
 
 
 def composed(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter a function, written in NumPy's terms, as the answer for NumPy's functions.
+    """Register a function that is called in place of NumPy's functions on Tensors.
 
-    It takes the parameters that it supports, under NumPy's names; the others of NumPy are
-    refused by name, unless they hold their defaults.
+    Its parameters are those that it supports, under NumPy's names. NumPy's other parameters raise
+    an error unless they have their defaults.
     """
 
     def enter(answer):
@@ -53,12 +53,12 @@ def _called_like(function, answer):
 
 
 def is_tensor(x: Any) -> Any:
-    """Whether a rule runs on Tensors, which record, rather than on arrays."""
+    """Whether a rule runs on Tensors, not on arrays."""
     return isinstance(x, Value)
 
 
 def by_positions(a: Any, rearrange: Any) -> Any:
-    """The array whose elements lie where the rearrangement puts their positions."""
+    """The array rearranged in the same way as the array of its positions."""
     a = lifted(a)
     return np.reshape(a, (-1,))[rearrange(np.arange(a.size).reshape(a.shape))]
 
@@ -67,8 +67,8 @@ def normalized(axis: Any, ndim: Any) -> Any:
     """An axis as a non-negative number.
 
     Raises:
-        numpy.exceptions.AxisError: for an axis that is not there.
-        TypeError: for what is no whole number.
+        numpy.exceptions.AxisError: if the axis is out of range.
+        TypeError: if it is not an integer.
     """
     axis = operator.index(axis)
     if not -ndim <= axis < ndim:
@@ -90,7 +90,7 @@ def _arrays(value):
 
 
 def _plain_answer(function):
-    """A function that asks about arrays, not about what depends on their values."""
+    """Register a function that is called on plain arrays."""
 
     @functools.wraps(function)
     def answer(*args, **kwargs):

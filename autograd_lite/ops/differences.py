@@ -15,7 +15,7 @@ def _diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
     if n == 0:
         return np.positive(a)
     if n < 0 or not a.ndim:
-        raise ValueError("diff: takes n ≥ 0 differences of an array with at least one axis")
+        raise ValueError("diff: needs n ≥ 0 and an array with at least one axis")
     parts = []
     for part in (prepend, a, append):
         if part is np._NoValue:
@@ -38,7 +38,7 @@ def _diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
 
 @composed(np.ediff1d)
 def _ediff1d(ary, to_end=None, to_begin=None):
-    """The differences of neighbours in the flattened array, with others around them."""
+    """The differences of neighbours in the flattened array, with numbers before and after them."""
     steps = np.diff(np.ravel(lifted(ary)))
     parts = [
         part if part is steps else astype(np.ravel(lifted(part)), steps.dtype)
@@ -48,11 +48,11 @@ def _ediff1d(ary, to_end=None, to_begin=None):
     return np.concatenate(parts) if len(parts) > 1 else steps
 
 
-def _slope(f, spacing, axis, edge_order):
+def _derivative(f, spacing, axis, edge_order):
     """The derivative along one axis: central inside, one-sided at the edges."""
     n = f.shape[axis]
     if n < edge_order + 1:
-        raise ValueError(f"gradient: an axis of length {n} is too short; it takes {edge_order + 1}")
+        raise ValueError(f"gradient: an axis of length {n} is too short; it needs {edge_order + 1}")
 
     def at(start, stop):
         return f[along(axis, f.ndim, slice(start, stop if stop else None))]
@@ -109,16 +109,16 @@ def _gradient(f, *varargs, axis=None, edge_order=1):
     if len(set(axes)) < len(axes):
         raise ValueError(f"gradient: axis={axis} names an axis twice")
     if len(varargs) not in (0, 1, len(axes)):
-        raise TypeError(f"gradient: takes one spacing, or one for each of {len(axes)} axes")
+        raise TypeError(f"gradient: needs one spacing, or one for each of {len(axes)} axes")
     if edge_order not in (1, 2):
-        raise ValueError("gradient: edge_order is 1 or 2")
+        raise ValueError("gradient: edge_order must be 1 or 2")
     spacings = varargs or (1.0,)
     if len(spacings) == 1:
         spacings = spacings * len(axes)
-    slopes = tuple(
-        _slope(f, spacing, k, edge_order) for spacing, k in zip(spacings, axes, strict=True)
+    parts = tuple(
+        _derivative(f, spacing, k, edge_order) for spacing, k in zip(spacings, axes, strict=True)
     )
-    return slopes[0] if single or len(slopes) == 1 else slopes
+    return parts[0] if single or len(parts) == 1 else parts
 
 
 @composed(np.trapezoid)
@@ -139,10 +139,12 @@ def _trapezoid(y, x=None, dx=1.0, axis=-1):
 
 @composed(np.interp)
 def _interp(x, xp, fp, left=None, right=None):
-    """The broken line through the points (xp, fp) at x, which must ascend in xp."""
+    """Linear interpolation at x between the points (xp, fp), xp increasing."""
     x, xp, fp = lifted(x), lifted(xp), lifted(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
-        raise ValueError(f"interp: takes points along one axis, not {xp.shape} and {fp.shape}")
+        raise ValueError(
+            f"interp: xp and fp must be 1-d and of one length, not {xp.shape} and {fp.shape}"
+        )
     if xp.size == 1:
         inside = np.broadcast_to(fp, x.shape or (1,))
     else:
@@ -179,7 +181,7 @@ def _middle(full, n, m, mode, before=None):
         return full[start : start + longer]
     if mode == "valid":
         return full[shorter - 1 : longer]
-    raise ValueError(f"convolve, correlate: mode is 'full', 'same' or 'valid', not {mode!r}")
+    raise ValueError(f"convolve, correlate: mode must be 'full', 'same' or 'valid', not {mode!r}")
 
 
 @composed(np.convolve)
@@ -194,9 +196,9 @@ def _correlate(a, v, mode="valid"):
     """The cross-correlation of two sequences: a convolution with the second reversed."""
     a, v = lifted(a), lifted(v)
     if a.ndim != 1 or v.ndim != 1:
-        raise ValueError(f"correlate: takes one axis each, not shapes {a.shape} and {v.shape}")
+        raise ValueError(f"correlate: needs 1-d arrays, not shapes {a.shape} and {v.shape}")
     n, m = a.shape[0], v.shape[0]
-    # Where v is the longer one NumPy swaps the two and reverses the result.
+    # If v is longer, NumPy swaps the two and reverses the result.
     return _middle(convolved(a, np.flip(v)), n, m, mode, before=n // 2 if n < m else None)
 
 
@@ -204,7 +206,7 @@ def _correlate(a, v, mode="valid"):
 def _linspace(start, stop, num=50, endpoint=True, retstep=False, axis=0):
     """Evenly spaced numbers from start to stop."""
     if num < 0:
-        raise ValueError(f"linspace: {num} numbers are too few")
+        raise ValueError(f"linspace: num must be at least 0, not {num}")
     span, gaps = lifted(stop) - start, num - 1 if endpoint else num
     step = span / float(gaps) if gaps > 0 else span * np.nan
     places = np.reshape(np.arange(num, dtype=step.dtype), (-1,) + (1,) * step.ndim)
@@ -220,7 +222,7 @@ def _logspace(start, stop, num=50, endpoint=True, base=10.0, axis=0):
 
 @composed(np.geomspace)
 def _geomspace(start, stop, num=50, endpoint=True, axis=0):
-    """Numbers from start to stop with one ratio; both positive."""
+    """Numbers from start to stop with a constant ratio; both positive."""
     return np.exp(np.linspace(np.log(start), np.log(stop), num=num, endpoint=endpoint, axis=axis))
 
 
@@ -229,7 +231,7 @@ def _vander(x, N=None, increasing=False):
     """The powers of x as columns."""
     x = lifted(x)
     if x.ndim != 1:
-        raise ValueError(f"vander: takes one axis, not shape {x.shape}")
+        raise ValueError(f"vander: needs a 1-d array, not shape {x.shape}")
     powers = np.arange(float(x.shape[0] if N is None else N))
     return x[:, None] ** (powers if increasing else powers[::-1])[None, :].astype(x.dtype)
 

@@ -1,4 +1,4 @@
-"""Sums of products written with indices."""
+"""`np.einsum`: sums of products in index notation."""
 
 import string
 
@@ -11,10 +11,10 @@ from autograd_lite.tensor import lifted
 
 
 def _einsum(g, out, *operands, k, subscripts=""):
-    """One product more: g takes the place of the operand, whose indices become the result's.
+    """The einsum in which g replaces the operand, and the operand's indices are the result's.
 
-    An index that the operand repeats becomes two, with an identity matrix between them; an index
-    that nothing else has is summed away in the result, and a vector of ones brings it back.
+    An index that the operand repeats becomes two indices with an identity matrix between them. An
+    index that occurs in no other factor was summed; a vector of ones restores it.
     """
     left, result = subscripts.split("->")
     terms = left.split(",")
@@ -47,15 +47,15 @@ einsum: Op = operation(
     _einsum,
     arity=None,
     symbol="Σ",
-    formula="Σ of products over the indices that the result lacks",
+    formula="Σ of products over the indices that are not in the result",
     gradient="Σ of the products of g and the other operands, over the indices of the operand",
-    notes="Kept with every index written out: no ellipsis, and the result after an arrow.",
+    notes="Recorded with all indices: without an ellipsis, and with the result after an arrow.",
 )
 
 
 @composed(np.einsum)
 def _answer(*operands, optimize=False):
-    """The sum of products that the subscripts name."""
+    """The sum of products in index notation."""
     if isinstance(operands[0], str):
         subscripts, arrays = operands[0].replace(" ", ""), [lifted(x) for x in operands[1:]]
     else:
@@ -77,20 +77,18 @@ def _from_lists(operands):
 
 
 def _written_out(subscripts, ndims):
-    """The subscripts with letters for the ellipsis and with the result after an arrow."""
+    """The subscripts with letters in place of the ellipsis, and the result after an arrow."""
     left, arrow, result = subscripts.partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):
-        raise ValueError(
-            f"einsum: {subscripts!r} is written for {len(terms)} operands, not {len(ndims)}"
-        )
+        raise ValueError(f"einsum: {subscripts!r} has {len(terms)} terms for {len(ndims)} operands")
     unused = [letter for letter in string.ascii_letters if letter not in subscripts]
     lengths = []
     for term, ndim in zip(terms, ndims, strict=True):
         named = len(term.replace("...", ""))
         if named != ndim if "..." not in term else named > ndim:
             raise ValueError(
-                f"einsum: {term!r} in {subscripts!r} does not name the {ndim} axes of its operand"
+                f"einsum: {term!r} in {subscripts!r} does not match the {ndim} axes of its operand"
             )
         lengths.append(ndim - named)
     dots = "".join(unused[: max(lengths)])

@@ -16,13 +16,11 @@ EighResult = type(np.linalg.eigh(np.eye(1)))
 SVDResult = type(np.linalg.svd(np.eye(1)))
 QRResult = type(np.linalg.qr(np.eye(1)))
 
-_ALONE = (
-    "Vectors of equal {} have no gradient by themselves: left out, and a warning names the pair."
-)
+_ALONE = "Vectors of equal {} have no derivative: it is left out, and a warning names the pair."
 
 
 def _one_side(part, UPLO="L"):
-    """A gradient by a symmetric matrix, all of it on the triangle that was read."""
+    """The gradient of a symmetric matrix, all of it on the triangle that was read."""
     n = part.shape[-1]
     side = np.tri(n, dtype=bool) if UPLO in "Ll" else np.tri(n, dtype=bool).T
     return part * side + transposed(part) * (side & ~np.eye(n, dtype=bool))
@@ -73,10 +71,10 @@ eigvalsh: Op = operation(
 
 
 def _distinct(w, what="eigenvalues"):
-    """1 for each pair of values that are told apart, 0 for the others; a warning names those."""
+    """1 for each pair of different values, 0 for equal ones, with a warning that names them."""
     n = w.shape[-1]
     difference = np.abs(w[..., None, :] - w[..., :, None])
-    # A difference of this size is rounding, to a per cent or more.
+    # A difference of this size may be rounding, with a relative error of a per cent or more.
     least = max(n, 100) * np.finfo(w.dtype).eps * np.max(np.abs(w), axis=-1, initial=0)
     equal = difference <= least[..., None, None]
     below = equal & np.tri(n, k=-1, dtype=bool)
@@ -86,10 +84,10 @@ def _distinct(w, what="eigenvalues"):
         more = f", and so are {len(pairs) - 1} more pairs" if len(pairs) > 1 else ""
         warn(
             f"{what} {i} and {j}{f' of matrix {tuple(stack)}' if stack else ''} are both "
-            f"{w[(*stack, i)]:.3g} up to rounding{more}: how their vectors turn into each other "
-            "is unknown, and the gradient leaves it out. That is right for a function of the "
-            "space that they span; write any other without these vectors (inv, solve, cholesky, "
-            "matrix_power), or it has no derivative here",
+            f"{w[(*stack, i)]:.3g} up to rounding{more}; their vectors have no derivative, and the "
+            "gradient leaves out the rotation between them. It is correct for a function of the "
+            "space that they span; write another function without these vectors, with inv, solve, "
+            "cholesky or matrix_power",
             DegenerateWarning,
         )
     return (~equal).astype(w.dtype)
@@ -104,7 +102,7 @@ distinct: Op = operation(
 
 
 def _gaps(w, what):
-    """1 / (wⱼ − wᵢ), 0 for a pair that is not told apart."""
+    """1 / (wⱼ − wᵢ), 0 for a pair of equal values."""
     apart = distinct(w, what=what)
     return apart / (w[..., None, :] - w[..., :, None] + (1 - apart))
 
@@ -142,8 +140,8 @@ svdvals: Op = operation(
     symbol="s",
     formula="the singular values s of a",
     gradient="u diag(g) vᵀ",
-    notes="One that is 0 has a kink as |x| has, and derivative 0; at equal ones, where g differs "
-    "between them, one of the subgradients.",
+    notes="A singular value of 0 has a kink like |x|, and derivative 0. At equal ones, where g "
+    "differs between them, one of the subgradients.",
 )
 
 
@@ -169,7 +167,7 @@ def _svd_vh(g, out, a):
     v, g = transposed(out), transposed(g)
     turns, sums = _turns(v, g, s)
     rows, columns = a.shape[-2:]
-    # At a singular value 0 of a square matrix u and v may change sign one without the other.
+    # At a singular value of 0 of a square matrix, u may change its sign without v.
     lengths = s * regular(s) if rows == columns else s
     part = (sums * lengths[..., :, None] * turns) @ out
     if columns > rows:
@@ -178,7 +176,7 @@ def _svd_vh(g, out, a):
 
 
 def _inverse(s):
-    """1/s, 0 for one that is 0 up to rounding."""
+    """1/s, and 0 where s is 0 up to rounding."""
     counts = regular(s)
     return counts / (s + (1 - counts))
 
@@ -218,14 +216,14 @@ def _svd_of(a, full_matrices=True, compute_uv=True):
         return svdvals(a)
     if full_matrices and a.ndim > 1 and a.shape[-1:] != a.shape[-2:-1]:
         raise TypeError(
-            f"svd: the further singular vectors of matrices {a.shape[-2:]} are any that complete "
-            "the others, and have no derivative; give full_matrices=False"
+            f"svd: with full_matrices=True the additional singular vectors of matrices "
+            f"{a.shape[-2:]} are arbitrary and have no derivative; use full_matrices=False"
         )
     return SVDResult(svd_u(a), svdvals(a), svd_vh(a))
 
 
 def _qr_rule(a, q, r, inner, g=0):
-    """(g + q m) r⁻ᵀ, where m is the lower triangle of a matrix, mirrored."""
+    """(g + q m) r⁻ᵀ, where m is the symmetric matrix with this lower triangle."""
     n = inner.shape[-1]
     counts = regular(np.abs(np.diagonal(r, axis1=-2, axis2=-1)), what="diagonal element of r")
     r = r / np.prod(counts, axis=-1)[..., None, None]
@@ -255,7 +253,7 @@ qr_r: Op = operation(
 
 @composed(np.linalg.qr)
 def _qr(a, mode="reduced"):
-    """Orthonormal columns and an upper triangle, whose product is the matrix."""
+    """Orthonormal columns and an upper triangular matrix, whose product is the matrix."""
     a = lifted(a)
     square = a.shape[-2:-1] == a.shape[-1:]
     if (

@@ -1,4 +1,4 @@
-"""Taking elements, and adding at the places they came from."""
+"""Indexing, and its inverse: addition at indices."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ add_at: Op = operation(
     _add_at,
     lambda g, out, x, key=(), shape=(): g[key],
     reads="",
-    formula="zeros of a shape, with g added at the places of an index",
+    formula="zeros of a shape, with g added at an index",
     gradient="g at that index",
 )
 

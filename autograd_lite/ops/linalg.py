@@ -11,7 +11,7 @@ from autograd_lite.ops.products import fitted, transposed
 
 
 def _each(g):
-    """One number for each matrix of a stack, ready to meet the matrices."""
+    """One number for each matrix of a stack, with two axes added for broadcasting."""
     return g[..., None, None]
 
 
@@ -28,11 +28,11 @@ inv: Op = operation(
 
 
 class DegenerateWarning(RuntimeWarning):
-    """Equal eigenvalues or singular values, or a lower rank, where a derivative is not known."""
+    """Equal eigenvalues or singular values, or a lower rank: a derivative does not exist."""
 
 
 def _regular(s, what="singular value"):
-    """1 for each of the lengths that is not 0, 0 for the others; a warning names those."""
+    """1 for each length that is not 0, 0 for the others, with a warning that names them."""
     n = s.shape[-1]
     least = max(n, 100) * np.finfo(s.dtype).eps * np.max(s, axis=-1, initial=0)
     zero = s <= least[..., None]
@@ -42,9 +42,9 @@ def _regular(s, what="singular value"):
         more = f", and so are {len(places) - 1} more" if len(places) > 1 else ""
         warn(
             f"{what} {k}{f' of matrix {tuple(stack)}' if stack else ''} is 0 up to rounding"
-            f"{more}: where the rank may change, a pseudoinverse, QR factors and the singular "
-            "vectors of 0 have no derivative, except along matrices of the same rank; leave out "
-            "the dependent rows or columns, or add a small multiple of the identity",
+            f"{more}; where the rank may change, a pseudoinverse, QR factors and the singular "
+            "vectors of 0 have a derivative only along matrices of the same rank; remove the "
+            "dependent rows or columns, or add a small multiple of the identity",
             DegenerateWarning,
         )
     return (~zero).astype(s.dtype)
@@ -77,8 +77,7 @@ operation(
     symbol="pinv",
     formula="a⁺",
     gradient="−a⁺ᵀ g a⁺ᵀ + (1 − a a⁺) gᵀ a⁺ a⁺ᵀ + a⁺ᵀ a⁺ gᵀ (1 − a⁺ a)",
-    notes="As long as the rank stays what it is (Golub and Pereyra 1973); a warning where it "
-    "is not full.",
+    notes="For a constant rank (Golub and Pereyra 1973); a warning if the rank is not full.",
 )
 
 
@@ -106,7 +105,7 @@ solve: Op = operation(
     symbol="solve",
     formula="x = a⁻¹ b",
     gradient="−(a⁻ᵀ g) xᵀ, a⁻ᵀ g",
-    notes="A b of one axis is a vector, any other a stack of matrices.",
+    notes="A 1-d b is a vector, any other b a stack of matrices.",
 )
 
 
@@ -122,7 +121,7 @@ def _diagonal(a):
 
 
 def _others(d, count):
-    """The products of all elements but some, by the places of those; 0 where two are the same."""
+    """The products of all elements except those at some indices; 0 if two indices are equal."""
     n = d.shape[-1]
     places = np.indices((n,) * count).reshape(count, -1)
     left_out = places[..., None] == np.arange(n)
@@ -132,10 +131,10 @@ def _others(d, count):
 
 
 def _cofactors_along(arrays):
-    """The signed minors of a, or their derivative along directions; neither asks for an inverse.
+    """The cofactors of a, or their derivative along directions; neither needs an inverse.
 
-    Of a = diag(d) they are a sum over the permutations of the places, each with the product of all
-    the other elements of d.
+    For a = diag(d) they are a sum over the permutations of the indices, each with the product of
+    all other elements of d.
     """
     *directions, a = arrays
     u, d, vh = _diagonal(a)
@@ -167,9 +166,9 @@ cofactors_along: Op = operation(
     _cofactors_along_rule,
     arity=None,
     symbol="∂cof",
-    formula="the derivative of the signed minors of the last matrix along the others",
-    gradient="the same along g, in the place of a direction or beside them",
-    notes="By products of singular values, right for singular matrices as well.",
+    formula="the derivative of the cofactors of the last matrix along the others",
+    gradient="the same along g, in place of a direction or in addition",
+    notes="From products of singular values, also for singular matrices.",
 )
 
 cofactors: Op = operation(
@@ -178,9 +177,9 @@ cofactors: Op = operation(
     lambda g, out, a: cofactors_along([g, a]),
     reads="a",
     symbol="cof",
-    formula="det(a) a⁻ᵀ, the signed minors",
+    formula="det(a) a⁻ᵀ, the cofactors",
     gradient="the derivative along g, equal to ⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ",
-    notes="The gradient of the determinant, right for singular matrices as well.",
+    notes="The gradient of the determinant, also for singular matrices.",
 )
 
 operation(
@@ -192,7 +191,7 @@ operation(
     symbol="det",
     formula="det a",
     gradient="g det(a) a⁻ᵀ",
-    notes="Through the signed minors, so that a singular matrix has its gradient.",
+    notes="From the cofactors, also for singular matrices.",
 )
 
 det_sign: Op = operation(
@@ -223,7 +222,7 @@ def _slogdet(a):
 
 
 REFUSED |= {
-    np.linalg.lstsq: "it returns a rank and residuals too; use np.linalg.pinv(a) @ b, or solve",
+    np.linalg.lstsq: "it also returns a rank and residuals; use np.linalg.pinv(a) @ b, or solve",
     np.linalg.cond: "use the quotient of the first and the last of np.linalg.svdvals(a)",
     np.linalg.tensorinv: "use np.linalg.inv of the array reshaped to a matrix",
     np.linalg.tensorsolve: "use np.linalg.solve of the array reshaped to a matrix",

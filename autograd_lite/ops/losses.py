@@ -1,4 +1,4 @@
-"""Losses: each the mean, the sum or the list of what the examples cost."""
+"""Losses; each has reduction="mean", "sum" or "none"."""
 
 import math
 from typing import Any
@@ -8,8 +8,6 @@ import numpy as np
 from autograd_lite.op import Op, operation
 from autograd_lite.ops.activations import log_softmax, sigmoid, softmax
 from autograd_lite.ops.composition import is_tensor
-
-# Every loss takes reduction="mean", "sum" or "none".
 
 
 def reduced(losses: Any, reduction: Any) -> Any:
@@ -26,9 +24,9 @@ def per_example(g: Any, losses: Any, reduction: Any) -> Any:
 
 def _reducible(size, reduction):
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
     if not size and reduction == "mean":
-        raise ValueError("the mean over no examples does not exist")
+        raise ValueError("there are no examples to take the mean of")
 
 
 def _array(x):
@@ -36,12 +34,11 @@ def _array(x):
 
 
 def _fitting(prediction, target, reduction):
-    """Both as arrays, of one shape; a target of integers or truth values in the other's dtype."""
+    """Both as arrays of one shape; a target of integers or booleans is converted to floats."""
     prediction, target = _array(prediction), _array(target)
     if prediction.shape != target.shape:
         raise ValueError(
-            f"a loss compares arrays of one shape, not {prediction.shape} with {target.shape}; "
-            "reshape one of them"
+            f"both must have the same shape, not {prediction.shape} and {target.shape}; reshape one"
         )
     _reducible(target.size, reduction)
     if target.dtype.kind != "f":
@@ -89,12 +86,12 @@ label_over: Op = operation(
     broadcasts=True,
     formula="y / p, 0 where y is 0",
     gradient="g / p, −g y / p²",
-    notes="A label of 0 leaves out even a probability of 0.",
+    notes="A label of 0 gives 0, even for a probability of 0.",
 )
 
 
 def _weighted(labels, logs):
-    """Each logarithm times its label; a label of 0 leaves out even −∞."""
+    """Each logarithm times its label; a label of 0 gives 0, even for −∞."""
     return np.where(labels == 0, 0, labels * logs)
 
 
@@ -119,27 +116,27 @@ operation(
     averages=True,
     formula="−(y log ŷ + (1 − y) log(1 − ŷ)), its mean or sum",
     gradient="g ((1 − y)/(1 − ŷ) − y/ŷ), g (log(1 − ŷ) − log ŷ), over m for the mean",
-    notes="Exact at any log-odds when ŷ is a σ, however that was written (docs/stable.md).",
+    notes="Accurate for all log-odds if ŷ is a σ, in any notation (docs/stable.md).",
 )
 
 
-# Up to here one slow function costs less than four calls of fast ones.
+# Up to this size one slow function takes less time than four fast ones.
 FEW = 64
 
 
 def _with_logits(z, y, reduction="mean"):
     z, y = _fitting(z, y, reduction)
-    claimed = y * z
+    product = y * z
     if z.size <= FEW:
-        losses = np.logaddexp(-claimed, z - claimed)
+        losses = np.logaddexp(-product, z - product)
     else:
-        # The large terms cancel exactly for a label; what is small is added last.
-        losses = np.maximum(z, 0) - claimed + np.log1p(np.exp(-np.abs(z)))
+        # For a label of 0 or 1 the large terms cancel exactly; the small term is added last.
+        losses = np.maximum(z, 0) - product + np.log1p(np.exp(-np.abs(z)))
     return reduced(losses, reduction)
 
 
 def _error(z, y):
-    """σ(z) − y; on arrays also to all its digits where σ is 1 but for its rounding."""
+    """σ(z) − y; on arrays with full precision also where σ rounds to 1."""
     if is_tensor(z):
         return sigmoid(z) - y
     e = np.exp(-np.abs(z))
@@ -170,12 +167,12 @@ operation(
     averages=True,
     formula="log(1 + exp z) − y z, its mean or sum, where ŷ = σ(z) is known",
     gradient="g (ŷ − y), none, −g z, over m for the mean",
-    notes="What `binary_cross_entropy` holds when ŷ is a σ.",
+    notes="The stable form of `binary_cross_entropy` if ŷ is a σ.",
 )
 
 
 def _classes(logits, labels):
-    """Whether the labels are numbers of classes, rather than a probability for each class."""
+    """Whether the labels are class indices, not a probability for each class."""
     return len(labels.shape) < len(logits.shape)
 
 
@@ -183,8 +180,8 @@ def _cross_entropy(logits, labels, reduction="mean"):
     logits, labels = np.asarray(logits), np.asarray(labels)
     if not logits.ndim or labels.shape not in (logits.shape, logits.shape[:-1]):
         raise ValueError(
-            f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}: give one "
-            "class number for each row of logits, or a probability for each logit"
+            f"labels of shape {labels.shape} do not match logits of shape {logits.shape}; use one "
+            "class index for each row of logits, or a probability for each logit"
         )
     _reducible(math.prod(logits.shape[:-1]), reduction)
     logs = log_softmax.forward(logits)
@@ -194,19 +191,19 @@ def _cross_entropy(logits, labels, reduction="mean"):
         return reduced(-np.add.reduce(_weighted(labels, logs), axis=-1), reduction)
     if labels.dtype.kind not in "iu":
         raise TypeError(
-            f"labels of dtype {labels.dtype} and shape {labels.shape} are no class numbers; "
-            "use integers"
+            f"labels of dtype {labels.dtype} and shape {labels.shape} are not class indices; use "
+            "integers"
         )
     count = logits.shape[-1]
     if labels.size and not (labels.min() >= 0 and labels.max() < count):
         wrong = labels[(labels < 0) | (labels >= count)].flat[0]
-        raise ValueError(f"the label {wrong} is no class number: there are {count} classes, from 0")
+        raise ValueError(f"the label {wrong} is not a class index from 0 to {count - 1}")
     logs = np.take_along_axis(logs, labels[..., None], axis=-1)[..., 0]
     return reduced(-logs, reduction)
 
 
 def _per_row(g, logits, reduction):
-    """The gradient that enters at each row, ready to meet the logits of that row."""
+    """The gradient that enters at each row, with an axis added for broadcasting."""
     if reduction == "mean":
         return g / float(math.prod(logits.shape[:-1]))
     return np.expand_dims(g, -1) if reduction == "none" else g
@@ -235,5 +232,5 @@ operation(
     rows="last",
     formula="−Σ y log softmax(z) over the last axis, its mean or sum over the rows",
     gradient="g (softmax(z) Σ y − y), −g log softmax(z), over m for the mean",
-    notes="The labels are class numbers, one a row, or a probability (a 1 of one-hot) a class.",
+    notes="The labels are one class index for each row, or a probability for each class.",
 )

@@ -30,12 +30,12 @@ direction: Op = operation(
     broadcasts=True,
     formula="x / ‖x‖, 0 at 0",
     gradient="g / ‖x‖, −g x / ‖x‖²",
-    notes="It jumps at 0, and has no finite derivative there.",
+    notes="It jumps at 0, where its derivative is not finite.",
 )
 
 
 def p_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: Any = False) -> Any:
-    """The norm of arrays, of any size that floating point holds."""
+    """The norm, without overflow or underflow of the powers."""
     size = np.abs(x)
     with np.errstate(all="ignore"):
         powers = np.add.reduce(x * x if ord == 2 else size**ord, axis=axis, keepdims=keepdims)
@@ -48,7 +48,7 @@ def p_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: Any = False) -> Any
 
 
 def _holds_digits(powers):
-    """Whether sums of powers neither overflowed nor came near the least numbers."""
+    """Whether sums of powers neither overflowed nor lost precision by underflow."""
     least = least_length(powers.dtype)
     return np.all(np.logical_and(powers > least, powers < np.inf))
 
@@ -64,12 +64,12 @@ def _norm_rule(g, out, x, ord=2, axis=None, keepdims=False):
     share = _share(out, x, ord, axis, keepdims)
     if ord == 2:
         return g * share
-    # Powers of a quotient, which is at most 1, neither overflow nor vanish.
+    # Powers of the quotient, which is at most 1, do not overflow.
     return g * (np.sign(x) * np.abs(share) ** (ord - 1))
 
 
 def _share(out, x, ord, axis, keepdims):
-    """x / ‖x‖; where that is too small to hold its digits, of larger numbers in their place."""
+    """x / ‖x‖; both are scaled up if the norm is too small for full precision."""
     small = None if is_tensor(out) else np.less(out, least_length(out.dtype))
     if small is not None and np.any(small):
         scale = np.where(small, 1 / np.finfo(out.dtype).tiny, 1).astype(out.dtype)
@@ -85,7 +85,7 @@ norm: Op = operation(
     symbol="‖·‖",
     formula="(Σ |x|ᵖ)^(1/p)",
     gradient="g sign x (|x| / ‖x‖)ᵖ⁻¹",
-    notes="The gradient at 0 is 0; the second derivatives there are not finite.",
+    notes="The gradient at 0 is 0; the second derivatives at 0 are not finite.",
     kinks=lambda x, ord=2, axis=None, keepdims=False: (
         np.equal(x, 0) & (ord <= 1 or np.all(np.equal(x, 0), axis=axis, keepdims=True))
     ),
@@ -93,7 +93,7 @@ norm: Op = operation(
 
 
 def _share_of_hypot(x, out, a, b):
-    """x / out; where that is too small to hold its digits, of larger numbers in their place."""
+    """x / out; both are scaled up if `out` is too small for full precision."""
     small = None if is_tensor(out) else np.less(out, least_length(out.dtype))
     if small is None or not np.any(small):
         return direction(x, out)
@@ -108,7 +108,7 @@ hypot: Op = operation(
     lambda g, out, a, b: g * _share_of_hypot(b, out, a, b),
     formula="√(a² + b²)",
     gradient="g a / √(a² + b²), g b / √(a² + b²)",
-    notes="The gradient at the origin is 0, as that of a norm.",
+    notes="The gradient at the origin is 0, like that of a norm.",
     kinks=lambda a, b: np.equal(a, 0) & np.equal(b, 0),
 )
 
@@ -124,7 +124,7 @@ def _norm_of(x, ord=None, axis=None, keepdims=False):
         return _of_vectors(x, 2 if ord is None else ord, axes[0], keepdims)
     if len(axes) == 2:
         return _of_matrices(x, "fro" if ord is None else ord, axes, keepdims)
-    raise ValueError(f"norm: ord={ord!r} is for vectors and matrices, not for {len(axes)} axes")
+    raise ValueError(f"norm: ord={ord!r} needs one or two axes, not {len(axes)}")
 
 
 @composed(np.linalg.vector_norm)
@@ -151,7 +151,7 @@ def _several(axis):
 
 def _of_vectors(x, ord, axis, keepdims):
     if isinstance(ord, str):
-        raise ValueError(f"norm: ord={ord!r} is for matrices")
+        raise ValueError(f"norm: ord={ord!r} is only for matrices")
     if ord == math.inf:
         return np.max(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == -math.inf:
@@ -174,7 +174,7 @@ def _of_matrices(x, ord, axes, keepdims):
         sums = np.sum(np.abs(x), axis=summed, keepdims=True)
         result = _extreme(ord)(sums, axis=kept, keepdims=True)
         return result if keepdims else np.squeeze(result, axis=(rows, columns))
-    raise ValueError(f"norm: ord={ord!r} is no norm of matrices")
+    raise ValueError(f"norm: ord={ord!r} is not a norm of matrices")
 
 
 def _extreme(ord):

@@ -1,4 +1,4 @@
-"""Taking elements by index, by condition, or from a diagonal."""
+"""Selection of elements by index, by condition, or from a diagonal."""
 
 import math
 from typing import Any
@@ -39,7 +39,7 @@ taken_along: Op = operation(
     None,
     reads=("indices", ""),
     chooses=True,
-    formula="the element of arr with each index, along an axis",
+    formula="the element of arr at each index along an axis",
     gradient="zeros, with g added at the indices",
 )
 
@@ -50,13 +50,13 @@ added_along: Op = operation(
     None,
     reads=("indices", ""),
     formula="zeros of a shape, with a added at indices along an axis",
-    gradient="the element of g with each index, along that axis",
+    gradient="the element of g at each index along that axis",
 )
 
 
 @composed(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
-    """The element with each index, along an axis."""
+    """The element at each index along an axis."""
     if axis is None:
         return taken_along(np.ravel(lifted(arr)), np.ravel(lifted(indices)), axis=0)
     return taken_along(arr, indices, axis=axis)
@@ -64,7 +64,7 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
 
 @composed(np.take)
 def _take(a, indices, axis=None, mode="raise"):
-    """The elements, or the slices along an axis, with the indices."""
+    """The elements, or the slices along an axis, at the indices."""
     traced = isinstance(indices, Value) and indices.always_recorded
     a, indices = lifted(a), indices if traced else np.asarray(plain(indices, "take", "indices"))
     if not traced and not indices.size:
@@ -78,16 +78,16 @@ def _take(a, indices, axis=None, mode="raise"):
     elif mode == "clip":
         indices = np.clip(indices, 0, n - 1)
     elif mode != "raise":
-        raise ValueError(f"take: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
+        raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', not {mode!r}")
     if traced:
         return _taken(a, indices, normalized(axis, a.ndim))
     return a[along(axis, a.ndim, indices[()] if indices.ndim else int(indices))]
 
 
 def _taken(a, indices, axis):
-    """The slices along an axis with indices that a trace must not take the value of."""
+    """The slices along an axis at traced indices, whose values are not known."""
     if indices.dtype.kind not in "iu":
-        raise TypeError(f"take: indices are whole numbers, not {indices.dtype}")
+        raise TypeError(f"take: indices must be integers, not {indices.dtype}")
     rows = np.moveaxis(a, axis, 0)
     shape = indices.size, math.prod(rows.shape[1:])
     places = np.broadcast_to(np.reshape(indices, (indices.size, 1)), shape)
@@ -98,19 +98,19 @@ def _taken(a, indices, axis):
 
 @composed(np.compress)
 def _compress(condition, a, axis=None):
-    """The slices along an axis for which the condition holds."""
+    """The slices along an axis for which the condition is true."""
     return np.take(a, np.flatnonzero(plain(condition, "compress", "condition")), axis=axis)
 
 
 @composed(np.extract)
 def _extract(condition, arr):
-    """The elements for which the condition holds."""
+    """The elements for which the condition is true."""
     return np.take(arr, np.flatnonzero(plain(condition, "extract", "condition")))
 
 
 @composed(np.diagonal)
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
-    """The diagonal of two axes, as a last axis."""
+    """The diagonal of two axes, as the last axis."""
     moved = np.moveaxis(lifted(a), (axis1, axis2), (0, 1))
     rows, columns = _diagonal(moved.shape[0], moved.shape[1], offset)
     return np.moveaxis(moved[rows, columns], 0, -1)
@@ -130,7 +130,7 @@ def _diag(v, k=0):
     if v.ndim == 2:
         return np.diagonal(v, k)
     if v.ndim != 1:
-        raise ValueError(f"diag: takes one or two axes, not shape {v.shape}")
+        raise ValueError(f"diag: needs one or two axes, not shape {v.shape}")
     n = v.shape[0] + abs(k)
     return add_at(v, key=_diagonal(n, n, k), shape=(n, n))
 
@@ -143,11 +143,11 @@ def _diagflat(v, k=0):
 
 @composed(np.bincount)
 def _bincount(x, weights=None, minlength=0):
-    """How often each number occurs in x, or the sum of its weights."""
+    """The number of occurrences of each integer in x, or the sum of their weights."""
     x = np.asarray(plain(x, "bincount", "x"))
     if weights is None:
         return lifted(np.bincount(x, minlength=minlength))
     if x.ndim != 1 or x.dtype.kind not in "iub" or lifted(weights).shape != x.shape:
-        raise ValueError("bincount: takes whole numbers x along one axis, and a weight for each")
+        raise ValueError("bincount: x must be 1-d and of integers, and weights of the same shape")
     length = max(int(x.max(initial=-1)) + 1, minlength)
     return add_at(weights, key=(x,), shape=(length,))

@@ -16,7 +16,7 @@ def transposed(x: Any) -> Any:
     return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
-# np.expand_dims reads better in a derivation; an index is six times faster.
+# A derivation is more readable with np.expand_dims; indexing is six times faster.
 def _column(x):
     return x[..., None] if type(x) is np.ndarray else np.expand_dims(x, -1)
 
@@ -26,12 +26,12 @@ def _row(x):
 
 
 def fitted(part: Any, shape: Any) -> Any:
-    """A part of a stack, summed over what broadcasting repeated."""
+    """A gradient of a stack, summed over the axes that broadcasting repeated."""
     return part if part.shape == shape else sum_to(part, shape=shape)
 
 
-# A gradient that lies in memory as its operand does is contiguous once a transpose is undone, as
-# in x Wᵀ, and whatever is done to it then is several times faster.
+# If a gradient has the memory layout of its operand, it is contiguous after a transpose is undone,
+# as in x Wᵀ. Later operations on it are several times faster.
 
 
 def _left(g, out, a, b):
@@ -70,7 +70,7 @@ operation(
     broadcasts=False,
     formula="a b",
     gradient="g bᵀ, aᵀ g",
-    notes="Vectors and stacks of matrices as in NumPy; what a stack repeated is summed.",
+    notes="Vectors and stacks of matrices as in NumPy; a gradient is summed over repeated axes.",
     rows="product",
 )
 
@@ -102,7 +102,7 @@ def _axes(axes, a, b):
 
 
 def _tensordot(g, a, b, mine, others, g_first):
-    """The part of a: g times b over the axes that only b has, brought into the order of a."""
+    """The gradient of a: g times b, summed over the axes that only b has, in the order of a."""
     kept = [k for k in range(a.ndim) if k not in mine]
     free = [k for k in range(np.ndim(b)) if k not in others]
     if g_first:
@@ -197,8 +197,8 @@ def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     a, b = _last(a, axisa), _last(b, axisb)
     if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
         raise ValueError(
-            f"cross: takes vectors of length 3, not {a.shape[-1]} and {b.shape[-1]}; in the plane "
-            "write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]"
+            f"cross: needs vectors of length 3, not {a.shape[-1]} and {b.shape[-1]}; in the plane "
+            "use a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]"
         )
     product = cross(a, b)
     return product if axisc in (-1, product.ndim - 1) else np.moveaxis(product, -1, axisc)
@@ -206,7 +206,7 @@ def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 def _last(x, axis):
     if not x.ndim:
-        raise ValueError("cross: takes vectors, not numbers")
+        raise ValueError("cross: needs vectors, not numbers")
     return x if axis in (-1, x.ndim - 1) else np.moveaxis(x, axis, -1)
 
 
@@ -218,7 +218,7 @@ def _linalg_cross(x1, x2, axis=-1):
 
 @composed(np.dot)
 def _dot(a, b):
-    """The product of vectors or matrices: the sum over a's last axis and b's last but one."""
+    """The product of vectors or matrices: the sum over a's last axis and b's second to last."""
     a, b = lifted(a), lifted(b)
     if not (a.ndim and b.ndim):
         return a * b
@@ -247,7 +247,7 @@ def _vdot(a, b):
 def _with_axes(name, *pairs):
     for x, least in pairs:
         if np.ndim(x) < least:
-            raise ValueError(f"{name}: takes at least {least} axes here, not shape {np.shape(x)}")
+            raise ValueError(f"{name}: needs at least {least} axes, not shape {np.shape(x)}")
 
 
 def _vecdot(x1, x2):
@@ -290,7 +290,7 @@ def _matrix_transpose(x):
     """The last two axes swapped."""
     x = lifted(x)
     if x.ndim < 2:
-        raise ValueError(f"matrix_transpose: takes matrices, not an array of shape {x.shape}")
+        raise ValueError(f"matrix_transpose: needs at least two axes, not shape {x.shape}")
     return transposed(x)
 
 
@@ -325,7 +325,7 @@ def _matrix_power(a, n):
     a = lifted(a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(
-            f"matrix_power: takes square matrices, not an array of shape {a.shape}"
+            f"matrix_power: needs square matrices, not an array of shape {a.shape}"
         )
     if n == 0:
         return 0 * a + np.eye(a.shape[-1], dtype=a.dtype)

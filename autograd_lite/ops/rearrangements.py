@@ -1,4 +1,4 @@
-"""The same elements in another order, repeated, or with others around them."""
+"""Operations that reorder, repeat or pad elements."""
 
 import numpy as np
 
@@ -34,10 +34,10 @@ def _fliplr(m):
 
 @composed(np.rot90)
 def _rot90(m, k=1, axes=(0, 1)):
-    """m turned by k right angles: axes swapped and flipped."""
+    """m rotated by k right angles."""
     first, second = (normalized(axis, m.ndim) for axis in axes)
     if first == second:
-        raise ValueError("rot90: takes two different axes")
+        raise ValueError("rot90: needs two different axes")
     k %= 4
     if k == 0:
         return np.positive(m)
@@ -58,14 +58,14 @@ operation(
     lambda g, out, a, shift=0, axis=None: np.roll(g, _negated(shift), axis),
     reads="",
     numpy=(np.roll,),
-    formula="a, moved along and around",
-    gradient="g, moved back",
+    formula="a, shifted cyclically",
+    gradient="g, shifted back",
 )
 
 
 @composed(np.fft.fftshift)
 def _fftshift(x, axes=None):
-    """x with the zero frequency in the middle: a roll."""
+    """x with the zero frequency in the middle."""
     axes = tuple(range(x.ndim)) if axes is None else np.atleast_1d(axes).tolist()
     return np.roll(x, tuple(x.shape[k] // 2 for k in axes), tuple(axes))
 
@@ -83,7 +83,7 @@ for _function, _side in ((np.tril, "above"), (np.triu, "below")):
         triangle = operation(
             function.__name__,
             lambda m, k=0: function(m, k),
-            # Of a line NumPy makes a matrix, each of its rows the line.
+            # NumPy makes a matrix of a 1-d array, which is each of its rows.
             lambda g, out, m, k=0: (
                 triangle(g, k=k) if m.ndim > 1 else np.sum(triangle(g, k=k), axis=0)
             ),
@@ -113,14 +113,14 @@ operation(
     _tile_rule,
     reads="",
     numpy=(np.tile,),
-    formula="A, laid side by side",
+    formula="copies of A side by side",
     gradient="the sum of g over the copies",
 )
 
 
 @composed(np.repeat)
 def _repeat(a, repeats, axis=None):
-    """Each element, or each slice along an axis, several times."""
+    """Each element, or each slice along an axis, repeated."""
     repeats, a = plain(repeats, "repeat", "repeats"), lifted(a)
     if axis is None:
         return by_positions(a, lambda places: np.repeat(places, repeats))
@@ -131,7 +131,7 @@ def _repeat(a, repeats, axis=None):
 
 @composed(np.resize)
 def _resize(a, new_shape):
-    """The elements over and over, as many as the new shape has."""
+    """The elements, repeated as often as needed for the new shape."""
     if not lifted(a).size:
         return lifted(np.resize(np.asarray(lifted(a).array), new_shape))
     return by_positions(a, lambda places: np.resize(places, new_shape))
@@ -156,7 +156,7 @@ _STATISTICS = {"maximum": "max", "mean": "mean", "median": "median", "minimum": 
 
 
 def _around(array, axis, mode, widths, length, ends):
-    """What stands before and after an array along one axis."""
+    """The padding before and after an array along one axis."""
     n = array.shape[axis]
     parts = []
     for side in (0, 1):
@@ -165,9 +165,9 @@ def _around(array, axis, mode, widths, length, ends):
         shape = lead[:axis] + (width,) + lead[axis + 1 :]
         if mode == "linear_ramp":
             edge = array[along(axis, array.ndim, slice(0, 1) if side == 0 else slice(n - 1, n))]
-            slope = np.arange(width) / width if width else np.zeros(0)
-            slope = np.reshape(slope if side == 0 else slope[::-1], shape).astype(array.dtype)
-            parts.append(ends[side] + (edge - ends[side]) * slope)
+            ramp = np.arange(width) / width if width else np.zeros(0)
+            ramp = np.reshape(ramp if side == 0 else ramp[::-1], shape).astype(array.dtype)
+            parts.append(ends[side] + (edge - ends[side]) * ramp)
             continue
         taken = n if length is None else min(length[side], n)
         where = slice(0, taken) if side == 0 else slice(n - taken, n)
@@ -180,7 +180,7 @@ def _around(array, axis, mode, widths, length, ends):
 
 
 def _pairs(value, ndim):
-    """A value for each axis and side, as NumPy reads them."""
+    """A value for each axis and side."""
     return np.broadcast_to(np.asarray(value), (ndim, 2)).tolist()
 
 
@@ -195,7 +195,7 @@ def _pad(
     end_values=0,
     reflect_type="even",
 ):
-    """The array with others around it, in every mode of NumPy but a function."""
+    """The padded array, in every mode of NumPy except a function."""
     array = lifted(array)
     if isinstance(pad_width, dict):
         pad_width = [
@@ -204,22 +204,22 @@ def _pad(
         pad_width = [(w, w) if np.ndim(w) == 0 else w for w in pad_width]
     widths = _pairs(plain(pad_width, "pad", "pad_width"), array.ndim)
     if any(not isinstance(w, int) or w < 0 for pair in widths for w in pair):
-        raise ValueError("pad: pad_width holds whole numbers that are not negative")
+        raise ValueError("pad: pad_width must consist of non-negative integers")
     if mode in ("constant", "empty"):
         values = plain(constant_values, "pad", "constant_values") if mode == "constant" else 0
         return _with_constants(array, widths, "constant", values)
     if mode in ("edge", "symmetric", "reflect", "wrap"):
         if reflect_type != "even":
-            raise TypeError("pad: reflect_type='odd' is not differentiated; use 'even'")
+            raise TypeError("pad: reflect_type='odd' is not supported on Tensors; use 'even'")
         if not array.ndim:
             return np.positive(array)
         return by_positions(array, lambda places: np.pad(places, widths, mode))
     if mode not in (*_STATISTICS, "linear_ramp"):
         raise (TypeError if callable(mode) else ValueError)(
-            f"pad: mode={mode!r} is not differentiated; use one that NumPy names"
+            f"pad: mode={mode!r} is not supported on Tensors; use the name of a mode of NumPy"
         )
     if any(n == 0 and max(pair) for n, pair in zip(array.shape, widths, strict=True)):
-        raise ValueError(f"pad: an empty axis can be filled with constants, not by mode={mode!r}")
+        raise ValueError(f"pad: mode={mode!r} cannot pad an empty axis; use mode='constant'")
     lengths = None if stat_length is None else _pairs(stat_length, array.ndim)
     ends = _pairs(plain(end_values, "pad", "end_values"), array.ndim)
     for axis in range(array.ndim):
@@ -232,7 +232,7 @@ def _pad(
 
 @composed(np.append)
 def _append(arr, values, axis=None):
-    """The array and after it the values."""
+    """The array followed by the values."""
     if axis is None:
         return np.concatenate([np.ravel(lifted(arr)), np.ravel(lifted(values))])
     return np.concatenate([arr, values], axis=axis)
@@ -274,7 +274,7 @@ def _insert(arr, obj, values, axis=None):
 
 @composed(np.sort)
 def _sort(a, axis=-1, kind=None):
-    """The elements in ascending order, taken by `argsort`."""
+    """The elements in ascending order, selected by `argsort`."""
     if axis is None:
         a, axis = np.ravel(a), 0
     return np.take_along_axis(a, np.argsort(a, axis=axis, kind=kind), axis=axis)
@@ -282,7 +282,7 @@ def _sort(a, axis=-1, kind=None):
 
 @composed(np.partition)
 def _partition(a, kth, axis=-1):
-    """Smaller elements before the kth, larger ones after it, taken by `argpartition`."""
+    """Smaller elements before the kth, larger ones after it, selected by `argpartition`."""
     if axis is None:
         a, axis = np.ravel(a), 0
     return np.take_along_axis(a, np.argpartition(a, kth, axis=axis), axis=axis)

@@ -1,4 +1,4 @@
-"""Sums, products, means and extremes over axes, and running ones."""
+"""Sums, products, means and extremes over axes, and cumulative ones."""
 
 import math
 from typing import Any
@@ -12,15 +12,15 @@ from autograd_lite.tensor import lifted
 
 
 def axes_of(axis: Any, ndim: Any) -> Any:
-    """The axes that a reduction goes over, as a tuple of non-negative numbers."""
+    """The axes of a reduction, as a tuple of non-negative numbers."""
     if axis is None:
         return tuple(range(ndim))
-    # An axis of a number, as NumPy has it, is no axis.
+    # NumPy accepts axis 0 of a 0-d array, which has no axes.
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)) if ndim)
 
 
 def spread(g: Any, shape: Any, axis: Any, keepdims: Any) -> Any:
-    """What belongs to a reduced array, in the shape of the array that was reduced."""
+    """A gradient of a reduced array, broadcast to the shape before the reduction."""
     if not keepdims and axis is not None and np.ndim(g):
         g = np.expand_dims(g, axes_of(axis, len(shape)))
     return np.broadcast_to(g, shape)
@@ -40,7 +40,7 @@ operation(
 
 
 def count(shape: Any, axis: Any) -> Any:
-    """How many elements a reduction takes together."""
+    """The number of elements that a reduction combines."""
     return math.prod(shape[k] for k in axes_of(axis, len(shape)))
 
 
@@ -62,7 +62,7 @@ operation(
 
 def _extreme(g, out, a, axis=None, keepdims=False):
     ties = astype(np.equal(a, spread(out, a.shape, axis, keepdims)), a.dtype)
-    # A NaN ties with nothing: 0 / 0 is NaN.
+    # NaN equals nothing: 0 / 0 is NaN.
     among = np.sum(ties, axis=axis, keepdims=True)
     return ties / among * spread(g, a.shape, axis, keepdims)
 
@@ -72,7 +72,7 @@ def _along_axes(function):
 
 
 def ties(extreme: Any) -> Any:
-    """Where an extreme is reached more than once along the axis."""
+    """Returns where an extreme is attained more than once along the axis."""
 
     def tied(a, axis=None, keepdims=False):
         reached = np.equal(a, extreme(a, axis=axis, keepdims=True))
@@ -91,14 +91,14 @@ for _name in ("max", "min"):
         numpy=(getattr(np, _name), getattr(np, "a" + _name)),
         symbol=_name,
         formula=f"{_name} a",
-        gradient="g, shared equally among the elements that reach the extreme",
+        gradient="g, shared equally among the elements that attain the extreme",
         kinks=ties(getattr(np, _name)),
     )
 
 
 @composed(np.ptp)
 def _ptp(a, axis=None, keepdims=False):
-    """The largest element less the smallest."""
+    """The largest element minus the smallest."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
@@ -124,19 +124,19 @@ operation(
 
 
 def _line(a, axis):
-    """The array and the axis that a running reduction goes along."""
+    """The array and the axis of a cumulative operation."""
     return (np.reshape(a, (-1,)), 0) if axis is None or not a.ndim else (a, axis)
 
 
 def _shifted(a, first, axis):
-    """Each element's predecessor along the axis; the first one's is a number."""
+    """Each element's predecessor along the axis; that of the first element is `first`."""
     edge = np.ones_like if first else np.zeros_like
     start = edge(a[along(axis, a.ndim, slice(0, 1))])
     return np.concatenate([start, a[along(axis, a.ndim, slice(0, -1))]], axis=axis)
 
 
 def _from_the_end(g, c, axis):
-    """t_i = g_i + c_{i+1} t_{i+1}, by the recurrence that runs the other way."""
+    """t_i = g_i + c_{i+1} t_{i+1}, by the recurrence on the reversed arrays."""
     steps = np.flip(np.roll(c, -1, axis=axis), axis=axis)
     return np.flip(recurrence(np.flip(g, axis=axis), steps, axis=axis), axis=axis)
 
@@ -160,7 +160,7 @@ recurrence: Op = operation(
     reads=("c", "out c"),
     formula="sᵢ = aᵢ + cᵢ sᵢ₋₁ along an axis, s₀ = a₀",
     gradient="tᵢ = gᵢ + cᵢ₊₁ tᵢ₊₁, tᵢ sᵢ₋₁",
-    notes="What the gradient of a running product is made of, without a division.",
+    notes="It computes the gradient of a cumulative product, without a division.",
 )
 
 
@@ -176,7 +176,7 @@ operation(
     reads="",
     numpy=(np.cumsum,),
     formula="a₀ + … + aᵢ",
-    gradient="the running sum of g from its end",
+    gradient="the cumulative sum of g from its end",
     rows="along",
 )
 
@@ -194,13 +194,13 @@ operation(
     _cumprod_rule,
     numpy=(np.cumprod,),
     formula="a₀ ⋯ aᵢ",
-    gradient="the products of all the others, added up over the results; exact also at zeros",
+    gradient="the products of all other elements, summed over the results; exact also at zeros",
     rows="along",
 )
 
 
 def merged(a: Any, axis: Any) -> Any:
-    """The axes of a reduction made one, the last, and how to undo it."""
+    """The array with the axes of a reduction merged into the last, and the inverse function."""
     axes = axes_of(axis, a.ndim)
     order = tuple(k for k in range(a.ndim) if k not in axes) + axes
     moved = np.transpose(a, order)
@@ -210,7 +210,7 @@ def merged(a: Any, axis: Any) -> Any:
 
 
 def _others(a, axis):
-    """For each element the product of all the others, without a division."""
+    """For each element the product of all others, without a division."""
     flat, back = merged(a, axis)
     before = _shifted(np.cumprod(flat, axis=-1), 1, -1)
     after = np.flip(_shifted(np.cumprod(np.flip(flat, axis=-1), axis=-1), 1, -1), axis=-1)
@@ -234,12 +234,12 @@ operation(
 
 def _cumulative(running, edge):
     def answer(x, axis=None, include_initial=False):
-        """The running sum or product, with what it starts from in front or not."""
+        """The cumulative sum or product."""
         x = lifted(x)
         if axis is None:
             if x.ndim > 1:
                 raise ValueError(
-                    "cumulative_sum, cumulative_prod: say axis= for more than one axis"
+                    "cumulative_sum, cumulative_prod: need axis= for more than one axis"
                 )
             axis = 0
         result = running(x, axis=axis)
@@ -249,7 +249,7 @@ def _cumulative(running, edge):
         shape[axis] = 1
         return np.concatenate([edge(shape, x.dtype), result], axis=axis)
 
-    answer.__doc__ = f"`{running.__name__}`, with its empty start where include_initial says so."
+    answer.__doc__ = f"`{running.__name__}`, with the initial value first if include_initial."
     return answer
 
 

@@ -1,4 +1,4 @@
-"""The same elements in another shape, more often, or added up to fit."""
+"""Operations that reshape, broadcast, join and split arrays."""
 
 import math
 from itertools import pairwise
@@ -10,11 +10,11 @@ from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import along, composed, normalized
 from autograd_lite.tensor import lifted
 
-BLOCK = 128  # rows that are added one after the other
+BLOCK = 128  # the number of rows that are summed sequentially
 
 
 def _sum_of_rows(x):
-    """The sum over the first axis, block by block; np.add.reduce rounds once a row there."""
+    """The sum over the first axis, by blocks; np.add.reduce would round once for each row."""
     rows, blocks = x.shape[0], x.shape[0] // BLOCK
     if blocks < 2:
         return np.add.reduce(x, axis=0)
@@ -80,7 +80,7 @@ astype: Op = operation(
 
 def _reshape(a, shape=(), order="C"):
     if order not in ("C", "F"):
-        raise TypeError(f"reshape: order is 'C' or 'F' for a Tensor, not {order!r}")
+        raise TypeError(f"reshape: order must be 'C' or 'F' for a Tensor, not {order!r}")
     return np.reshape(a, shape, order=order)
 
 
@@ -143,7 +143,7 @@ operation(
     lambda g, out, a, axis=0: np.reshape(g, a.shape),
     reads="",
     numpy=(np.expand_dims,),
-    formula="x with further axes of length 1",
+    formula="x with additional axes of length 1",
     gradient="g in the shape of x",
     rows="moved",
 )
@@ -194,7 +194,7 @@ identity: Op = operation(
 
 @composed(np.copy)
 def _copy(a):
-    """x itself, for a Tensor does not change."""
+    """x itself, since a Tensor cannot be changed in place."""
     return identity(a)
 
 
@@ -218,14 +218,14 @@ def _ravel(a, order="C"):
 
 @composed(np.moveaxis)
 def _moveaxis(a, source, destination):
-    """x with axes moved to other places."""
+    """x with axes moved to other positions."""
     a = lifted(a)
     source = [source] if isinstance(source, (int, np.integer)) else list(source)
     destination = [destination] if isinstance(destination, (int, np.integer)) else list(destination)
     source = [normalized(axis, a.ndim) for axis in source]
     destination = [normalized(axis, a.ndim) for axis in destination]
     if not len(set(source)) == len(source) == len(destination) == len(set(destination)):
-        raise ValueError("moveaxis: takes as many different sources as destinations")
+        raise ValueError("moveaxis: source and destination must be different axes, equally many")
     order = [axis for axis in range(a.ndim) if axis not in source]
     for to, axis in sorted(zip(destination, source, strict=True)):
         order.insert(to, axis)
@@ -258,7 +258,7 @@ composed(np.atleast_3d)(
 
 @composed(np.broadcast_arrays)
 def _broadcast_arrays(*args):
-    """The arrays, repeated to their common shape."""
+    """The arrays, broadcast to their common shape."""
     arrays = [lifted(x) for x in args]
     shape = np.broadcast_shapes(*(x.shape for x in arrays))
     return tuple(np.broadcast_to(x, shape) for x in arrays)
@@ -268,7 +268,7 @@ def _broadcast_arrays(*args):
 def _meshgrid(*xi, indexing="xy", sparse=False, copy=True):
     """The coordinates of a grid, an array for each axis."""
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
     n = len(xi)
     places = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
     grid = [
@@ -319,7 +319,7 @@ def _widest(arrays):
 
 @composed(np.block)
 def _block(arrays):
-    """Blocks put together: the innermost lists along the last axis, and so outwards."""
+    """Blocks joined: the innermost lists along the last axis, the next along the one before."""
     depth = _depth(arrays)
     ndim = max(depth, _widest(arrays))
 
@@ -339,7 +339,7 @@ def _array_split(ary, indices_or_sections, axis=0):
     length = ary.shape[normalized(axis, ary.ndim)]
     if np.ndim(indices_or_sections) == 0:
         if indices_or_sections <= 0:
-            raise ValueError(f"array_split: into 1 or more parts, not {indices_or_sections}")
+            raise ValueError(f"array_split: needs 1 or more parts, not {indices_or_sections}")
         each, more = divmod(length, int(indices_or_sections))
         sizes = [each + (k < more) for k in range(int(indices_or_sections))]
         edges = [0, *np.cumsum(sizes).tolist()]
@@ -354,8 +354,8 @@ def _split(ary, indices_or_sections, axis=0):
     length = lifted(ary).shape[normalized(axis, lifted(ary).ndim)]
     if np.ndim(indices_or_sections) == 0 and length % int(indices_or_sections):
         raise ValueError(
-            f"split: an axis of length {length} has no {indices_or_sections} equal parts; use "
-            "np.array_split"
+            f"split: an axis of length {length} cannot be split into {indices_or_sections} equal "
+            "parts; use np.array_split"
         )
     return np.array_split(ary, indices_or_sections, axis=axis)
 
@@ -364,7 +364,7 @@ def _split(ary, indices_or_sections, axis=0):
 def _vsplit(ary, indices_or_sections):
     """Slices along the first axis."""
     if ary.ndim < 2:
-        raise ValueError("vsplit: takes an array of two or more axes")
+        raise ValueError("vsplit: needs an array with two or more axes")
     return np.split(ary, indices_or_sections, axis=0)
 
 

@@ -1,9 +1,9 @@
-"""Equal forms that are better computed: what the numeric sweep goes by, and nobody sees.
+"""Stable forms: equal expressions that are computed more accurately.
 
-A Tensor keeps its application as written and may hold an equal Tensor, better computed, from
-which its value comes and to which its gradient goes. The tables below have one entry per way of
-writing: what an operation was applied to, and what it then holds. Whoever matches nothing pays
-one look at what made the operand. `docs/stable.md` lists what is covered and what is not.
+The record of a Tensor keeps the operation as written. It may also have a stable form: an equal
+Tensor from which its value comes, and to which its gradient flows. The tables below have one entry
+for each notation. An operation that matches no entry only looks up the operations of its operands.
+`docs/stable.md` lists the expressions that are covered.
 """
 
 import math
@@ -17,7 +17,7 @@ from autograd_lite.ops.norms import hypot, norm
 from autograd_lite.ops.statistics import std
 from autograd_lite.ops.trigonometric import cos, cosh
 
-# Moving elements about commutes with what is done to each of them.
+# Operations that move elements commute with elementwise operations.
 VIEWS = {
     OPS["getitem"],
     OPS["reshape"],
@@ -32,7 +32,7 @@ VIEWS = {
     OPS["take_along_axis"],
 }
 
-# How many steps a form is looked for below the operation that asks.
+# The largest number of nested operations that are searched for a form.
 DEPTH = 64
 
 exp, negative, add, multiply = OPS["exp"], OPS["negative"], OPS["add"], OPS["multiply"]
@@ -41,14 +41,14 @@ sigmoid, softmax, tanh = OPS["sigmoid"], OPS["softmax"], OPS["tanh"]
 
 
 def stable_form_of(x: Any) -> Any:
-    """What a Tensor holds, or itself."""
+    """The stable form of a Tensor, or the Tensor itself."""
     while x.stable_form is not None:
         x = x.stable_form
     return x
 
 
 def source(node: Any, k: Any = 0) -> Any:
-    """The k-th input of a node, or None if its data were changed since or are no floats."""
+    """The k-th input of a node, or None if its data have changed or are not floats."""
     record = node.node
     was = record.saved[1 + k]
     x = value_of(record.inputs[k], None if type(was) is Outline else was)
@@ -61,7 +61,7 @@ def source(node: Any, k: Any = 0) -> Any:
 
 
 def made(name: Any, *operands: Any, **attributes: Any) -> Any:
-    """An application of an operation, or None if there is no operand."""
+    """The result of an operation, or None if an operand is None."""
     for x in operands:
         if x is None:
             return None
@@ -69,18 +69,18 @@ def made(name: Any, *operands: Any, **attributes: Any) -> Any:
 
 
 def is_number(x: Any, value: Any) -> Any:
-    """Whether a Tensor is a number that the program states."""
+    """Whether a Tensor is this literal number."""
     a = x.kept
     return (type(a) is int or type(a) is float) and a == value
 
 
 def same(x: Any, y: Any, depth: Any = 4) -> Any:
-    """Whether two Tensors are one, or were made in one way from the same."""
+    """Whether two Tensors are the same, or the same expression of the same Tensors."""
     if x is None or y is None:
         return False
     if x is y:
         return True
-    # Arguments that stand for one Tensor are told apart: each has a derivative of its own.
+    # Two arguments with the same value are different: each has its own derivative.
     if x.op is None or x.op is not y.op or x.op is OPS["identity"]:
         return type(x.kept) in (int, float) and is_number(y, x.kept)
     return (
@@ -99,22 +99,22 @@ def _equal(attributes, others):
         return False
 
 
-def like(held: Any, x: Any) -> Any:
-    """The held form, if it has the shape and dtype of what was written."""
-    if held is None or held.shape != x.shape or held.dtype != x.dtype:
+def like(form: Any, x: Any) -> Any:
+    """The form, if it has the shape and dtype of x, else None."""
+    if form is None or form.shape != x.shape or form.dtype != x.dtype:
         return None
-    return held
+    return form
 
 
 def below(view: Any, find: Any, depth: Any) -> Any:
-    """What is found below a view, seen in the same way."""
+    """The form found for the operand of a view, in the same view."""
     x, *places = (source(view, k) for k in range(len(view.inputs)))
     found = None if x is None or not depth else find(x, depth - 1)
     return made(view.op.name, found, *places, **view.attributes)
 
 
 def minus(z: Any) -> Any:
-    """−z, without a second sign."""
+    """−z, without a double negative."""
     if z is None:
         return None
     node = stable_form_of(z)
@@ -136,7 +136,7 @@ def exponent_beside_one(node: Any) -> Any:
 
 
 def log_odds(node: Any, depth: Any = DEPTH) -> Any:
-    """The z of what is σ(z), however that was written."""
+    """The z of σ(z), in any notation."""
     node = stable_form_of(node)
     if node.op is sigmoid:
         return source(node)
@@ -147,7 +147,7 @@ def log_odds(node: Any, depth: Any = DEPTH) -> Any:
 
 
 def log_of(node: Any, depth: Any = DEPTH) -> Any:
-    """The logarithm of what an operation in `LOGARITHMS` made."""
+    """The logarithm of the result of an operation in `LOGARITHMS`."""
     node = stable_form_of(node)
     form = LOGARITHMS.get(node.op)
     return None if form is None or not depth else like(form(node, depth), node)
@@ -204,8 +204,8 @@ def _log1p(inputs, attributes):
 
 def _in_base(scale):
     def form(inputs, attributes):
-        held = _log(inputs, attributes)
-        return None if held is None else apply(multiply, (held, scale))
+        natural = _log(inputs, attributes)
+        return None if natural is None else apply(multiply, (natural, scale))
 
     return form
 
@@ -220,15 +220,15 @@ def _complement(inputs, attributes):
     if (x.op in SIGMOIDS or x.stable_form is not None) and is_number(one, 1):
         return like(made("sigmoid", minus(log_odds(x))), x)
     if x.op in SQUARES and is_number(one, 1):
-        return like(_slope_of_tanh(SQUARES[x.op](x, 1)), x)
+        return like(_derivative_of_tanh(SQUARES[x.op](x, 1)), x)
     return None
 
 
-def _slope_of_tanh(t):
+def _derivative_of_tanh(t):
     """1 − tanh² z."""
     if t is None or t.op is not tanh:
         return None
-    return made("tanh_slope", source(t), t)
+    return made("tanh_derivative", source(t), t)
 
 
 def _reciprocal(inputs, attributes):
@@ -248,7 +248,7 @@ def _quotient(inputs, attributes):
 
 
 def _normalized(a, z, b):
-    """The softmax that exp z over the sum of exp z is, if it is summed over axes that fit."""
+    """The softmax for exp z over a sum of exp z, if the axes match."""
     shape = (1,) * (a.ndim - b.ndim) + b.shape
     while b.op in VIEWS and _only_adds_axes(b):
         b = b.inputs[0]
@@ -275,7 +275,7 @@ def _is_whole(part):
 
 
 def _kept(shape, axis):
-    """The shape that a reduction over an axis, or several, leaves with keepdims."""
+    """The shape of a reduction over one or several axes with keepdims."""
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
     return tuple(1 if k in axes else n for k, n in enumerate(shape))
 
@@ -364,7 +364,7 @@ def _power(inputs, attributes):
     return _reciprocal((x,), attributes) if x.op is add and is_number(n, -1) else None
 
 
-# Squares of lengths, which are smooth where the lengths have a kink
+# Squares of lengths, which are smooth where a length has a kink
 
 
 def square_of(node: Any) -> Any:
@@ -374,7 +374,7 @@ def square_of(node: Any) -> Any:
 
 
 def _square_of_root(node):
-    # A sum of squares is what a root of one holds a length for.
+    # A root has a stable form if it is the root of a sum of squares.
     return None if node.stable_form is None else source(node)
 
 

@@ -1,4 +1,4 @@
-"""Variances, averages, quantiles, and reductions that leave out NaN."""
+"""Variances, averages, quantiles, and reductions that ignore NaN."""
 
 import math
 from typing import Any
@@ -21,7 +21,7 @@ def _centred(a, axis):
 
 
 def _freedom(a, axis, ddof):
-    """The divisor of a variance; a variance without a degree of freedom is NaN."""
+    """The divisor of a variance; NaN without degrees of freedom."""
     n = float(count(a.shape, axis) - ddof)
     return n if n > 0 else math.nan
 
@@ -52,7 +52,7 @@ def _std(a, axis=None, ddof=0, keepdims=False):
 
 
 def _holds_digits(out, peak):
-    """Whether neither the differences from the mean nor their squares lost their digits."""
+    """Whether neither the differences from the mean nor their squares lost precision."""
     square = np.square(out)
     return np.all((out > 1e-3 * peak) & (square > least_length(out.dtype)) & (square < np.inf))
 
@@ -71,7 +71,7 @@ std: Op = operation(
     numpy=(np.std,),
     formula="√(Σ (a − mean a)² / (n − ddof))",
     gradient="g (a − mean a) / ((n − ddof) out)",
-    notes="Where all elements are equal the gradient is 0, as that of a norm.",
+    notes="Where all elements are equal the gradient is 0, like that of a norm.",
     kinks=lambda a, axis=None, ddof=0, keepdims=False: (
         np.equal(np.ptp(a, axis=axis, keepdims=True), 0) & (count(a.shape, axis) > 1)
     ),
@@ -80,7 +80,7 @@ std: Op = operation(
 
 @composed(np.average)
 def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
-    """The mean, or Σ weights · a / Σ weights; with returned also the sum of the weights."""
+    """The mean, or Σ weights · a / Σ weights; with `returned` also the sum of the weights."""
     a = lifted(a)
     if weights is None:
         result = np.mean(a, axis=axis, keepdims=keepdims)
@@ -91,7 +91,7 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
             axes = axes_of(axis, a.ndim)
             if axis is None or weights.shape != tuple(a.shape[k] for k in axes):
                 raise ValueError(
-                    f"average: weights of shape {weights.shape} fit neither a of shape {a.shape} "
+                    f"average: weights of shape {weights.shape} match neither a of shape {a.shape} "
                     f"nor its axis {axis}"
                 )
             order = sorted(range(len(axes)), key=axes.__getitem__)
@@ -117,13 +117,13 @@ _STEPS = ("lower", "higher", "nearest", "midpoint")
 
 
 def _quantile(a, q, axis, method, keepdims, skip_nan=False, of_none=False):
-    """Between the two order statistics on either side of the virtual index (Hyndman and Fan)."""
+    """Interpolates the order statistics around the virtual index (Hyndman and Fan 1996)."""
     a, q = lifted(a), np.asarray(plain(q, "quantile", "q"), np.float64)
     if not np.all((q >= 0) & (q <= 1)):
-        raise ValueError("quantile: q lies in [0, 1], a percentage in [0, 100]")
+        raise ValueError("quantile: q must be in [0, 1], a percentage in [0, 100]")
     if method not in _PLOTTING and method not in _STEPS:
         raise TypeError(
-            f"quantile: method={method!r} is not differentiated; use one of "
+            f"quantile: method={method!r} is not supported on Tensors; use one of "
             f"{', '.join([*_PLOTTING, *_STEPS])}"
         )
     if a.dtype.kind != "f":
@@ -227,7 +227,7 @@ def _nancumprod(a, axis=None):
 
 
 def _numbers(a, axis, keepdims):
-    """How many elements are numbers, in the dtype of the array."""
+    """The number of elements that are not NaN, in the dtype of the array."""
     present = astype(np.logical_not(np.isnan(a)), a.dtype if a.dtype.kind == "f" else float)
     return np.sum(present, axis=axis, keepdims=keepdims)
 
@@ -255,7 +255,7 @@ def _nanvar(a, axis=None, ddof=0, keepdims=False):
 def _nanstd(a, axis=None, ddof=0, keepdims=False):
     """The standard deviation of the elements that are numbers."""
     a = lifted(a)
-    # Less one of them, equal numbers have a deviation of exactly 0.
+    # Minus one of them, equal numbers have a deviation of exactly 0.
     a = a - OPS["stop_gradient"](np.nanmin(a, axis=axis, keepdims=True))
     centred = _filled(a - np.nanmean(a, axis=axis, keepdims=True), 0)
     freedom = _numbers(a, axis, keepdims) - ddof
@@ -299,5 +299,5 @@ def _corrcoef(x, y=None, rowvar=True):
         return c / c
     scale = np.sqrt(np.diagonal(c))
     r = c / scale[:, None] / scale[None, :]
-    # Only rounding leaves [−1, 1]: the value is clipped, and not its derivative.
+    # Rounding may leave [−1, 1]: the value is clipped, but not its derivative.
     return r + OPS["stop_gradient"](np.clip(r, -1, 1) - r)

@@ -57,7 +57,7 @@ operation(
 
 
 def _over_square(x, length):
-    """x / length², whose square would vanish or overflow sooner."""
+    """x / length², without overflow or underflow of the square."""
     return x / length / length
 
 
@@ -137,8 +137,8 @@ operation(
 )
 
 
-def _sinc_slope(g, out, x):
-    # Near 0 the quotient loses its digits, and the Taylor series holds all of them.
+def _sinc_rule(g, out, x):
+    # Near 0 the quotient loses precision; the Taylor series does not.
     near = np.less(np.abs(x), 0.5)
     safe = np.where(near, 1.0, x)
     square = np.square(math.pi * np.where(near, x, 0.0))
@@ -153,7 +153,7 @@ def _sinc_slope(g, out, x):
 operation(
     "sinc",
     lambda x: np.sinc(x),
-    _sinc_slope,
+    _sinc_rule,
     reads="x",
     numpy=(np.sinc,),
     elementwise=True,
