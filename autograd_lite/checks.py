@@ -79,10 +79,12 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> Checke
     if not callable(f):
         raise TypeError(f"check_gradients: takes a function, not {type(f).__name__}")
     every, paths, build = flatten(args)
-    places = [k for k, leaf in enumerate(every) if _is_checked(leaf)]
+    places = [
+        k for k, x in enumerate(every) if _kind(x) == "f" and getattr(x, "requires_grad", True)
+    ]
     if not places:
         raise TypeError("check_gradients: no argument is a floating-point number or array")
-    before = [np.array(_value(leaf)) if _is_array(leaf) else None for leaf in every]
+    before = [np.array(_value(x)) if _kind(x) and _kind(x) in "biuf" else None for x in every]
 
     def of_leaves(*leaves: Any) -> Any:
         chosen = dict(zip(places, leaves, strict=True))
@@ -126,18 +128,10 @@ def _value(leaf: Any) -> Any:
     return leaf.array if isinstance(leaf, Recorded) else leaf
 
 
-def _is_array(leaf: Any) -> bool:
-    return (
-        isinstance(leaf, (Recorded, np.ndarray)) and np.asarray(_value(leaf)).dtype.kind in "biuf"
-    )
-
-
-def _is_checked(leaf: Any) -> bool:
-    if isinstance(leaf, Recorded) and not leaf.requires_grad:
-        return False
-    return isinstance(leaf, (Recorded, np.ndarray, np.generic, float)) and (
-        np.asarray(_value(leaf)).dtype.kind == "f"
-    )
+def _kind(leaf: Any) -> str:
+    """The kind of dtype of an array or a floating-point number, else an empty string."""
+    known = isinstance(leaf, (Recorded, np.ndarray, np.generic, float))
+    return np.asarray(_value(leaf)).dtype.kind if known else ""
 
 
 def _argument(path: str) -> str:

@@ -111,8 +111,10 @@ class Classifier(ABC):
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
         """The log-odds z of the second class, (rows,): log(p / (1 − p))."""
+        self._check_fitted("predict")
+        X = _scaled(_examples(X, self.n_features_in_), self.mean_, self.scale_)
         with ag.no_grad():
-            z, _ = self._predicting(X)
+            z, _ = self.forward(self.inputs(X), self._parameters(self.parameters_))
         return np.array(z.numpy())
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -209,11 +211,6 @@ class Classifier(ABC):
         self.scale_ = scale
         self.feature_names_in_: Sequence[str] | None = None
         self.target_name_: str | None = None
-
-    def _predicting(self, X: npt.ArrayLike) -> tuple[ag.Tensor, ag.Tensor]:
-        self._check_fitted("predict")
-        X = _scaled(_examples(X, self.n_features_in_), self.mean_, self.scale_)
-        return self.forward(self.inputs(X), self._parameters(self.parameters_))
 
     def _check_fitted(self, what: str) -> None:
         if not hasattr(self, "parameters_"):

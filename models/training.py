@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,45 +166,35 @@ def _warn_of_rising(losses: Sequence[float], best: float, α: float) -> None:
 def _progress(
     title: str, total: int, verbose: bool, accuracy: Callable[[], float] | None
 ) -> Iterator[Callable[[float], None]]:
-    """A progress bar if tqdm is installed, else ten lines."""
+    """A function that reports each loss: on a bar if tqdm is installed, else in ten lines."""
     if not verbose:
         yield lambda loss: None
         return
+    steps = itertools.count(1)
+    with _bar(title, total) as bar:
+        times = 10 if bar is None else 100
+
+        def report(loss: float) -> None:
+            step = next(steps)
+            if step in (1, total) or step % max(1, total // times) == 0:
+                state = f"loss {loss:.4f}" + (f", accuracy {accuracy():.4f}" if accuracy else "")
+                if bar is None:
+                    print(f"{title}: step {step} of {total}, {state}", file=sys.stderr)
+                else:
+                    bar.set_postfix_str(state, refresh=False)
+            if bar is not None:
+                bar.update()
+
+        yield report
+
+
+def _bar(title: str, total: int) -> Any:
+    """A context with a progress bar, or with None if tqdm is not installed."""
     try:
         with warnings.catch_warnings():
             # In a notebook without widgets tqdm warns and then shows its text bar.
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm
     except ImportError:
-        yield _lines(title, total, accuracy)
-        return
-    with tqdm(total=total, desc=title, unit="step", file=sys.stderr) as bar:
-
-        def report(loss: float) -> None:
-            if _is_due(int(bar.n) + 1, total, 100):
-                bar.set_postfix_str(_state(loss, accuracy), refresh=False)
-            bar.update()
-
-        yield report
-
-
-def _lines(title: str, total: int, accuracy: Callable[[], float] | None) -> Callable[[float], Any]:
-    done = 0
-
-    def report(loss: float) -> None:
-        nonlocal done
-        done += 1
-        if _is_due(done, total, 10):
-            state = _state(loss, accuracy)
-            print(f"{title}: step {done} of {total}, {state}", file=sys.stderr)
-
-    return report
-
-
-def _is_due(step: int, total: int, times: int) -> bool:
-    """Whether to report a step: the first, the last, or one of `times` in between."""
-    return step in (1, total) or step % max(1, total // times) == 0
-
-
-def _state(loss: float, accuracy: Callable[[], float] | None) -> str:
-    return f"loss {loss:.4f}" + (f", accuracy {accuracy():.4f}" if accuracy else "")
+        return nullcontext()
+    return tqdm(total=total, desc=title, unit="step", file=sys.stderr)

@@ -47,9 +47,15 @@ def save(model: Classifier, path: str | os.PathLike[str]) -> None:
     model._check_fitted("save")
     if model.classes_.dtype.kind not in "biufU":
         raise TypeError(f"save: labels of dtype {model.classes_.dtype} cannot be saved; use text")
+    # Predictions need neither initial weights nor generators.
+    settings = {
+        field.name: value
+        for field in fields(model)
+        if not isinstance(value := getattr(model, field.name), (Mapping, np.random.Generator))
+    }
     arrays: dict[str, Any] = {
         "model": type(model).__name__,
-        "settings": json.dumps(_settings(model), default=_plain),
+        "settings": json.dumps(settings, default=_plain),
         "classes": model.classes_,
         "n_features": model.n_features_in_,
         **model.parameters_,
@@ -127,16 +133,6 @@ def _restored(arrays: dict[str, Any]) -> Classifier:
     model.feature_names_in_ = None if names is None else tuple(names.tolist())
     model.target_name_ = None if target is None else str(target)
     return model
-
-
-def _settings(model: Classifier) -> dict[str, Any]:
-    """The settings except initial weights and generators, which predictions do not need."""
-    values = {field.name: getattr(model, field.name) for field in fields(model)}
-    return {
-        name: value
-        for name, value in values.items()
-        if not isinstance(value, (Mapping, np.random.Generator))
-    }
 
 
 def _plain(value: Any) -> Any:

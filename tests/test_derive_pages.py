@@ -105,7 +105,7 @@ def test_the_command(capsys, tmp_path):
     for name, begins in {
         "a.md": "$$",
         "a.tex": "\\begin",
-        "a.html": "<!doctype",
+        "a.html": "<!DOCTYPE",
         "a.txt": "z",
     }.items():
         path = tmp_path / name

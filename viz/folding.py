@@ -150,13 +150,11 @@ def is_literal(node: Any, graph: Graph) -> bool:
     return (
         _is_bare(node)
         and all(node is not output for output in graph.outputs)
-        and all(_takes_literal(consumer, k) for consumer, k in graph.consumers[node])
+        and all(
+            c.op.traits.elementwise and len(c.inputs) == 2 and not _is_bare(c.inputs[1 - k])
+            for c, k in graph.consumers[node]
+        )
     )
-
-
-def _takes_literal(consumer: Any, k: int) -> bool:
-    inputs = consumer.inputs
-    return bool(consumer.op.traits.elementwise) and len(inputs) == 2 and not _is_bare(inputs[1 - k])
 
 
 def _is_bare(node: Any) -> bool:

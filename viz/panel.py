@@ -110,7 +110,8 @@ class Panels:
         values = np.asarray(array)
         flat = values.ndim < 2
         rows = values.reshape(1, -1) if flat else values.reshape(-1, values.shape[-1])
-        summary = _range(values)
+        low, mean, high = map(text_of, measures(values))
+        summary = f"min {low}, mean {mean}, max {high}"
         if rows.size > (WHOLE if self.budget > 0 else CORNER**2):
             rows = rows[:, : CORNER**2] if flat else rows[:CORNER, :CORNER]
             sides = f"{rows.shape[0]} rows and {rows.shape[1]} columns"
@@ -136,11 +137,6 @@ def _element(tag: str, text: str) -> str:
     """An element with text; an empty string for no text."""
     name, _, _ = tag.partition(" ")
     return f"<{tag}>{html.escape(text)}</{name}>" if text else ""
-
-
-def _range(values: Any) -> str:
-    low, mean, high = map(text_of, measures(values))
-    return f"min {low}, mean {mean}, max {high}"
 
 
 def _heat(rows: Any, what: str) -> str:

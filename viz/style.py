@@ -17,7 +17,6 @@ from autograd_lite.viz.rendering import format_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "CLASSES", "GRADIENT", "GREY", "INK", "LOSS", "PARAMETER", "SERIES", "VALUE", "axes",
@@ -129,9 +128,8 @@ def render(axes: Axes | Array | list[Axes], format: str) -> bytes:
     picture = BytesIO()
     # Without dates, so that files are reproducible.
     metadata = {"svg": {"Date": None}, "png": {}, "pdf": {"CreationDate": None}}[format]
-    _figure(axes).savefig(
-        picture, format=format, metadata=metadata, bbox_inches="tight", pad_inches=0.1
-    )
+    figure: Any = np.ravel(axes)[0].get_figure(root=True)  # type: ignore[arg-type]
+    figure.savefig(picture, format=format, metadata=metadata, bbox_inches="tight", pad_inches=0.1)
     return picture.getvalue()
 
 
@@ -153,7 +151,3 @@ def save(axes: Axes | Array, path: str | os.PathLike[str]) -> Path:
     with atomic(path, "wb") as file:
         file.write(picture)
     return path
-
-
-def _figure(axes: Any) -> Figure:
-    return np.ravel(axes)[0].get_figure(root=True)  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Words:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self._derivatives: dict[tuple[Any, int], Any] = {}
+        self._derivative = cache(self._local_derivative)
 
     def name(self, node: Any) -> str:
         """The name of a node in a sentence."""
@@ -104,14 +105,8 @@ class Words:
             return self._product("", consumer, k).strip()
         return {"transpose": "ᵀ"}.get(consumer.op.name, "")
 
-    def _derivative(self, consumer: Any, k: int) -> Any:
+    def _local_derivative(self, consumer: Any, k: int) -> Any:
         """The local derivative, if it is a number for each element of the result or input."""
-        key = consumer, k
-        if key not in self._derivatives:
-            self._derivatives[key] = self._computed(consumer, k)
-        return self._derivatives[key]
-
-    def _computed(self, consumer: Any, k: int) -> Any:
         op, out = consumer.op, self.scene.arrays[consumer]
         gradients = self.scene.gradients
         if gradients is None or (consumer, k) not in gradients.parts or isinstance(out, tuple):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import runpy
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd_lite.commands.draw import EXAMPLES
-from autograd_lite.commands.output import write
+from autograd_lite.commands.output import page, write
 from autograd_lite.derivation import derive
 
 KINDS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html"}
@@ -53,21 +52,9 @@ def _run(args: argparse.Namespace) -> None:
         "text": derivation.text,
         "markdown": derivation.markdown,
         "latex": derivation.latex,
-        "html": lambda: _page(args.loss, derivation._repr_html_()),
+        "html": lambda: page(args.loss, derivation._repr_html_()),
     }
     write(notations[args.format or KINDS[extension]](), args.out)
-
-
-def _page(title: str, body: str) -> str:
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>body {{ margin: 2rem auto; padding: 0 1rem; max-width: 60rem; font: 17px/1.5 sans-serif; }}
-</style>
-{body}
-"""
 
 
 def _loss(name: str) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from html import escape
 from pathlib import Path
+from string import Template
 
 from autograd_lite.files import atomic
 
@@ -24,3 +26,9 @@ def write(content: str | bytes, path: Path | None) -> None:
     with atomic(path, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
     print(f"written to {path}")
+
+
+def page(title: str, body: str) -> str:
+    """A self-contained HTML page."""
+    frame = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    return Template(frame).substitute(title=escape(title), body=body)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd_lite as ag
-from autograd_lite.commands.output import message
+from autograd_lite.commands.output import message, page
 from autograd_lite.data import Table
 from autograd_lite.derivation import DerivationError
 from autograd_lite.models.classifier import Array, Classifier, symbol
@@ -65,8 +65,8 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
     names = sorted({*files, *drawn, *(f"{name}.npz" for name in run.models)})
     listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
     sections.append(_section("Files", f"<p>The parts of this page as files:</p><ul>{listed}</ul>"))
-    page = _PAGE.format(title=escape(run.title), style=_STYLE, body="\n".join(sections))
-    return files | {"report.html": page.encode()}
+    body = "\n".join(["<h1>Training report</h1>", *sections])
+    return files | {"report.html": page(run.title, body).encode()}
 
 
 def _data(run: Run) -> tuple[Files, list[str]]:
@@ -241,46 +241,3 @@ def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
-
-
-_STYLE = """\
-:root { color-scheme: light dark; --ink: #202124; --grey: #5f6368; --line: #c4c7cc;
-  --ground: #fff; --card: #f6f7f8; --link: #0072b2; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --grey: #a3a9b0; --line: #4a4f55;
-  --ground: #1b1c1e; --card: #26282b; --link: #79bdf0; } }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; color: var(--ink);
-  background: var(--ground); font: 16px/1.5 Helvetica, Arial, "Segoe UI", sans-serif; }
-h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-h3 { margin: 1.8rem 0 .5rem; font-size: 1.05rem; }
-table { border-collapse: collapse; margin: .3rem 0; font-variant-numeric: tabular-nums; }
-th, td { padding: .18rem .9rem .18rem 0; text-align: right; white-space: nowrap; }
-th { font-weight: normal; color: var(--grey); } th:first-child { text-align: left; }
-tbody tr { border-top: 1px solid var(--line); } tbody th { color: var(--ink); }
-.wide { overflow-x: auto; } .row { display: flex;
-  flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-img { max-width: 100%; background: #fff; border-radius: 6px; }
-pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem;
-  overflow-x: auto; font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; }
-a { color: var(--link); } summary { cursor: pointer; color: var(--link); }
-.small { color: var(--grey); font-size: .875rem; }
-math { font-size: 1.05rem; } math[display="block"] { width: max-content; margin: .35rem 0; }
-@media print { body { max-width: none; padding: 0; } section { break-inside: auto; }
-  h2, h3 { break-after: avoid; } img { min-width: 0 !important; } }
-"""
-
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<h1>Training report</h1>
-{body}
-</body>
-</html>
-"""
