@@ -185,7 +185,7 @@ def test_a_small_value_is_saved():
 @small(-1)
 def test_a_program_saves_what_its_rules_read_and_its_leaves_and_no_more(program):
     loss = program(*map(ag.Tensor, program.arrays))
-    nodes = [*ancestors([loss.node], written=True), *ancestors([loss.node])]
+    nodes = [*ancestors([loss.node], as_written=True), *ancestors([loss.node])]
     for node in filter(lambda node: node.op is not None, nodes):
         as_written = node.sources is node.inputs
         edges = zip(node.inputs, node.op.reads, strict=False) if as_written else ()
