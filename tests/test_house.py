@@ -132,15 +132,8 @@ def test_a_file_is_one_subject(path):
 
 
 LONG = {
-    "autograd_lite/checks.py check_gradients": 67,
-    "autograd_lite/commands/train.py add": 69,
-    "autograd_lite/compiler/__init__.py compile": 57,
     "autograd_lite/custom.py operation": 52,
-    "autograd_lite/op.py operation": 64,
-    "models/training.py gradient_descent": 79,
-    "models/walkthrough.py walkthrough": 74,
-    "viz/decisions.py decision_boundary": 53,
-    "viz/page.py _sheet": 73,
+    "autograd_lite/op.py operation": 63,
 }
 """Functions of more than 50 lines. This table may only shrink."""
 

@@ -225,7 +225,7 @@ def test_values_do_not_leak_unless_intended(leak):
     with pytest.raises(TypeError, match=r"gradient"):
         ag.grad(lambda x: x * leak(x))(2.0)
     assert ag.grad(lambda x: x * leak(ag.stop_gradient(x)))(2.0) == 2
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="lose its gradient"):
         ag.trace(lambda x: x * leak(ag.stop_gradient(x)), 2.0)
 
 

@@ -22,9 +22,9 @@ def test_masked_array():
     masked = np.ma.array([1.0, 2.0], mask=[False, True])
     with pytest.raises(TypeError, match="filled"):
         ag.Tensor(masked)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="filled"):
         ag.Tensor([1.0, 2.0]) * masked
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="lose its gradient"):
         masked * ag.Tensor([1.0, 2.0])
 
 
