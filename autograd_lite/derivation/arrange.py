@@ -308,7 +308,7 @@ def contraction(
         matrices = [elementwise(*state.pop(s), hint) for s in pairs]
         if not pairs:
             assert weights is not None
-            put(summed(arranger, weights, hint))
+            put(summed(arranger.space, weights, hint))
         elif len(pairs) == 1:
             put(matrix_vector(matrices[0], weights and elementwise(*weights, hint), b))
         else:
@@ -325,11 +325,13 @@ def written_out(over: list[Tree], under: list[Tree], bound: list[int], hint: Axe
     return Tree("einsum", tuple(trees), axes, tuple(bound))
 
 
-def summed(arranger: Arranger, weights: tuple[list[Tree], list[Tree]], hint: Axes) -> Tree:
+def summed(space: Space, weights: tuple[list[Tree], list[Tree]], hint: Axes) -> Tree:
     """The sum of an elementwise product of vectors: a dot product of two."""
     over, under = weights
     if len(over) == 2 and not under:
-        u, v = sorted(over, key=lambda t: t.data not in arranger.space.parameters)
+        # The data of other kinds are not positions: those of a sum are its axis.
+        nodes = ("node", "gradient")
+        u, v = sorted(over, key=lambda t: t.kind not in nodes or t.data not in space.parameters)
         axes = common(over, hint)
         return Tree("dot", (fitted(u, axes), fitted(v, axes)))
     vector = elementwise(over, under, hint)
