@@ -145,28 +145,17 @@ def operation(
     if traits.get("elementwise"):
         traits.setdefault("rows", "each")
     traits.setdefault("symbol", name)
-    compute: Callable[..., Any] = OPERATORS.get(name, forward)
-    differentiable = any(rule is not None for rule in rules)
-    every_rule: Sequence[Callable[..., Any] | None]
-    read: Sequence[Collection[int]]
-    if arity is None:
-        rule = rules[0] if rules else None
-        every = _numbers(rule, reads, None)
-        compute = partial(_of_several, forward)
-        every_rule, read = Each(lambda k: rule and partial(rule, k=k)), Each(lambda k: every)
-    else:
-        texts = reads if isinstance(reads, tuple) else (reads,) * len(rules)
-        every_rule = rules
-        read = [_numbers(rule, text, arity) for rule, text in zip(rules, texts, strict=True)]
+    several = partial(_of_several, forward)
+    rule_of_each, read_by_each = _for_each_operand(rules, reads, arity)
     op = Op(
         name=name,
         forward=forward,
-        compute=compute,
-        rules=every_rule,
-        reads=read,
+        compute=several if arity is None else OPERATORS.get(name, forward),
+        rules=rule_of_each,
+        reads=read_by_each,
         arity=arity,
         signature=Signature.of(forward, numpy),
-        differentiable=differentiable,
+        differentiable=any(rule is not None for rule in rules),
         notation=Notation(**{key: traits.pop(key) for key in NOTATION & traits.keys()}),
         traits=Traits(**{key: traits.pop(key) for key in TRAITS & traits.keys()}),
         **traits,
@@ -205,7 +194,19 @@ def _of_several(forward: Callable[..., Any], *arrays: Any, **attributes: Any) ->
     return forward(arrays, **attributes)
 
 
-def _numbers(rule: Any, text: Any, arity: int | None) -> Collection[int]:
+def _for_each_operand(
+    rules: Sequence[Callable[..., Any] | None], reads: Any, arity: int | None
+) -> tuple[Sequence[Callable[..., Any] | None], Sequence[Collection[int]]]:
+    """The rule of each operand, and the indices of the arrays that it reads."""
+    if arity is None:
+        rule = rules[0] if rules else None
+        read = _indices(rule, reads, None)
+        return Each(lambda k: rule and partial(rule, k=k)), Each(lambda k: read)
+    texts = reads if isinstance(reads, tuple) else (reads,) * len(rules)
+    return rules, [_indices(rule, text, arity) for rule, text in zip(rules, texts, strict=True)]
+
+
+def _indices(rule: Any, text: Any, arity: int | None) -> Collection[int]:
     """The indices of the arrays that a rule reads: 0 is the result, 1 the first operand."""
     if rule is None:
         return ()

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
-from autograd_lite.ops.reductions import ties
+from autograd_lite.ops.reductions import along_axes, ties
 from autograd_lite.tensor import lifted
 
 OPPOSITE = {
@@ -84,10 +84,6 @@ for _name, _symbol, _formula in (
     )
 
 
-def _along_axes(function):
-    return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
-
-
 def _zeros(a, axis=None, keepdims=False):
     return np.equal(a, 0)
 
@@ -111,7 +107,7 @@ for _name, _formula in (
 ):
     operation(
         _name,
-        _along_axes(getattr(np, _name)),
+        along_axes(getattr(np, _name)),
         numpy=(getattr(np, _name),),
         arity=1,
         formula=_formula,

@@ -68,11 +68,18 @@ def _norm_rule(g, out, x, ord=2, axis=None, keepdims=False):
     return g * (np.sign(x) * np.abs(share) ** (ord - 1))
 
 
+def _scale_of_small(out):
+    """A factor for lengths that are too small for full precision, or None if none is."""
+    small = False if is_tensor(out) else np.less(out, least_length(out.dtype))
+    if not np.any(small):
+        return None
+    return np.where(small, 1 / np.finfo(out.dtype).tiny, 1).astype(out.dtype)
+
+
 def _share(out, x, ord, axis, keepdims):
     """x / ‖x‖; both are scaled up if the norm is too small for full precision."""
-    small = None if is_tensor(out) else np.less(out, least_length(out.dtype))
-    if small is not None and np.any(small):
-        scale = np.where(small, 1 / np.finfo(out.dtype).tiny, 1).astype(out.dtype)
+    scale = _scale_of_small(out)
+    if scale is not None:
         x = x * spread(scale, x.shape, axis, keepdims)
         out = p_norm(x, ord, axis, keepdims)
     return direction(x, spread(out, x.shape, axis, keepdims))
@@ -94,11 +101,8 @@ norm: Op = operation(
 
 def _share_of_hypot(x, out, a, b):
     """x / out; both are scaled up if `out` is too small for full precision."""
-    small = None if is_tensor(out) else np.less(out, least_length(out.dtype))
-    if small is None or not np.any(small):
-        return direction(x, out)
-    scale = np.where(small, 1 / np.finfo(out.dtype).tiny, 1).astype(out.dtype)
-    return direction(x * scale, np.hypot(a * scale, b * scale))
+    scale = _scale_of_small(out)
+    return direction(x, out) if scale is None else direction(x * scale, hypot(a * scale, b * scale))
 
 
 hypot: Op = operation(

@@ -67,7 +67,8 @@ def _extreme(g, out, a, axis=None, keepdims=False):
     return ties / among * spread(g, a.shape, axis, keepdims)
 
 
-def _along_axes(function):
+def along_axes(function: Any) -> Any:
+    """The forward of a reduction."""
     return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
 
 
@@ -84,7 +85,7 @@ def ties(extreme: Any) -> Any:
 for _name in ("max", "min"):
     operation(
         _name,
-        _along_axes(getattr(np, _name)),
+        along_axes(getattr(np, _name)),
         _extreme,
         chooses=True,
         rows="along",
