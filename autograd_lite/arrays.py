@@ -41,7 +41,7 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
             "c": "split it into its real and imaginary part",
             "f": "float16 is too coarse for gradients; use astype(np.float32)",
         }.get(kind, "use numbers")
-        raise TypeError(f"{what}: cannot hold data of dtype {array.dtype}; {advice}")
+        raise TypeError(f"{what}: dtype {array.dtype} is not supported; {advice}")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if requires_grad and kind != "f":
@@ -50,7 +50,7 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
 
 
 def _list_of_tensors(what: str) -> TypeError:
-    return TypeError(f"{what}: cannot hold a list of Tensors; use np.stack or np.concatenate")
+    return TypeError(f"{what}: got a list of Tensors; use np.stack or np.concatenate")
 
 
 def numbers_only(data: Any, what: str) -> None:

@@ -1,7 +1,7 @@
-"""Recording, scopes and observers, for a while, in this thread and task.
+"""Recording, scopes and observers, set for a block in this thread and task.
 
-The state is a list of settings, each laid over the one below. A setting that a generator entered
-holds only while that generator runs: whoever iterates over it never feels it.
+The state is a stack of settings. A setting that a generator entered applies only while that
+generator runs, not to the code that iterates over it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["current", "no_grad", "scope", "setting"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Laid(State):
-    """A state that a setting made of the one below, and how it came about."""
+    """A state that results from a setting applied to the state below it."""
 
     setting: Setting
     below: State
@@ -30,7 +30,7 @@ class Laid(State):
 
 
 def current() -> State:
-    """The state that holds now."""
+    """The current state."""
     state = STATE.get()
     return running(state) if state.in_generator else state
 
@@ -49,7 +49,7 @@ hooks.running = running
 
 
 def _laid(above: list[Any], below: State) -> State:
-    """The settings of states, from the last to the first, laid over another state."""
+    """The settings of states, applied to another state from the last to the first."""
     for state in reversed(above):
         below = state if state.below is below else state.setting.over(below, state.frame)
     return below
@@ -62,7 +62,7 @@ class Setting(ContextDecorator):
         self.change = change
 
     def over(self, below: State, frame: FrameType | None) -> State:
-        """The state that this setting makes of the one below."""
+        """The state with this setting applied to the one below."""
         in_generator = below.in_generator or frame is not None
         state = {field.name: getattr(below, field.name) for field in fields(State)}
         state |= {**self.change(below), "in_generator": in_generator}
@@ -89,14 +89,14 @@ class Setting(ContextDecorator):
 
 
 def _runs(frame: FrameType) -> bool:
-    here = sys._getframe() if frame.f_back else None  # nothing called what is suspended
+    here = sys._getframe() if frame.f_back else None  # a suspended frame has no caller
     while here is not None and here is not frame:
         here = here.f_back
     return here is frame
 
 
 def _generator(frame: FrameType) -> FrameType | None:
-    """The generator, if it is one, for whose body a setting is entered from this frame."""
+    """The frame of the generator whose body enters a setting here, or None."""
     while (caller := frame.f_back) and (_enters(frame) or _enters(caller)):
         frame = caller
     return frame if frame.f_code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR) else None
@@ -119,7 +119,7 @@ def setting(**changes: Any) -> Setting:
 def no_grad() -> Setting:
     """Compute without recording, in this thread and task only; also a decorator.
 
-    In the body of a generator it holds while the generator runs.
+    In the body of a generator it applies only while the generator runs.
 
     Example:
         >>> import autograd_lite as ag
@@ -134,7 +134,7 @@ def no_grad() -> Setting:
 def scope(title: str) -> Setting:
     """Group the operations applied inside under a title, for pictures and derivations.
 
-    Scopes nest. A title may hold any text.
+    Scopes nest. A title may be any text.
 
     Raises:
         TypeError: if the title is not a string.
@@ -147,5 +147,5 @@ def scope(title: str) -> Setting:
         ('layer 1',)
     """
     if not isinstance(title, str):
-        raise TypeError(f"scope: a title is a string, not {type(title).__name__}")
+        raise TypeError(f"scope: the title must be a string, not {type(title).__name__}")
     return Setting(lambda below: {"scope": (*below.scope, title)})

@@ -110,5 +110,5 @@ def _own(result: Any, name: str) -> Any:
     numbers_only(result, f"{name}: the result")
     array = np.array(result)
     if array.dtype.kind not in "biuf" or array.dtype == np.float16:
-        raise TypeError(f"{name}: returned dtype {array.dtype}, which a Tensor cannot hold")
+        raise TypeError(f"{name}: returned dtype {array.dtype}, which a Tensor does not support")
     return array[()]

@@ -1,7 +1,7 @@
 """Structural zeros, as opposed to numbers that happen to be 0.
 
 An element of an operand is dead where an operation does not select it, or multiplies it by a
-constant 0: its derivative is 0 there, whatever computed it. A mask marks the dead elements. The
+constant 0: its derivative is 0 there. A mask marks the dead elements. The
 sweep passes the mask on with the gradient, and sets the gradient to 0 there, even if a factor is
 infinite. A computed 0 makes nothing dead: 0 · ∞ is NaN.
 

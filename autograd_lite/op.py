@@ -147,7 +147,7 @@ def operation(
     traits.setdefault("symbol", name)
     several = partial(_of_several, forward)
     rule_of_each, read_by_each = _for_each_operand(rules, reads, arity)
-    op = Op(
+    OPS[name] = op = Op(
         name=name,
         forward=forward,
         compute=several if arity is None else OPERATORS.get(name, forward),
@@ -160,9 +160,7 @@ def operation(
         traits=Traits(**{key: traits.pop(key) for key in TRAITS & traits.keys()}),
         **traits,
     )
-    OPS[name] = op
-    for function in numpy:
-        NUMPY[function] = op
+    NUMPY.update(dict.fromkeys(numpy, op))
     return op
 
 

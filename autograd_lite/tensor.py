@@ -218,9 +218,9 @@ class Tensor(Operators, Recorded):
     def __repr__(self) -> str:
         made = "" if self.op is None else f", op={self.op.name}"
         name = "" if self.name is None else f", name={self.name!r}"
-        wants = "" if self.op is not None or self.requires_grad else ", requires_grad=False"
+        grad = "" if self.op is not None or self.requires_grad else ", requires_grad=False"
         text = np.array2string(np.asarray(self.array), separator=", ", prefix="Tensor(")
-        return f"Tensor({text}{name}{made}{wants})"
+        return f"Tensor({text}{name}{made}{grad})"
 
     def _repr_html_(self) -> str:
         return tensor_html(self)

@@ -70,7 +70,7 @@ def test_reading(table, content, X, y):
         ("a,b,t\n1,2,0\n,,\n", "line 3: column 'a' has no value"),
         ("a,t\n1,0\n1,0,5\n", "line 3: 3 values where the header has 2"),
         ("a,t\n1\n", "line 2: 1 values where the header has 2"),
-        ("a,b,a,t\n1,2,3,0\n", "more than one column called 'a'"),
+        ("a,b,a,t\n1,2,3,0\n", "more than one column named 'a'"),
         ("t\n1\n", "no column besides the target"),
         ("a;t\n1,5;0\n", "is separated by ';'; separate it by commas"),
         ("a\tt\n1\t0\n", "separate it by commas"),

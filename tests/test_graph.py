@@ -134,5 +134,5 @@ def test_a_scope_ends_with_an_error():
 
 
 def test_a_scope_has_a_title():
-    with pytest.raises(TypeError, match="scope: a title is a string, not int"):
+    with pytest.raises(TypeError, match="scope: the title must be a string, not int"):
         ag.scope(1)

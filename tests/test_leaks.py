@@ -224,7 +224,7 @@ def test_a_matrix_that_multiplies_otherwise_is_refused(use):
     ],
 )
 def test_other_kinds_of_data_are_refused(data):
-    with pytest.raises(TypeError, match="cannot hold data of dtype"):
+    with pytest.raises(TypeError, match=r"dtype .* is not supported"):
         ag.Tensor(data)
     with pytest.raises(TypeError):
         LogisticRegression().fit(data.reshape(-1, 1), [0])

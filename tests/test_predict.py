@@ -98,7 +98,7 @@ def test_a_model_that_knows_no_names_takes_the_columns_in_order(run, tmp_path):
     assert row["predicted class"] == str(model.predict([[0.5, 1.0]])[0])
     code, _, complaints, _ = predict(run, tmp_path / "w.npz", tmp_path, "p,q,r\n1,2,3\n")
     assert code == 2
-    assert "new.csv has 3 columns, and the model was fitted with 2" in complaints
+    assert "new.csv has 3 columns, but the model was fitted with 2" in complaints
 
 
 def test_names_there_and_back(weights, tmp_path):
@@ -130,7 +130,7 @@ def test_weights_that_name_too_few_columns(weights, tmp_path):
         ("studied,slept\ninf,5\n", "'inf' is not a finite number"),
         ("studied,slept\n3,5,7\n", "line 2: 3 values where the header has 2"),
         ("studied,slept\n", "has a header but no rows"),
-        ("studied,slept,slept\n3,5,5\n", "more than one column called 'slept'"),
+        ("studied,slept,slept\n3,5,5\n", "more than one column named 'slept'"),
         ("", "is empty"),
     ],
 )

@@ -100,7 +100,7 @@ def test_data_that_are_not_real_numbers_are_refused(make, data, message):
 def test_such_data_are_refused_as_operands_too():
     t = ag.Tensor([1.0, 2.0])
     for other in (1j, "text", None, np.array([1j, 2])):
-        with pytest.raises(TypeError, match="cannot hold data of dtype"):
+        with pytest.raises(TypeError, match=r"dtype .* is not supported"):
             t * other
     with pytest.raises(TypeError, match="float16"):
         t + np.ones(2, np.float16)

@@ -179,7 +179,7 @@ def _opened(path: str | os.PathLike[str]) -> tuple[list[str], Iterator[tuple[str
         raise ValueError(f"{path} is separated by {separator!r}; separate it by commas")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise ValueError(f"{path} has more than one column called {', '.join(map(repr, twice))}")
+        raise ValueError(f"{path} has more than one column named {', '.join(map(repr, twice))}")
 
     def rows() -> Iterator[tuple[str, list[str]]]:
         empty = True

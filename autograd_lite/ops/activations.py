@@ -12,7 +12,7 @@ def _bell(x):
     return e / np.square(1 + e)
 
 
-# 1 − t² and 1 − σ lose their digits where t and σ are close to 1. On Tensors they are recorded as
+# 1 − t² and 1 − σ lose precision where t and σ are close to 1. On Tensors they are recorded as
 # written, and computed by stable forms (docs/stable.md).
 
 operation(

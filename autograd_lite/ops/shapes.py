@@ -63,7 +63,7 @@ operation(
 
 def _astype(x, dtype=np.float64):
     if np.dtype(dtype) == np.float16 or np.dtype(dtype).kind not in "biuf":
-        raise TypeError(f"a Tensor cannot hold data of dtype {np.dtype(dtype)}")
+        raise TypeError(f"dtype {np.dtype(dtype)} is not supported")
     return np.asarray(x).astype(dtype)
 
 
