@@ -11,7 +11,7 @@ from autograd_lite.files import atomic
 from autograd_lite.graph import Graph
 from autograd_lite.viz.folding import fold
 from autograd_lite.viz.layout import Scene, layout
-from autograd_lite.viz.page import page
+from autograd_lite.viz.page import Page
 from autograd_lite.viz.rendering import FORMATS, format_of, render
 
 __all__ = ["Drawing", "draw"]
@@ -45,7 +45,7 @@ class Drawing:
         Raises:
             RuntimeError: if Graphviz is not installed.
         """
-        return page(self._scene, self._depth)
+        return Page(self._scene).html(self._depth)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture in the format of the suffix and return the path.

@@ -57,9 +57,10 @@ class Scene:
         numbers: the position of each node in the graph, which is the number of its card.
         names: the name or formula of each node that has one.
         loss: the name of the result that is differentiated.
+        marks: the problems at each node.
     """
 
-    __slots__ = ("_marks", "arrays", "gradients", "graph", "loss", "names", "numbers")
+    __slots__ = ("arrays", "gradients", "graph", "loss", "marks", "names", "numbers")
 
     def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
         self.graph: Graph = graph
@@ -67,8 +68,11 @@ class Scene:
         self.arrays: dict[Any, Any] = {node: graph.value(node) for node in graph.nodes}
         self.numbers: dict[Any, int] = {node: k for k, node in enumerate(graph.nodes)}
         self.names: dict[Any, str] = labels(graph)
-        self._marks: dict[Any, tuple[Mark, ...]] = {}
         result = graph.outputs[-1]
+        self.marks: dict[Any, tuple[Mark, ...]] = {
+            node: marks(node, array, self.gradient(node), node is result)
+            for node, array in self.arrays.items()
+        }
         name = printable(result.name or "", 12) or "L"
         self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
 
@@ -78,12 +82,12 @@ class Scene:
             return None
         return self.gradients.of.get(node)
 
-    def marks(self, node: Any) -> tuple[Mark, ...]:
-        """The problems at a node."""
-        if node not in self._marks:
-            last = node is self.graph.outputs[-1]
-            self._marks[node] = marks(node, self.arrays[node], self.gradient(node), last)
-        return self._marks[node]
+    def badge(self, node: Any) -> str | None:
+        """The symbol of a node's operation with its literals, None for a leaf."""
+        if node.op is None:
+            return None
+        literals = {k: x for k, x in enumerate(node.inputs) if is_literal(x, self.graph)}
+        return badge(node, literals)
 
     def card_of(self, group: Group) -> str:
         """The identifier of a card, from the position of its last node: equal for equal graphs."""
@@ -150,22 +154,16 @@ def layout(
 
 def _labels(groups: list[Group], scene: Scene) -> Iterator[str]:
     """The attributes of each card."""
-    graph = scene.graph
+    result = scene.graph.outputs[-1]
     for group in groups:
         if group.title is not None:
             yield cards.attributes("folded", cards.summary(group, found(group, scene)))
             continue
         node = group.nodes[-1]
-        role = cards.role_of(node, graph.outputs[-1])
-        symbol = None
-        if node.op is not None:
-            literals = {k: x for k, x in enumerate(node.inputs) if is_literal(x, graph)}
-            symbol = badge(node, literals)
-        array, gradient = scene.arrays[node], scene.gradient(node)
-        label = cards.card(
-            node, array, scene.names.get(node), role, symbol, gradient,
-            scene.marks(node),
-        )  # fmt: skip
+        role = cards.role_of(node, result)
+        array, name, gradient = scene.arrays[node], scene.names.get(node), scene.gradient(node)
+        badge, marks = scene.badge(node), scene.marks[node]
+        label = cards.card(node, array, name, role, badge, gradient, marks)
         yield cards.attributes(role, label)
 
 
@@ -195,7 +193,7 @@ def _packed(cards: int, edges: list[Edge]) -> tuple[Sequence[int], str]:
 
 def found(group: Group, scene: Scene) -> Counter[Mark]:
     """The number of occurrences of each mark in a fold."""
-    return Counter(mark.plain for node in group.nodes for mark in scene.marks(node))
+    return Counter(mark.plain for node in group.nodes for mark in scene.marks[node])
 
 
 def edges_between(groups: list[Group], scene: Scene) -> list[Edge]:

@@ -19,7 +19,7 @@ from autograd_lite.viz.panel import Panels
 from autograd_lite.viz.rendering import render
 from autograd_lite.viz.words import Words
 
-__all__ = ["page"]
+__all__ = ["Page"]
 
 CARDS, SHEETS = 2_000, 64
 """The approximate maximum numbers of cards and of sheets on a page."""
@@ -36,20 +36,9 @@ COLORS = {
 """The names of the picture's colours in the page's style, which has a light and a dark version."""
 
 
-def page(scene: Scene, depth: int | None = None) -> str:
-    """The page of a graph.
+class Page:
+    """The page of a graph and its gradients."""
 
-    Args:
-        scene: the graph and its gradients.
-        depth: the number of nested scopes that are open at first.
-
-    Raises:
-        RuntimeError: if Graphviz is not installed.
-    """
-    return _Page(scene).html(depth)
-
-
-class _Page:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.words = Words(scene)
@@ -59,9 +48,13 @@ class _Page:
         self.pictures: list[str] = []
 
     def html(self, depth: int | None) -> str:
-        """The file."""
+        """The file, with scopes nested deeper than `depth` folded at first.
+
+        Raises:
+            RuntimeError: if Graphviz is not installed.
+        """
         graph = self.scene.graph
-        title = printable(self.scene.graph.outputs[-1].name or "", 60) or "graph"
+        title = printable(graph.outputs[-1].name or "", 60) or "graph"
         groups, shut = fold(graph), depth
         if depth is not None and any(group.title is not None for group in groups):
             groups, shut = fold(graph, depth), None

@@ -16,8 +16,6 @@ import numpy as np
 from autograd_lite.derivation import derive
 from autograd_lite.text import number, printable
 from autograd_lite.viz.cards import measures, role_of, shape, word
-from autograd_lite.viz.folding import is_literal
-from autograd_lite.viz.labels import badge
 from autograd_lite.viz.layout import Scene
 from autograd_lite.viz.words import Words, text_of
 
@@ -56,7 +54,7 @@ class Panels:
     def label(self, node: Any) -> str:
         """The description of a node for a screen reader."""
         op = None if node.op is None else node.op.name
-        marks = (mark.text for mark in self.scene.marks(node))
+        marks = (mark.text for mark in self.scene.marks[node])
         array = text_of(self.scene.arrays[node])
         return ", ".join(filter(None, (self.words.name(node), self._role(node), op, array, *marks)))
 
@@ -77,11 +75,10 @@ class Panels:
         yield _element(
             "p", " · ".join(filter(None, (self._role(node), shape(array), dtype, place)))
         )
-        for mark in scene.marks(node):
+        for mark in scene.marks[node]:
             yield _element('span class="mark"', f"{mark.sign} {mark.text}")
         if node.op is not None:
-            literals = {k: x for k, x in enumerate(node.inputs) if is_literal(x, scene.graph)}
-            yield _element("h3", f"operation {badge(node, literals)}  {node.op.name}")
+            yield _element("h3", f"operation {scene.badge(node)}  {node.op.name}")
             yield _element('p class="formula"', node.op.notation.formula)
             if node.requires_grad and node.op.notation.gradient:
                 yield _element("h3", "its gradient rule; g is the gradient of its result")
