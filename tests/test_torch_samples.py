@@ -192,23 +192,14 @@ def summary(name):
     return found
 
 
-TALLY = Counter()
-
-
 @pytest.mark.parametrize("name", TABLE)
 def test_an_operator_gives_the_same_on_torchs_samples(name):
     _, known = operators()
     assert name in known
     found = summary(name)
-    TALLY.update(found)
     assert not found["different"], verdicts(name)
     assert sum(found.values())
     assert (name in CONVENTIONS) == bool(found["convention"]), "not a convention any more"
-
-
-def test_how_many_ran(capsys):
-    with capsys.disabled():
-        print(f"\ntorch's samples of {len(TABLE)} operators: {dict(TALLY)}")
 
 
 def test_a_wrong_derivative_and_a_wrong_value_are_found(monkeypatch):

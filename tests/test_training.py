@@ -1,4 +1,4 @@
-"""Gradient descent: where it goes, when it ends, and what it says when the step is too long."""
+"""Gradient descent: where it goes, when it ends, and what it reports when the step is too long."""
 
 import builtins
 import re
