@@ -125,3 +125,15 @@ def test_an_index_is_written_as_in_python(key, text):
     x = leaves(x=(3, 3))["x"]
     derivation = ag.derive(np.sum(np.sin(x[key])))
     assert derivation.text().startswith(f"L = Σ sin({text})\n")
+
+
+def test_the_axis_of_a_sum_is_not_the_position_of_a_parameter():
+    from autograd_lite.derivation.arrange import summed
+    from autograd_lite.derivation.index import Space
+    from autograd_lite.derivation.tree import Tree
+
+    space = Space()
+    space.parameters = [1]
+    vector, matrix = Tree("node", (), (-1,), 5), Tree("node", (), (-1, 0), 6)
+    rows = Tree("sum", (matrix,), (-1,), 1)
+    assert summed(space, ([vector, rows], []), ()).args == (vector, rows)

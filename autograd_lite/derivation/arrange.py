@@ -274,9 +274,12 @@ def by_indices(
     return groups
 
 
-def ungrouped(groups: Mapping[Any, tuple[list[Tree], list[Tree]]]) -> list[list[Tree]]:
+def ungrouped(
+    groups: Mapping[Any, tuple[list[Tree], list[Tree]]],
+) -> tuple[list[Tree], list[Tree]]:
     """The factors and the divisors of all groups."""
-    return [[tree for group in groups.values() for tree in group[below]] for below in (0, 1)]
+    over, under = ([t for group in groups.values() for t in group[k]] for k in (0, 1))
+    return over, under
 
 
 def contraction(
