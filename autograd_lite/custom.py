@@ -62,9 +62,7 @@ def operation(
         if function in NUMPY and not getattr(NUMPY[function], "foreign", False):
             raise ValueError(f"operation: np.{function.__name__} has an operation already")
     once = guarded(forward, f"the forward of {name}")
-    again = (
-        once if arity is not None else lambda *arrays, k=0, **attributes: once(arrays, **attributes)
-    )
+    again = once if arity is not None else _of_several(once)
     around = [rule and guarded(rule, f"a gradient rule of {name}", again) for rule in rules]
     return entered(name, once, *around, numpy=numpy, arity=arity, foreign=True, **traits)
 

@@ -107,13 +107,13 @@ def _without_defaults(function: Any, args: Any, keywords: Any) -> tuple[Any, dic
     """The arguments of a call without those that are the default, written out."""
     defaults = defaults_of(function)
     places = list(defaults.values())
-    while 1 < len(args) <= len(places) and _told(args[-1], places[len(args) - 1]):
+    while 1 < len(args) <= len(places) and _is_default(args[-1], places[len(args) - 1]):
         args = args[:-1]
-    return args, {k: v for k, v in keywords.items() if not _told(v, defaults.get(k, ...))}
+    return args, {k: v for k, v in keywords.items() if not _is_default(v, defaults.get(k, ...))}
 
 
-def _told(value: Any, default: Any) -> bool:
-    """Whether an argument says no more than its default does."""
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether an argument is the default, written out."""
     return value is default if value is None else type(value) in (bool, str) and value == default
 
 
@@ -199,7 +199,7 @@ def as_numpy(
         form: the shape and dtype of the result, where they are known.
     """
     attributes = {
-        k: v for k, v in attributes.items() if not _told(v, op.signature.defaults.get(k, ...))
+        k: v for k, v in attributes.items() if not _is_default(v, op.signature.defaults.get(k, ...))
     }
     if op.arity is None:
         operands = (operands,)
