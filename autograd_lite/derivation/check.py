@@ -1,4 +1,4 @@
-"""Every formula against the sweep, at the graph's values and at random points."""
+"""Comparison of every formula with the sweep, at the graph's values and at random points."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ AGREES, DISAGREES, DOUBTFUL, UNDEFINED, FINITE = range(5)
 """DOUBTFUL: differs by little, which may be rounding; FINITE: the sweep alone is not finite."""
 
 ROUNDING = 5e4
-"""Units of the last place by which two ways to compute the same may differ."""
+"""The units in the last place by which two equivalent computations may differ."""
 
 LITTLE = 1e-6
-"""By how much, relative to the gradient, two ways to compute the same differ once in a while."""
+"""The relative difference that two equivalent computations rarely exceed."""
 
 
 def check(derivation: Any) -> None:
@@ -99,7 +99,7 @@ def _said(here: Any, there: Any, undefined: list[str]) -> str:
 
 
 def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
-    """How the formulas compare at a point, up to what rounding alone can do there."""
+    """The verdict on each formula at a point; differences that rounding explains are allowed."""
     chain = derivation._chain
     value = chain.graph.value
     leaves = {
@@ -148,7 +148,7 @@ def _apart(x: Any, y: Any, where: Any) -> float:
 
 
 def _as_shown(got: Any, expected: Any) -> int:
-    """How the numbers that a user sees compare."""
+    """The verdict on the numbers that a user sees."""
     finite = np.isfinite(got), np.isfinite(expected)
     good = finite[0] & finite[1]
     tolerance = 2e-3 if expected.dtype == np.float32 else 1e-6
@@ -159,7 +159,7 @@ def _as_shown(got: Any, expected: Any) -> int:
 
 
 def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: Any) -> None:
-    """Warn where a formula gives a number and the sweep at the same values does not."""
+    """Warn if a formula gives a finite number where the sweep does not."""
     expected = chain.values.get(node)
     if given:
         try:
@@ -182,7 +182,7 @@ def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: A
 
 
 def _elsewhere(chain: Any, values: dict[int, Any], as_written: bool = True) -> dict[int, Any]:
-    """The same graph in double precision, with other values in some of its nodes."""
+    """The graph in double precision, with other values for some nodes."""
     graph = chain.graph
 
     def known(node: Any) -> Any:
@@ -204,7 +204,7 @@ def _elsewhere(chain: Any, values: dict[int, Any], as_written: bool = True) -> d
 def _compared(
     derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any
 ) -> Iterator[tuple[Any, Any, float]]:
-    """What each formula gives, what the sweep does, and how large the gradients above are."""
+    """For each formula its value, that of the sweep, and the size of the gradients it is made of."""
     writer, consumers = derivation._writer, derivation._chain.graph.consumers
     values: dict[Any, Any] = {}
     for position, node in nodes.items():

@@ -147,8 +147,8 @@ class Writer:
         """A formula as NumPy calls.
 
         Args:
-            given: the gradients that it mentions are arguments; otherwise they are put in.
-            apart: the operations that NumPy lacks are taken apart into those that it has.
+            given: gradients in the formula are arguments; otherwise their formulas replace them.
+            apart: expand operations that NumPy lacks into NumPy calls.
         """
         if given:
             return self._lowered(tree, self.given_gradients, apart)
@@ -180,13 +180,13 @@ class Writer:
     # Comparing and putting in
 
     def _is_open(self, expr: Expr) -> bool:
-        """Whether a name of a gradient or of a derivative stands in an expression."""
+        """Whether an expression contains the name of a gradient or of a derivative."""
         return self.space.contains(expr, lambda e: isinstance(e, Element) and e.gradient) or any(
             f.func.__name__.endswith("′") for f in expr.atoms(sympy.Function)
         )
 
     def resolved(self, expr: Expr) -> Expr:
-        """An expression without names of gradients and of derivatives, put in all the way."""
+        """An expression in which formulas replace all names of gradients and of derivatives."""
         space = self.space
         changes: dict[Any, Any] = {}
         for symbol in lowest.symbols(expr):
@@ -213,13 +213,13 @@ class Writer:
 
 
 def _gradient(chain: Chain, position: int) -> Any:
-    """An array like the gradient of a node."""
+    """The gradient of a node, or ones of its shape."""
     node = chain.nodes[position]
     return np.asarray(chain.values.get(node, np.ones(node.shape)))
 
 
 class Letters(dict[int, str]):
-    """A letter for each length, given out as they are met."""
+    """A letter for each length, assigned at first use."""
 
     def __init__(self, given: dict[int, str], letters: Any) -> None:
         super().__init__(given)
@@ -277,10 +277,10 @@ class Form:
         return f'<math display="block">{self._writer.notation(MathML)(self.tree)}</math>'
 
     def numpy(self) -> str:
-        """The formula as one NumPy expression in the names that `values` of the derivation has.
+        """The formula as one NumPy expression, in the names of `Derivation.values`.
 
         Raises:
-            ValueError: if an operation in it is no single NumPy expression.
+            ValueError: if an operation in it is not a single NumPy expression.
         """
         writer = self._writer
         names = {x: writer.identifiers[p] for p, x in writer.arguments.items()}
@@ -308,14 +308,14 @@ class Form:
         return result
 
     def computed(self, values: Mapping[int, Any]) -> list[Any]:
-        """What the formula comes to on the values of the nodes, arrays or Tensors, by position."""
+        """The value of the formula for values of the nodes, arrays or Tensors, by position."""
         writer = self._writer
         known = {writer.arguments[p]: value for p, value in values.items()}
         return evaluated([writer.expression(self.tree)], known)
 
     @property
     def operations(self) -> int:
-        """How many operations it takes to write it."""
+        """The number of operations in the formula."""
         return self.tree.operations()
 
     def __eq__(self, other: object) -> bool:
@@ -341,7 +341,7 @@ class Form:
 
 
 def arrays_of(writer: Writer, values: Mapping[Any, Any] | None) -> dict[int, Any]:
-    """Arrays given by Tensor or by name, by the position of the node.
+    """Arrays that are given by Tensor or by name, as a dict by position.
 
     Raises:
         KeyError: for a name that no node has.
@@ -361,7 +361,7 @@ def arrays_of(writer: Writer, values: Mapping[Any, Any] | None) -> dict[int, Any
 
 
 def values_of(writer: Writer, given: Mapping[int, Any]) -> dict[int, Any]:
-    """The value of every node, by its position, computed anew from the given ones."""
+    """The value of every node by position, computed again from the given values."""
     graph = writer.chain.graph
 
     def known(node: Any) -> Any:
@@ -374,7 +374,7 @@ def values_of(writer: Writer, given: Mapping[int, Any]) -> dict[int, Any]:
 
 
 def reads(writer: Writer, tensor: Any) -> Form:
-    """A formula written with Tensors of the graph."""
+    """The formula of an expression in Tensors of the graph."""
     known = dict(writer.chain.reader.known)
     writer.space.shapes |= {n.position: n.shape for n in Graph.of(tensor).nodes}
     expr = writer.space.lowest(Reader(writer.space, known).read(tensor))

@@ -1,4 +1,4 @@
-"""Formulas as calls of NumPy's functions, to be computed and to be written."""
+"""From formulas to expressions, which can be computed and printed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Lowering:
         builder: makes the expressions.
         nodes: the expression of each node of the graph, by its position.
         gradients: the same for the gradient at each node.
-        prime: gives for the name of an operation of one operand, and for axes, its derivative as a
-            tree in the node −1.
-        apart: take operations that NumPy lacks apart into those that it has; otherwise they stay.
+        prime: returns the derivative of an operation of one operand, given its name and axes, as
+            a tree in the node −1.
+        apart: expand operations that NumPy lacks into NumPy calls.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Lowering:
         self.apart = apart
 
     def __call__(self, tree: Tree) -> Any:
-        """The expression of a tree, or the Python number that it is."""
+        """The expression of a tree, or a Python number."""
         return getattr(self, f"_{KINDS.get(tree.kind, tree.kind)}")(tree)
 
     def number(self, tree: Tree) -> Any:
-        """The same; NumPy does not compute with truth values as with numbers."""
+        """The expression, converted from booleans to numbers: in NumPy, True + True is True."""
         x = self(tree)
         return self.call("np.multiply", 1.0, x) if _is_truth(x) else x
 
@@ -83,7 +83,7 @@ class Lowering:
         return self._negated(self.number(tree.args[0]))
 
     def _negated(self, x: Any) -> Any:
-        """−x, the sign where one writes it: in front of a product."""
+        """−x; the sign goes to the first factor of a product."""
         if not isinstance(x, Expr):
             return -x
         if x.fn in ("np.multiply", "np.divide", "np.matmul"):
@@ -238,7 +238,7 @@ class Lowering:
 
 
 KINDS = {"T": "transpose", "norm²": "squared_norm"}
-"""The methods for the kinds of trees that Python does not take as names."""
+"""The methods for the kinds of trees that are not Python names."""
 
 
 def _is_truth(x: Any) -> bool:
@@ -246,7 +246,7 @@ def _is_truth(x: Any) -> bool:
 
 
 def _inverted(tree: Tree) -> Tree | None:
-    """What a formula is the inverse of."""
+    """The matrix of which a formula is the inverse, or None."""
     if tree.kind == "T":
         inner = _inverted(tree.args[0])
         return None if inner is None else transposed(inner)
@@ -254,7 +254,7 @@ def _inverted(tree: Tree) -> Tree | None:
     return tree.args[0] if is_inverse and len(tree.axes) == 2 else None
 
 
-# What NumPy says in another way than the forward does, or without its care for rounding and ∞.
+# Operations whose forward is not one expression, or treats rounding and infinity specially.
 
 
 def _softmax(call: Any, x: Any, axis: Any = -1, **_: Any) -> Any:
@@ -286,7 +286,7 @@ def _places(call: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _counted(call: Any, places: Any, weights: Any, shape: tuple[int, ...]) -> Any:
-    """Adding at places as one expression: a weighted count of the places."""
+    """Adding at places in one expression, as a weighted count."""
     size = math.prod(shape)
     if not size:
         return call("np.zeros", shape)

@@ -32,7 +32,7 @@ def places(shape: tuple[int, ...]) -> tuple[Index, ...]:
 
 
 def exact(space: Space, x: Any) -> Expr:
-    """A number as it is: a fraction if it is a short one, so that 0.25 reads 1/4."""
+    """An exact number; a short fraction is a rational, so that 0.25 reads 1/4."""
     x = np.asarray(x).item()
     if x in space.given_lengths and x > 1:
         return space.length(int(x))
@@ -46,7 +46,7 @@ def exact(space: Space, x: Any) -> Expr:
 
 
 READINGS: dict[str, Reading] = {}
-"""How each operation is read that is no function of its operands' elements; `readings` fills it."""
+"""The readings of operations that are not elementwise; `readings` fills the table."""
 
 ELEMENTWISE: dict[str, Callable[..., Expr]] = {}
 """Elementwise operations that are arithmetic; the others are functions of their operands."""
@@ -89,7 +89,7 @@ class Reader:
         return self.applied(node, args)
 
     def leaf(self, node: Any) -> Expr:
-        """A number where all elements are one, the node's element otherwise."""
+        """A number if all elements are equal, otherwise the node's element."""
         array = np.asarray(node.array)
         if not node.requires_grad and node.name is None and array.size:
             first = array.flat[0]
@@ -102,7 +102,7 @@ class Reader:
         return self.space.symbol(element(node))
 
     def _constant(self, array: Any) -> Expr:
-        """An array that a rule brings in: δᵢⱼ, the numbers 0, 1, …, or what it is."""
+        """An array created by a rule: δᵢⱼ, the numbers 0, 1, …, or a literal."""
         space = self.space
         if array.ndim == 2 and np.array_equal(array, np.eye(*array.shape)) and len(array) > 1:
             return space.delta(0, 1) if array.shape[0] == array.shape[1] else self._literal(array)
@@ -116,7 +116,7 @@ class Reader:
         return self.space.symbol(Opaque(call, (), places(array.shape)))
 
     def applied(self, node: Any, args: list[Expr]) -> Expr:
-        """What an operation makes of expressions."""
+        """The expression of an operation applied to expressions."""
         reading = READINGS.get(node.op.name)
         if reading is not None:
             result = reading(self, node, args)
@@ -129,14 +129,14 @@ class Reader:
         return self.opaque(node, args)
 
     def aligned(self, node: Any, args: list[Expr]) -> list[Expr]:
-        """Operands in the indices of the result, as broadcasting has it."""
+        """The operands in the indices of the result, broadcast."""
         return [
             self.space.rename(a, {k: k + node.ndim - x.ndim for k in range(x.ndim)})
             for a, x in zip(args, node.inputs, strict=True)
         ]
 
     def opaque(self, node: Any, args: list[Expr]) -> Any:
-        """An operation shown as what it is."""
+        """An operation that is shown by its name."""
         call = self.space.call(node.op, node.attributes, node.shape)
         shapes = [x.shape for x in node.inputs]
         lowest = [self.space.lowest(a) for a in args]

@@ -1,4 +1,4 @@
-"""Second derivatives: the closed form of a gradient, derived once more."""
+"""Second derivatives: the closed form of a gradient is derived again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["hessian"]
 
 
 def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
-    """The matrix of second derivatives by one node, as a formula.
+    """The matrix of second derivatives with respect to one node, as a formula.
 
     The closed form of the gradient g is run on the graph's Tensors, which makes a graph of it. The
     gradient of vᵀg, which is linear in v, is derived from that, and v taken out.
@@ -99,7 +99,7 @@ def times(space: Space, factor: Expr, expr: Expr) -> Expr:
 
 
 def diagonals_apart(space: Space, expr: Expr) -> Expr:
-    """A sum in lowest terms, those with the same δᵢⱼ gathered: diag(p) − p pᵀ."""
+    """A sum in lowest terms, with the terms of the same δᵢⱼ collected: diag(p) − p pᵀ."""
     groups: dict[Expr, list[Expr]] = {}
     for term in sympy.Add.make_args(expr):
         factors = sympy.Mul.make_args(term)
@@ -115,7 +115,7 @@ def diagonals_apart(space: Space, expr: Expr) -> Expr:
 
 
 def _is_mixed(space: Space, terms: Sequence[Expr]) -> bool:
-    """Whether terms tie their indices differently, A diag(p) Aᵀ and A p (A p)ᵀ, or hold a δᵢⱼ."""
+    """Whether terms connect their indices differently, or contain a δᵢⱼ."""
     return len({_ties(space, term) for term in terms}) > 1 or any(
         isinstance(space.entry(s), Delta) for term in terms for s in term.free_symbols
     )

@@ -1,4 +1,4 @@
-"""Expressions: a program as immutable calls of NumPy's functions, each distinct call once."""
+"""Expressions: a program as immutable calls of NumPy functions, in which equal calls are one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 
 
 class Expr:
-    """One call: what is called, its arguments in order, its keywords; or an argument, a constant.
+    """A call with its arguments and keywords, or an argument of the program, or a constant.
 
     Arguments are other expressions, Python numbers (which NumPy promotes weakly), plain values,
     and tuples of all these. Expressions of one `Builder` are equal only if they are identical.
@@ -97,7 +97,7 @@ def inputs_of(form: Any) -> Iterator[Expr]:
 
 
 def replaced(form: Any, replace: Callable[[Expr], Any]) -> Any:
-    """The same nested form with every expression replaced."""
+    """The nested tuples and lists with every expression replaced."""
     if isinstance(form, Expr):
         return replace(form)
     if type(form) in (tuple, list):
@@ -106,7 +106,7 @@ def replaced(form: Any, replace: Callable[[Expr], Any]) -> Any:
 
 
 def in_order(roots: Iterable[Any], known: Container[Expr] = ()) -> list[Expr]:
-    """Every expression that the roots are made from, each after what it is made from.
+    """Every expression that the roots depend on, in an order in which inputs come first.
 
     What is known, and what only that is made from, is left out.
     """
@@ -125,13 +125,13 @@ def in_order(roots: Iterable[Any], known: Container[Expr] = ()) -> list[Expr]:
 
 
 def is_number(x: Any, value: float | None = None) -> bool:
-    """Whether an argument is a plain number, or this one."""
+    """Whether an argument is a Python number; with a value, whether it is that number."""
     return type(x) in (int, float, bool) and (value is None or x == value)
 
 
 @lru_cache(maxsize=1024)
 def function_of(fn: str) -> Callable[..., Any]:
-    """What computes a call."""
+    """The function that computes a call."""
     if fn in METHODS:
         return METHODS[fn]
     if fn.startswith("np."):
@@ -140,7 +140,7 @@ def function_of(fn: str) -> Callable[..., Any]:
 
 
 def evaluated(roots: Sequence[Any], values: dict[Expr, Any]) -> list[Any]:
-    """What expressions come to on values of the arguments, arrays or Tensors.
+    """The values of expressions for given arguments, arrays or Tensors.
 
     Each call is computed once; `values` holds its result afterwards.
     """
@@ -156,10 +156,10 @@ def evaluated(roots: Sequence[Any], values: dict[Expr, Any]) -> list[Any]:
 
 
 class Builder:
-    """Makes expressions, and makes each only once; knows their shapes and dtypes.
+    """Creates expressions with their shapes and dtypes; equal calls give the same object.
 
     Attributes:
-        names: what people call an expression.
+        names: the names that the user gave to expressions.
         live: the expressions of the program that is being rewritten.
         finite: whether an expression is finite, as far as it was asked, if all arguments are, and
             whatever they are.
@@ -174,13 +174,13 @@ class Builder:
         self.finite: dict[bool, dict[Expr, bool]] = {True: {}, False: {}}
 
     def argument(self, value: Any, name: str) -> Expr:
-        """A fresh argument of the program."""
+        """A new argument of the program."""
         expr = Expr(ARGUMENT, (), {}, value.shape, value.dtype)
         self._values[expr], self.names[expr] = value, name
         return expr
 
     def constant(self, value: Any) -> Expr:
-        """An array that the program holds."""
+        """A constant array of the program."""
         value = np.asarray(value)
         small = value.size <= 16
         key = (CONSTANT, value.dtype, value.shape, value.tobytes() if small else id(value))
@@ -190,24 +190,24 @@ class Builder:
         return self._made[key]
 
     def filled(self, value: Any) -> Expr:
-        """The same; an array of one number is that number, broadcast, which rules see."""
+        """A constant; an array with equal elements becomes a broadcast scalar, which rules recognise."""
         first = value.flat[0] if value.ndim and value.size else None
         if first is None or value.tobytes() != first.tobytes() * value.size:
             return self.constant(value)
         return self.call("np.broadcast_to", self.constant(first), value.shape)
 
     def ones(self, n: int, dtype: Any) -> Expr:
-        """A vector of ones, which the program holds once for each length."""
+        """A vector of ones, one constant for each length."""
         if ("ones", n, dtype) not in self._made:
             self._made["ones", n, dtype] = self.constant(np.ones(n, dtype))
         return self._made["ones", n, dtype]
 
     def call(self, fn: str, *args: Any, **keywords: Any) -> Expr:
-        """The call of a function, the same expression for the same call."""
+        """The call of a function; equal calls give the same expression."""
         return self._call(fn, args, keywords)
 
     def like(self, expr: Expr, args: tuple[Any, ...], keywords: dict[str, Any]) -> Expr:
-        """The same call on other arguments of the same shapes."""
+        """The call with other arguments of the same shapes."""
         if args == expr.args and keywords == expr.keywords:
             return expr
         return self._call(expr.fn, args, keywords, (expr.shape, expr.dtype))
@@ -224,20 +224,20 @@ class Builder:
         return expr
 
     def forget(self) -> None:
-        """Let the values of the trace go."""
+        """Release the values of the trace."""
         self._values.clear()
 
     def known(self, fn: str, *args: Any) -> Expr | None:
-        """The call, if the program being rewritten already makes it."""
+        """The call, if the program being rewritten contains it; otherwise None."""
         expr = None if None in args else self._made.get((fn, _key(args), _key(())))
         return expr if expr in self.live else None
 
     def value(self, expr: Expr) -> Any:
-        """What an expression comes to for the arguments of the trace."""
+        """The value of an expression for the arguments of the trace."""
         return evaluated([expr], self._values)[0]
 
     def _infer(self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
-        """The shape and dtype of a call, without computing it where that is possible."""
+        """The shape and dtype of a call; if possible, without computing it."""
         function = function_of(fn)
         if isinstance(function, np.ufunc) and not function.signature and not keywords:
             return (
@@ -285,24 +285,24 @@ def _dummy(expr: Expr) -> Any:
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of an argument; a number has none."""
+    """The shape of an argument, () for a number."""
     return x.shape if isinstance(x, Expr) else np.shape(x)
 
 
 def dtype_of(x: Any) -> Any:
-    """The dtype of an argument as NumPy's promotion sees it: a number is weak."""
+    """The dtype of an argument for NumPy's promotion; a Python number gives its type."""
     if isinstance(x, Expr):
         return x.dtype
     return type(x) if type(x) in (int, float) else np.asarray(x).dtype
 
 
 def alike(form: Any, other: Any) -> bool:
-    """Whether two nested forms are the same, arrays in them by their elements."""
+    """Whether two nested forms are equal; arrays are compared by their elements."""
     return bool(_key(form) == _key(other))
 
 
 def _key(form: Any) -> Any:
-    """What tells one call from another; −0.0 from 0.0, 1 from 1.0 and from True."""
+    """A key that differs for different calls, also for −0.0 and 0.0, and for 1, 1.0 and True."""
     if isinstance(form, Expr):
         return form
     if isinstance(form, (tuple, list)):

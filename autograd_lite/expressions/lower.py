@@ -1,4 +1,4 @@
-"""From the record of a function to expressions: each operation runs once on symbols."""
+"""From a graph to expressions: the forward of each operation runs once on symbols."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from autograd_lite.signatures import defaults_of
 __all__ = ["KEPT", "as_numpy", "expanded", "from_graph"]
 
 KEPT = {"sigmoid", "softplus"}
-"""Operations that rewrites speak of; they are taken apart afterwards."""
+"""Operations that rewrite rules refer to; they are expanded afterwards."""
 
 
 class NotSymbolicError(Exception):
-    """A forward asked a symbol for what only an array has; it stays one call."""
+    """A forward needs a real array; the operation remains a single call."""
 
 
 class Symbol(NDArrayOperatorsMixin):
-    """Stands for an array while a forward runs: what NumPy is asked to do becomes an expression."""
+    """Replaces an array while a forward runs: each NumPy call becomes an expression."""
 
     __slots__ = ("builder", "expr")
 
@@ -64,7 +64,7 @@ class Symbol(NDArrayOperatorsMixin):
     __array__ = __bool__ = __float__ = __int__ = __index__ = __setitem__ = __contains__ = _refuse
 
     def __getattr__(self, name: str) -> Any:
-        """A field of a result that is a named tuple."""
+        """A field of a named tuple."""
         fields = getattr(self.builder.value(self.expr), "_fields", ()) if self.shape is None else ()
         if name not in fields:
             raise NotSymbolicError(name)
@@ -104,7 +104,7 @@ class Symbol(NDArrayOperatorsMixin):
 
 
 def _without_defaults(function: Any, args: Any, keywords: Any) -> tuple[Any, dict[str, Any]]:
-    """The arguments of a call without those that are the default, written out."""
+    """The arguments of a call, without those that equal the default."""
     defaults = defaults_of(function)
     places = list(defaults.values())
     while 1 < len(args) <= len(places) and _is_default(args[-1], places[len(args) - 1]):
@@ -113,11 +113,11 @@ def _without_defaults(function: Any, args: Any, keywords: Any) -> tuple[Any, dic
 
 
 def _is_default(value: Any, default: Any) -> bool:
-    """Whether an argument is the default, written out."""
+    """Whether an argument equals the default."""
     return value is default if value is None else type(value) in (bool, str) and value == default
 
 
-# NumPy's functions that ask for what a symbol knows.
+# The NumPy functions that return an attribute of a symbol.
 _ABOUT = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
 
 
@@ -134,7 +134,7 @@ def _unwrapped(form: Any, builder: Builder) -> Any:
 
 
 def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> list[Any]:
-    """The expressions of a graph's outputs; `arguments` stand for its inputs."""
+    """The expressions of a graph's outputs; `arguments` replace its inputs."""
     made: dict[Any, Any] = dict(zip(graph.inputs, arguments, strict=True))
     constants: list[Expr] = []
     for node in graph.nodes:
@@ -193,7 +193,7 @@ def as_numpy(
     form: Any = None,
     kept: Container[str] = KEPT,
 ) -> Any:
-    """An operation as NumPy calls; one that is kept stays one call.
+    """An operation as NumPy calls; an operation in `kept` remains a single call.
 
     Args:
         form: the shape and dtype of the result, where they are known.
@@ -215,7 +215,7 @@ def as_numpy(
 def expanded(
     op: Any, operands: tuple[Any, ...], attributes: dict[str, Any], form: Any, builder: Builder
 ) -> Any:
-    """An operation as NumPy calls, found by running its forward on symbols, or else one call."""
+    """An operation as NumPy calls: its forward runs on symbols. If that fails, it is one call."""
 
     def symbol(expr: Expr) -> Any:
         if expr.fn == CONSTANT and expr.dtype.kind in "iu" and op.name != "astype":

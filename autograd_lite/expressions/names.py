@@ -1,4 +1,4 @@
-"""Names in generated code: what people call a thing, as an identifier that can do no harm."""
+"""Names in generated code: a user's name as a safe identifier."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKS = {"\u0302": "_hat", "\u0304": "_bar", "\u0303": "_tilde", "\u0307": "_do
 
 
 def identifier(text: str) -> str:
-    """An ASCII identifier that reads like the text; may be empty.
+    """An ASCII identifier that resembles the text; it may be empty.
 
     Example:
         >>> [identifier(text) for text in ("ŷ", "W⁽¹⁾", "∂L/∂w", "α", "lambda", "x; import os")]
@@ -39,7 +39,7 @@ def identifier(text: str) -> str:
 
 
 class Names:
-    """Names of one function, none twice.
+    """The names in one function, all different.
 
     Example:
         >>> names = Names(["X"])
@@ -52,7 +52,7 @@ class Names:
         self.counts: dict[str, int] = {}
 
     def take(self, text: str, otherwise: str = "t") -> str:
-        """A free name that reads like the text."""
+        """An unused name that resembles the text."""
         name = identifier(text) or otherwise
         if name in RESERVED or name == "_":
             name += "_"

@@ -1,4 +1,4 @@
-"""Expressions as the NumPy that a person would write: infix, few names, few parentheses."""
+"""Expressions as readable NumPy code: infix operators, few names, few parentheses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["WIDTH", "Printer", "UnwritableError", "expression", "key_of", "liter
 WIDTH = 88
 
 SHORT = 32
-"""Up to here one expression says the same thing twice rather than give it a name."""
+"""Texts of at most so many characters are repeated in an expression instead of named."""
 
 
 class UnwritableError(ValueError):
-    """An operation that NumPy's functions cannot say in one expression."""
+    """An operation that is not a single expression of NumPy functions."""
 
 
 # Python's own order: a higher number binds more tightly.
@@ -78,7 +78,7 @@ def literal(value: Any) -> str:
 
 
 def key_of(key: Any) -> str:
-    """What stands in the brackets of an index."""
+    """The text between the brackets of an index."""
     if isinstance(key, slice):
         parts = ["" if part is None else str(part) for part in (key.start, key.stop)]
         return ":".join(parts) + ("" if key.step is None else f":{key.step}")
@@ -90,7 +90,7 @@ def key_of(key: Any) -> str:
 
 
 class Printer:
-    """Writes expressions with the names that some of them have."""
+    """Writes expressions; those in `names` are written by name."""
 
     def __init__(
         self, names: Mapping[Expr, str], helper: Callable[[str], str] = lambda fn: fn
@@ -99,7 +99,7 @@ class Printer:
         self.helper = helper
 
     def text(self, x: Any, within: int = 0) -> str:
-        """An argument, in parentheses where what stands around it binds as tightly."""
+        """An argument, in parentheses if the operator around it binds as tightly."""
         if isinstance(x, (tuple, list)) and any(isinstance(part, Expr) for part in x):
             inner = ", ".join(self.text(part) for part in x)
             return f"[{inner}]" if isinstance(x, list) else f"({inner}{',' * (len(x) == 1)})"
@@ -160,13 +160,13 @@ class Printer:
 
 
 def _raised(base: str, exponent: str) -> str:
-    """A power, without spaces between names and numbers, as formatters write it."""
+    """A power; as formatters do, without spaces if both sides are names or numbers."""
     close = re.fullmatch(r"[\w.]+", base) and re.fullmatch(r"-?[\w.]+", exponent)
     return f"{base}**{exponent}" if close else f"{base} ** {exponent}"
 
 
 def _everywhere(x: Expr) -> Any:
-    """The scalar that an array of constants holds in every place."""
+    """The scalar that every element of a constant array is equal to, or None."""
     if x.fn == "np.broadcast_to" and isinstance(x.args[0], Expr) and x.args[0].fn == CONSTANT:
         return x.args[0].value[()]
     if x.fn == CONSTANT and x.ndim and x.size and (x.value == x.value.flat[0]).all():
@@ -175,7 +175,7 @@ def _everywhere(x: Expr) -> Any:
 
 
 def _whole(x: Any, args: Sequence[Any]) -> Any:
-    """A whole number beside a float written without its point."""
+    """A float that is a whole number as an integer, if another argument is a float array."""
     if type(x) is float and x.is_integer() and abs(x) < 1e6 and str(x) != "-0.0":
         return int(x) if any(isinstance(y, Expr) and y.dtype.kind == "f" for y in args) else x
     return x
@@ -201,14 +201,14 @@ def statements(
     width: float = WIDTH,
     least: int = 0,
 ) -> list[str]:
-    """The lines that compute the results; `names` gets a name for whatever they assign.
+    """The lines that compute the results; each assigned value is added to `names`.
 
-    A value that is used twice has a name, and so has what people named; the rest stands where it
-    is used.
+    A value is assigned to a name if it is used twice or if the user named it. All others are
+    written where they are used.
 
     Args:
-        width: a longer text has a name, too.
-        least: the text of a value that is used twice is repeated up to this length.
+        width: values with longer texts are assigned, too.
+        least: values with texts of at most this length are repeated, even if used twice.
     """
     order = in_order(roots)
     uses: dict[Expr, int] = {}
@@ -234,10 +234,10 @@ def statements(
 
 
 def expression(root: Any, b: Builder, names: Mapping[Expr, str]) -> str:
-    """The text of one expression, in names of the arguments.
+    """The text of an expression, with names for the arguments.
 
     Raises:
-        UnwritableError: if a call in it is none of NumPy's.
+        UnwritableError: if it contains a call of a function that NumPy does not have.
     """
     named = dict(names)
     printer = Printer(named, _refused)
@@ -251,4 +251,4 @@ def expression(root: Any, b: Builder, names: Mapping[Expr, str]) -> str:
 
 
 def _refused(fn: str) -> str:
-    raise UnwritableError(f"{fn} is no single NumPy expression; evaluate(values) computes it")
+    raise UnwritableError(f"{fn} is not a single NumPy expression; use evaluate(values)")
