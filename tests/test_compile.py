@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import warnings
 from typing import NamedTuple
 
@@ -252,6 +253,13 @@ def test_the_order_of_a_dict_belongs_to_the_program():
     x = np.array([1.0, 2.0])
     assert stacked({"b": x, "a": 10 * x}).tolist() == [[1, 2], [10, 20]]
     assert stacked({"a": 10 * x, "b": x}).tolist() == [[10, 20], [1, 2]]
+
+
+@pytest.mark.parametrize("key", [enum.IntEnum("Place", "A").A, np.str_("a"), np.int64(3), (1, 2)])
+def test_keys_that_are_not_literals(key):
+    compiled = ag.compile(lambda d: d[key] * 2)
+    for _ in range(2):
+        assert compiled({key: np.ones(2)}).tolist() == [2, 2]
 
 
 @pytest.mark.parametrize("f", [lambda w: w**2, lambda w: w**0.5, lambda w: w * 1e38 * 10])

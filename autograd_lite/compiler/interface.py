@@ -236,7 +236,7 @@ def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool
         ]
     elif parts:
         lines.append(f"    {', '.join(parts)}, = {name}")
-    return all(isinstance(step, (str, int)) for step in form.steps) and all(
+    return all(type(step) in (str, int) for step in form.steps) and all(
         _guard(child, part, lines, namespace)
         for child, part in zip(form.children, parts, strict=True)
     )
