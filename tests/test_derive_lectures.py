@@ -74,7 +74,5 @@ def test_factors_of_a_matrix_are_written_as_numpy(f):
 def test_an_operation_that_numpy_lacks_is_reported():
     M = ag.Tensor([1.0, 2.0, 3.0], "M")
     (form,) = ag.derive(np.sum(np.cumprod(M))).closed_form.values()
-    with pytest.raises(
-        ValueError, match=r"not a single NumPy expression; use evaluate\(values\)"
-    ):
+    with pytest.raises(ValueError, match=r"not a single NumPy expression; use evaluate\(values\)"):
         form.numpy()

@@ -204,7 +204,7 @@ def _elsewhere(chain: Any, values: dict[int, Any], as_written: bool = True) -> d
 def _compared(
     derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any
 ) -> Iterator[tuple[Any, Any, float]]:
-    """For each formula its value, that of the sweep, and the size of the gradients it is made of."""
+    """For each formula its value, that of the sweep, and the size of the gradients in it."""
     writer, consumers = derivation._writer, derivation._chain.graph.consumers
     values: dict[Any, Any] = {}
     for position, node in nodes.items():

@@ -169,7 +169,7 @@ class Writer:
         return self._lowered(tree, found, apart)
 
     def _lowered(self, tree: Tree, gradients: Mapping[int, Any], apart: bool) -> Any:
-        return Lowering(self.builder, self.arguments, gradients, self._prime, apart)(tree)
+        return Lowering(self.builder, self.arguments, gradients, self._prime, apart).number(tree)
 
     def _prime(self, name: str, axes: Axes) -> Tree:
         """The derivative of an operation of one operand, as a formula in the node −1."""

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.derivation.tree import Tree, transposed, unsigned
 from autograd_lite.expressions.expr import Builder, Expr
 from autograd_lite.expressions.lower import as_numpy
-from autograd_lite.op import OPS
+from autograd_lite.op import NUMPY, OPS
 
 __all__ = ["Lowering"]
 
@@ -234,11 +236,30 @@ class Lowering:
         return self._applied(op, args, attributes)
 
     def _applied(self, op: Any, args: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
-        return as_numpy(op, args, dict(attributes), self.builder, kept=() if self.apart else OPS)
+        kept = () if self.apart else OPS
+        made = as_numpy(op, args, dict(attributes), self.builder, kept=kept)
+        name = _numpy_name(op) if self.apart and made.fn == op.name else None
+        if name is None:
+            return made
+        return self.call(name, *(args if op.arity is not None else [list(args)]), **attributes)
 
 
 KINDS = {"T": "transpose", "norm²": "squared_norm"}
 """The methods for the kinds of trees that are not Python names."""
+
+
+def _numpy_name(op: Any) -> str | None:
+    """The shortest name of a NumPy function that an operation implements, or None."""
+    homes = (np, "np."), (np.linalg, "np.linalg.")
+    names = [
+        prefix + function.__name__
+        for function, answer in NUMPY.items()
+        for home, prefix in homes
+        if answer is op and getattr(home, function.__name__, None) is function
+    ]
+    if getattr(np, op.name, None) in NUMPY:
+        names.append(f"np.{op.name}")
+    return min(names, key=len, default=None)
 
 
 def _is_truth(x: Any) -> bool:

@@ -190,7 +190,7 @@ class Builder:
         return self._made[key]
 
     def filled(self, value: Any) -> Expr:
-        """A constant; an array with equal elements becomes a broadcast scalar, which rules recognise."""
+        """A constant; an array with equal elements becomes a broadcast scalar."""
         first = value.flat[0] if value.ndim and value.size else None
         if first is None or value.tobytes() != first.tobytes() * value.size:
             return self.constant(value)

@@ -46,7 +46,9 @@ class Symbol(NDArrayOperatorsMixin):
         return self if self.dtype == dtype else self._made(".astype", self, np.dtype(dtype))
 
     def __getitem__(self, key: Any) -> Any:
-        return self._made("[]", self, key)
+        parts = key if isinstance(key, tuple) else (key,)
+        plain = tuple(int(part) if isinstance(part, np.integer) else part for part in parts)
+        return self._made("[]", self, plain if isinstance(key, tuple) else plain[0])
 
     def __iter__(self) -> Iterator[Any]:
         if self.shape is not None:
