@@ -146,7 +146,7 @@ def test_draw(run, tmp_path, example):
         (("train", "--target", "passed"), "--data and --target must be given together"),
         (("train", "--data", "none.csv", "--target", "t"), "error: none.csv: No such file"),
         (("train", "--data", "students.csv", "--target", "t"), "has no column 't'"),
-        (("train", "--data", "rare.csv", "--target", "t"), "class 1 has one row"),
+        (("train", "--data", "rare.csv", "--target", "t"), "class 1 has a single row"),
         (("train", "--data", "text.csv", "--target", "t"), "text.csv, line 3: column 'a': 'x'"),
         (("train", "--data", "weights", "--target", "t"), "is not a text file"),
         (("train", "--data", "one.csv", "--target", "t"), "two classes; it has 1 class: 0"),

@@ -168,7 +168,7 @@ def test_a_transform_in_one_thread_leaves_the_others_free():
 def test_an_error_leaves_the_context_as_it_was():
     before = current()
     for broken in (ag.grad(lambda x: x + "text"), lambda x: ag.trace(lambda x: float(x), x)):
-        with pytest.raises(TypeError, match=r"data of dtype|lose its gradient"):
+        with pytest.raises(TypeError, match=r"dtype <U4 is not supported|lose its gradient"):
             broken(1.0)
     assert current() is before
 
