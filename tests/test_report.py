@@ -216,3 +216,14 @@ def test_cells():
         "yes", "none", "1,234", "−3", "0.5", "−1e−9", "a",
     ]  # fmt: skip
     assert "<td>&lt;b&gt;</td>" in _table(("a", "b"), [("x", "<b>")])
+
+
+@pytest.mark.slow
+def test_both_derivations_are_in_the_report_of_the_data_that_come_along(tmp_path, capsys):
+    """With 31 columns random points lie where ŷ is nearly 1, and 1 − ŷ has lost its digits."""
+    pytest.importorskip("sympy")
+    main(["train", "--report", "--quiet", "--out", str(tmp_path / "out")])
+    assert "no derivation" not in capsys.readouterr().err
+    for name in ("logistic-regression", "mlp"):
+        text = (tmp_path / "out" / f"{name}-derivation.md").read_text(encoding="utf-8")
+        assert r"\frac{\partial L}{\partial w}" in text

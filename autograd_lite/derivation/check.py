@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,9 +129,8 @@ def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
                 noise = max(
                     _apart(other[k][j], found[k][j], good) for other in moved for j in (0, 1)
                 )
-                if not error <= ROUNDING * noise:
+                if defined and not error <= ROUNDING * noise:
                     verdict = DISAGREES if error > LITTLE * scale else DOUBTFUL
-                    verdict = verdict if defined else UNDEFINED
             result.append(verdict)
         return result
     except (ValueError, np.linalg.LinAlgError):  # outside the domain of an operation
@@ -163,7 +161,7 @@ def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: A
     expected = chain.values.get(node)
     if given:
         try:
-            nodes = _elsewhere(chain, given, as_written=False)
+            nodes = _elsewhere(chain, given)
             if all(np.isfinite(x.array).all() for x in nodes.values() if x.dtype.kind == "f"):
                 return
             with np.errstate(all="ignore"):
@@ -181,7 +179,7 @@ def warn_where_undefined(chain: Any, node: Any, given: dict[int, Any], result: A
         )
 
 
-def _elsewhere(chain: Any, values: dict[int, Any], as_written: bool = True) -> dict[int, Any]:
+def _elsewhere(chain: Any, values: dict[int, Any]) -> dict[int, Any]:
     """The graph in double precision, with other values for some nodes."""
     graph = chain.graph
 
@@ -197,7 +195,7 @@ def _elsewhere(chain: Any, values: dict[int, Any], as_written: bool = True) -> d
         setting(recording=True, observer=None),
     ):
         warnings.simplefilter("ignore")
-        found = graph.replayed(known, partial(apply, as_written=as_written))
+        found = graph.replayed(known, apply)
     return {node.position: copy for node, copy in found.items()}
 
 
