@@ -6,7 +6,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -260,7 +260,9 @@ class Tensor(Operators, Recorded):
         self.refuse_leak("format()")
         return np.asarray(self.array).__format__(spec) if self.shape else format(self.array, spec)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(
+        self, dtype: Any = None, copy: bool | None = None
+    ) -> np.ndarray[Any, np.dtype[_Element]]:
         if self.requires_grad or self.always_recorded:
             raise TypeError(
                 f"an array of {describe(self)} would lose its gradient; use NumPy's functions on "
@@ -418,6 +420,12 @@ def _named(x: Tensor, name: str | None) -> Tensor:
         raise TypeError(f"the name of a Tensor must be a string, not {type(name).__name__}")
     x.node.name = name
     return x
+
+
+if TYPE_CHECKING:
+    # By NumPy's stubs an array + t is then Any and np.sum(t) a Tensor, not an array and a number.
+    class _Element(Tensor, np.object_):  # type: ignore[misc]
+        """An element of a Tensor in NumPy's type stubs: an object that is a Tensor."""
 
 
 def _restored(data: Any, name: str | None, requires_grad: bool, grad: Any) -> Tensor:

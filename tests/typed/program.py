@@ -37,6 +37,8 @@ first, positive = h[:, 0].reshape(4, 1), h > 0
 penalty = (W * W).sum() + ag.maximum(b, 0.0).sum()
 total = ag.binary_cross_entropy(ag.sigmoid(h @ b), ag.constant(y)) + 0.1 * penalty
 total.named("L").backward()
+residual = y - A @ w
+(residual @ residual + np.sum(w * w)).backward()
 hessian = ag.hessian(cross_entropy)(w.numpy(), A, y)
 _, new = step(w.numpy(), A, y)
 closed: str = ag.derive(ag.mean(h * h), wrt=[W]).closed_form[W].numpy()
