@@ -76,3 +76,37 @@ def test_an_operation_that_numpy_lacks_is_reported():
     (form,) = ag.derive(np.sum(np.cumprod(M))).closed_form.values()
     with pytest.raises(ValueError, match=r"not a single NumPy expression; use evaluate\(values\)"):
         form.numpy()
+
+
+def test_small_integers_do_not_overflow_in_a_formula():
+    for dtype in (np.uint8, np.int8):
+        k = np.array([1, 100, 3], dtype)
+        derivation = ag.derive(lambda w, k: -(w * k * k).sum(), args=(np.ones(3), k))
+        form = derivation.closed_form["w"]
+        np.testing.assert_allclose(form.evaluate(), [-1, -10_000, -9])
+        np.testing.assert_allclose(
+            eval(form.numpy(), {"np": np, **derivation.values}), form.evaluate()
+        )
+
+
+def test_an_operation_with_branches_is_written_by_its_name_in_numpy():
+    w = ag.Tensor([1.0, 2.0, 3.0], "w")
+    for loss, name in (
+        (np.linalg.norm(w, 3), "np.linalg.norm"),
+        (np.sum(np.take_along_axis(w, np.array([2, 0]), 0) ** 2), "np.take_along_axis"),
+        (np.std(w) ** 3, "np.std"),
+    ):
+        derivation = ag.derive(loss)
+        form = derivation.closed_form[w]
+        assert name in form.numpy()
+        got = eval(form.numpy(), {"np": np, **derivation.values})
+        np.testing.assert_allclose(got, form.evaluate())
+
+
+def test_a_formula_that_is_a_comparison_is_numbers():
+    x = ag.Tensor([0.3, 0.9], "x")
+    derivation = ag.derive(np.sum((x > 0.5) * x))
+    form = derivation.closed_form[x]
+    for got in (form.evaluate(), eval(form.numpy(), {"np": np, **derivation.values})):
+        assert got.dtype == float
+        np.testing.assert_array_equal(got, [0, 1])

@@ -49,9 +49,12 @@ class Lowering:
         return getattr(self, f"_{KINDS.get(tree.kind, tree.kind)}")(tree)
 
     def number(self, tree: Tree) -> Any:
-        """The expression, converted from booleans to numbers: in NumPy, True + True is True."""
-        x = self(tree)
-        return self.call("np.multiply", 1.0, x) if _is_truth(x) else x
+        """The expression in floats, if it is of booleans or small integers, which overflow."""
+        return self._float_of(self(tree))
+
+    def _float_of(self, x: Any) -> Any:
+        narrow = _is_truth(x) or (isinstance(x, Expr) and _overflows(x.dtype))
+        return self.call("np.multiply", 1.0, x) if narrow else x
 
     def _number(self, tree: Tree) -> Any:
         p, q = (n if abs(n) < 2**63 else float(n) for n in (int(tree.data.p), int(tree.data.q)))
@@ -94,8 +97,9 @@ class Lowering:
         return self.call("np.negative", x)
 
     def _mul(self, tree: Tree) -> Any:
-        product = reduce(lambda a, b: self.call("np.multiply", a, b), map(self, tree.args))
-        return self.call("np.multiply", 1.0, product) if _is_truth(product) else product
+        factors = map(self, tree.args)
+        numbers = (x if _is_truth(x) else self._float_of(x) for x in factors)
+        return self._float_of(reduce(lambda a, b: self.call("np.multiply", a, b), numbers))
 
     def _scaled(self, tree: Tree) -> Any:
         lead, body = tree.args
@@ -251,19 +255,21 @@ KINDS = {"T": "transpose", "norm²": "squared_norm"}
 def _numpy_name(op: Any) -> str | None:
     """The shortest name of a NumPy function that an operation implements, or None."""
     homes = (np, "np."), (np.linalg, "np.linalg.")
-    names = [
-        prefix + function.__name__
-        for function, answer in NUMPY.items()
-        for home, prefix in homes
-        if answer is op and getattr(home, function.__name__, None) is function
-    ]
-    if getattr(np, op.name, None) in NUMPY:
-        names.append(f"np.{op.name}")
+    names = []
+    for function in (function for function, answer in NUMPY.items() if answer is op):
+        name = function.__name__
+        names += [prefix + name for home, prefix in homes if getattr(home, name, None) is function]
+    names += [prefix + op.name for home, prefix in homes if getattr(home, op.name, None) in NUMPY]
     return min(names, key=len, default=None)
 
 
 def _is_truth(x: Any) -> bool:
     return isinstance(x, Expr) and x.dtype is not None and x.dtype.kind == "b"
+
+
+def _overflows(dtype: Any) -> bool:
+    """Whether ordinary integers of a dtype overflow in products."""
+    return dtype is not None and (dtype.kind == "u" or (dtype.kind == "i" and dtype.itemsize < 8))
 
 
 def _inverted(tree: Tree) -> Tree | None:
