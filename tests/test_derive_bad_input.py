@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite.derivation import CannotCheckWarning
 from autograd_lite.derivation.names import latex
+from autograd_lite.expressions.printer import literal
 
 pytest.importorskip("sympy")
 
@@ -208,3 +209,29 @@ def test_a_derivation_after_an_update_is_of_the_values_before_it():
     w.data -= 0.5
     after = ag.derive(loss, w)
     np.testing.assert_array_equal(after.closed_form[w].evaluate(), before)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w, k: np.linalg.norm(w * k, 3),
+        lambda w, k: np.sum(np.linalg.norm(np.outer(w, k), 2.5, axis=1, keepdims=True) ** 2),
+        lambda w, k: -np.sum(w * k * k) + np.sum(w**2 / k),
+        lambda w, k: -(k @ w) - np.sum(w**2 * k * k),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["uint8", "uint64", "int32"])
+def test_formulas_of_norms_and_of_integers_that_would_wrap_around(f, dtype):
+    w, k = np.array([0.5, -0.25, 2.0]), np.array([200, 3, 1], dtype)
+    derivation = ag.derive(f, args=(w, k))
+    (form,) = derivation.closed_form.values()
+    expected = ag.grad(f)(w, k)
+    np.testing.assert_allclose(form.evaluate(), expected)
+    np.testing.assert_allclose(eval(form.numpy(), {"np": np, **derivation.values}), expected)
+
+
+def test_arrays_in_formulas_are_written_whole():
+    for x in (np.array([np.inf, -np.inf, 2.0]), np.zeros((0, 3)), np.array([[True]])):
+        found = eval(literal(x), {"np": np})
+        assert (found.shape, found.dtype) == (x.shape, x.dtype)
+        np.testing.assert_array_equal(found, x)

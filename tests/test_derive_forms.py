@@ -248,6 +248,22 @@ def test_hessians():
     assert str(ag.derive(decayed).hessian(x)) == "0.4AᵀA + 0.06I"
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w, m: w @ np.linalg.inv(m * 0.1 + np.eye(3)) @ w,
+        lambda w, m: np.sum(np.diag(w) @ m @ np.diag(w)) + np.sum(w) ** 2 / 3,
+    ],
+)
+def test_hessians_name_arrays_of_the_derivation(f):
+    w, m = np.array([1.0, 2.0, 3.0]), np.array([[1, 0, 1], [0, 1, 0], [1, 1, 1]]) > 0
+    derivation = ag.derive(f, args=(w, m))
+    form = derivation.hessian("w")
+    found = eval(form.numpy(), {"np": np, **derivation.values})
+    np.testing.assert_allclose(found, ag.hessian(f)(w, m))
+    assert f"{derivation.hessian('w')}" == f"{form}"
+
+
 def test_hessians_of_a_softmax_of_products():
     """Diag(p) − p pᵀ between Aᵀ and A, multiplied out."""
     A, w = C(RANDOM.normal(size=(4, 3)), "A"), T(3, "w")

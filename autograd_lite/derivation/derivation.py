@@ -21,6 +21,8 @@ from autograd_lite.derivation.forms import Form, Writer, prime, reads, values_of
 from autograd_lite.derivation.notation import Text
 from autograd_lite.derivation.reading import element
 from autograd_lite.derivation.second import hessian
+from autograd_lite.expressions.expr import in_order
+from autograd_lite.expressions.names import Names
 from autograd_lite.graph import Graph
 from autograd_lite.op import OPS
 from autograd_lite.record import Recorded
@@ -96,6 +98,7 @@ class Derivation:
         self._chain = chain
         self._writer = writer
         self._numbers = numbers
+        self._more: dict[str, Any] = {}  # what Hessians name besides
         forms = {}
         for node in wrt:
             if node.position not in writer.names:
@@ -113,7 +116,19 @@ class Derivation:
     def values(self) -> dict[str, Any]:
         """The arrays that the formulas' NumPy source names."""
         identifiers = self._writer.identifiers
-        return {identifiers[p]: value for p, value in values_of(self._writer, {}).items()}
+        found = {identifiers[p]: value for p, value in values_of(self._writer, {}).items()}
+        return found | self._more
+
+    def share_names(self, form: Form) -> None:
+        """Name the nodes in a formula of another derivation as here, or by names unused here."""
+        ours, writer = self._writer.identifiers, form._writer
+        names, values = Names([*ours.values(), *self._more]), values_of(writer, {})
+        used = set(in_order([writer.expression(form.tree)]))
+        for p, argument in writer.arguments.items():
+            known = p in ours
+            writer.identifiers[p] = ours[p] if known else names.take(writer.identifiers[p])
+            if argument in used and not known:
+                self._more[writer.identifiers[p]] = values[p]
 
     def read(self, expression: Any) -> Form:
         """Your own formula, written with the graph's Tensors, to compare with.

@@ -60,7 +60,9 @@ def literal(value: Any) -> str:
         sign = "-" if value < 0 else ""
         return "np.nan" if np.isnan(value) else f"{sign}np.inf"
     if isinstance(value, np.ndarray):
-        return f'np.array({value.tolist()!r}, dtype="{value.dtype}")'
+        if not value.size:
+            return f'np.zeros({value.shape}, dtype="{value.dtype}")'
+        return f'np.array({literal(value.tolist())}, dtype="{value.dtype}")'
     if isinstance(value, str):
         return json.dumps(value)
     if isinstance(value, np.generic):
