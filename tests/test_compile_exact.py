@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rewriting import RULES, Operands
 from rule_cases import CASES
 
+import autograd_lite as ag
 from autograd_lite.compiler import factors, passes, sigmoids
 from autograd_lite.compiler.rewrite import rewrite
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order, replaced
@@ -214,3 +215,12 @@ def test_the_identities_of_the_functions_hold():
     assert (of["np.subtract"](of["softplus"](z), of["softplus"](minus)) == z).all()
     assert (of["np.divide"](of["np.multiply"](z, minus), z) == minus).all()
     assert len(set(of["np.log"](z))) == 50
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64])
+def test_products_of_integers_that_overflow_stay_as_they_are(dtype):
+    def f(w, k):
+        return np.sum(w * k * 3) + np.sum(w * (k * 100))
+
+    w, k = np.ones(3), np.array([1, 100, 3], dtype)
+    np.testing.assert_array_equal(ag.compile(ag.grad(f))(w, k), ag.grad(f)(w, k))

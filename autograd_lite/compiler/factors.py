@@ -297,7 +297,9 @@ def _moved(roots: Sequence[Any], b: Builder, move: Move) -> list[Any]:
 def merged(b: Builder, expr: Expr) -> Any:
     """c · (x / n) = (c / n) · x: one call instead of two, in the running program."""
     factor, x = _scale(expr, True)
-    inner, core = _scale(x, True) if isinstance(x, Expr) else (None, None)
+    # A product of integers may overflow, and is not merged.
+    floats = isinstance(x, Expr) and x.dtype.kind == "f"
+    inner, core = _scale(x, True) if floats else (None, None)
     if factor is None or inner is None or expr.dtype.kind != "f":
         return None
     number = 1.0
