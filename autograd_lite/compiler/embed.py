@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_lite.broadcasting import warn
 from autograd_lite.compiler.layout import laid_out
+from autograd_lite.expressions.printer import UnwritableError
 from autograd_lite.op import OPS, Op
 from autograd_lite.ops.linalg import DegenerateWarning
 
@@ -75,10 +76,6 @@ class Embedded:
         else:
             written = uses.edited(text, node).replace(f"def {node.name}", f"def {name}", 1)
         return "\n".join(map(laid_out, written.splitlines()))
-
-
-class UnwritableError(Exception):
-    """A definition that cannot be written as source that uses NumPy alone."""
 
 
 def _definition(function: FunctionType) -> tuple[str, Any]:

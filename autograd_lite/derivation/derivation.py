@@ -119,7 +119,7 @@ class Derivation:
         found = {identifiers[p]: value for p, value in values_of(self._writer, {}).items()}
         return found | self._more
 
-    def share_names(self, form: Form) -> None:
+    def _share_names(self, form: Form) -> None:
         """Name the nodes in a formula of another derivation as here, or by names unused here."""
         ours, writer = self._writer.identifiers, form._writer
         names, values = Names([*ours.values(), *self._more]), values_of(writer, {})

@@ -45,7 +45,7 @@ def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
         return Form(writer, sympy.S.Zero, shape)
     expr = taken_out(inner.space, inner.gradients[w.position].closed, v.position, w.ndim, w.shape)
     result = Form(second._writer, diagonals_apart(inner.space, expr), shape)
-    derivation.share_names(result)
+    derivation._share_names(result)
     value = np.asarray(result.evaluate())
     expected = np.asarray(inner.values[w])
     found = np.tensordot(value, v.array, axes=w.ndim)

@@ -22,7 +22,7 @@ SHORT = 32
 
 
 class UnwritableError(ValueError):
-    """An operation that is not a single expression of NumPy functions."""
+    """An operation that cannot be written in NumPy functions."""
 
 
 # Python's own order: a higher number binds more tightly.
