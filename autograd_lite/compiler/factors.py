@@ -30,6 +30,8 @@ LARGEST = 2.0**30
 MOST_PLACES = 400  # places up to which the best one is searched for
 CALL = 800  # the cost of one call, in elements of an elementwise call
 
+MOST_VISITS = 4000  # visits of expressions up to which factors are moved again
+
 
 class Factor(NamedTuple):
     """The number over / under; both are stored, so that the source shows 2 / 3."""
@@ -181,9 +183,10 @@ def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
         all_factors: whether to move multipliers, too, and not only divisors: the readable form
             keeps the 2 in front of a gradient.
     """
-    roots = list(roots)
-    for _ in range(8):
+    roots, visits = list(roots), 0
+    while visits < MOST_VISITS:
         order = in_order(roots)
+        visits += max(len(order), MOST_VISITS // 8)
         place = {expr: k for k, expr in enumerate(order)}
         users: dict[Any, list[Any]] = {root: [None] for root in roots}  # None for the caller
         scales: dict[Any, list[Expr]] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from autograd_lite.compiler import factors, machine, rules, sigmoids, zeros
 from autograd_lite.compiler.rewrite import Rules, folded, rewrite
-from autograd_lite.expressions.expr import Builder, Expr
+from autograd_lite.expressions.expr import Builder, Expr, in_order
 from autograd_lite.expressions.lower import expanded
 from autograd_lite.op import OPS
 
@@ -21,18 +21,29 @@ def _joined(*tables: Rules) -> Rules:
     return {fn: [rule for table in tables for rule in table.get(fn, ())] for fn in fns}
 
 
+_WITH_SIGMOIDS = _joined(rules.ALGEBRA, sigmoids.SIGMOIDS)
+_WITH_FACTORS = _joined(factors.MERGED, rules.ALGEBRA)
+
+
 def readable(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The program in lowest terms, as a person would write it."""
     roots = rewrite(roots, rules.ALGEBRA, b)
     roots = factors.pulled_out(roots, b)
-    roots = rewrite(roots, _joined(rules.ALGEBRA, sigmoids.SIGMOIDS), b)
-    roots = factors.pulled_out(roots, b)
-    roots = _expanded(roots, b, "softplus")
+    if _calls_any(roots, sigmoids.CALLED):
+        roots = rewrite(roots, _WITH_SIGMOIDS, b)
+        roots = factors.pulled_out(roots, b)
+        roots = _expanded(roots, b, "softplus")
     roots = rewrite(roots, rules.ALGEBRA, b)
-    roots = rewrite(roots, sigmoids.SHARING, b)
-    roots = _expanded(roots, b, "sigmoid")
+    if _calls_any(roots, sigmoids.SHARING):
+        roots = rewrite(roots, sigmoids.SHARING, b)
+        roots = _expanded(roots, b, "sigmoid")
     roots = _with_constants_folded(roots, b)
     return factors.placed(roots, b, all_factors=False)
+
+
+def _calls_any(roots: Sequence[Any], fns: Container[str]) -> bool:
+    """Whether a program calls one of some functions."""
+    return any(x.fn in fns for x in in_order(roots))
 
 
 def _with_constants_folded(roots: list[Any], b: Builder) -> list[Any]:
@@ -47,7 +58,7 @@ def _with_constants_folded(roots: list[Any], b: Builder) -> list[Any]:
 def with_factors_placed(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The program with its scalar factors folded and placed where they cost least."""
     roots = factors.placed(roots, b, all_factors=True)
-    return rewrite(roots, _joined(factors.MERGED, rules.ALGEBRA), b, fold=True)
+    return rewrite(roots, _WITH_FACTORS, b, fold=True)
 
 
 def running(roots: Sequence[Any], b: Builder) -> list[Any]:

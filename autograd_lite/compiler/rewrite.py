@@ -40,9 +40,12 @@ SHORT = 64  # elements up to which a constant is readable
 
 def with_inputs(expr: Expr, b: Builder, replace: Callable[[Expr], Any]) -> Expr:
     """The same call with its inputs replaced; it keeps its name."""
-    inputs = {x: replace(x) for x in expr.inputs}
-    if all(x is y for x, y in inputs.items()):
+    for x in expr.inputs:
+        if replace(x) is not x:
+            break
+    else:
         return expr
+    inputs = {x: replace(x) for x in expr.inputs}
     keywords = {k: replaced(value, inputs.__getitem__) for k, value in expr.keywords.items()}
     new = b.like(expr, replaced(expr.args, inputs.__getitem__), keywords)
     if expr in b.names:
@@ -54,11 +57,12 @@ def rewrite(roots: Iterable[Any], rules: Rules, b: Builder, fold: bool = False) 
     """Apply the rules wherever one fits, inputs first; returns the new roots.
 
     With `fold`, calls on constants are computed now. Without, only those with a scalar result, so
-    that rules see how a constant array was computed.
+    that rules see how a constant array was computed. What no rule changes is remembered: a later
+    pass of the same table does not look at it again.
     """
     roots = list(roots)
     b.live = set(in_order(roots))
-    done: dict[Expr, Any] = {}
+    done = b.settled_by(rules, fold)
 
     def finish(root: Expr) -> Any:
         stack: list[tuple[Expr, Any]] = [(root, None)]

@@ -10,10 +10,13 @@ from autograd_lite.compiler.rewrite import Rule
 from autograd_lite.compiler.rules import is_call, rule
 from autograd_lite.expressions.expr import Builder, Expr, dtype_of, is_number
 
-__all__ = ["SHARING", "SIGMOIDS"]
+__all__ = ["CALLED", "SHARING", "SIGMOIDS"]
 
 SIGMOIDS: dict[str, list[Rule]] = {}
 """Rules for σ and softplus, applied after signs and scalar factors have been pulled out."""
+
+CALLED = {"sigmoid", "softplus", "np.logaddexp", "np.maximum"}
+"""The functions of which a program calls one if a rule in `SIGMOIDS` applies to it."""
 
 SHARING: dict[str, list[Rule]] = {}
 """Rules that use values which the program computes anyway, applied last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -68,7 +68,7 @@ class Expr:
         self.fn, self.args, self.keywords = fn, args, dict(keywords)
         self.shape, self.dtype, self.value = shape, dtype, value
         self.interval: tuple[float, float] | None = None
-        self.inputs: tuple[Expr, ...] = tuple(inputs_of((args, tuple(keywords.values()))))
+        self.inputs: tuple[Expr, ...] = tuple(inputs_of([*args, *keywords.values()]))
 
     @property
     def ndim(self) -> int:
@@ -87,13 +87,18 @@ class Expr:
         return f"{self.fn}({shown}) {self.shape} {self.dtype}"
 
 
-def inputs_of(form: Any) -> Iterator[Expr]:
+def inputs_of(form: Any) -> list[Expr]:
     """The expressions in nested tuples and lists, in order."""
-    if isinstance(form, Expr):
-        yield form
-    elif isinstance(form, (tuple, list)):
+    if type(form) is Expr:
+        return [form]
+    found: list[Expr] = []
+    if isinstance(form, (tuple, list)):
         for part in form:
-            yield from inputs_of(part)
+            if type(part) is Expr:
+                found.append(part)
+            elif isinstance(part, (tuple, list)):
+                found += inputs_of(part)
+    return found
 
 
 def replaced(form: Any, replace: Callable[[Expr], Any]) -> Any:
@@ -110,18 +115,20 @@ def in_order(roots: Iterable[Any], known: Container[Expr] = ()) -> list[Expr]:
 
     What is known, and what only that is made from, is left out.
     """
-    order: list[Expr] = []
-    seen: set[Expr] = set()
-    stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(list(inputs_of([*roots])))]
+    order: dict[Expr, None] = {}
+    stack = [x for x in reversed(inputs_of([*roots])) if x not in known]
     while stack:
-        expr, ready = stack.pop()
-        if ready:
-            order.append(expr)
-        elif expr not in seen and expr not in known:
-            seen.add(expr)
-            stack.append((expr, True))
-            stack += [(x, False) for x in reversed(expr.inputs) if x not in seen]
-    return order
+        expr = stack[-1]
+        if expr in order:
+            stack.pop()
+            continue
+        missing = [x for x in reversed(expr.inputs) if x not in order and x not in known]
+        if missing:
+            stack += missing
+        else:
+            order[expr] = None
+            stack.pop()
+    return [*order]
 
 
 def is_number(x: Any, value: float | None = None) -> bool:
@@ -171,6 +178,7 @@ class Builder:
         self._values: dict[Expr, Any] = {}
         self.names: dict[Expr, str] = {}
         self.live: set[Expr] = set()
+        self._settled: dict[Any, tuple[Any, dict[Expr, Any]]] = {}
         self.finite: dict[bool, dict[Expr, bool]] = {True: {}, False: {}}
 
     def argument(self, value: Any, name: str) -> Expr:
@@ -215,7 +223,7 @@ class Builder:
     def _call(
         self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any], form: Any = None
     ) -> Expr:
-        key = (fn, _key(args), _key(tuple(sorted(keywords.items(), key=lambda item: item[0]))))
+        key = _key_of_call(fn, args, keywords)
         expr = self._made.get(key)
         if expr is None:
             shape, dtype = form or self._infer(fn, args, keywords)
@@ -227,9 +235,13 @@ class Builder:
         """Release the values of the trace."""
         self._values.clear()
 
+    def settled_by(self, rules: Any, fold: bool) -> dict[Expr, Any]:
+        """What a table of rules made of each expression so far."""
+        return self._settled.setdefault((id(rules), fold), (rules, {}))[1]
+
     def known(self, fn: str, *args: Any) -> Expr | None:
         """The call, if the program being rewritten contains it; otherwise None."""
-        expr = None if None in args else self._made.get((fn, _key(args), _key(())))
+        expr = None if None in args else self._made.get(_key_of_call(fn, args, {}))
         return expr if expr in self.live else None
 
     def value(self, expr: Expr) -> Any:
@@ -240,10 +252,7 @@ class Builder:
         """The shape and dtype of a call; if possible, without computing it."""
         function = function_of(fn)
         if isinstance(function, np.ufunc) and not function.signature and not keywords:
-            return (
-                np.broadcast_shapes(*(shape_of(x) for x in args)),
-                function.resolve_dtypes((*map(dtype_of, args), *(None,) * function.nout))[-1],
-            )
+            return _form_of(function, tuple(map(shape_of, args)), tuple(map(dtype_of, args)))
         if fn in _CHEAP:
             dummies = replaced(args, _dummy)
             result = function(*dummies, **keywords)
@@ -280,6 +289,15 @@ class Builder:
 _CHEAP = {".T", "np.broadcast_to", "np.expand_dims", "np.transpose", "np.swapaxes", "np.squeeze"}
 
 
+@lru_cache(maxsize=4096)
+def _form_of(ufunc: Any, shapes: Any, dtypes: Any) -> tuple[Any, Any]:
+    """The shape and dtype of an elementwise result."""
+    return (
+        np.broadcast_shapes(*shapes),
+        ufunc.resolve_dtypes((*dtypes, *(None,) * ufunc.nout))[-1],
+    )
+
+
 def _dummy(expr: Expr) -> Any:
     return np.broadcast_to(np.zeros((), expr.dtype), expr.shape)
 
@@ -299,6 +317,12 @@ def dtype_of(x: Any) -> Any:
 def alike(form: Any, other: Any) -> bool:
     """Whether two nested forms are equal; arrays are compared by their elements."""
     return bool(_key(form) == _key(other))
+
+
+def _key_of_call(fn: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    given = [x if type(x) is Expr else _key(x) for x in args]
+    named = [(k, _key(keywords[k])) for k in sorted(keywords)] if keywords else ()
+    return (fn, *given, *named)
 
 
 def _key(form: Any) -> Any:
