@@ -11,6 +11,8 @@ import numpy as np
 from autograd_lite.expressions.expr import (
     ARGUMENT,
     CONSTANT,
+    LOOP,
+    PARAMETER,
     Builder,
     Expr,
     in_order,
@@ -123,7 +125,8 @@ def _bound(expr: Expr) -> Interval:
     if expr.dtype is not None and expr.dtype.kind == "b":
         return 0.0, 1.0
     rule = _BOUNDS.get(expr.fn)
-    if rule is None or expr.keywords or expr.dtype.kind != "f":  # integers wrap around
+    # Integers wrap around.
+    if rule is None or expr.keywords or expr.dtype is None or expr.dtype.kind != "f":
         return ANY
     low, high = rule(*map(bounds, expr.args))
     greatest = np.finfo(expr.dtype).max
@@ -183,7 +186,9 @@ def _gives_finite(b: Builder, expr: Expr, ordinary: bool) -> bool:
     return False
 
 
-_SILENT = FINITE - {"np.sin", "np.cos"} | {"np.max", "np.min", ARGUMENT, CONSTANT}
+_SILENT = FINITE - {"np.sin", "np.cos"} | {
+    *("np.max", "np.min", ARGUMENT, CONSTANT, PARAMETER, LOOP),
+}
 
 _SILENT_WITHIN = {
     "np.exp": (-inf, 700.0, 0),

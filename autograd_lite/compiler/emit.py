@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.rewrite import UFUNCS
-from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, dtype_of, in_order
+from autograd_lite.expressions.expr import CONSTANT, LOOP, Builder, Expr, dtype_of, in_order
+from autograd_lite.expressions.loops import written
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import ATOM, INFIX, Printer, literal
 
@@ -66,6 +67,7 @@ class Emitter:
         self.contiguous: set[Expr] = set()
         self.spent: set[Expr] = set()
         self.free: dict[Any, list[Expr]] = {}
+        self.loops: dict[Expr, list[str]] = {}
         self.printer: Printer = Printer(self.named)
 
     def write(self, roots: Sequence[Any]) -> None:
@@ -101,16 +103,33 @@ class Emitter:
         if expr.fn == CONSTANT:
             self.named[expr] = self.constant(expr.value)
             return
-        written = self._call(expr, done)
+        if expr.fn == LOOP:
+            lines, self.loops[expr] = written(expr, self.b, self.names, self.text, self._body)
+            self.code.lines += lines
+            return
+        if expr.fn == "[]" and expr.args[0] in self.loops:
+            self.named[expr] = self.loops[expr.args[0]][expr.args[1]]
+            return
+        source = self._call(expr, done)
         if self.holders[expr] == {expr}:
             self.owned.add(expr)
         # A view is cheap, so it is written where it is used.
         if expr.fn == ".T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
-            self.named[expr] = written
+            self.named[expr] = source
             return
         name = self.names.take(self.b.names.get(expr, ""), f"t{len(self.code.lines) + 1}")
         self.named[expr] = name
-        self.code.lines.append(f"{name} = {written}")
+        self.code.lines.append(f"{name} = {source}")
+
+    def _body(
+        self, roots: list[Expr], known: dict[Expr, str]
+    ) -> tuple[list[str], Callable[[Any], str]]:
+        """The lines of the body of a loop, and what returns the source of an expression there."""
+        outside, self.code.lines = self.code.lines, []
+        inner = Emitter(self.code, self.names, self.b, known, (), self.helper)
+        inner.write(roots)
+        outside, self.code.lines = self.code.lines, outside
+        return outside, inner.text
 
     def _call(self, expr: Expr, done: Container[Expr]) -> str:
         fn, args, scalar = expr.fn, expr.args, bool(expr.shape == ())

@@ -253,6 +253,8 @@ def _uniform(
 
 
 def _linear_in(user: Expr, x: Expr) -> bool:
+    if x.shape is None:  # a tuple
+        return False
     if user.fn in LINEAR or user.fn == "np.negative":
         return user.args[0] is x and user.keywords.keys() <= PLACES
     if user.fn in BILINEAR or user.fn in ADDITIVE:

@@ -8,6 +8,7 @@ from typing import Any
 from autograd_lite.compiler import factors, machine, rules, sigmoids, zeros
 from autograd_lite.compiler.rewrite import Rules, folded, rewrite
 from autograd_lite.expressions.expr import Builder, Expr, in_order
+from autograd_lite.expressions.loops import with_bodies
 from autograd_lite.expressions.lower import expanded
 from autograd_lite.op import OPS
 
@@ -27,6 +28,10 @@ _WITH_FACTORS = _joined(factors.MERGED, rules.ALGEBRA)
 
 def readable(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The program in lowest terms, as a person would write it."""
+    return with_bodies(_readable(roots, b), b, lambda body: _readable(body, b))
+
+
+def _readable(roots: Sequence[Any], b: Builder) -> list[Any]:
     roots = rewrite(roots, rules.ALGEBRA, b)
     roots = factors.pulled_out(roots, b)
     if _calls_any(roots, sigmoids.CALLED):
@@ -36,7 +41,7 @@ def readable(roots: Sequence[Any], b: Builder) -> list[Any]:
     roots = rewrite(roots, rules.ALGEBRA, b)
     if _calls_any(roots, sigmoids.SHARING):
         roots = rewrite(roots, sigmoids.SHARING, b)
-        roots = _expanded(roots, b, "sigmoid")
+        roots = rewrite(_expanded(roots, b, "sigmoid"), rules.ALGEBRA, b)
     roots = _with_constants_folded(roots, b)
     return factors.placed(roots, b, all_factors=False)
 
@@ -57,13 +62,20 @@ def _with_constants_folded(roots: list[Any], b: Builder) -> list[Any]:
 
 def with_factors_placed(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The program with its scalar factors folded and placed where they cost least."""
-    roots = factors.placed(roots, b, all_factors=True)
-    return rewrite(roots, _WITH_FACTORS, b, fold=True)
+
+    def changed(roots: Sequence[Any]) -> list[Any]:
+        return rewrite(factors.placed(roots, b, all_factors=True), _WITH_FACTORS, b, fold=True)
+
+    return with_bodies(changed(roots), b, changed)
 
 
 def running(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The program by the fastest of NumPy's equal calls."""
-    return rewrite(roots, machine.MACHINE, b, fold=True)
+
+    def changed(roots: Sequence[Any]) -> list[Any]:
+        return rewrite(roots, machine.MACHINE, b, fold=True)
+
+    return with_bodies(changed(roots), b, changed)
 
 
 def _expanded(roots: Sequence[Any], b: Builder, name: str) -> list[Any]:

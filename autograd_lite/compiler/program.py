@@ -16,10 +16,12 @@ from autograd_lite.compiler.emit import Code, Emitter
 from autograd_lite.compiler.interface import Namespace, Parameters, guard, packed
 from autograd_lite.compiler.layout import laid_out
 from autograd_lite.compiler.module import LITERAL, constant_source, loaded
+from autograd_lite.compiler.rolling import rolled
 from autograd_lite.compiler.rows import split
 from autograd_lite.compiler.signature import Packing, Signature
 from autograd_lite.context import setting
-from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
+from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr
+from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.lower import from_graph
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import WIDTH, Printer, statements
@@ -74,7 +76,10 @@ class Program:
             self.b.argument(array, leaf.name)
             for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
         ]
-        self.results: list[Any] = passes.readable(from_graph(graph, self.arguments, self.b), self.b)
+        roots = from_graph(graph, self.arguments, self.b)
+        if rows is None:
+            roots = rolled(roots, self.b)
+        self.results: list[Any] = passes.readable(roots, self.b)
         roots = passes.with_factors_placed(self.results, self.b)
         blocks = None
         if isinstance(rows, int) or (rows == "auto" and large(roots)):
@@ -103,7 +108,7 @@ class Program:
         emitter.write(self._ordered(roots))
         results = self._unshared(roots, emitter)
         body = [*code.lines, f"return {packed(self.packing.tree, results, namespace, bare=True)}"]
-        if not is_silent(in_order([*roots, *(blocks.inner if blocks else ())])):
+        if not is_silent(everything([*roots, *(blocks.inner if blocks else ())])):
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         head = _definitions(code, namespace)
         head += [f"\n\n{text}" for text in embedded.sources]
@@ -148,7 +153,7 @@ class Program:
         Raises:
             ValueError: if it contains a value or an operation that cannot be written as source.
         """
-        names, embedded, order = Names([self.name]), Embedded(), in_order(self.results)
+        names, embedded, order = Names([self.name]), Embedded(), everything(self.results)
         needed = set(order)
         used = {k for k, x in enumerate(self.arguments) if x in needed}
         parameters = Parameters(self.signature, names, used)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ __all__ = [
     "in_order",
     "inputs_of",
     "is_number",
+    "key_of_call",
     "replaced",
 ]
 
-ARGUMENT, CONSTANT = "argument", "constant"
+ARGUMENT, CONSTANT, PARAMETER, LOOP = "argument", "constant", "parameter", "loop"
 
 # What is written with a method or brackets rather than as a function of NumPy.
 METHODS: dict[str, Callable[..., Any]] = {
@@ -34,8 +36,11 @@ METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
+_count = count().__next__
+
+
 class Expr:
-    """A call with its arguments and keywords, or an argument of the program, or a constant.
+    """A call with its arguments and keywords, or an argument, a constant, a parameter of a loop.
 
     Arguments are other expressions, Python numbers (which NumPy promotes weakly), plain values,
     and tuples of all these. Expressions of one `Builder` are equal only if they are identical.
@@ -45,9 +50,12 @@ class Expr:
             is not, or not yet, taken apart into NumPy's functions.
         shape, dtype: of the result; None for a result that is a tuple.
         interval: what `bounds` found, so that it is found once.
+        number: larger than the numbers of all expressions created before.
     """
 
-    __slots__ = ("args", "dtype", "fn", "inputs", "interval", "keywords", "shape", "value")
+    __slots__ = (
+        *("args", "dtype", "fn", "inputs", "interval", "keywords", "number", "shape", "value"),
+    )
 
     fn: str
     args: tuple[Any, ...]
@@ -68,6 +76,7 @@ class Expr:
         self.fn, self.args, self.keywords = fn, args, dict(keywords)
         self.shape, self.dtype, self.value = shape, dtype, value
         self.interval: tuple[float, float] | None = None
+        self.number: int = _count()
         self.inputs: tuple[Expr, ...] = tuple(inputs_of([*args, *keywords.values()]))
 
     @property
@@ -176,6 +185,7 @@ class Builder:
         self._made: dict[Any, Expr] = {}
         self._kept: list[Any] = []
         self._values: dict[Expr, Any] = {}
+        self._first: dict[Expr, Expr] = {}
         self.names: dict[Expr, str] = {}
         self.live: set[Expr] = set()
         self._settled: dict[Any, tuple[Any, dict[Expr, Any]]] = {}
@@ -185,6 +195,18 @@ class Builder:
         """A new argument of the program."""
         expr = Expr(ARGUMENT, (), {}, value.shape, value.dtype)
         self._values[expr], self.names[expr] = value, name
+        return expr
+
+    def parameter(self, first: Any) -> Expr:
+        """A new parameter of a loop, for an expression or a number that it is in the first step."""
+        if not isinstance(first, Expr):
+            expr = Expr(PARAMETER, (), {}, (), np.dtype(type(first)))
+            self._values[expr] = first
+            return expr
+        expr = Expr(PARAMETER, (), {}, first.shape, first.dtype)
+        self._first[expr] = first
+        if first in self.names:
+            self.names[expr] = self.names[first]
         return expr
 
     def constant(self, value: Any) -> Expr:
@@ -223,7 +245,7 @@ class Builder:
     def _call(
         self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any], form: Any = None
     ) -> Expr:
-        key = _key_of_call(fn, args, keywords)
+        key = key_of_call(fn, args, keywords)
         expr = self._made.get(key)
         if expr is None:
             shape, dtype = form or self._infer(fn, args, keywords)
@@ -234,6 +256,7 @@ class Builder:
     def forget(self) -> None:
         """Release the values of the trace."""
         self._values.clear()
+        self._first.clear()
 
     def settled_by(self, rules: Any, fold: bool) -> dict[Expr, Any]:
         """What a table of rules made of each expression so far."""
@@ -241,11 +264,14 @@ class Builder:
 
     def known(self, fn: str, *args: Any) -> Expr | None:
         """The call, if the program being rewritten contains it; otherwise None."""
-        expr = None if None in args else self._made.get(_key_of_call(fn, args, {}))
+        expr = None if None in args else self._made.get(key_of_call(fn, args, {}))
         return expr if expr in self.live else None
 
     def value(self, expr: Expr) -> Any:
-        """The value of an expression for the arguments of the trace."""
+        """The value of an expression for the arguments of the trace, in the first step of loops."""
+        for x in in_order([expr], self._values):
+            if x in self._first:
+                self._values[x] = self.value(self._first[x])
         return evaluated([expr], self._values)[0]
 
     def _infer(self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
@@ -319,7 +345,8 @@ def alike(form: Any, other: Any) -> bool:
     return bool(_key(form) == _key(other))
 
 
-def _key_of_call(fn: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+def key_of_call(fn: str, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+    """A key that is equal for equal calls."""
     given = [x if type(x) is Expr else _key(x) for x in args]
     named = [(k, _key(keywords[k])) for k in sorted(keywords)] if keywords else ()
     return (fn, *given, *named)

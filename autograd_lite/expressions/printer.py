@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order
+from autograd_lite.expressions.expr import (
+    ARGUMENT,
+    CONSTANT,
+    LOOP,
+    Builder,
+    Expr,
+    in_order,
+    inputs_of,
+)
+from autograd_lite.expressions.loops import written
 from autograd_lite.expressions.names import Names
 
 __all__ = ["WIDTH", "Printer", "UnwritableError", "expression", "key_of", "literal", "statements"]
@@ -213,26 +223,43 @@ def statements(
         least: values with texts of at most this length are repeated, even if used twice.
     """
     order = in_order(roots)
-    uses: dict[Expr, int] = {}
-    for expr in order:
-        for x in expr.inputs:
-            uses[x] = uses.get(x, 0) + 1
-    for root in roots:
-        if isinstance(root, Expr):
-            uses[root] = uses.get(root, 0) + 1
+    uses = _uses(order, roots)
     lines: list[str] = []
+    loops: dict[Expr, list[str]] = {}
+
+    def inside(roots: list[Expr], known: dict[Expr, str]) -> Any:
+        names.update(known)
+        return statements(roots, b, printer, names, taken, width, least), printer.text
+
     for expr in order:
         if expr in names or expr.fn in (ARGUMENT, CONSTANT):
             continue
+        if expr.fn == LOOP:
+            found, loops[expr] = written(expr, b, taken, printer.text, inside)
+            lines += found
+            continue
+        if expr.fn == "[]" and expr.args[0] in loops:
+            names[expr] = loops[expr.args[0]][expr.args[1]]
+            continue
         named = expr in b.names
-        written = printer.call(expr)
+        text = printer.call(expr)
         view = expr.fn in (".T", "np.expand_dims") and expr.args[0] in names
-        shared = uses.get(expr, 0) > 1 and not view and len(written) > least
-        if named or shared or len(written) > width:
+        shared = uses[expr] > 1 and not view and len(text) > least
+        if named or shared or len(text) > width:
             name = taken.take(b.names.get(expr, ""), f"t{len(lines) + 1}")
             names[expr] = name
-            lines.append(f"{name} = {written}")
+            lines.append(f"{name} = {text}")
     return lines
+
+
+def _uses(order: Sequence[Expr], roots: Sequence[Any]) -> Counter[Expr]:
+    """How often each expression is used; a loop uses its operands again and again."""
+    uses: Counter[Expr] = Counter()
+    for expr in order:
+        for x in expr.inputs:
+            uses[x] += 2 if expr.fn == LOOP else 1
+    uses.update(inputs_of([*roots]))
+    return uses
 
 
 def expression(root: Any, b: Builder, names: Mapping[Expr, str]) -> str:

@@ -1,0 +1,381 @@
+"""Steps that a program repeats, found in the order in which it computes, and rolled into loops.
+
+A loop is a stretch of the program in which the same calls follow each other again and again, and
+in which the operands of a step are those of the step before, moved along: by a whole step for
+results of the loop, by a constant distance for what was computed before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.rewrite import with_inputs
+from autograd_lite.expressions.expr import (
+    ARGUMENT,
+    CONSTANT,
+    LOOP,
+    Builder,
+    Expr,
+    in_order,
+    inputs_of,
+    key_of_call,
+    replaced,
+)
+from autograd_lite.expressions.loops import Body
+
+__all__ = ["rolled"]
+
+LEAST = 8  # repetitions from which a loop is rolled
+
+NO_FORM = (None, None)  # the shape and dtype of a tuple or a list
+
+
+def rolled(roots: Sequence[Any], b: Builder) -> list[Any]:
+    """The program with repeated steps as loops."""
+    program = _Program(roots, b)
+    for stretch in _stretches(program.kinds):
+        if (loop := program.loop_in(*stretch)) is not None:
+            program.loops.append(loop)
+    return program.rewritten(roots) if program.loops else list(roots)
+
+
+def _stretches(kinds: Any) -> list[tuple[int, int, int]]:
+    """Where calls of the same kinds repeat: start, length of a step, number of steps; in order."""
+    found = []
+    for period in _periods(kinds):
+        same = kinds[period:] == kinds[:-period]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
+        for start, stop in edges.reshape(-1, 2).tolist():
+            if (stop - start) // period >= LEAST - 1:
+                found.append((stop - start, -period, start))
+    taken = np.zeros(len(kinds) + 1, np.bool_)
+    chosen = []
+    for length, minus, start in sorted(found, reverse=True):
+        period, stop = -minus, start + length - minus
+        free = np.flatnonzero(~taken[start:stop])
+        if free.size != stop - start:  # what is left of it
+            if not free.size or free[-1] - free[0] + 1 != free.size:
+                continue
+            start, stop = start + int(free[0]), start + int(free[-1]) + 1
+        count = (stop - start) // period
+        if count >= LEAST:
+            chosen.append((start, period, count))
+            taken[start : start + period * count] = True
+    return sorted(chosen)
+
+
+def _periods(kinds: Any) -> list[int]:
+    """The distances at which ever longer runs of calls come again."""
+    periods: Counter[int] = Counter()
+    ranks, length = kinds, 1
+    while len(ranks) > 1:
+        last: dict[int, int] = {}
+        distances: Counter[int] = Counter()
+        for k, rank in enumerate(ranks.tolist()):
+            if rank in last:
+                distances[k - last[rank]] += 1
+            last[rank] = k
+        common = [d for d, times in distances.most_common(4) if times >= LEAST - 1]
+        if not common:
+            break
+        periods.update(common)
+        pairs = ranks[:-length] * (int(ranks.max()) + 1) + ranks[length:]
+        ranks, length = np.unique(pairs, return_inverse=True)[1], 2 * length
+    return sorted(periods)
+
+
+@dataclass
+class _Loop:
+    """A loop in a program: its first call, the length and the number of its steps.
+
+    Attributes:
+        rows: for each step, the numbers of the operands of its calls, and the indices in them.
+        kept: the calls of a step of which all values are used after the loop, each with its place.
+        lasts: those of which only the last value is used.
+    """
+
+    start: int
+    period: int
+    count: int
+    rows: Any
+    kept: dict[int, int]
+    lasts: dict[int, int]
+    call: Any = None
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.period * self.count
+
+
+class _Program:
+    """A program in the order in which it was traced.
+
+    Attributes:
+        calls: the calls; the number of a call is its place.
+        things: the calls, and the arguments and constants, each at its number.
+        operands: the numbers of the operands of each call.
+        kinds, indices: the calls without their operands and integer indices, and these indices.
+        forms: equal for things of equal shape and dtype.
+        last_use: the last call that uses a thing; for a result, the number of calls.
+    """
+
+    def __init__(self, roots: Sequence[Any], b: Builder) -> None:
+        self.b = b
+        self.loops: list[_Loop] = []
+        things = sorted(in_order(roots), key=lambda x: x.number)
+        self.calls = [x for x in things if x.fn not in (ARGUMENT, CONSTANT)]
+        self.things = [*self.calls, *(x for x in things if x.fn in (ARGUMENT, CONSTANT))]
+        self.number = {x: k for k, x in enumerate(self.things)}
+        self.operands = [[self.number[x] for x in call.inputs] for call in self.calls]
+        pairs = [_kind(call) for call in self.calls]
+        self.kinds = _numbered(kind for kind, _ in pairs)
+        self.indices = [indices for _, indices in pairs]
+        self.forms = _numbered((x.shape, x.dtype) for x in self.things)
+        self.last_use = {n: k for k, numbers in enumerate(self.operands) for n in numbers}
+        for x in inputs_of([*roots]):
+            self.last_use[self.number[x]] = len(self.calls)
+
+    def loop_in(self, start: int, period: int, count: int) -> _Loop | None:
+        """The longest loop in a stretch of repeated calls, or None."""
+        firsts = range(start, start + period * count, period)
+        steps = [range(first, first + period) for first in firsts]
+        operands = np.array([[n for k in s for n in self.operands[k]] for s in steps], np.int64)
+        indices = np.array([[n for k in s for n in self.indices[k]] for s in steps], np.int64)
+        rows, width = np.hstack([operands, indices]), operands.shape[1]
+        middle = count // 2
+        moves = rows[middle + 1] - rows[middle]
+        regular = rows == rows[middle] + (np.arange(count) - middle)[:, None] * moves
+        forms = self.forms[operands]
+        regular[:, :width] &= forms == forms[middle]
+        place = rows[middle, :width] - start - middle * period
+        inside = (moves[:width] == period) & (place >= -period) & (place < period)
+        carried = np.flatnonzero(inside & (place < 0))
+        for column in np.flatnonzero(~inside & (moves[:width] != 0)):
+            # What is taken from another loop is taken from it in every step.
+            for loop in self.loops:
+                within = (rows[:, column] >= loop.start) & (rows[:, column] < loop.stop)
+                if within[middle]:
+                    regular[:, column] &= within
+        first, last = _run(regular.all(axis=1), middle)
+        others = np.delete(np.arange(rows.shape[1]), carried)
+
+        def enters(k: int) -> bool:
+            """Whether a step can be the first one."""
+            if not regular[k, others].all() or (forms[k, carried] != forms[middle, carried]).any():
+                return False
+            outer = operands[k:last, ~inside]
+            if ((outer >= start + k * period) & (outer < len(self.calls))).any():
+                return False
+            initial: dict[int, int] = {}
+            pairs = zip(rows[middle, carried].tolist(), rows[k, carried].tolist(), strict=True)
+            return all(initial.setdefault(one, value) == value for one, value in pairs)
+
+        for k in (first - 1, first, first + 1):
+            if 0 <= k <= last - LEAST and enters(k):
+                return self._loop(start + k * period, period, rows[k:last])
+        return None
+
+    def _loop(self, start: int, period: int, rows: Any) -> _Loop:
+        stop = start + period * len(rows)
+        used: dict[int, set[int]] = {}
+        for n in range(start, stop):
+            if self.last_use.get(n, 0) >= stop:
+                used.setdefault((n - start) % period, set()).add((n - start) // period)
+        only_last = {len(rows) - 1}
+        lasts = [place for place, steps in used.items() if steps == only_last]
+        kept = [place for place, steps in used.items() if steps != only_last]
+        return _Loop(
+            *(start, period, len(rows), rows),
+            {place: len(lasts) + k for k, place in enumerate(kept)},
+            {place: k for k, place in enumerate(lasts)},
+        )
+
+    # The program with loops
+
+    def rewritten(self, roots: Sequence[Any]) -> list[Any]:
+        new = _Results(self)
+        place = 0
+        for loop in self.loops:
+            self._copy(range(place, loop.start), new)
+            self._roll(loop, new)
+            place = loop.stop
+        self._copy(range(place, len(self.calls)), new)
+        return [replaced(root, new.__getitem__) for root in roots]
+
+    def _copy(self, places: Iterable[int], new: _Results) -> None:
+        for k in places:
+            new[self.calls[k]] = with_inputs(self.calls[k], self.b, new.__getitem__)
+
+    def _roll(self, loop: _Loop, new: _Results) -> None:
+        """Replace the calls of a loop by those of its results that are used after it."""
+        b, body = self.b, _Body(self, loop)
+        initial = [new[self.things[n]] for n in body.initial]
+        fixed = [new[self.things[n]] for n in body.fixed]
+        sequences = [self._sequence(*pair, loop.count, new) for pair in body.sequences]
+        ranges = [range(n, n + move * loop.count, move) for n, move in body.ranges]
+        args = (body.body, loop.count, (*initial,), (*fixed,), (*sequences, *ranges))
+        loop.call = b._call(LOOP, args, {}, NO_FORM)
+
+    def _sequence(self, first: int, move: int, count: int, new: _Results) -> Any:
+        """What is scanned: a part of a list that another loop kept, a constant, or a tuple."""
+        for loop in self.loops:
+            slot, other = (first - loop.start) % loop.period, first + move * (count - 1)
+            within = loop.start <= min(first, other) and max(first, other) < loop.stop
+            if loop.call is not None and within and move % loop.period == 0 and slot in loop.kept:
+                values = self.b._call("[]", (loop.call, loop.kept[slot]), {}, NO_FORM)
+                step, begin = move // loop.period, (first - loop.start) // loop.period
+                end = begin + step * count
+                whole = (begin, end, step) == (0, loop.count, 1)
+                part = slice(begin, end if end >= 0 else None, step)
+                return values if whole else self.b._call("[]", (values, part), {}, NO_FORM)
+        found = tuple(new[self.things[first + move * k]] for k in range(count))
+        if all(x.fn == CONSTANT for x in found):
+            return self.b.constant(np.stack([x.value for x in found]))
+        return found
+
+
+class _Results(dict[Expr, Any]):
+    """The new form of each expression; that of a result of a loop is made when it is used."""
+
+    def __init__(self, program: _Program) -> None:
+        super().__init__((x, x) for x in program.things[len(program.calls) :])
+        self.program = program
+
+    def __missing__(self, x: Expr) -> Expr:
+        program, number = self.program, self.program.number[x]
+        b = program.b
+        loop = next(y for y in program.loops if y.start <= number < y.stop)
+        step, place = divmod(number - loop.start, loop.period)
+        if place in loop.lasts:
+            made = b._call("[]", (loop.call, loop.lasts[place]), {}, (x.shape, x.dtype))
+        else:
+            values = b._call("[]", (loop.call, loop.kept[place]), {}, NO_FORM)
+            made = b._call("[]", (values, step), {}, (x.shape, x.dtype))
+        if x in b.names:
+            b.names.setdefault(made, b.names[x])
+        self[x] = made
+        return made
+
+
+class _Body:
+    """The body of a loop, made from the calls of its first step."""
+
+    def __init__(self, program: _Program, loop: _Loop) -> None:
+        self.program, self.loop, self.b = program, loop, program.b
+        self.made: list[Expr] = []
+        self.parameters: dict[Any, Expr] = {}
+        self.initial: list[int] = []
+        self.fixed: list[int] = []
+        self.sequences: list[tuple[int, int]] = []
+        self.ranges: list[tuple[int, int]] = []
+        groups: dict[str, list[Expr]] = {"carried": [], "fixed": [], "scanned": [], "counted": []}
+        self.groups = groups
+        slots: list[int] = []
+        self.slots = slots
+        numbers = iter(zip(loop.rows[0].tolist(), loop.rows[1].tolist(), strict=True))
+        calls = program.calls[loop.start : loop.start + loop.period]
+        operands = [
+            [next(numbers) for _ in program.operands[loop.start + k]] for k in range(loop.period)
+        ]
+        indices = [
+            [next(numbers) for _ in program.indices[loop.start + k]] for k in range(loop.period)
+        ]
+        for expr, given, places in zip(calls, operands, indices, strict=True):
+            self.made.append(self._call(expr, map(self._operand, given), map(self._index, places)))
+        self.body = Body(
+            carried=(*groups["carried"],),
+            fixed=(*groups["fixed"],),
+            scanned=(*groups["scanned"], *groups["counted"]),
+            updates=tuple(self.made[slot] for slot in slots),
+            lasts=tuple(self.made[slot] for slot in loop.lasts),
+            kept=tuple(self.made[slot] for slot in loop.kept),
+        )
+
+    def _call(self, expr: Expr, operands: Iterator[Any], indices: Iterator[Any]) -> Expr:
+        args = replaced(expr.args, lambda _: next(operands))
+        keywords = {k: replaced(v, lambda _: next(operands)) for k, v in expr.keywords.items()}
+        if expr.fn == "[]":
+            args = (args[0], _with_indices(args[1], indices))
+        made = self.b._call(expr.fn, args, keywords, (expr.shape, expr.dtype))
+        if expr in self.b.names:
+            self.b.names.setdefault(made, self.b.names[expr])
+        return made
+
+    def _operand(self, numbers: tuple[int, int]) -> Any:
+        """An operand in the first step and in the second, as an expression of the body."""
+        first, second = numbers
+        loop, program = self.loop, self.program
+        place = second - loop.start - loop.period
+        inside = second - first == loop.period and first >= loop.start
+        if inside and 0 <= place < loop.period:
+            return self.made[place]
+        if 0 <= second - loop.start < loop.period:
+            slot = second - loop.start
+            if ("carried", slot) not in self.parameters:
+                self.initial.append(first)
+                self.slots.append(slot)
+            return self._parameter("carried", slot, program.things[first])
+        x = program.things[first]
+        if first == second:
+            if x.fn == CONSTANT:
+                return x
+            if ("fixed", first) not in self.parameters:
+                self.fixed.append(first)
+            return self._parameter("fixed", first, x)
+        if ("scanned", numbers) not in self.parameters:
+            self.sequences.append((first, second - first))
+        return self._parameter("scanned", numbers, x)
+
+    def _index(self, numbers: tuple[int, int]) -> Any:
+        first, second = numbers
+        if first == second:
+            return first
+        if ("counted", numbers) not in self.parameters:
+            self.ranges.append((first, second - first))
+            self.parameters["counted", numbers] = self.b.parameter(first)
+            self.groups["counted"].append(self.parameters["counted", numbers])
+        return self.parameters["counted", numbers]
+
+    def _parameter(self, group: str, key: Any, x: Expr) -> Expr:
+        if (group, key) not in self.parameters:
+            self.parameters[group, key] = self.b.parameter(x)
+            self.groups[group].append(self.parameters[group, key])
+        return self.parameters[group, key]
+
+
+def _kind(call: Expr) -> tuple[Any, list[int]]:
+    """A call without its operands and integer indices, and these indices."""
+    args = replaced(call.args, lambda _: None)
+    keywords = {k: replaced(v, lambda _: None) for k, v in call.keywords.items()}
+    indices: list[int] = []
+    if call.fn == "[]":
+        key = call.args[1]
+        indices = [part for part in (key if type(key) is tuple else [key]) if type(part) is int]
+        args = (None, _with_indices(args[1], repeat("index")))
+    return (call.shape, call.dtype, key_of_call(call.fn, args, keywords)), indices
+
+
+def _numbered(things: Iterable[Any]) -> Any:
+    """Numbers that are equal for equal things."""
+    known: dict[Any, int] = {}
+    return np.array([known.setdefault(x, len(known)) for x in things], np.int64)
+
+
+def _run(regular: Any, middle: int) -> tuple[int, int]:
+    """The regular steps around the middle one: the first, and the one after the last."""
+    wrong = np.flatnonzero(~regular)
+    before, after = wrong[wrong < middle], wrong[wrong > middle]
+    return int(before[-1]) + 1 if before.size else 0, int(after[0]) if after.size else len(regular)
+
+
+def _with_indices(key: Any, indices: Iterator[Any]) -> Any:
+    """An index with other integers in place of its own."""
+    if type(key) is int:
+        return next(indices)
+    return tuple(_with_indices(part, indices) for part in key) if type(key) is tuple else key
