@@ -27,7 +27,8 @@ OTHER_SIGN = {"np.add": "np.subtract", "np.subtract": "np.add"}
 
 LARGEST = 2.0**30
 
-MOST_PLACES = 400  # places up to which the best one is searched for
+MOST_PLACES = 400  # places up to which the best one is searched for; fewer in a large program
+MOST_PAIRS = 400_000  # pairs of places, times the length of the program
 CALL = 800  # the cost of one call, in elements of an elementwise call
 
 MOST_VISITS = 4000  # visits of expressions up to which factors are moved again
@@ -198,8 +199,9 @@ def placed(roots: Sequence[Any], b: Builder, all_factors: bool) -> list[Any]:
                 continue
             if Factor(float(factor[1])).safe(expr.dtype):
                 scales.setdefault(factor, []).append(expr)
+        most = min(MOST_PLACES, math.isqrt(MOST_PAIRS // (len(order) or 1)) + 10)
         groups = scales.items()
-        found = [x for factor, group in groups for x in _moves(factor, group, place, users)]
+        found = [x for factor, group in groups for x in _moves(factor, group, place, users, most)]
         if not found:
             break
         roots = _moved(roots, b, max(found, key=lambda move: move.saved))
@@ -216,31 +218,36 @@ class Move(NamedTuple):
 
 
 def _moves(
-    factor: Any, group: list[Expr], place: dict[Expr, int], users: dict[Any, list[Any]]
+    factor: Any, group: list[Expr], place: dict[Expr, int], users: dict[Any, list[Any]], most: int
 ) -> Iterator[Move]:
     """The moves of a factor that save anything; of equally good ones the last place comes first.
 
     So a named quantity stays as it is.
     """
-    scaled = set(group)
-    uniform = _uniform(scaled, place, users)
-    for at in reversed(uniform) if len(uniform) <= MOST_PLACES else ():
+    scaled, cost = set(group), sum(CALL + x.size for x in group)
+    uniform = _uniform(scaled, place, users, most)
+    for at in reversed(uniform) if len(uniform) <= most else ():
+        if CALL + at.size >= cost:
+            continue
         covered = _reached(at, uniform, users, scaled)
         if covered is not None and all(x.dtype == at.dtype for x in covered):
-            saved = sum(CALL + x.size for x in covered) - (CALL + at.size)
+            saved = sum(CALL + x.size for x in covered) - CALL - at.size
             if saved > 0:
                 yield Move(saved, factor, at, covered)
 
 
 def _uniform(
-    scaled: set[Expr], place: dict[Expr, int], users: dict[Any, list[Any]]
+    scaled: set[Expr], place: dict[Expr, int], users: dict[Any, list[Any]], most: int
 ) -> dict[Expr, None]:
-    """The expressions used only, and linearly, by scaled ones; the last first."""
+    """The expressions used only, and linearly, by scaled ones; the last first.
+
+    The search ends when there are more than `most`.
+    """
     uniform: dict[Expr, None] = {}
     heap = [(-place[x], x) for x in {x for expr in scaled for x in expr.inputs}]
     heapify(heap)
     known = {x for _, x in heap}
-    while heap:
+    while heap and len(uniform) <= most:
         _, expr = heappop(heap)
         if all(
             user in scaled or (user in uniform and _linear_in(user, expr)) for user in users[expr]

@@ -70,6 +70,8 @@ def full(b: Builder, e: Expr, value: Any) -> Expr:
     return b.call("np.broadcast_to", scalar, e.shape) if e.shape else scalar
 
 
+UNIFORM = {CONSTANT, "np.broadcast_to"}  # what may be a number
+
 ELEMENTWISE = " ".join(sorted({"np.where", *UFUNCS}))
 
 
@@ -80,7 +82,12 @@ ELEMENTWISE = " ".join(sorted({"np.where", *UFUNCS}))
 def weaken(b: Builder, e: Expr) -> Any:
     args = list(e.args)
     for k, x in enumerate(args):
-        if isinstance(x, Expr) and (number := scalar_of(x)) is not None and len(args) > 1:
+        if (
+            isinstance(x, Expr)
+            and x.fn in UNIFORM
+            and (number := scalar_of(x)) is not None
+            and len(args) > 1
+        ):
             trial = [*args[:k], number, *args[k + 1 :]]
             shape = np.broadcast_shapes(*map(shape_of, trial))
             if shape == e.shape and _dtypes(e.fn, trial) == _dtypes(e.fn, args):
@@ -152,6 +159,8 @@ def broadcast_argument(b: Builder, e: Expr) -> Any:
 
 @rule(ALGEBRA, ELEMENTWISE, "an integer among floats is a float")
 def as_float(b: Builder, e: Expr) -> Any:
+    if all(type(x) is not int for x in e.args):
+        return None
     beside = [x for x in e.args[e.fn == "np.where" :] if isinstance(x, Expr)]
     if e.fn == "np.ldexp" or not beside or not all(x.dtype.kind == "f" for x in beside):
         return None

@@ -112,10 +112,12 @@ def inputs_of(form: Any) -> list[Expr]:
 
 def replaced(form: Any, replace: Callable[[Expr], Any]) -> Any:
     """The nested tuples and lists with every expression replaced."""
-    if isinstance(form, Expr):
+    if type(form) is Expr:
         return replace(form)
     if type(form) in (tuple, list):
-        return type(form)(replaced(part, replace) for part in form)
+        return type(form)(
+            [replace(part) if type(part) is Expr else replaced(part, replace) for part in form]
+        )
     return form
 
 

@@ -71,15 +71,14 @@ def computed(
     initial: Sequence[Any],
     fixed: Sequence[Any],
     sequences: Sequence[Sequence[Any]],
-    step: Callable[[Sequence[Any], dict[Expr, Any]], list[Any]] = evaluated,
 ) -> tuple[Any, ...]:
-    """The result of a loop; `step` computes the roots of the body from its parameters."""
+    """The result of a loop."""
     state = tuple(initial)
     lasts: list[Any] = []
     kept: list[list[Any]] = [[] for _ in body.kept]
     for k in range(count):
         given = (*state, *fixed, *(sequence[k] for sequence in sequences))
-        found = step(body.roots, dict(zip(body.parameters, given, strict=True)))
+        found = evaluated(body.roots, dict(zip(body.parameters, given, strict=True)))
         state, rest = tuple(found[: len(state)]), found[len(state) :]
         lasts = rest[: len(body.lasts)]
         for values, value in zip(kept, rest[len(body.lasts) :], strict=True):
