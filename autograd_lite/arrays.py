@@ -9,12 +9,12 @@ import numpy as np
 
 from autograd_lite.core.op import Op
 from autograd_lite.core.state import hooks
-from autograd_lite.core.tensor import Array, Value
+from autograd_lite.core.tensor import Value
 
 __all__ = ["array_of", "describe", "numbers_only", "plain"]
 
 
-def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Array:
+def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Any:
     """A copy of the data as an array of a dtype that the engine supports.
 
     Raises:

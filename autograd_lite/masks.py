@@ -70,6 +70,8 @@ class Masked:
                     behind = _fitted(behind, node.form.shape, x.form.shape)
                 self._send(x, behind)
             rules.append(rule)
+        if all(new is old for new, old in zip(rules, step.rules, strict=False)):
+            return step
         return Step(step.sources, rules, step.saved, step.attributes)
 
     def _send(self, x: Node, mask: Mask | None) -> None:

@@ -24,8 +24,7 @@ def special(*names: str) -> Callable[[Any], Any]:
     """Enter a maker of operands."""
 
     def enter(make: Any) -> Any:
-        for name in names:
-            SPECIAL[name] = make
+        SPECIAL.update(dict.fromkeys(names, make))
         return make
 
     return enter
@@ -67,9 +66,7 @@ def _where(draw, values):
 @special("getitem")
 def _getitem(draw, values):
     keys = [
-        1,
-        -1,
-        slice(1, None),
+        *(1, -1, slice(1, None)),
         (slice(None), slice(None, None, -2)),
         (Ellipsis, 0),
         (None, 1, Ellipsis),
@@ -84,11 +81,19 @@ def _getitem(draw, values):
     return [values((3, 4))], {"key": draw(st.sampled_from(keys))}
 
 
+INTO = st.sampled_from([1, (slice(None), 2), (np.array([0, 0, 2]),)])
+
+
 @special("add_at")
 def _add_at(draw, values):
-    shape = (3, 4)
-    key = draw(st.sampled_from([1, (slice(None), 2), (np.array([0, 0, 2]),)]))
-    return [values(np.empty(shape)[key].shape)], {"key": key, "shape": shape}
+    key = draw(INTO)
+    return [values(np.empty((3, 4))[key].shape)], {"key": key, "shape": (3, 4)}
+
+
+@special("add_each_at")
+def _add_each_at(draw, values):
+    keys = tuple(draw(st.lists(INTO, min_size=1, max_size=3)))
+    return [values(np.empty((3, 4))[k].shape) for k in keys], {"keys": keys, "shape": (3, 4)}
 
 
 @special("broadcast_to")
@@ -105,8 +110,7 @@ def _sum_to(draw, values):
 
 @special("astype")
 def _astype(draw, values):
-    # To float32 and back has no difference quotient; tests/test_operations.py has it by itself.
-    return [values(draw(shapes()))], {"dtype": "f8"}
+    return [values(draw(shapes()))], {"dtype": "f8"}  # float32 has no difference quotient
 
 
 @special("reshape")

@@ -135,7 +135,7 @@ def _bound(expr: Expr) -> Interval:
 
 FINITE = {
     *(".T", ".astype", ".dot", "[]", "sigmoid", "softplus"),
-    *("add_at", "add_along_axis", "take_along_axis"),
+    *("add_at", "add_each_at", "add_along_axis", "take_along_axis"),
     *(f"np.{name}" for name in ("add", "subtract", "multiply", "negative", "matmul", "add.reduce")),
     *(f"np.{name}" for name in ("where", "maximum", "minimum", "absolute", "square")),
     *(f"np.{name}" for name in ("sign", "copysign", "tanh", "sin", "cos", "arctan", "arcsinh")),

@@ -21,6 +21,7 @@ OPERATORS = {fn for fn in INFIX if fn != "np.power"} | {"np.negative", "np.squar
 
 # Calls whose result is a new array, never a view of an operand.
 FRESH = {"np.where", ".dot", "np.matmul", "np.add.reduce", "np.concatenate", "np.stack", "np.array"}
+FRESH |= {"add_at", "add_each_at"}
 
 
 class Code:
@@ -152,7 +153,7 @@ class Emitter:
             return f"{self._alias(fn)}({', '.join(words)}){as_scalar}"
         if fn == ".astype":
             return f"{self.printer.text(args[0], ATOM)}.astype({self._alias(f'np.{expr.dtype}')})"
-        if fn.startswith("np.") or fn in (".T", "[]"):
+        if fn.startswith("np.") or fn in (".T", "[]", "list"):
             return f"{self.printer.call(expr)}{as_scalar * (fn != '.T')}"
         return f"{self._helper(expr)}{as_scalar}"
 

@@ -210,7 +210,33 @@ class _Program:
 
     def _copy(self, places: Iterable[int], new: _Results) -> None:
         for k in places:
-            new[self.calls[k]] = with_inputs(self.calls[k], self.b, new.__getitem__)
+            call = self.calls[k]
+            if any(type(part) in (tuple, list) and len(part) >= LEAST for part in call.args):
+                args = tuple(self._with_lists(part, new) for part in call.args)
+                new[call] = self.b.like(call, args, call.keywords)
+            else:
+                new[call] = with_inputs(call, self.b, new.__getitem__)
+
+    def _with_lists(self, form: Any, new: _Results) -> Any:
+        """A form in which the results of loops are no longer listed one by one."""
+        if type(form) not in (tuple, list) or not all(type(x) is Expr for x in form):
+            return replaced(form, new.__getitem__)
+        parts: list[Any] = []
+        numbers, k = [self.number[x] for x in form], 0
+        while k < len(numbers):
+            move, last = numbers[k + 1] - numbers[k] if k + 1 < len(numbers) else 0, k + 1
+            while last < len(numbers) and numbers[last] - numbers[last - 1] == move:
+                last += 1
+            found = self._sequence(numbers[k], move, last - k, new) if last - k >= LEAST else ()
+            if type(found) is Expr and found.fn == "[]":
+                parts.append(found)
+                k = last
+            else:
+                parts.append(new[form[k]])
+                k += 1
+        if len(parts) == 1:
+            return parts[0]
+        return self.b._call("list", tuple(parts), {}, NO_FORM)
 
     def _roll(self, loop: _Loop, new: _Results) -> None:
         """Replace the calls of a loop by those of its results that are used after it."""

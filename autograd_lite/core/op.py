@@ -35,6 +35,8 @@ class Op:
         stable_form: a function of operands and attributes that returns a Tensor: an equal
             expression that is computed more accurately, or None. It is called only if an operation
             in `stable_after`, or a stable form, computed one of the operands.
+        gather: ``(total, x, [(g, node), …])`` adds to the gradient of x, which may be None, what
+            several nodes of this operation contribute to it.
         notation, traits: how it is written, and what the rest of the package needs to know.
     """
 
@@ -50,6 +52,7 @@ class Op:
     foreign: bool = False
     stable_form: Callable[..., Any] | None = None
     stable_after: Collection[Any] = ()
+    gather: Callable[..., Any] | None = None
     notation: Any
     traits: Any
 

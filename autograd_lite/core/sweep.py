@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -13,23 +14,19 @@ from autograd_lite.core.tensor import Node, Value, ancestors, apply, ndarray
 __all__ = ["Step", "fitted", "sweep"]
 
 
-class Step:
-    """What a sweep does at a node: its edges, and the arguments of their rules.
+Step = namedtuple("Step", ("sources", "rules", "saved", "attributes"))
+"""What a sweep does at a node: its edges, and the arguments of their rules.
 
-    A `Node` is its own step, unless a view returns another one.
-    """
-
-    __slots__ = ("attributes", "rules", "saved", "sources")
-
-    def __init__(self, sources: Any, rules: Any, saved: Any, attributes: dict[str, Any]) -> None:
-        self.sources, self.rules, self.saved, self.attributes = sources, rules, saved, attributes
+A `Node` is its own step, unless a view returns another one."""
 
 
+Starts = Collection[Node] | None
+View = Callable[[Node], Any] | None
+
+
+@np.errstate(all="ignore")
 def sweep(
-    cotangents: dict[Node, Any],
-    starts: Collection[Node] | None = None,
-    view: Callable[[Node], Any] | None = None,
-    as_written: bool = False,
+    cotangents: dict[Node, Any], starts: Starts = None, view: View = None, as_written: bool = False
 ) -> dict[Node, Any]:
     """Send cotangents back through the record, and return the gradients.
 
@@ -41,29 +38,32 @@ def sweep(
     """
     order = ancestors(cotangents, as_written)
     leading = None if starts is None else _leading(order, starts, as_written)
-    gradients, found = dict(cotangents), {}
-    with np.errstate(all="ignore"):
-        for node in reversed(order):
-            g = gradients.pop(node, None)
-            if g is None:
+    gradients, found, gathered = dict(cotangents), dict[Node, Any](), dict[Node, list[Any]]()
+    for node in reversed(order):
+        g = gradients.pop(node, None)
+        if node in gathered:
+            g = gathered[node][0][1].op.gather(g, node, gathered.pop(node))
+        if g is None:
+            continue
+        if node.op is None or (starts is not None and node in starts):
+            found[node] = g
+            continue
+        step = node if view is None else view(node)
+        saved, attributes, gather = step.saved, step.attributes, node.op.gather
+        for x, rule in zip(step.sources, step.rules, strict=False):
+            if rule is None or not (x.requires_grad if leading is None else x in leading):
                 continue
-            if node.op is None or (starts is not None and node in starts):
-                found[node] = g
+            if gather is not None and step.rules is node.op.rules:
+                gathered.setdefault(x, []).append((g, node))
                 continue
-            step = node if view is None else view(node)
-            saved, attributes = step.saved, step.attributes
-            for x, rule in zip(step.sources, step.rules, strict=False):
-                if rule is None or not (x.requires_grad if leading is None else x in leading):
-                    continue
-                part = rule(g, *saved, **attributes) if attributes else rule(g, *saved)
-                form = x.form
-                if part.__class__ is not form.__class__ or (
-                    part.__class__ is ndarray
-                    and (part.shape != form.shape or part.dtype is not form.dtype)
-                ):
-                    part = fitted(part, node, x)
-                total = gradients.get(x)
-                gradients[x] = part if total is None else total + part
+            part = rule(g, *saved, **attributes) if attributes else rule(g, *saved)
+            form = x.form
+            if part.__class__ is not form.__class__ or (
+                part.__class__ is ndarray
+                and (part.shape != form.shape or part.dtype is not form.dtype)
+            ):
+                part = fitted(part, node, x)
+            gradients[x] = gradients[x] + part if x in gradients else part
     return found
 
 

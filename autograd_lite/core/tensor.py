@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import count
 from operator import attrgetter
 from typing import Any
@@ -13,9 +14,6 @@ import numpy as np
 from autograd_lite.core.state import hooks, latest
 
 __all__ = ["OUT", "Node", "Outline", "Value", "ancestors", "apply", "leaf", "value_as", "value_of"]
-
-Array = Any
-"""A NumPy array, a NumPy scalar, or a Python number (weakly promoted by NumPy)."""
 
 SMALL = 2**18
 """Arrays of at most so many bytes are always saved: leaving one out would cost more."""
@@ -49,6 +47,7 @@ class Outline:
     __array_ufunc__ = __array_function__ = __array__
 
 
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class Node:
     """The record of one value: how it was computed, and the edges along which its gradient flows.
 
@@ -63,17 +62,12 @@ class Node:
         outside: the array of a leaf that was handed out and may be changed, or None.
     """
 
-    __slots__ = (  # noqa: RUF023 - what belongs together is kept together
-        "op", "inputs", "attributes", "sources", "rules", "saved", "form", "position", "handle",
-        "kind", "requires_grad", "large", "name", "scope", "grad", "line", "outside",
-    )  # fmt: skip
-
     op: Any
     inputs: Any
     attributes: dict[str, Any]
     sources: Any
     rules: Any
-    saved: tuple[Array, ...]
+    saved: tuple[Any, ...]
     form: Any
     position: int
     handle: Any
@@ -83,6 +77,7 @@ class Node:
     name: str | None
     scope: tuple[str, ...]
     grad: Any
+    line: Any
     outside: Any
 
     def __str__(self) -> str:
@@ -99,17 +94,17 @@ class Value:
 
     __slots__ = ("__weakref__", "kept", "node")
 
-    kept: Array
+    kept: Any
     node: Node
     array: Any  # defined by Tensor
     always_recorded = False
 
-    def snapshot(self) -> Array:
+    def snapshot(self) -> Any:
         """An array that the record can save, if `kept` is None."""
         raise NotImplementedError
 
 
-def leaf(kind: type[Value], array: Array, requires_grad: bool, scope: tuple[str, ...]) -> Any:
+def leaf(kind: type[Value], array: Any, requires_grad: bool, scope: tuple[str, ...]) -> Any:
     """A leaf of this array, which is not copied."""
     node, value = new(Node), new(kind)
     node.op = node.grad = node.name = None
@@ -121,7 +116,7 @@ def leaf(kind: type[Value], array: Array, requires_grad: bool, scope: tuple[str,
     return value
 
 
-def value_as(kind: type[Value], array: Array, node: Node) -> Any:
+def value_as(kind: type[Value], array: Any, node: Node) -> Any:
     """A new value of a node, to which its handle refers from now on."""
     value = new(kind)
     value.kept, value.node, node.kind = array, node, kind
@@ -129,7 +124,7 @@ def value_as(kind: type[Value], array: Array, node: Node) -> Any:
     return value
 
 
-def value_of(node: Node, array: Array = None) -> Any:
+def value_of(node: Node, array: Any = None) -> Any:
     """The value of a node: the existing one, or one that computes its array when it is read."""
     value = node.handle()
     if value is None:
@@ -181,7 +176,7 @@ def apply(
     return value
 
 
-def _equal(op: Any, inputs: list[Node], arrays: list[Array], attributes: Any) -> Value | None:
+def _equal(op: Any, inputs: list[Node], arrays: list[Any], attributes: Any) -> Value | None:
     """The value of the stable form, if there is one."""
     for x in inputs:
         if x.op in op.stable_after or x.sources is not x.inputs:
@@ -189,7 +184,7 @@ def _equal(op: Any, inputs: list[Node], arrays: list[Array], attributes: Any) ->
     return None
 
 
-def _is_larger(out: Array, arrays: list[Array]) -> bool:
+def _is_larger(out: Any, arrays: list[Any]) -> bool:
     a, b = arrays[0], arrays[1 % len(arrays)]
     return bool(getattr(a, "shape", ()) != out.shape != getattr(b, "shape", ()))
 
@@ -216,7 +211,7 @@ def _leave_out(node: Node) -> None:
     node.form = node.saved[OUT]
 
 
-def _is_large(array: Array) -> bool:
+def _is_large(array: Any) -> bool:
     return array.__class__ is ndarray and array.nbytes > SMALL
 
 

@@ -33,6 +33,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "[]": operator.getitem,
     ".astype": lambda x, dtype: x.astype(dtype),
     ".dot": lambda a, b: a.dot(b),
+    "list": lambda *parts: [x for part in parts for x in (part if type(part) is list else [part])],
 }
 
 

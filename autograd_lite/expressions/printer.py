@@ -150,6 +150,9 @@ class Printer:
             return f"{self.text(args[0], ATOM)}.T", ATOM
         if x.fn == "[]":
             return f"{self.text(args[0], ATOM)}[{self._key(args[1])}]", ATOM
+        if x.fn == "list":  # of which the lists are parts
+            words = ["*" * (part.shape is None) + self.text(part) for part in args]
+            return f"[{', '.join(words)}]", ATOM
         if x.fn == ".astype":
             return f"{self.text(args[0], ATOM)}.astype({literal(args[1])})", ATOM
         if x.fn == "np.expand_dims" and (index := _new_axis(x)) is not None:
