@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import baseline, compiling, demo, imports, memory, scalars, steps
+from benchmarks import baseline, compiling, demo, imports, memory, scalars, slow, steps
 from benchmarks.rounds import Goal, median
 from benchmarks.steps import SHAPES, Shape
 
@@ -242,6 +242,22 @@ problems under a MiB are too small to tell:
 {goals(PROBLEM, found)}"""
 
 
+def report_slow(plan: Plan) -> str:
+    body = []
+    for program in slow.PROGRAMS:
+        progress(f"slow: {program}")
+        seconds = slow.measure(program, skip=plan.note)
+        body.append(
+            [program, *(digits(1e6 * seconds[n]) if n in seconds else "–" for n in slow.NODES)]
+        )
+    return f"""## Long programs
+
+What a derivation takes, with its text, in a new process each; microseconds per node of the graph
+(wanted at {slow.NODES[-1]:,} nodes: at most {1e6 * slow.GOAL:.0f}):
+
+{table(["nodes", *(f"{n:,}" for n in slow.NODES)], body)}"""
+
+
 PARTS = {
     "steps": report_steps,
     "compile": report_compile,
@@ -249,4 +265,5 @@ PARTS = {
     "scalars": report_scalars,
     "imports": report_imports,
     "memory": report_memory,
+    "slow": report_slow,
 }

@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import baseline, compiling, demo, imports, memory, products, rounds, scalars, steps
+from benchmarks import (
+    baseline,
+    compiling,
+    demo,
+    imports,
+    memory,
+    products,
+    rounds,
+    scalars,
+    slow,
+    steps,
+)
 from benchmarks.rounds import DisagreementError, Goal, ratio
 from benchmarks.worker import ROOT, NotInstalledError, Subject, Worker, WorkerError
 
@@ -363,6 +374,21 @@ def test_a_revision_is_reported_beside_this_one(history, capsys):
 def test_a_revision_that_git_does_not_know_is_reported(history, capsys):
     assert command.main(["--baseline", "nowhere"]) == 1
     assert "--baseline nowhere: fatal: not a valid object name: nowhere" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("program", slow.PROGRAMS)
+def test_a_long_program_has_about_the_nodes_wanted(program):
+    for wanted in (100, 1_000):
+        assert wanted / 3 < slow.Derivation(program, wanted).nodes() < 3 * wanted
+
+
+def test_what_a_derivation_takes_is_measured_by_size():
+    pytest.importorskip("sympy")
+    notes: list[str] = []
+    seconds = slow.measure("logistic map", (6, 11), skip=notes.append)
+    assert not notes
+    assert list(seconds) == [6, 11]
+    assert min(seconds.values()) > 0
 
 
 def test_the_other_parts_are_reported(monkeypatch, capsys):
