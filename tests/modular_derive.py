@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from hashlib import blake2b
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 import sympy
@@ -210,10 +210,10 @@ class Modular:
                 return x % P if isinstance(x, int) else number(float(x))
         if entry.node in self.definitions:
             return self.at(self.definitions[entry.node], dict(enumerate(place)))
-        for pattern, (node, indices) in self.space.known.items():
+        for definition, node, indices in chain(*self.space.known_at.values()):
             if node == entry.node:
                 env = {i: place[k] for k, i in enumerate(indices) if i is not None}
-                return self.at(pattern, env)
+                return self.at(self.space.at(definition), env)
         return drawn(self.seed, "node", entry.node, place)
 
     def opaque(self, entry, place):

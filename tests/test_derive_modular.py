@@ -82,7 +82,7 @@ def test_arithmetic_modulo_a_prime_knows_what_differs():
 # Each rewrite alone, at everything that it is applied to
 
 LOWEST = ("_joint", "_apart", "_as_given", "_reduced", "_lowest", "with_sigmoid", "with_tanh")
-NAMES = (*LOWEST, "_tidy", "total", "spread", "gathered", "with_softmax", "recognised",
+NAMES = (*LOWEST, "tidy", "total", "spread", "gathered", "with_softmax", "recognised",
          "_exponential", "content", "times", "diagonals_apart", "_where", "_log")  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def watching(monkeypatch):
     watch(lowest, "with_sigmoid", lambda expr, *_: expr, space=lambda _: spaces[-1])
     watch(recognise, "with_softmax", lambda space, expr: expr, space=first)
     watch(index, "recognised", lambda space, expr: expr, space=first)
-    watch(Space, "_tidy", lambda space, expr: expr, space=first)
+    watch(index, "tidy", lambda space, expr: expr, space=first)
     watch(Space, "spread", lambda space, expr: expr, space=first)
     watch(Space, "total", summed, space=first)
     watch(chain, "gathered", lambda space, expr: expr, space=first)
@@ -297,8 +297,8 @@ def exact(derivation, tangents, values, seed):
         seed,
         rules.space,
         {x.position: v for x, v in values.items()},
-        {p: gradient.closed for p, gradient in rules.gradients.items()},
-        rules.definitions,
+        {p: rules.space.summed(gradient.closed) for p, gradient in rules.gradients.items()},
+        {p: rules.space.at(placed) for p, placed in rules.definitions.items()},
     )
     total = 0
     for x, form in derivation.closed_form.items():

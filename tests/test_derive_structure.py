@@ -99,8 +99,8 @@ def test_a_form_that_is_wrong_is_not_shown(monkeypatch, logistic):
 
     def wrong(self, node, above):
         return [
-            (x, type(part)(*(2 * p for p in part)) if x.name == "w" else part)
-            for x, part in right(self, node, above)
+            (k, type(part)(*(2 * p for p in part)) if node.inputs[k].name == "w" else part)
+            for k, part in right(self, node, above)
         ]
 
     monkeypatch.setattr(Chain, "_parts", wrong)

@@ -8,36 +8,34 @@ linear in the size of the graph.
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
-import numpy as np
 import sympy
 
 import autograd_lite.derivation.readings  # noqa: F401 - fills the table of readings
-from autograd_lite.context import setting
-from autograd_lite.core.tensor import apply
-from autograd_lite.derivation.entries import Element, Expr, Length, Number, Opaque, Total, called
+from autograd_lite.derivation.entries import Element, Expr, Placed, Total, called
 from autograd_lite.derivation.index import Space
 from autograd_lite.derivation.lowest import EXP
-from autograd_lite.derivation.reading import Reader, axes_of, element, exact
-from autograd_lite.graph import Graph, ancestors
+from autograd_lite.derivation.patterns import Expressions, Patterns, literal
+from autograd_lite.derivation.reading import Reader, element
+from autograd_lite.derivation.rules import rules_of
+from autograd_lite.derivation.tidy import gathered
+from autograd_lite.derivation.tracks import Gradient, Track, batched, each, is_short
+from autograd_lite.graph import Graph
 from autograd_lite.ops.comparisons import OPPOSITE
-from autograd_lite.record import Recorded
-from autograd_lite.sweep import sweep
-from autograd_lite.traced import argument
 
-__all__ = ["Chain", "Gradient"]
+__all__ = ["Chain"]
 
 LONG = 16
 """An expression with more operations than this gets a name."""
 
 PASSES = 3
 """The most passes over the graph: a name found in one pass is used from the start in the next."""
+
+MANY = 32
+"""A sum of more parts than this is not simplified."""
 
 LARGE = 1_000
 """Graphs with more nodes get one pass."""
@@ -48,32 +46,8 @@ TRANSPARENT = {
 }  # fmt: skip
 """Operations that change only the layout of an array."""
 
-
-@dataclass(slots=True)
-class Gradient:
-    """The gradient of the loss at a node.
-
-    Attributes:
-        product: in terms of the gradients of named nodes.
-        closed: the shortest form.
-    """
-
-    product: Expr
-    closed: Expr
-
-
-class Track(NamedTuple):
-    """A gradient in three forms.
-
-    Attributes:
-        product: in terms of the gradients of named nodes.
-        short: with short gradients substituted.
-        whole: with every gradient substituted that contains no sum.
-    """
-
-    product: Expr
-    short: Expr
-    whole: Expr
+LOOKING = {"where", *OPPOSITE}
+"""Operations whose reading looks at the operations of their inputs."""
 
 
 class Chain:
@@ -116,11 +90,15 @@ class Chain:
         for node in self.graph.nodes:
             if node in wrt or any(x.position in self.leading for x in node.inputs):
                 self.leading.add(node.position)
+        self._elements: dict[Any, Any] = {}
+        self.patterns: Patterns = Patterns(self.space, self._kind)
         self.promoted: set[int] = set()
         for _ in range(PASSES if len(self.graph) <= LARGE else 1):
             before = len(self.promoted)
-            self.definitions: dict[int, Expr] = {}
-            self.reader: Reader = Reader(self.space, {})
+            self.patterns.forget()
+            self.known: dict[int, Placed] = {}
+            self.definitions: dict[int, Placed] = {}
+            self.reader: Reader = Reader(self.space, Expressions(self.patterns, self.known))
             self.gradients: dict[int, Gradient] = {}
             self._forward()
             hidden = filter(self._is_hidden_activation, self.graph.nodes)
@@ -133,43 +111,93 @@ class Chain:
     # Forward: the expression of each node
 
     def _forward(self) -> None:
-        space, known = self.space, self.reader.known
-        space.known.clear()
+        self.space.known_at.clear()
         for node in self.graph.nodes:
             if node.op is None:
-                known[node.position] = self.reader.leaf(node)
+                self.known[node.position] = self.patterns.placed(self.reader.leaf(node))
                 continue
             if node.op.name in OPPOSITE:
                 self._name_sides(node)
-            args = [known[x.position] for x in node.inputs]
-            expr = self.reader.applied(node, args)
-            if expr.has(EXP):
-                expr = space.lowest(expr)
-            if self._is_transparent(node) and space.size(expr) <= self.long:
-                known[node.position] = expr
-                continue
-            symbol = space.symbol(element(node))
-            if expr == symbol:
-                continue
-            has_name = node.name is not None or node.position in self.promoted
-            if (
-                not (has_name or node is self.loss or node in self.wrt)
-                and space.size(expr) <= self.long
-            ):
-                known[node.position] = expr
-                continue
-            if node.name is None and node is not self.loss:
-                self.promoted.add(node.position)
-            known[node.position] = symbol
-            self.definitions[node.position] = expr
-            if self._is_written_out(node) and space.size(expr) <= self.long:
-                known[node.position] = expr
-            if node is self.loss and node.name is None:
-                continue
-            if expr.is_Function and expr.func.__name__ == "sigmoid":
-                space.known[expr] = node.position, space.entry(symbol).indices
-            elif space.is_softmax(expr):
-                space.known[expr] = node.position, space.entry(expr).indices
+            own = self._own(node)
+            given = [self.known[x.position] for x in node.inputs]
+            (known, *definition), is_known = self.patterns.computed(
+                self._forward_key(node), [*given, own], partial(self._read, node)
+            )
+            self.known[node.position] = known
+            if definition:
+                (self.definitions[node.position],) = definition
+                if node.name is None and node is not self.loss:
+                    self.promoted.add(node.position)
+            if is_known:
+                self._is_known(node, definition[0])
+
+    def _read(self, node: Any) -> tuple[list[Expr], bool]:
+        """The expression of a node in later formulas, and its definition if it has a name.
+
+        Also whether later formulas recognise the definition.
+        """
+        space = self.space
+        expr = self.reader.applied(node, [self.expression(x) for x in node.inputs])
+        if expr.has(EXP):
+            expr = space.lowest(expr)
+        is_small = space.size(expr) <= self.long
+        if self._is_transparent(node) and is_small:
+            return [expr], False
+        symbol = space.symbol(element(node))
+        if expr == symbol:
+            return [expr], False
+        if not self._has_name(node) and is_small:
+            return [expr], False
+        is_known = (node is not self.loss or node.name is not None) and (
+            (expr.is_Function and expr.func.__name__ == "sigmoid") or space.is_softmax(expr)
+        )
+        return [expr if self._is_written_out(node) and is_small else symbol, expr], is_known
+
+    def _is_known(self, node: Any, definition: Placed) -> None:
+        """Have a definition recognised in later formulas."""
+        if definition.nodes:
+            of_symbol = self.space.entry(definition.pattern.expr)
+            indices = of_symbol.indices if of_symbol is not None else element(node).indices
+            at = self.space.known_at.setdefault(definition.nodes[-1], [])
+            at.append((definition, node.position, indices))
+
+    def _has_name(self, node: Any) -> bool:
+        has_name = node.name is not None or node.position in self.promoted
+        return has_name or node is self.loss or node in self.wrt
+
+    def _forward_key(self, node: Any) -> Any:
+        """What the expression of a node depends on besides those of its inputs."""
+        return (
+            *self._key(node),
+            self._has_name(node),
+            self._is_transparent(node),
+            self._is_written_out(node),
+            node.name is None and node is self.loss,
+        )
+
+    def _key(self, node: Any) -> tuple[Any, ...]:
+        """What tells an operation from others; its own position where it may read others."""
+        attributes = literal(node.attributes)
+        if attributes is None or node.op.name in LOOKING:
+            return (node.position,)
+        forms = tuple((x.shape, x.dtype) for x in (node, *node.inputs))
+        return node.op, attributes, forms
+
+    def _kind(self, position: int) -> Any:
+        """What a formula depends on besides the place of a node among others."""
+        node = self.nodes[position]
+        if position in self.space.constants:
+            return position
+        return node.shape, node.op is None and node.requires_grad
+
+    def _own(self, node: Any, gradient: bool = False) -> Placed:
+        """The symbol of a node or of its gradient."""
+        entry = element(node, gradient)
+        pattern = self._elements.get((entry.indices, gradient))
+        if pattern is None:
+            pattern = self.patterns.placed(self.space.symbol(entry)).pattern
+            self._elements[entry.indices, gradient] = pattern
+        return Placed(pattern, (node.position,))
 
     def _name_sides(self, node: Any) -> None:
         """Name the operands of a comparison: computed again, equal ones may differ in rounding."""
@@ -177,7 +205,7 @@ class Chain:
         if not any(side.is_number for side in sides.values()):
             for x, side in sides.items():
                 if not isinstance(self.space.entry(side), Element):
-                    self._promote(x)
+                    self.promote(x)
 
     def _is_written_out(self, node: Any) -> bool:
         """Whether formulas write the loss out; an elementwise one such as ŷ = σ(z) has a name."""
@@ -208,7 +236,11 @@ class Chain:
 
     def expression(self, node: Any) -> Expr:
         """The expression of a node in other formulas."""
-        return self.reader.known[node.position]
+        return self.space.at(self.known[node.position])
+
+    def leads(self, node: Any) -> bool:
+        """Whether a node depends on a variable."""
+        return bool(node.requires_grad) and node.position in self.leading
 
     def named(self, node: Any) -> bool:
         """Whether formulas mention a node by its name."""
@@ -217,33 +249,106 @@ class Chain:
     # Backward: the gradients
 
     def _backward(self) -> None:
-        space = self.space
-        received: dict[int, list[Track]] = {self.loss.position: [Track(*[sympy.S.One] * 3)]}
+        one = self.patterns.placed(sympy.S.One)
+        received: dict[int, list[tuple[Placed, Placed, Placed]]] = {}
+        received[self.loss.position] = [(one, one, one)]
         for node in reversed(self.graph.nodes):
-            position = node.position
-            if position not in received or not node.requires_grad:
+            parts = received.pop(node.position, None)
+            if parts is None or not node.requires_grad:
                 continue
-            sums = [sympy.Add(*parts) for parts in zip(*received.pop(position), strict=True)]
-            product, short, whole = each(space.lowest, sums)
-            if not self.expand:
-                short, whole = gathered(space, short), gathered(space, whole)
-            closed = whole if space.size(whole) <= space.size(short) else short
-            if closed.has(sympy.nan, sympy.zoo):
-                what = node.name or f"the result of {node.op.name} {node.shape}"
-                raise ValueError(
-                    f"derive: the gradient by {what} is 0 / 0 for all values: a divisor is 0 by "
-                    "construction"
-                )
-            if self._needs_name(node, closed):
-                self._promote(node)
-            self.gradients[position] = Gradient(product, closed)
-            if node.op is None:
-                continue
-            above = Track(product, short, whole)
-            if self.named(node) and node is not self.loss:
-                above = self._named(node, closed)
-            for x, part in self._parts(node, above):
-                received.setdefault(x.position, []).append(part)
+            if len(parts) > MANY:
+                (reached, tracks) = self._many(node, parts)
+            else:
+                (reached, tracks) = self._few(node, parts)
+            for k, part in zip(reached, batched(tracks), strict=True):
+                received.setdefault(node.inputs[k].position, []).append(part)
+
+    def _few(self, node: Any, parts: list[Any]) -> tuple[tuple[int, ...], list[Placed]]:
+        """The gradient at a node, in lowest terms, and the parts of its inputs by their number."""
+        given = [placed for part in parts for placed in part]
+        (product, closed, *tracks), reached = self._at(
+            node, given, partial(self._derived, node, parts)
+        )
+        self.gradients[node.position] = Gradient((product,), (closed,))
+        return reached, tracks
+
+    def _many(self, node: Any, parts: list[Any]) -> tuple[tuple[int, ...], list[Placed]]:
+        """The same for the sum of many parts, which are written as they are."""
+        products, *others = zip(*parts, strict=True)
+        closed = map(self._shorter, *others)
+        total = self.patterns.collected
+        self.gradients[node.position] = Gradient(total(products), total(closed))
+        if node.op is None:
+            return (), []
+        if not self.named(node):
+            self.promote(node)
+        symbol = self.space.symbol(element(node, gradient=True))
+        tracks, reached = self._at(
+            node,
+            [self._own(node, gradient=True)],
+            partial(self._passed, node, Track(*[symbol] * 3)),
+        )
+        return reached, tracks
+
+    def _shorter(self, short: Placed, whole: Placed) -> Placed:
+        size = self.space.size
+        return whole if size(whole.pattern.expr) <= size(short.pattern.expr) else short
+
+    def _at(self, node: Any, given: list[Placed], function: Any) -> tuple[list[Placed], Any]:
+        """What a function finds at a node from the given expressions, or at another like it."""
+        ends = (node, *node.inputs)
+        given = [*given, *(self.known[x.position] for x in ends), *map(self._own, ends)]
+
+        def found() -> tuple[list[Expr], Any]:
+            unnamed = [k for k, x in enumerate(ends) if not self.named(x)]
+            exprs, reached = function()
+            return exprs, (reached, [k for k in unnamed if self.named(ends[k])])
+
+        placed, (reached, named) = self.patterns.computed(self._backward_key(node), given, found)
+        for k in named:
+            if not self.named(ends[k]):
+                self.promote(ends[k])
+        return placed, reached
+
+    def _backward_key(self, node: Any) -> Any:
+        """What the gradients at a node and its inputs depend on besides expressions."""
+        key = () if node.op is None else self._key(node)
+        return (
+            *key,
+            tuple(map(self.leads, node.inputs)),
+            self.values.get(node) is None,
+            self.named(node),
+            node is self.loss,
+            node in self.wrt,
+            node in self.hidden_layers,
+        )
+
+    def _derived(self, node: Any, parts: list[Any]) -> tuple[list[Expr], tuple[int, ...]]:
+        """The gradient at a node, and the parts of its inputs with their numbers."""
+        space = self.space
+        exprs = [[space.at(placed) for placed in track] for track in zip(*parts, strict=True)]
+        product, short, whole = each(space.lowest, [sympy.Add(*track) for track in exprs])
+        if not self.expand:
+            short, whole = gathered(space, short), gathered(space, whole)
+        closed = whole if space.size(whole) <= space.size(short) else short
+        if closed.has(sympy.nan, sympy.zoo):
+            what = node.name or f"the result of {node.op.name} {node.shape}"
+            raise ValueError(
+                f"derive: the gradient by {what} is 0 / 0 for all values: a divisor is 0 by "
+                "construction"
+            )
+        if self._needs_name(node, closed):
+            self.promote(node)
+        above = Track(product, short, whole)
+        if self.named(node) and node is not self.loss:
+            above = self._named(node, closed)
+        tracks, reached = self._passed(node, above)
+        return [product, closed, *tracks], reached
+
+    def _passed(self, node: Any, above: Track) -> tuple[list[Expr], tuple[int, ...]]:
+        """What the inputs of a node receive, in three forms each, and their numbers."""
+        found = [] if node.op is None else self._parts(node, above)
+        return [expr for _, track in found for expr in track], tuple(k for k, _ in found)
 
     def _needs_name(self, node: Any, closed: Expr) -> bool:
         return (
@@ -253,11 +358,11 @@ class Chain:
             and self.space.size(closed) > self.long
         )
 
-    def _promote(self, node: Any) -> None:
+    def promote(self, node: Any) -> None:
         """Give a node a name; expressions read earlier keep its formula."""
-        self.definitions[node.position] = self.expression(node)
+        self.definitions[node.position] = self.known[node.position]
         self.promoted.add(node.position)
-        self.reader.known[node.position] = self.space.symbol(element(node))
+        self.known[node.position] = self._own(node)
 
     def _named(self, node: Any, closed: Expr) -> Track:
         """The gradient of a named node as the next ones use it."""
@@ -266,18 +371,19 @@ class Chain:
             return Track(symbol, closed, closed)
         return Track(symbol, symbol, symbol if self._is_composite(closed) else closed)
 
-    def _parts(self, node: Any, above: Track) -> list[tuple[Any, Track]]:
-        """The part of the gradient that each input receives."""
+    def _parts(self, node: Any, above: Track) -> list[tuple[int, Track]]:
+        """The part of the gradient that each input receives, by its number."""
         space = self.space
         result = []
-        for x, read in self._local(node):
+        for k, read in rules_of(self, node):
+            x = node.inputs[k]
             product, short, whole = each(space.lowest, each(read, above))
             if self._is_activated(node, x) and space.size(whole) > space.size(product):
                 prime = called(f"{node.op.name}′")(self.expression(x))
                 product, short, whole = (
                     gradient * prime for gradient in (above.product, above.short, above.short)
                 )
-            result.append((x, Track(product, short, whole)))
+            result.append((k, Track(product, short, whole)))
         return result
 
     def _is_activated(self, node: Any, x: Any) -> bool:
@@ -301,128 +407,3 @@ class Chain:
         return self.space.contains(
             form, lambda e: isinstance(e, Total) or (isinstance(e, Element) and e.gradient)
         )
-
-    def _local(self, node: Any) -> list[tuple[Any, Any]]:
-        """For each input a function from the node's gradient to the input's part of it."""
-        leaves = [
-            argument(x.array, x.requires_grad and x.position in self.leading) for x in node.inputs
-        ]
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            with setting(recording=True, observer=None):
-                copy = apply(node.op, tuple(leaves), node.attributes, as_written=True)
-                value = self.values.get(node)
-                g = argument(np.ones_like(copy.array) if value is None else value, False)
-                parts = sweep(
-                    {copy: g},
-                    {leaf for leaf in leaves if leaf.requires_grad},
-                    on_tensors=True,
-                    as_written=True,
-                )
-        if not node.op.traits.elementwise:
-            self._name_compared(node, leaves, parts)
-        known = {
-            leaf.position: self.expression(x) for leaf, x in zip(leaves, node.inputs, strict=True)
-        }
-        known[copy.position] = self.expression(node)
-        self.space.shapes |= {n.position: n.shape for n in (*leaves, copy, g)}
-        counts = self._counts(node)
-        # The condition of a `where` is the user's and is kept as it is.
-        guards = node.op.name != "where" and (node.op.traits.elementwise or node.op.name == "norm")
-
-        def reading(part: Any) -> Any:
-            def read(gradient: Expr) -> Expr:
-                if not isinstance(part, Recorded):
-                    size = np.size(part)
-                    return exact(self.space, np.ravel(part)[0]) if size else sympy.S.Zero
-                reader = Reader(self.space, known | {g.position: gradient}, True, guards)
-                reader.counts = counts
-                return reader.read(part)
-
-            return read
-
-        return [
-            (x, reading(parts[leaf]))
-            for leaf, x in zip(leaves, node.inputs, strict=True)
-            if leaf in parts
-        ]
-
-    def _name_compared(self, node: Any, leaves: Any, parts: Any) -> None:
-        """Name an operand in which a rule seeks a maximum: computed again, it may be rounded."""
-        found = ancestors(part for part in parts.values() if isinstance(part, Recorded))
-        compared = {x for n in found if n.op is not None and n.op.name == "equal" for x in n.inputs}
-        for leaf, x in zip(leaves, node.inputs, strict=True):
-            expr = self.expression(x)
-            if leaf in compared and not expr.is_Symbol and self.space.free(expr):
-                self._promote(x)
-
-    def _counts(self, node: Any) -> dict[float, Expr]:
-        """The divisors of an average, as products of lengths."""
-        if not (self.space.lengths_as_symbols and node.op.notation.averages):
-            return {}
-        shape = node.inputs[0].shape
-        if node.op.name == "mean":
-            choices = [[shape[k] for k in axes_of(node.attributes.get("axis"), len(shape))]]
-        else:
-            choices = [list(shape), list(shape[:-1])]
-        return {
-            float(math.prod(c)): sympy.Mul(*map(self.space.length, c))
-            for c in choices
-            if math.prod(c) > 1
-        }
-
-
-def each(function: Callable[[Expr], Expr], exprs: Iterable[Expr]) -> list[Expr]:
-    """The function of each expression; equal expressions are computed once."""
-    exprs = list(exprs)
-    done = {expr: function(expr) for expr in dict.fromkeys(exprs)}
-    return [done[expr] for expr in exprs]
-
-
-def is_short(space: Space, form: Expr) -> bool:
-    """Whether a form is a constant times a node, a gradient, or a difference of two of them."""
-    rest = [f for f in sympy.Mul.make_args(form) if not _constant(space, f)]
-    if not rest:
-        return True
-    if len(rest) > 1:
-        return False
-    if rest[0].is_Symbol:
-        return isinstance(space.entry(rest[0]), (Element, Opaque))
-    if rest[0].func.__name__ == "equal":
-        return True
-    terms = rest[0].args if rest[0].is_Add else ()
-    return 0 < len(terms) <= 2 and all(
-        t.is_number or is_short(space, t) or (t.is_Function and len(t.args) == 1
-        and t.args[0].is_Symbol)
-        for _, t in (term.as_coeff_Mul() for term in terms)
-    )  # fmt: skip
-
-
-def _constant(space: Space, f: Expr) -> bool:
-    base = f.base if f.is_Pow else f
-    return bool(base.is_number) or isinstance(space.entry(base), (Length, Number))
-
-
-def gathered(space: Space, form: Expr) -> Expr:
-    """A x + Aᵀ x as (A + Aᵀ) x: sums with a common factor as one sum."""
-    if not form.is_Add:
-        return form
-    totals = []
-    for term in form.args:
-        factors = sympy.Mul.make_args(term)
-        sums = [f for f in factors if isinstance(space.entry(f), Total)]
-        if len(sums) == 1 and len(space.entry(sums[0]).lengths) == 1:
-            totals.append((term, sympy.Mul(*(f for f in factors if f is not sums[0])), sums[0]))
-    best = form
-    for (one, c, first), (other, d, second) in combinations(totals, 2):
-        a, b = space.entry(first), space.entry(second)
-        if a.lengths != b.lengths or not space.free(c) == space.free(d) == frozenset():
-            continue
-        i = space.fresh()
-        bodies = [space.rename(t.body, {t.bound[0]: i}) for t in (a, b)]
-        both = space.lowest(c * bodies[0] + d * bodies[1])
-        if not both.is_Add:
-            merged = form - one - other + space.total(both, {i: a.lengths[0]})
-            if space.size(merged) <= space.size(best):
-                best = merged
-    return best if best is form else gathered(space, best)

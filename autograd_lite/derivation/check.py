@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.context import setting
 from autograd_lite.core.tensor import apply
 from autograd_lite.derivation import CannotCheckWarning, DerivationError
-from autograd_lite.expressions.expr import evaluated
+from autograd_lite.derivation.entries import Terms
 from autograd_lite.sweep import gradients
 from autograd_lite.tensor import constant
 from autograd_lite.traced import argument
@@ -42,11 +42,11 @@ def check(derivation: Any) -> None:
         DerivationError: when one of them is wrong.
     """
     chain, writer = derivation._chain, derivation._writer
-    pairs: list[tuple[str, Any, Any]] = []
-    for step in derivation.steps:
-        alike = step.form.expression == step.product.expression
-        forms = (step.product,) if alike else (step.product, step.form)
-        pairs += [(step.name, step.node, writer.expression(f.tree, given=True)) for f in forms]
+    pairs: list[tuple[str, Any, Terms]] = []
+    for node in derivation.steps.nodes:
+        gradient, name = chain.gradients[node.position], writer.gradients[node.position]
+        forms = dict.fromkeys((gradient.product, gradient.closed))
+        pairs += [(name, node, terms) for terms in forms]
     here = [
         _as_shown(got, expected)
         for got, expected, _ in _compared(derivation, pairs, chain.nodes, chain.values)
@@ -116,7 +116,9 @@ def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
 
     try:
         found, nodes = compared()
-        ε = max(float(np.finfo(n.dtype).eps) for n in nodes.values() if n.dtype.kind == "f")
+        dtypes = {n.dtype for n in nodes.values() if n.dtype.kind == "f"}
+        coarsest = max(map(np.finfo, dtypes), key=lambda info: info.eps)
+        ε, least = float(coarsest.eps), float(coarsest.tiny)
         defined = not any(np.isnan(n.array).any() for n in nodes.values())
         moved: list[list[Any]] = []
         result = []
@@ -124,7 +126,7 @@ def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
             good = np.isfinite(got) & np.isfinite(expected)
             error, scale = _apart(got, expected, good), _largest(expected, good)
             verdict = AGREES if good.all() else UNDEFINED
-            if error > ROUNDING * ε * (scale + above):
+            if error > ROUNDING * ε * (scale + above + least):
                 moved = moved or [compared(4 * ε)[0] for _ in range(2)]
                 noise = max(
                     _apart(other[k][j], found[k][j], good) for other in moved for j in (0, 1)
@@ -203,23 +205,19 @@ def _compared(
     derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any
 ) -> Iterator[tuple[Any, Any, float]]:
     """For each formula its value, that of the sweep, and the size of the gradients in it."""
-    writer, consumers = derivation._writer, derivation._chain.graph.consumers
-    values: dict[Any, Any] = {}
-    for position, node in nodes.items():
-        values[writer.arguments[position]] = np.asarray(derivation._chain.graph.value(node))
-        if (g := of.get(node)) is not None:
-            values[writer.given_gradients[position]] = g
+    writer, graph = derivation._writer, derivation._chain.graph
+    values = {position: np.asarray(graph.value(node)) for position, node in nodes.items()}
+    gradients = {position: g for position, node in nodes.items() if (g := of.get(node)) is not None}
     with np.errstate(all="ignore"):
-        for _, node, expr in pairs:
-            copy = nodes.get(node.position)
-            expected = of.get(copy) if copy is not None else None
+        for _, node, terms in pairs:
+            expected = gradients.get(node.position)
             expected = np.zeros(node.shape) if expected is None else np.asarray(expected)
-            got = np.asarray(evaluated([expr], values)[0])
+            got = np.asarray(writer.value(terms, node.shape, values, gradients))
             if got.shape != node.shape:
                 raise DerivationError(
                     f"derive: a formula has the shape {got.shape}, where {node.shape} is right; it "
                     "is not shown. This is a fault of the derivation; please report the program"
                 )
-            found = (of.get(nodes[c.position]) for c, _ in consumers.get(node, ()))
+            found = (gradients.get(c.position) for c, _ in graph.consumers.get(node, ()))
             above = max((_largest(g, np.isfinite(g)) for g in found if g is not None), default=0.0)
             yield got, expected, above

@@ -6,7 +6,7 @@ import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import sympy
@@ -54,6 +54,60 @@ class Step:
     form: Form
     value: Any
     local_form: Form | None = None
+
+
+class Steps(Sequence[Step]):
+    """The steps of a derivation, made when they are read."""
+
+    def __init__(self, chain: Chain, writer: Writer) -> None:
+        self._chain = chain
+        self._writer = writer
+        self.nodes: list[Any] = [
+            node
+            for node in reversed(chain.graph.nodes)
+            if node.position in chain.gradients and node is not chain.loss and chain.named(node)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @overload
+    def __getitem__(self, k: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[Step]: ...
+
+    def __getitem__(self, k: int | slice) -> Step | list[Step]:
+        found = self.nodes[k]
+        return [self._step(n) for n in found] if isinstance(found, list) else self._step(found)
+
+    def _step(self, node: Any) -> Step:
+        gradient, name = self._chain.gradients[node.position], self._writer.gradients[node.position]
+        product = Form(self._writer, gradient.product, node.shape, node)
+        form = Form(self._writer, gradient.closed, node.shape, node)
+        local, local_form = self._local(node, product.expression)
+        value = self._chain.values.get(node)
+        return Step(node, name, local, product, form, value, local_form)
+
+    def _local(self, node: Any, product: Any) -> tuple[str, Form | None]:
+        """∂ŷ/∂z = ŷ(1 − ŷ), where the product is elementwise by one gradient."""
+        chain, writer = self._chain, self._writer
+        factors = sympy.Mul.make_args(product)
+        symbols = [
+            f for f in factors
+            if isinstance(e := writer.space.entry(f), Element) and e.gradient
+        ]  # fmt: skip
+        if len(symbols) != 1 or len(factors) < 2:
+            return "", None
+        entry = writer.space.entry(symbols[0])
+        other = chain.nodes[entry.node]
+        if other.shape != node.shape or symbols[0] != writer.space.symbol(element(other, True)):
+            return "", None
+        if other.position not in chain.definitions or not any(x is node for x in other.inputs):
+            return "", None
+        form = Form.of(writer, writer.resolved(product / symbols[0]), node.shape)
+        above, below = writer.names[other.position], writer.names[node.position]
+        return f"∂{above}/∂{below}", form
 
 
 class Forms(Mapping[Any, Form]):
@@ -104,12 +158,13 @@ class Derivation:
             if node.position not in writer.names:
                 writer.also(node)
             gradient = chain.gradients.get(node.position)
-            expr = sympy.S.Zero if gradient is None else gradient.closed
-            forms[node] = Form(writer, expr, node.shape, node)
+            zero = chain.patterns.placed(sympy.S.Zero)
+            closed = (zero,) if gradient is None else gradient.closed
+            forms[node] = Form(writer, closed, node.shape, node)
         self._nodes = {writer.names[n.position]: n for n in chain.graph.nodes if n.name is not None}
         self._nodes |= {writer.names[n.position]: n for n in wrt}
         self.closed_form: Forms = Forms(forms, self._nodes)
-        self.steps: list[Step] = self._steps()
+        self.steps: Steps = Steps(chain, writer)
         self.checked = ""
 
     @property
@@ -154,48 +209,11 @@ class Derivation:
         node = self._nodes.get(w, w) if isinstance(w, str) else w
         return hessian(self, node, derived)  # type: ignore[no-any-return]
 
-    # Steps
-
-    def _steps(self) -> list[Step]:
-        chain, writer = self._chain, self._writer
-        steps = []
-        for node in reversed(chain.graph.nodes):
-            gradient = chain.gradients.get(node.position)
-            if gradient is None or node is chain.loss or not chain.named(node):
-                continue
-            name = writer.gradients[node.position]
-            product = Form(writer, gradient.product, node.shape, node)
-            form = Form(writer, gradient.closed, node.shape, node)
-            local, local_form = self._local(node, gradient.product)
-            value = chain.values.get(node)
-            steps.append(Step(node, name, local, product, form, value, local_form))
-        return steps
-
-    def _local(self, node: Any, product: Any) -> tuple[str, Form | None]:
-        """∂ŷ/∂z = ŷ(1 − ŷ), where the product is elementwise by one gradient."""
-        chain, writer = self._chain, self._writer
-        factors = sympy.Mul.make_args(product)
-        symbols = [
-            f for f in factors
-            if isinstance(e := writer.space.entry(f), Element) and e.gradient
-        ]  # fmt: skip
-        if len(symbols) != 1 or len(factors) < 2:
-            return "", None
-        entry = writer.space.entry(symbols[0])
-        other = chain.nodes[entry.node]
-        if other.shape != node.shape or symbols[0] != writer.space.symbol(element(other, True)):
-            return "", None
-        if other.position not in chain.definitions or not any(x is node for x in other.inputs):
-            return "", None
-        form = Form(writer, writer.resolved(product / symbols[0]), node.shape)
-        above, below = writer.names[other.position], writer.names[node.position]
-        return f"∂{above}/∂{below}", form
-
     def definitions(self) -> list[tuple[str, Form]]:
         """The definition of each named node in terms of earlier ones."""
         chain, writer = self._chain, self._writer
         return [
-            (writer.names[p], Form(writer, chain.definitions[p], chain.nodes[p].shape))
+            (writer.names[p], Form(writer, (chain.definitions[p],), chain.nodes[p].shape))
             for p in sorted(chain.definitions)
         ]
 
@@ -210,9 +228,17 @@ class Derivation:
         body = notation(Arranger(self._writer.space).tree(expr.xreplace({x: symbol}), ()))
         return f"g = {OPS[op].notation.symbol}, g′(a) = {body}"
 
+    def _calls(self) -> set[str]:
+        """The names of the functions in the closed forms of the steps."""
+        gradients = self._chain.gradients
+        found = {
+            (t.pattern, n.shape) for n in self.steps.nodes for t in gradients[n.position].closed
+        }
+        return set().union(*(self._writer.tree_of(*key).calls() for key in found))
+
     def notes(self) -> list[str]:
         """The definitions and assumptions that the formulas use: g, H, constants that sum to 1."""
-        legend, calls = self.legend(), {c for s in self.steps for c in s.form.tree.calls()}
+        legend, calls = self.legend(), self._calls()
         found = [legend] if legend and any(name.endswith("′") for name in calls) else []
         if "heaviside" in calls:
             found.append("H(a) = 1[a > 0], and ½ at 0")

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 
-__all__ = ["Delta", "Element", "Expr", "Index", "Length", "Number", "Opaque", "Total", "called"]
+__all__ = [
+    "Delta",
+    "Element",
+    "Expr",
+    "Index",
+    "Length",
+    "Number",
+    "Opaque",
+    "Pattern",
+    "Placed",
+    "Terms",
+    "Total",
+    "called",
+]
 
 Expr = Any
 """A SymPy expression in the symbols of a Space."""
@@ -69,6 +82,25 @@ class Delta:
     """1 where two indices are equal, else 0."""
 
     indices: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """The first expression of its form, and the positions of its nodes in ascending order."""
+
+    expr: Expr
+    nodes: tuple[int, ...]
+
+
+class Placed(NamedTuple):
+    """A pattern with other nodes in place of its own, in the same order."""
+
+    pattern: Pattern
+    nodes: tuple[int, ...]
+
+
+Terms = tuple[Placed, ...]
+"""A sum of placed expressions."""
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,16 @@ from autograd_lite.core.tensor import apply
 from autograd_lite.derivation import lowest, names
 from autograd_lite.derivation.arrange import Arranger
 from autograd_lite.derivation.chain import Chain
-from autograd_lite.derivation.entries import Element, Expr, Total, called
+from autograd_lite.derivation.entries import Element, Expr, Pattern, Placed, Terms, Total, called
 from autograd_lite.derivation.index import Space
 from autograd_lite.derivation.latex import LaTeX
 from autograd_lite.derivation.lowering import Lowering
 from autograd_lite.derivation.mathml import MathML
 from autograd_lite.derivation.notation import Notation, Text
 from autograd_lite.derivation.numbers import is_decimal
+from autograd_lite.derivation.patterns import Expressions
 from autograd_lite.derivation.reading import Reader, exact
-from autograd_lite.derivation.tree import Axes, Tree
+from autograd_lite.derivation.tree import Axes, Tree, added
 from autograd_lite.expressions.expr import Builder, evaluated
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import expression
@@ -43,6 +46,8 @@ class Writer:
         self.chain = chain
         self.space: Space = chain.space
         self.arranger: Arranger = Arranger(self.space)
+        self._trees: dict[tuple[Pattern, tuple[int, ...]], Tree] = {}
+        self._programs: dict[tuple[Pattern, tuple[int, ...]], Any] = {}
         self.names: dict[int, str] = self._node_names()
         self.deltas: dict[int, str] = self._deltas()
         loss = self.names[chain.loss.position]
@@ -135,9 +140,24 @@ class Writer:
 
     # Writing
 
-    def tree(self, expr: Expr, shape: Sequence[int]) -> Tree:
-        """An expression as a formula in matrices."""
-        return self.arranger.whole(expr, shape)
+    def tree(self, terms: Terms, shape: tuple[int, ...]) -> Tree:
+        """A sum as a formula in matrices."""
+        trees = [self._tree(placed, shape) for placed in terms]
+        return trees[0] if len(trees) == 1 else added(trees)
+
+    def _tree(self, placed: Placed, shape: tuple[int, ...]) -> Tree:
+        pattern, nodes = placed
+        tree = self.tree_of(pattern, shape)
+        if nodes == pattern.nodes:
+            return tree
+        return tree.moved(dict(zip(pattern.nodes, nodes, strict=True)))
+
+    def tree_of(self, pattern: Pattern, shape: tuple[int, ...]) -> Tree:
+        """A pattern as a formula in matrices, in its own nodes."""
+        found = self._trees.get((pattern, shape))
+        if found is None:
+            found = self._trees[pattern, shape] = self.arranger.whole(pattern.expr, shape)
+        return found
 
     def notation(self, kind: type[Notation]) -> Notation:
         """One of the notations, with the names of this derivation."""
@@ -168,6 +188,29 @@ class Writer:
             self.builder.names.setdefault(found[position], name)
         return self._lowered(tree, found, apart)
 
+    def value(
+        self,
+        terms: Terms,
+        shape: tuple[int, ...],
+        values: Mapping[int, Any],
+        gradients: Mapping[int, Any],
+    ) -> Any:
+        """The value of a formula for the values of all nodes and gradients, by position."""
+        return reduce(add, (self._value(term, shape, values, gradients) for term in terms))
+
+    def _value(self, placed: Placed, shape: tuple[int, ...], values: Any, gradients: Any) -> Any:
+        pattern, nodes = placed
+        expr = self._programs.get((pattern, shape))
+        if expr is None:
+            expr = self.expression(self.tree_of(pattern, shape), given=True)
+            self._programs[pattern, shape] = expr
+        known = {}
+        for own, position in zip(pattern.nodes, nodes, strict=True):
+            known[self.arguments[own]] = values[position]
+            if position in gradients:
+                known[self.given_gradients[own]] = gradients[position]
+        return evaluated([expr], known)[0]
+
     def _lowered(self, tree: Tree, gradients: Mapping[int, Any], apart: bool) -> Any:
         return Lowering(self.builder, self.arguments, gradients, self._prime, apart).number(tree)
 
@@ -195,7 +238,7 @@ class Writer:
                 node = self.chain.nodes[entry.node]
                 if node.op is None and node not in self.chain.wrt:
                     continue
-                closed = self.resolved(self.chain.gradients[entry.node].closed)
+                closed = self.resolved(space.summed(self.chain.gradients[entry.node].closed))
                 changes[symbol] = space.rename(
                     closed, {k: i for k, i in enumerate(entry.indices) if i is not None}
                 )
@@ -256,13 +299,27 @@ class Form:
     """
 
     def __init__(
-        self, writer: Writer, expr: Expr, shape: tuple[int, ...], gradient_at: Any = None
+        self, writer: Writer, terms: Terms, shape: tuple[int, ...], gradient_at: Any = None
     ) -> None:
         self._writer = writer
         self._gradient_at = gradient_at
-        self.expression = expr
+        self.terms = terms
         self.shape = shape
-        self.tree: Tree = writer.tree(expr, shape)
+
+    @classmethod
+    def of(cls, writer: Writer, expr: Expr, shape: tuple[int, ...]) -> Form:
+        """The formula of an expression."""
+        return cls(writer, (writer.chain.patterns.placed(expr),), shape)
+
+    @property
+    def expression(self) -> Expr:
+        """The formula in index notation."""
+        return self._writer.space.summed(self.terms)
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The formula in matrices."""
+        return self._writer.tree(self.terms, self.shape)
 
     def text(self) -> str:
         """The formula on one line, in Unicode."""
@@ -375,7 +432,8 @@ def values_of(writer: Writer, given: Mapping[int, Any]) -> dict[int, Any]:
 
 def reads(writer: Writer, tensor: Any) -> Form:
     """The formula of an expression in Tensors of the graph."""
-    known = dict(writer.chain.reader.known)
+    chain = writer.chain
+    known = Expressions(chain.patterns, dict(chain.known))
     writer.space.shapes |= {n.position: n.shape for n in Graph.of(tensor).nodes}
     expr = writer.space.lowest(Reader(writer.space, known).read(tensor))
-    return Form(writer, expr, tensor.shape)
+    return Form.of(writer, expr, tensor.shape)

@@ -21,8 +21,19 @@ import numpy as np
 import sympy
 
 from autograd_lite.derivation import lowest
-from autograd_lite.derivation.entries import Delta, Element, Expr, Index, Length, Opaque, Total
+from autograd_lite.derivation.entries import (
+    Delta,
+    Element,
+    Expr,
+    Index,
+    Length,
+    Opaque,
+    Placed,
+    Terms,
+    Total,
+)
 from autograd_lite.derivation.recognise import recognised
+from autograd_lite.derivation.tidy import tidy
 
 __all__ = ["Space"]
 
@@ -34,11 +45,14 @@ class Space:
         self._symbols: dict[Any, Any] = {}
         self._entries: dict[Any, Any] = {}
         self._free: dict[Any, frozenset[int]] = {}
+        self._nodes: dict[Any, frozenset[int]] = {}
         self.fresh: Callable[[], int] = count(1000).__next__
         """A new index, used nowhere else."""
         self.calls: list[tuple[Any, dict[str, Any], tuple[int, ...]]] = []
         self._calls: dict[Any, int] = {}
-        self.known: dict[Expr, tuple[int, tuple[Index, ...]]] = {}
+        self.exprs: dict[Placed, Expr] = {}
+        self.known_at: dict[int, list[tuple[Placed, int, tuple[Index, ...]]]] = {}
+        """The named nodes that are functions of a node, and of none after it: σ, softmax."""
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.lengths_as_symbols = False
         self.given_lengths: frozenset[int] = frozenset()
@@ -68,6 +82,52 @@ class Space:
             number = self._calls[key] = len(self.calls)
             self.calls.append((op, attributes, shape))
         return number
+
+    # Nodes
+
+    def nodes(self, expr: Expr) -> frozenset[int]:
+        """The positions of the nodes in an expression."""
+        return frozenset().union(*map(self._nodes_of, expr.free_symbols))
+
+    def _nodes_of(self, symbol: Any) -> frozenset[int]:
+        found = self._nodes.get(symbol)
+        if found is None:
+            entry = self._entries[symbol]
+            own = {entry.node} if isinstance(entry, Element) else set()
+            found = frozenset(own).union(*map(self.nodes, _inside(entry)))
+            self._nodes[symbol] = found
+        return found
+
+    def at(self, placed: Placed) -> Expr:
+        """The expression of a pattern with other nodes."""
+        found = self.exprs.get(placed)
+        if found is None:
+            to = dict(zip(placed.pattern.nodes, placed.nodes, strict=True))
+            found = self.exprs[placed] = self._moved(placed.pattern.expr, to)
+        return found
+
+    def summed(self, terms: Terms) -> Expr:
+        """The expression of a sum."""
+        return sympy.Add(*map(self.at, terms))
+
+    def _moved(self, expr: Expr, to: Mapping[int, int]) -> Expr:
+        if not to:
+            return expr
+        return expr.xreplace({s: self._symbol_moved(s, to) for s in lowest.symbols(expr)})
+
+    def _symbol_moved(self, symbol: Any, to: Mapping[int, int]) -> Any:
+        entry = self._entries[symbol]
+        if isinstance(entry, Element):
+            return self.symbol(Element(to[entry.node], entry.indices, entry.gradient))
+        if isinstance(entry, Total):
+            if len(entry.lengths) > 1:  # the order of several indices depends on the nodes
+                body, lengths = self.opened(entry)
+                return self.total(self._moved(body, to), lengths, simple=True)
+            return self.symbol(Total(self._moved(entry.body, to), entry.lengths, entry.level))
+        if isinstance(entry, Opaque):
+            args = tuple((self._moved(arg, to), shape) for arg, shape in entry.args)
+            return self.symbol(Opaque(entry.call, args, entry.indices))
+        return symbol
 
     # Indices
 
@@ -292,74 +352,7 @@ class Space:
         """The expression in lowest terms, as written by hand."""
         if expr.is_Atom:
             return expr
-        return self._tidy(lowest.lowest(recognised(self, expr)))
-
-    def _tidy(self, expr: Expr) -> Expr:
-        """Differences with the usual sign, 1 − ŷ and ŷ − y, and 1/m in front."""
-        if expr.is_Add:
-            expr = sympy.Add(*map(self._tidy, expr.args))
-            if not expr.is_Add:
-                return expr
-            common = set.intersection(*({
-                f for f in sympy.Mul.make_args(term)
-                if f.is_Pow and isinstance(self._entries.get(f.base), Length)
-            } for term in expr.args))  # fmt: skip
-            if common:
-                front = sympy.Mul(*common)
-                return front * sympy.Add(*(term / front for term in expr.args))
-            return expr
-        if not expr.is_Mul:
-            return expr
-        factors = []
-        expr = sympy.Mul(*(self._tidy(f) if f.is_Add else f for f in expr.args))
-        for f in sympy.Mul.make_args(expr):
-            base, exponent = (f.base, f.exp) if f.is_Pow else (f, sympy.S.One)
-            turned = exponent.is_odd or (
-                exponent.is_Integer and base.is_Add and any(t.is_number for t in base.args)
-            )
-            if base.is_Add and turned and self._is_backwards(base):
-                factors += [sympy.S.NegativeOne**exponent, (-base) ** exponent]
-            else:
-                factors.append(f)
-        expr = sympy.Mul(*factors) if len(factors) != len(expr.args) else expr
-        coefficient, rest = expr.as_coeff_Mul()
-        sums = [f for f in sympy.Mul.make_args(rest) if f.is_Add]
-        if coefficient.q != 1 and len(sums) == 1:
-            number, terms = lowest.content(sympy.Add(*(coefficient * t for t in sums[0].args)))
-            expr = sympy.Mul(_without(rest, sums[0]), number, terms)
-        if expr.is_Mul and lowest.is_minus(expr):
-            for f in expr.args:
-                if f.is_Add and self._is_balanced(f):
-                    return -_without(expr, f) * sympy.Add(*(-t for t in f.args))
-        return expr
-
-    def _is_balanced(self, expr: Expr) -> bool:
-        """Whether half of the terms are negative, and none is a number."""
-        negative = [t for t in expr.args if lowest.is_minus(t)]
-        return 2 * len(negative) == len(expr.args) and not any(t.is_number for t in expr.args)
-
-    def _is_backwards(self, expr: Expr) -> bool:
-        """Whether a sum is usually written with the other sign."""
-        negative = [t for t in expr.args if lowest.is_minus(t)]
-        if len(negative) * 2 != len(expr.args):
-            return len(negative) * 2 > len(expr.args)
-        numbers = [t for t in expr.args if t.is_number]
-        if numbers:
-            return bool(numbers[0].is_negative)
-        return max(expr.args, key=self.newest) in negative
-
-    def newest(self, expr: Expr) -> tuple[int, str]:
-        """The latest node in an expression."""
-        latest = -1
-        for symbol in expr.free_symbols:
-            entry = self._entries[symbol]
-            if isinstance(entry, Element):
-                latest = max(latest, entry.node)
-            elif isinstance(entry, Total):
-                latest = max(latest, 10**15 + self.newest(entry.body)[0])
-            elif isinstance(entry, Opaque):
-                latest = max(latest, 10**14 + entry.call)
-        return latest, str(expr)
+        return tidy(self, lowest.lowest(recognised(self, expr)))
 
     def joint(self, expr: Expr) -> Expr:
         """The expression as one fraction in canonical form."""
@@ -394,11 +387,6 @@ def _inside(entry: Any) -> list[Expr]:
     if isinstance(entry, Total):
         return [entry.body]
     return [arg for arg, _ in entry.args] if isinstance(entry, Opaque) else []
-
-
-def _without(expr: Expr, factor: Expr) -> Expr:
-    """The other factors of a product; SymPy's division first checks for infinities."""
-    return sympy.Mul(*(f for f in sympy.Mul.make_args(expr) if f is not factor))
 
 
 def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:

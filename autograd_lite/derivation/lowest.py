@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from math import comb, prod
 from operator import attrgetter
 from typing import Any
 
@@ -29,6 +30,9 @@ EXP, LOG, SIGMOID, TANH = (called(name) for name in ("exp", "log", "sigmoid", "t
 
 LARGEST = 160
 """Expressions with more operations are not simplified."""
+
+COSTLIEST = 256
+"""Nor are those with more symbols times terms when multiplied out."""
 
 
 def lowest(expr: Expr) -> Expr:
@@ -100,7 +104,7 @@ def _letter(k: int) -> Any:
 
 @lru_cache(maxsize=4096)
 def _joint(expr: Expr) -> Expr:
-    if operations(expr) > LARGEST:
+    if _is_large(expr):
         return expr
     try:
         return sympy.factor(sympy.cancel(sympy.together(expr)))
@@ -110,12 +114,28 @@ def _joint(expr: Expr) -> Expr:
 
 @lru_cache(maxsize=4096)
 def _lowest(expr: Expr) -> Expr:
-    if expr.is_Atom or operations(expr) > LARGEST:
+    if expr.is_Atom or _is_large(expr):
         return expr
     found = _as_given(_reduced(expr), expr)
     # Over one denominator, β + x/s − t only grows.
     grown = _size(expr) < _size(found) and _denominators(expr) <= _denominators(found)
     return expr if grown else found
+
+
+def _is_large(expr: Expr) -> bool:
+    return operations(expr) > LARGEST or len(expr.free_symbols) * _terms(expr) > COSTLIEST
+
+
+def _terms(expr: Expr) -> int:
+    """The number of terms of an expression when it is multiplied out."""
+    if expr.is_Add:
+        return sum(map(_terms, expr.args))
+    if expr.is_Mul:
+        return prod(map(_terms, expr.args))
+    if expr.is_Pow and expr.exp.is_Integer:
+        base, power = _terms(expr.base), abs(int(expr.exp))
+        return comb(base + power - 1, power)
+    return 1
 
 
 def _as_given(found: Expr, expr: Expr) -> Expr:

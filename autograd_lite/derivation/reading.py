@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from fractions import Fraction
 from typing import Any
 
@@ -63,7 +63,11 @@ class Reader:
     """
 
     def __init__(
-        self, space: Space, known: dict[int, Expr], local: bool = False, guards: bool = False
+        self,
+        space: Space,
+        known: MutableMapping[int, Expr],
+        local: bool = False,
+        guards: bool = False,
     ) -> None:
         self.space = space
         self.known = known

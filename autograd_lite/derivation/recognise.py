@@ -22,7 +22,7 @@ def recognised(space: Any, expr: Expr) -> Expr:
         expr = lowest.with_tanh(expr, exponentials)
         expr = lowest.with_sigmoid(expr, exponentials, lambda s: node_of(space, s))
         expr = with_softmax(space, expr)
-    if space.known:
+    if space.known_at:
         for call in sorted(expr.atoms(sympy.Function), key=lowest.operations, reverse=True):
             node = node_of(space, call)
             if node is not None:
@@ -70,9 +70,10 @@ def softmax(space: Any, entry: Total, place: Mapping[int, int]) -> Any:
     call = space.call(OPS["softmax"], attributes, shape)
     args = ((argument, shape),)
     indices = tuple(place.get(i, i) for i in order)
-    known = space.known.get(space.symbol(Opaque(call, args, tuple(range(len(order))))))
-    if known is not None:
-        return space.symbol(Element(known[0], indices))
+    symbol = space.symbol(Opaque(call, args, tuple(range(len(order)))))
+    for definition, node, _ in space.known_at.get(max(space.nodes(symbol), default=-1), ()):
+        if space.at(definition) == symbol:
+            return space.symbol(Element(node, indices))
     return space.symbol(Opaque(call, args, indices))
 
 
@@ -119,7 +120,8 @@ def match(space: Any, pattern: Expr, expr: Expr, bound: set[int]) -> dict[int, i
 
 def node_of(space: Any, call: Any) -> Any:
     """The named node with a function call as its definition."""
-    for pattern, (node, indices) in space.known.items():
+    for definition, node, indices in space.known_at.get(max(space.nodes(call), default=-1), ()):
+        pattern = space.at(definition)
         if pattern.func == call.func:
             to = match(space, pattern, call, set(space.free(pattern)))
             if to is not None:

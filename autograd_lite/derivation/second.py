@@ -37,14 +37,15 @@ def hessian(derivation: Any, w: Any, derived: Callable[..., Any]) -> Any:
     if w not in set(
         ancestors([product] if isinstance(product, Recorded) else [], requires_grad=True)
     ):
-        return Form(writer, sympy.S.Zero, shape)
+        return Form.of(writer, sympy.S.Zero, shape)
     second = derived(product, w, True, False, None, writer.letters.back())
     inner = second._chain
     second._writer.decimals = writer.decimals
     if w.position not in inner.gradients:
-        return Form(writer, sympy.S.Zero, shape)
-    expr = taken_out(inner.space, inner.gradients[w.position].closed, v.position, w.ndim, w.shape)
-    result = Form(second._writer, diagonals_apart(inner.space, expr), shape)
+        return Form.of(writer, sympy.S.Zero, shape)
+    closed = inner.space.summed(inner.gradients[w.position].closed)
+    expr = taken_out(inner.space, closed, v.position, w.ndim, w.shape)
+    result = Form.of(second._writer, diagonals_apart(inner.space, expr), shape)
     derivation._share_names(result)
     value = np.asarray(result.evaluate())
     expected = np.asarray(inner.values[w])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import sympy
 from autograd_lite.derivation.entries import Index
 from autograd_lite.op import OPS
 
-__all__ = ["Tree", "is_product", "is_range", "spread", "unsigned"]
+__all__ = ["Tree", "added", "is_product", "is_range", "spread", "unsigned"]
 
 Axes = tuple[Index, ...]
 
@@ -45,6 +45,12 @@ class Tree:
             tree = todo.pop()
             yield tree
             todo += tree.args
+
+    def moved(self, to: Mapping[int, int]) -> Tree:
+        """The formula in other nodes."""
+        args = tuple(arg.moved(to) for arg in self.args)
+        data = to[self.data] if self.kind in ("node", "gradient") else self.data
+        return Tree(self.kind, args, self.axes, data)
 
     def operations(self) -> int:
         """The number of operations."""
@@ -208,6 +214,12 @@ def aligned(kind: str, trees: Sequence[Tree], hint: Axes, data: Any = None) -> T
     """An elementwise formula of operands that broadcast against each other."""
     axes = common(trees, hint)
     return Tree(kind, tuple(fitted(t, axes) for t in trees), axes, data)
+
+
+def added(trees: Iterable[Tree]) -> Tree:
+    """The sum of formulas of one shape."""
+    args = [arg for tree in trees for arg in (tree.args if tree.kind == "add" else (tree,))]
+    return Tree("add", tuple(args), joined(args))
 
 
 def flat(tree: Tree) -> Tree:
