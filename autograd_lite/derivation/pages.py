@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -29,39 +29,49 @@ def value(array: Any) -> str:
     return f"({', '.join(map(number if array.ndim == 1 else value, array))})"
 
 
-def steps(derivation: Any) -> Iterator[tuple[Any, list[Any], list[str]]]:
-    """Each step with its formulas, the product and what it simplifies to, and its numbers."""
-    for step in derivation.steps:
-        forms = [step.product]
-        if step.form.text() != step.product.text():
-            forms.append(step.form)
-        shown = derivation._numbers and step.value is not None
-        yield step, forms, [value(step.value)] if shown else []
+def formulas(step: Any) -> list[Any]:
+    """The product of a step, and what it simplifies to."""
+    same = step.form.terms == step.product.terms or step.form.text() == step.product.text()
+    return [step.product] if same else [step.product, step.form]
 
 
-def folded(lines: list[str], left_out: str = "… %d more …") -> list[str]:
-    """The first and the last of many lines."""
-    if len(lines) <= MOST:
-        return lines
-    return [*lines[: MOST // 2], left_out % (len(lines) - MOST), *lines[-MOST // 2 :]]
+def numbers(derivation: Any, step: Any) -> list[str]:
+    """The numbers of a step, if they are shown."""
+    return [value(step.value)] if derivation._numbers and step.value is not None else []
+
+
+def folded(
+    items: Sequence[Any], line: Callable[[Any], str], left_out: str = "… %d more …"
+) -> list[str]:
+    """The lines of the first and the last of many items."""
+    if len(items) <= MOST:
+        return [line(item) for item in items]
+    first, last = items[: MOST // 2], items[-MOST // 2 :]
+    return [*map(line, first), left_out % (len(items) - MOST), *map(line, last)]
 
 
 def text(derivation: Any) -> str:
     """Plain text."""
-    rows, rules = [], []
-    for step, forms, numbers in steps(derivation):
-        rows.append(f"{step.name} = {' = '.join([*(f.text() for f in forms), *numbers])}")
-        rules.append(f"{step.local} = {step.local_form.text()}" if step.local_form else "")
+    rules: dict[str, str] = {}
+
+    def row(step: Any) -> str:
+        parts = [*(f.text() for f in formulas(step)), *numbers(derivation, step)]
+        found = f"{step.name} = {' = '.join(parts)}"
+        if step.local_form:
+            rules[found] = f"{step.local} = {step.local_form.text()}"
+        return found
+
+    def definition(pair: tuple[str, Any]) -> str:
+        return f"{pair[0]} = {pair[1].text()}"
+
+    rows = folded(derivation.steps, row)
     width = min(max(map(len, rows), default=0), 72)
-    rows = [
-        f"{row:<{width}}   {rule}".rstrip() if rule else row
-        for row, rule in zip(rows, rules, strict=True)
-    ]
+    rows = [f"{row:<{width}}   {rules[row]}" if row in rules else row for row in rows]
     blocks = [
-        folded([f"{name} = {form.text()}" for name, form in derivation.definitions()]),
-        folded(rows),
+        folded(derivation.definitions(), definition),
+        rows,
         derivation.notes(),
-        folded([f"{name} = {form}" for name, form in derivation._named_forms()]),
+        folded(derivation._named_forms(), definition),
         [derivation.checked],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -73,15 +83,19 @@ def latex(derivation: Any) -> str:
 
 
 def _aligned(derivation: Any) -> str:
-    notation = derivation._writer.notation(LaTeX)
+    gradient = derivation._writer.notation(LaTeX).gradient
     left_out = r"&\;\vdots \quad \text{%d more}"
-    rows = [f"{names.latex(name)} &= {form.latex()}" for name, form in derivation.definitions()]
-    chain = [
-        f"{notation.gradient(step.name)} &= "
-        + " = ".join([*(f.latex() for f in forms), *map(_number_latex, numbers)])
-        for step, forms, numbers in steps(derivation)
-    ]
-    return " \\\\\n".join(folded(rows, left_out) + folded(chain, left_out))
+
+    def row(step: Any) -> str:
+        shown = map(_number_latex, numbers(derivation, step))
+        parts = [*(f.latex() for f in formulas(step)), *shown]
+        return f"{gradient(step.name)} &= {' = '.join(parts)}"
+
+    def definition(pair: tuple[str, Any]) -> str:
+        return f"{names.latex(pair[0])} &= {pair[1].latex()}"
+
+    lines = folded(derivation.definitions(), definition, left_out)
+    return " \\\\\n".join(lines + folded(derivation.steps, row, left_out))
 
 
 def _number_latex(text: str) -> str:
@@ -124,18 +138,18 @@ def mathml(derivation: Any) -> str:
     def equation(*sides: str) -> str:
         return f'<math display="block"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'
 
-    lines = [
-        equation(notation.name(name), notation(form.tree))
-        for name, form in derivation.definitions()
-    ]
-    chain = [
-        equation(
+    def definition(pair: tuple[str, Any]) -> str:
+        return equation(notation.name(pair[0]), notation(pair[1].tree))
+
+    def row(step: Any) -> str:
+        return equation(
             notation.gradient(step.name),
-            *(notation(form.tree) for form in forms),
-            *(f"<mtext>{escape(text)}</mtext>" for text in numbers),
+            *(notation(form.tree) for form in formulas(step)),
+            *(f"<mtext>{escape(text)}</mtext>" for text in numbers(derivation, step)),
         )
-        for step, forms, numbers in steps(derivation)
-    ]
+
+    lines = folded(derivation.definitions(), definition, left_out)
+    lines += folded(derivation.steps, row, left_out)
     notes = [f"\n<p>{escape(note)}</p>" for note in (*derivation.notes(), derivation.checked)]
-    body = "\n".join(folded(lines, left_out) + folded(chain, left_out)) + "".join(notes)
+    body = "\n".join(lines) + "".join(notes)
     return f'<div class="derivation">{body}</div>'
