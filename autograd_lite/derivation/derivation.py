@@ -85,7 +85,8 @@ class Steps(Sequence[Step]):
         gradient, name = self._chain.gradients[node.position], self._writer.gradients[node.position]
         product = Form(self._writer, gradient.product, node.shape, node)
         form = Form(self._writer, gradient.closed, node.shape, node)
-        local, local_form = self._local(node, product.expression)
+        is_sum = len(gradient.product) > 1
+        local, local_form = ("", None) if is_sum else self._local(node, product.expression)
         value = self._chain.values.get(node)
         return Step(node, name, local, product, form, value, local_form)
 

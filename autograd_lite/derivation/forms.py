@@ -23,6 +23,7 @@ from autograd_lite.derivation.mathml import MathML
 from autograd_lite.derivation.notation import Notation, Text
 from autograd_lite.derivation.numbers import is_decimal
 from autograd_lite.derivation.patterns import Expressions
+from autograd_lite.derivation.programs import Program
 from autograd_lite.derivation.reading import Reader, exact
 from autograd_lite.derivation.tree import Axes, Tree, added
 from autograd_lite.expressions.expr import Builder, evaluated
@@ -47,7 +48,8 @@ class Writer:
         self.space: Space = chain.space
         self.arranger: Arranger = Arranger(self.space)
         self._trees: dict[tuple[Pattern, tuple[int, ...]], Tree] = {}
-        self._programs: dict[tuple[Pattern, tuple[int, ...]], Any] = {}
+        self._texts: dict[tuple[Terms, tuple[int, ...]], str] = {}
+        self._programs: dict[tuple[Pattern, tuple[int, ...]], Program] = {}
         self.names: dict[int, str] = self._node_names()
         self.deltas: dict[int, str] = self._deltas()
         loss = self.names[chain.loss.position]
@@ -163,6 +165,13 @@ class Writer:
         """One of the notations, with the names of this derivation."""
         return kind(self.names, self.gradients, self.letters, self.activation, self.decimals)
 
+    def text(self, terms: Terms, shape: tuple[int, ...]) -> str:
+        """A sum on one line."""
+        found = self._texts.get((terms, shape))
+        if found is None:
+            found = self._texts[terms, shape] = self.notation(Text)(self.tree(terms, shape))
+        return found
+
     def expression(self, tree: Tree, given: bool = False, apart: bool = False) -> Any:
         """A formula as NumPy calls.
 
@@ -200,16 +209,16 @@ class Writer:
 
     def _value(self, placed: Placed, shape: tuple[int, ...], values: Any, gradients: Any) -> Any:
         pattern, nodes = placed
-        expr = self._programs.get((pattern, shape))
-        if expr is None:
-            expr = self.expression(self.tree_of(pattern, shape), given=True)
-            self._programs[pattern, shape] = expr
+        program = self._programs.get((pattern, shape))
+        if program is None:
+            program = Program(self.expression(self.tree_of(pattern, shape), given=True))
+            self._programs[pattern, shape] = program
         known = {}
         for own, position in zip(pattern.nodes, nodes, strict=True):
             known[self.arguments[own]] = values[position]
             if position in gradients:
                 known[self.given_gradients[own]] = gradients[position]
-        return evaluated([expr], known)[0]
+        return program(known)
 
     def _lowered(self, tree: Tree, gradients: Mapping[int, Any], apart: bool) -> Any:
         return Lowering(self.builder, self.arguments, gradients, self._prime, apart).number(tree)
@@ -323,7 +332,7 @@ class Form:
 
     def text(self) -> str:
         """The formula on one line, in Unicode."""
-        return self._writer.notation(Text)(self.tree)
+        return self._writer.text(self.terms, self.shape)
 
     def latex(self) -> str:
         """The formula in LaTeX's mathematics."""
