@@ -6,15 +6,18 @@ import io
 import re
 import textwrap
 import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 __all__ = ["LINE", "laid_out"]
 
 LINE = 100
 
-# The target, the keyword or the key before an expression.
-_START = re.compile(r'(?:return |[\w.\[\], :*]+ [-+*/@]?= |\w+=(?!=)|"[^"]*": )?')
 _OPEN, _CLOSE = set("([{"), set(")]}")
+
+# What follows the target of an assignment.
+_ASSIGN = {"=", "+=", "-=", "*=", "/=", "@="}
 
 # The operators before which a long expression is broken, those that bind least first.
 _OPERATORS = (
@@ -36,83 +39,135 @@ def laid_out(line: str, width: int = LINE) -> str:
                 - offset
             )
     """
-    if len(line) <= width or line.lstrip().startswith("#"):
-        return line
     text = line.lstrip()
-    return "\n".join(_statement(text, line[: len(line) - len(text)], width))
+    if len(line) <= width or text.startswith("#"):
+        return line
+    return "\n".join(_statement(_whole(text), line[: len(line) - len(text)], width))
 
 
-def _statement(text: str, indent: str, width: int, end: str = "") -> list[str]:
-    """The lines of an expression, in parentheses after a target, a keyword or a key."""
-    if len(indent + text + end) <= width:
-        return [f"{indent}{text}{end}"]
-    start = _START.match(text).group()  # type: ignore[union-attr]
-    rest = text[len(start) :]
-    cuts, by_comma = _cuts(rest)
-    bracket = _last_bracket(text)
-    if bracket is not None and (not cuts or (len(cuts) == 1 and not by_comma)):
-        first, last = bracket
-        inner = _parts(text[first:last], indent + "    ", width)
-        if not cuts or (len(inner) == 1 and last == len(text) - 1 and first + len(indent) <= width):
-            return [f"{indent}{text[:first]}", *inner, f"{indent}{text[last:]}{end}"]
-    if not cuts:
-        return [f"{indent}{text}{end}"]
-    if start:
-        inner = _parts(rest, indent + "    ", width)
-        return [f"{indent}{start}(", *inner, f"{indent}){end}"]
-    lines = _parts(text, indent, width)
-    return [*lines[:-1], lines[-1] + end]
+@dataclass(slots=True)
+class _Token:
+    """A token of a line: its text and place, and for a bracket the number of its closing one."""
+
+    string: str
+    start: int
+    end: int
+    closing: int | None = None
 
 
-def _parts(text: str, indent: str, width: int) -> list[str]:
-    """The lines of the text between two brackets, which may end anywhere."""
-    cuts, by_comma = _cuts(text)
-    if len(indent + text) <= width and not (by_comma and text.endswith(",")):
-        return [indent + text]
-    if not cuts or (not by_comma and _START.match(text).group()):  # type: ignore[union-attr]
-        return _statement(text, indent, width)
-    pieces = [text[i:j].strip() for i, j in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    if not by_comma:
-        return [line for piece in pieces for line in _statement(piece, indent, width)]
-    pieces = [piece.removeprefix(",").strip() for piece in pieces]
-    if all(re.fullmatch(r"[-+.\w]*", piece) for piece in pieces):
-        written = ", ".join(filter(None, pieces)) + ","
-        return textwrap.wrap(
-            written,
-            width,
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    return [
-        line for piece in pieces if piece for line in _statement(piece, indent, width - 1, end=",")
-    ]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a line: its tokens from one number to another."""
+
+    line: str
+    tokens: list[_Token]
+    first: int
+    last: int
+
+    def between(self, first: int, last: int) -> _Part:
+        return replace(self, first=first, last=last)
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return ""
+        return self.line[self.tokens[self.first].start : self.tokens[self.last - 1].end]
+
+    def outer(self) -> Iterator[int]:
+        """The numbers of the tokens outside brackets, and of the outermost brackets."""
+        k = self.first
+        while k < self.last:
+            yield k
+            k = self.tokens[k].closing or k + 1
 
 
-def _tokens(text: str) -> list[tuple[str, int, int, int]]:
-    """The tokens of a line: their text, start and end, and how many brackets are open."""
-    found, depth = [], 0
-    for token in tokenize.generate_tokens(io.StringIO(f"({text}\n)").readline):
+def _whole(line: str) -> _Part:
+    """All tokens of a line."""
+    tokens: list[_Token] = []
+    opened: list[_Token] = []
+    for token in tokenize.generate_tokens(io.StringIO(f"({line}\n)").readline):
         if token.start[0] > 1 or token.start == (1, 0) or not token.string.strip():
             continue
-        depth -= token.string in _CLOSE
-        found.append((token.string, token.start[1] - 1, token.end[1] - 1, depth))
-        depth += token.string in _OPEN
-    return found
+        if token.string in _CLOSE:
+            opened.pop().closing = len(tokens)
+        tokens.append(_Token(token.string, token.start[1] - 1, token.end[1] - 1))
+        if token.string in _OPEN:
+            opened.append(tokens[-1])
+    return _Part(line, tokens, 0, len(tokens))
 
 
-def _cuts(text: str) -> tuple[list[int], bool]:
-    """Where to break an expression, and whether at its commas: else before operators."""
-    outer = [token for token in _tokens(text) if token[3] == 0]
-    if any(token[0] in ("for", "lambda") for token in outer):  # their commas separate names
-        return [start for string, start, _, _ in outer if string == "for" and start], False
-    if commas := [start for string, start, _, _ in outer if string == ","]:
+def _statement(part: _Part, indent: str, width: int, end: str = "") -> list[str]:
+    """The lines of an expression, in parentheses after a target, a keyword or a key."""
+    text = str(part)
+    if len(indent + text + end) <= width:
+        return [f"{indent}{text}{end}"]
+    rest = part.between(_start(part), part.last)
+    cuts, by_comma = _cuts(rest)
+    opening = _last_bracket(part)
+    if opening is not None and (not cuts or (len(cuts) == 1 and not by_comma)):
+        closing = part.tokens[opening].closing or 0
+        inner = part.between(opening + 1, closing)
+        before = str(part.between(part.first, opening + 1))
+        widest = max(len(before), 4 + len(str(inner)))
+        if not cuts or (closing == part.last - 1 and len(indent) + widest <= width):
+            after = str(part.between(closing, part.last)) + end
+            return [indent + before, *_parts(inner, indent + "    ", width), indent + after]
+    if not cuts:
+        return [f"{indent}{text}{end}"]
+    if rest.first > part.first:
+        before = text.removesuffix(str(rest))
+        return [f"{indent}{before}(", *_parts(rest, indent + "    ", width), f"{indent}){end}"]
+    return _parts(part, indent, width, end)
+
+
+def _parts(part: _Part, indent: str, width: int, end: str = "") -> list[str]:
+    """The lines of the text between two brackets, which may end anywhere."""
+    text = str(part) + end
+    cuts, by_comma = _cuts(part)
+    if len(indent + text) <= width and not (by_comma and text.endswith(",")):
+        return [indent + text]
+    if not cuts or (not by_comma and _start(part) > part.first):
+        return _statement(part, indent, width, end)
+    if not by_comma:
+        ends = pairwise([part.first, *cuts, part.last])
+        *pieces, last = (part.between(*pair) for pair in ends)
+        lines = [line for piece in pieces for line in _statement(piece, indent, width)]
+        return [*lines, *_statement(last, indent, width, end)]
+    ends = pairwise([part.first - 1, *cuts, part.last])
+    pieces = [part.between(comma + 1, last) for comma, last in ends if comma + 1 < last]
+    if not all(re.fullmatch(r"[-+.\w]*", str(piece)) for piece in pieces):
+        return [line for piece in pieces for line in _statement(piece, indent, width, end=",")]
+    return textwrap.wrap(
+        ", ".join(map(str, pieces)) + ",",
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _start(part: _Part) -> int:
+    """The number of the token after `return`, a target, a keyword or the key of a dict."""
+    for k in part.outer():
+        string = part.tokens[k].string
+        if string in _ASSIGN or string == "return" or (string == ":" and k == part.first + 1):
+            return k + 1
+        if string in ("lambda", "for"):
+            break
+    return part.first
+
+
+def _cuts(part: _Part) -> tuple[list[int], bool]:
+    """Before which tokens to break an expression, and whether at its commas: else at operators."""
+    outer = [(k, part.tokens[k].string) for k in part.outer()]
+    if any(string in ("for", "lambda") for _, string in outer):  # their commas separate names
+        return [k for k, string in outer if string == "for" and k > part.first], False
+    if commas := [k for k, string in outer if string == ","]:
         return commas, True
     for level in _OPERATORS:
         found = [
-            start
-            for (before, _, _, _), (string, start, _, _) in pairwise(outer)
+            k
+            for (_, before), (k, string) in pairwise(outer)
             if string in level
             and (before in _CLOSE or before[-1].isalnum() or before[-1] in "_.\"'")
         ]
@@ -121,12 +176,7 @@ def _cuts(text: str) -> tuple[list[int], bool]:
     return [], False
 
 
-def _last_bracket(text: str) -> tuple[int, int] | None:
-    """The start and end of the text in the last bracket that is not in another one."""
-    opened, found = 0, None
-    for string, start, end, depth in _tokens(text):
-        if depth == 0 and string in _OPEN:
-            opened = end
-        elif depth == 0 and string in _CLOSE and start > opened:
-            found = opened, start
-    return found
+def _last_bracket(part: _Part) -> int | None:
+    """The number of the token that opens the last bracket that is not in another one."""
+    opening = [k for k in part.outer() if (part.tokens[k].closing or 0) > k + 1]
+    return opening[-1] if opening else None

@@ -163,19 +163,20 @@ class Program:
             named[x] = names.take(self.b.names.get(x, "").upper(), "C")
         definitions = [constant_source(named[x], x.value) for x in constants]
         printer = Printer(named, embedded.add)
-        body = [*parameters.docstring(), *parameters.lines]
+        body = [*parameters.lines]
         body += statements(self.results, self.b, printer, named, names)
         results = [printer.text(x) for x in self.results]
         for k, x in enumerate(self.results):
             if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constants):
                 results[k] = f"np.copy({results[k]})" + "[()]" * (x.shape == ())
         body += self._returned(results, names)
-        lines = [] if is_silent(order) else ['@np.errstate(all="ignore")']
-        lines.append(f"def {self.name}({parameters.definition()}):")
-        lines += [f"    {line}".rstrip() for line in body]
+        written = [f"{text}\n\n" for text in embedded.sources]
+        written += [] if is_silent(order) else ['@np.errstate(all="ignore")']
+        written.append(laid_out(f"def {self.name}({parameters.definition()}):"))
+        written += [f"    {line}".rstrip() for line in parameters.docstring()]
+        written += [laid_out(f"    {line}") for line in body]
         for text in definitions:
-            lines += ["", "", *text.splitlines()]
-        written = [*(f"{text}\n\n" for text in embedded.sources), *map(laid_out, lines)]
+            written += ["", "", *map(laid_out, text.splitlines())]
         module = "\n".join(written) + "\n"
         uses_numpy = any(getattr(x, "id", "") == "np" for x in ast.walk(ast.parse(module)))
         return "import numpy as np\n\n\n" + module if uses_numpy else module
