@@ -171,7 +171,7 @@ def packed(
 
 def _source(value: Any, namespace: Namespace | None) -> str:
     """A plain value as a literal, or its name in the namespace."""
-    if _is_literal(value) or isinstance(value, (np.dtype, np.generic)):
+    if _is_literal(value):
         return literal(value)
     if namespace is not None:
         return namespace.name_of(value)
@@ -184,9 +184,14 @@ def _source(value: Any, namespace: Namespace | None) -> str:
 
 
 def _is_literal(value: Any) -> bool:
+    """Whether source gives a plain value again, of the same type."""
     if type(value) is tuple:
         return all(map(_is_literal, value))
-    return value is None or type(value) in (bool, int, str, float, bytes)
+    if isinstance(value, np.dtype):
+        return value.isbuiltin == 1 and value.kind in "biuf"
+    if isinstance(value, np.generic):
+        return value.dtype.kind in "biuf"
+    return value is None or type(value) in (bool, int, str, float, bytes, range)
 
 
 def guard(tree: Sequence[Any], namespace: Namespace) -> str | None:
@@ -229,7 +234,9 @@ def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool
     other = f"{name}.__class__ is not {form.kind.__name__} or len({name}) != {len(parts)}"
     lines.append(f"    if {other}: return False")
     if form.kind is dict:
-        lines.append(f"    if tuple({name}) != {namespace.name_of(form.steps)}: return False")
+        steps, kinds = form.steps, tuple(map(type, form.steps))
+        lines.append(f"    if tuple({name}) != {namespace.name_of(steps)}: return False")
+        lines.append(f"    if tuple(map(type, {name})) != {namespace.name_of(kinds)}: return False")
         lines += [
             f"    {part} = {name}.get({step!r})"
             for step, part in zip(form.steps, parts, strict=True)

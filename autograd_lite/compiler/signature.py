@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_lite.arrays import numbers_only
 from autograd_lite.core.tensor import Value
+from autograd_lite.expressions.expr import exact
 from autograd_lite.trees import _children
 
 __all__ = [
@@ -176,9 +177,8 @@ def _key(form: Any) -> Hashable:
     if isinstance(form, Leaf):
         return form.shape, form.dtype
     if isinstance(form, Static):
-        value = form.value
-        return (type(value), value.hex() if isinstance(value, float) else value)
-    return form.kind, form.steps, tuple(map(_key, form.children))
+        return exact(form.value)
+    return form.kind, exact(form.steps), tuple(map(_key, form.children))
 
 
 def rebuilt(form: Any, arrays: Sequence[Any]) -> Any:

@@ -17,6 +17,7 @@ __all__ = [
     "Expr",
     "alike",
     "evaluated",
+    "exact",
     "function_of",
     "in_order",
     "inputs_of",
@@ -345,26 +346,35 @@ def dtype_of(x: Any) -> Any:
 
 def alike(form: Any, other: Any) -> bool:
     """Whether two nested forms are equal; arrays are compared by their elements."""
-    return bool(_key(form) == _key(other))
+    return bool(exact(form) == exact(other))
 
 
 def key_of_call(fn: str, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
     """A key that is equal for equal calls."""
-    given = [x if type(x) is Expr else _key(x) for x in args]
-    named = [(k, _key(keywords[k])) for k in sorted(keywords)] if keywords else ()
+    given = [x if type(x) is Expr else exact(x) for x in args]
+    named = [(k, exact(keywords[k])) for k in sorted(keywords)] if keywords else ()
     return (fn, *given, *named)
 
 
-def _key(form: Any) -> Any:
-    """A key that differs for different calls, also for −0.0 and 0.0, and for 1, 1.0 and True."""
+def exact(form: Any) -> Any:
+    """A key that is equal only for values that no function can tell apart.
+
+    So 1, 1.0 and True, -0.0 and 0.0, and range(0, 0) and range(5, 5) have different keys.
+    """
     if isinstance(form, Expr):
         return form
     if isinstance(form, (tuple, list)):
-        return (type(form), *map(_key, form))
+        return (type(form), *map(exact, form))
     if isinstance(form, slice):
-        return (slice, _key(form.start), _key(form.stop), _key(form.step))
-    if isinstance(form, (float, np.floating)):
-        return (type(form), float(form).hex())
-    if isinstance(form, np.ndarray):
-        return (np.ndarray, form.dtype, form.shape, form.tobytes())
+        return (slice, exact(form.start), exact(form.stop), exact(form.step))
+    if isinstance(form, float):
+        return (type(form), form.hex())
+    if isinstance(form, (np.ndarray, np.generic)):
+        return (type(form), form.dtype, form.shape, form.tobytes())
+    if isinstance(form, complex):
+        return (type(form), exact(form.real), exact(form.imag))
+    if isinstance(form, range):
+        return (range, form.start, form.stop, form.step)
+    if isinstance(form, frozenset):
+        return (type(form), frozenset(map(exact, form)))
     return (type(form), form)

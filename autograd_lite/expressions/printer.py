@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -74,7 +73,10 @@ def literal(value: Any) -> str:
             return f'np.zeros({value.shape}, dtype="{value.dtype}")'
         return f'np.array({literal(value.tolist())}, dtype="{value.dtype}")'
     if isinstance(value, str):
-        return json.dumps(value)
+        # Characters that do not print are escaped, one by one.
+        return '"' + "".join(repr(letter)[1:-1] for letter in value).replace('"', '\\"') + '"'
+    if isinstance(value, np.longdouble):
+        return f'np.longdouble("{value!s}")'
     if isinstance(value, np.generic):
         return f"np.{value.dtype.name}({literal(value.item())})"
     if isinstance(value, np.dtype):
