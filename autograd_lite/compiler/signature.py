@@ -173,7 +173,7 @@ class Signature:
         return [rebuilt(form, arrays) for form in self.tree]
 
 
-def _key(form: Any) -> Hashable:
+def _key(form: Any) -> Any:
     if isinstance(form, Leaf):
         return form.shape, form.dtype
     if isinstance(form, Static):

@@ -208,7 +208,8 @@ def as_numpy(
     if isinstance(op.forward, np.ufunc):
         return builder.call(f"np.{op.forward.__name__}", *operands)
     if op.name == "astype" and isinstance(operands[0], Expr):
-        return builder.call(".astype", operands[0], np.dtype(attributes["dtype"]))
+        dtype = attributes.get("dtype", op.signature.defaults["dtype"])
+        return builder.call(".astype", operands[0], np.dtype(dtype))
     if op.name in kept:
         return builder._call(op.name, operands, attributes, form)
     return expanded(op, operands, attributes, form, builder)

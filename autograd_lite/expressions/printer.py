@@ -135,7 +135,8 @@ class Printer:
             return f"np.full({x.shape}, {literal(number)})", ATOM
         if x.fn == CONSTANT:
             return literal(x.value[()] if x.value.ndim == 0 else x.value), ATOM
-        if x.fn in INFIX:
+        # The square of a boolean has one dtype as a ** 2 and another as np.power(a, 2).
+        if x.fn in INFIX and not (x.fn == "np.power" and _is_boolean(args[0])):
             symbol, precedence = INFIX[x.fn]
             args = tuple(_whole(arg, args) for arg in args)
             if x.fn == "np.power":
@@ -146,7 +147,7 @@ class Printer:
             return f"-{self.text(args[0], NEGATE)}", NEGATE
         if x.fn == "np.reciprocal" and x.dtype.kind == "f":
             return f"1 / {self.text(args[0], MULTIPLY + 1)}", MULTIPLY
-        if x.fn == "np.square":
+        if x.fn == "np.square" and not _is_boolean(args[0]):
             return _raised(self.text(args[0], ATOM), "2"), POWER
         if x.fn == ".T":
             return f"{self.text(args[0], ATOM)}.T", ATOM
@@ -174,6 +175,10 @@ class Printer:
         if isinstance(key, tuple) and any(isinstance(part, Expr) for part in key):
             return ", ".join(map(self._key, key))
         return key_of(key)
+
+
+def _is_boolean(x: Any) -> bool:
+    return type(x) is bool or (isinstance(x, Expr) and x.dtype.kind == "b")
 
 
 def _raised(base: str, exponent: str) -> str:
