@@ -243,19 +243,53 @@ problems under a MiB are too small to tell:
 
 
 def report_slow(plan: Plan) -> str:
-    body = []
+    columns = ["nodes", *(f"{n:,}" for n in slow.NODES)]
+    derived, passes, traced = [], [], []
     for program in slow.PROGRAMS:
         progress(f"slow: {program}")
-        seconds = slow.measure(program, skip=plan.note)
-        body.append(
-            [program, *(digits(1e6 * seconds[n]) if n in seconds else "–" for n in slow.NODES)]
-        )
+        rows = [program], [program], [program]
+        for n in slow.NODES:
+            found = slow.measure("Derivation", program, n, skip=plan.note)
+            rows[0].append(digits(1e6 * found[0] / found[1]) if found else "–")
+            asked = ("seconds", "tracing", "nodes")
+            found = slow.measure("Compilation", program, n, asked, skip=plan.note)
+            rows[1].append(digits(1e6 * found[0] / found[2]) if found else "–")
+            rows[2].append(digits(1e6 * found[1] / found[2]) if found else "–")
+        for body, row in zip((derived, passes, traced), rows, strict=True):
+            body.append(row)
     return f"""## Long programs
 
 What a derivation takes, with its text, in a new process each; microseconds per node of the graph
 (wanted at {slow.NODES[-1]:,} nodes: at most {1e6 * slow.GOAL:.0f}):
 
-{table(["nodes", *(f"{n:,}" for n in slow.NODES)], body)}"""
+{table(columns, derived)}
+
+What the passes of the compiler take for the loss and its gradients, without tracing; microseconds
+per node of the traced program (wanted: at most {1e6 * slow.COMPILE_GOAL:.0f}):
+
+{table(columns, passes)}
+
+What tracing takes:
+
+{table(columns, traced)}
+
+{_indexed(plan)}"""
+
+
+def _indexed(plan: Plan) -> str:
+    body = []
+    for peer in ("autograd_lite", "torch"):
+        answers = [
+            slow.measure("Indexing", peer, n, ["seconds"], skip=plan.note) for n in slow.INDEXED
+        ]
+        if all(answers):
+            (short,), (long,) = answers
+            body.append([peer, digits(1e3 * short), digits(1e3 * long), f"{long / short:.1f}"])
+    lengths = [f"{n:,} elements" for n in slow.INDEXED]
+    return f"""The gradient of Σ W[k] @ W[k] for W of shape (n, 10, 10), milliseconds (wanted: a ratio
+of at most {slow.RATIO_GOAL:.0f}):
+
+{table(["", *lengths, "ratio"], body)}"""
 
 
 PARTS = {

@@ -1,7 +1,9 @@
 """Long programs: loops that a compiler or a derivation must take in linear time.
 
 A program is a function of the number of nodes wanted. It returns a loss, as a function, and the
-arguments of the loss. `python -m benchmarks --parts slow` reports what a derivation takes per node.
+arguments of the loss. `python -m benchmarks --parts slow` reports what a derivation takes per node
+of the loss, and what the compiler takes per node of the loss and its gradients. It also reports
+the gradient of indexing in a loop.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ Loss = Callable[..., Any]
 Program = Callable[[int], tuple[Loss, tuple[Any, ...]]]
 
 NODES = (100, 1_000, 10_000)
-GOAL = 200e-6  # seconds a node
+GOAL = 200e-6  # seconds a node, for a derivation
+COMPILE_GOAL = 70e-6  # for the passes of the compiler
+INDEXED = (1_000, 4_000)  # the lengths of the loops over the elements of an array
+RATIO_GOAL = 5.0  # of the times for these lengths
 
 
 def descent(nodes: int) -> tuple[Loss, tuple[Any, ...]]:
@@ -169,21 +174,84 @@ class Derivation:
         return perf_counter() - started
 
 
+class Compilation:
+    """A program, and what compiling it with its gradients takes."""
+
+    def __init__(self, program: str, nodes: int) -> None:
+        # So that loading the compiler is not part of the time.
+        ag.compile(lambda x: np.sin(x) * x)(np.ones(2))
+        loss, self.arguments = PROGRAMS[program](nodes)
+        self.function = ag.value_and_grad(loss, argnums=tuple(range(len(self.arguments))))
+
+    def nodes(self) -> int:
+        return len(ag.compile(self.function).graph_for(*self.arguments))
+
+    def tracing(self) -> float:
+        """The time that it takes to trace the program."""
+        started = perf_counter()
+        ag.compile(self.function).graph_for(*self.arguments)
+        return perf_counter() - started
+
+    def seconds(self) -> float:
+        """The time of the passes: from the graph to the code that runs."""
+        started = perf_counter()
+        ag.compile(self.function).source_for(*self.arguments)
+        return perf_counter() - started - self.tracing()
+
+
+class Indexing:
+    """The gradient of a sum over products of the elements of an array."""
+
+    def __init__(self, peer: str, length: int) -> None:
+        array = np.random.default_rng(0).normal(size=(length, 10, 10))
+        self.step = _with_torch(array) if peer == "torch" else self._eager(array)
+
+    def _eager(self, array: Any) -> Callable[[], Any]:
+        def loss(W: Any) -> Any:
+            return np.sum(sum(W[k] @ W[k] for k in range(len(array))))
+
+        return lambda: ag.grad(loss)(array)
+
+    def seconds(self) -> float:
+        started = perf_counter()
+        self.step()
+        return perf_counter() - started
+
+
+def _with_torch(array: Any) -> Callable[[], Any]:
+    import torch
+
+    torch.set_num_threads(1)
+    W = torch.tensor(array, requires_grad=True)
+
+    def step() -> None:
+        W.grad = None
+        sum(W[k] @ W[k] for k in range(len(array))).sum().backward()  # type: ignore[union-attr]
+
+    return step
+
+
 def measure(
-    program: str,
-    sizes: Sequence[int] = NODES,
+    what: str,
+    name: str,
+    size: int,
+    questions: Sequence[str] = ("seconds", "nodes"),
     *,
     skip: Callable[[str], None] = print,
-) -> dict[int, float]:
-    """Seconds a node that a derivation takes, by the number of nodes wanted.
+) -> list[float]:
+    """The answers of a subject in a new process: the least of three times, or the number of nodes.
 
-    SymPy has been imported before, and nothing is kept from an earlier derivation.
+    Args:
+        what: a class of this module.
+        name: the program or the peer.
+        size: the number of nodes wanted, or the length of the loop.
+        questions: the methods to call.
+        skip: is called with the reason if there is no answer; the result is empty then.
     """
-    found: dict[int, float] = {}
-    for size in sizes:
-        try:
-            with Worker(program, "benchmarks.slow:Derivation", program, size) as worker:
-                found[size] = worker.ask("seconds") / worker.ask("nodes")
-        except WorkerError as error:
-            skip(str(error))
-    return found
+    try:
+        with Worker(name, f"benchmarks.slow:{what}", name, size) as worker:
+            worker.ask(questions[0])
+            return [min(worker.ask(one) for _ in range(2)) for one in questions]
+    except WorkerError as error:
+        skip(str(error))
+        return []

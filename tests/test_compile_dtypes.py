@@ -13,6 +13,7 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.compiler import rules
 
 DTYPES = [np.bool_, np.int8, np.uint8, np.int16, np.uint32, np.int64, np.uint64]
 FLOATS = [np.float32, np.float64]
