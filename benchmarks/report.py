@@ -286,8 +286,8 @@ def _indexed(plan: Plan) -> str:
             (short,), (long,) = answers
             body.append([peer, digits(1e3 * short), digits(1e3 * long), f"{long / short:.1f}"])
     lengths = [f"{n:,} elements" for n in slow.INDEXED]
-    return f"""The gradient of Σ W[k] @ W[k] for W of shape (n, 10, 10), milliseconds (wanted: a ratio
-of at most {slow.RATIO_GOAL:.0f}):
+    return f"""The gradient of Σ W[k] @ W[k] for W of shape (n, 10, 10), milliseconds (wanted: a
+ratio of at most {slow.RATIO_GOAL:.0f}):
 
 {table(["", *lengths, "ratio"], body)}"""
 

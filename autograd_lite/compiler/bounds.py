@@ -16,6 +16,7 @@ from autograd_lite.expressions.expr import (
     Builder,
     Expr,
     in_order,
+    inputs_of,
     is_number,
 )
 
@@ -159,10 +160,34 @@ def is_finite(b: Builder, x: Any, ordinary: bool) -> bool:
         return not is_number(x) or isfinite(x)
     known = b.finite[ordinary]
     for expr in in_order([x], known):
-        known[expr] = _gives_finite(b, expr, ordinary) and all(
-            known.get(y, False) for y in expr.inputs
-        )
+        if expr.fn == LOOP and ordinary:
+            known |= _finite_in_loop(b, expr)
+        known[expr] = _stays_finite(b, expr, ordinary, known)
     return known[x]
+
+
+def _stays_finite(b: Builder, expr: Expr, ordinary: bool, known: dict[Expr, bool]) -> bool:
+    if expr.fn == "[]" and expr.args[0].fn == LOOP:
+        body = expr.args[0].args[0]
+        return known.get((*body.lasts, *body.kept)[expr.args[1]], False)
+    return _gives_finite(b, expr, ordinary) and all(known.get(y, False) for y in expr.inputs)
+
+
+def _finite_in_loop(b: Builder, loop: Expr) -> dict[Expr, bool]:
+    """What is finite in the body of a loop: what is carried, if it is in the first step and if a
+    step keeps it finite."""
+    body, _, *given = loop.args
+    finite = [all(b.finite[True][y] for y in inputs_of([x])) for group in given for x in group]
+    parameters = dict(zip(body.parameters, finite, strict=True))
+    while True:
+        known = dict(parameters)
+        for expr in in_order(body.roots, parameters):
+            known[expr] = _stays_finite(b, expr, True, known)
+        pairs = zip(body.carried, body.updates, strict=True)
+        lost = [p for p, update in pairs if known[p] and not known[update]]
+        if not lost:
+            return known
+        parameters.update(dict.fromkeys(lost, False))
 
 
 def _gives_finite(b: Builder, expr: Expr, ordinary: bool) -> bool:

@@ -97,6 +97,8 @@ class Emitter:
             return {expr}
         if expr.fn == ".astype" and expr.args[1] != expr.args[0].dtype:
             return {expr}
+        if _is_apart(expr):
+            return {expr}
         return set().union(*(self.holders[x] for x in expr.inputs))
 
     def _statement(self, expr: Expr, done: Container[Expr]) -> None:
@@ -112,7 +114,7 @@ class Emitter:
             self.named[expr] = self.loops[expr.args[0]][expr.args[1]]
             return
         source = self._call(expr, done)
-        if self.holders[expr] == {expr}:
+        if self.holders[expr] == {expr} and not _is_apart(expr):
             self.owned.add(expr)
         # A view is cheap, so it is written where it is used.
         if expr.fn == ".T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
@@ -234,3 +236,19 @@ class Emitter:
         words = [self.text(x) for x in expr.args]
         words += [f"{key}={self.text(value)}" for key, value in expr.keywords.items()]
         return f"{self.helper(expr.fn)}({', '.join(words)})"
+
+
+def _is_apart(expr: Expr) -> bool:
+    """Whether it is a result of a loop that shares no memory with the others.
+
+    It must not be overwritten all the same, since it may be in a list.
+    """
+    if expr.fn != "[]" or expr.shape is None:
+        return False
+    source = expr.args[0]
+    loop = source.args[0] if source.fn == "[]" and type(expr.args[1]) is int else source
+    if not isinstance(loop, Expr) or loop.fn != LOOP:
+        return False
+    results = (*loop.args[0].lasts, *loop.args[0].kept)
+    fresh = all(x.fn in FRESH or x.fn in UFUNCS for x in results)
+    return fresh and len(set(results)) == len(results)

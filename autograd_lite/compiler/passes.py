@@ -6,8 +6,9 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from autograd_lite.compiler import factors, machine, rules, sigmoids, zeros
+from autograd_lite.compiler.bounds import is_finite
 from autograd_lite.compiler.rewrite import Rules, folded, rewrite
-from autograd_lite.expressions.expr import Builder, Expr, in_order
+from autograd_lite.expressions.expr import LOOP, Builder, Expr, in_order
 from autograd_lite.expressions.loops import with_bodies
 from autograd_lite.expressions.lower import expanded
 from autograd_lite.op import OPS
@@ -28,7 +29,10 @@ _WITH_FACTORS = _joined(factors.MERGED, rules.ALGEBRA)
 
 def readable(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The program in lowest terms, as a person would write it."""
-    return with_bodies(_readable(roots, b), b, lambda body: _readable(body, b))
+    roots = _readable(roots, b)
+    for loop in [x for x in in_order(roots) if x.fn == LOOP]:
+        is_finite(b, loop, ordinary=True)  # and so it is known what is finite in its body
+    return with_bodies(roots, b, lambda body: _readable(body, b))
 
 
 def _readable(roots: Sequence[Any], b: Builder) -> list[Any]:

@@ -285,6 +285,7 @@ class _Results(dict[Expr, Any]):
             made = b._call("[]", (values, step), {}, (x.shape, x.dtype))
         if x in b.names:
             b.names.setdefault(made, b.names[x])
+        b.origins[made] = x.fn
         self[x] = made
         return made
 
@@ -353,10 +354,14 @@ class _Body:
                 return x
             if ("fixed", first) not in self.parameters:
                 self.fixed.append(first)
-            return self._parameter("fixed", first, x)
+            return self._parameter("fixed", first, x, x.fn)
         if ("scanned", numbers) not in self.parameters:
             self.sequences.append((first, second - first))
-        return self._parameter("scanned", numbers, x)
+        last = first + (second - first) * (loop.count - 1)
+        taken = program.things[min(first, last) : max(first, last) + 1 : abs(second - first)]
+        return self._parameter(
+            "scanned", numbers, x, x.fn if all(y.fn == x.fn for y in taken) else None
+        )
 
     def _index(self, numbers: tuple[int, int]) -> Any:
         first, second = numbers
@@ -368,9 +373,9 @@ class _Body:
             self.groups["counted"].append(self.parameters["counted", numbers])
         return self.parameters["counted", numbers]
 
-    def _parameter(self, group: str, key: Any, x: Expr) -> Expr:
+    def _parameter(self, group: str, key: Any, x: Expr, fn: str | None = None) -> Expr:
         if (group, key) not in self.parameters:
-            self.parameters[group, key] = self.b.parameter(x)
+            self.parameters[group, key] = self.b.parameter(x, fn)
             self.groups[group].append(self.parameters[group, key])
         return self.parameters[group, key]
 

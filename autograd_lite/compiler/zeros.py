@@ -98,7 +98,7 @@ def zero_already(b: Builder, e: Expr) -> Any:
     if same(x, e) is None:
         return None
     pairs = zip(parts, zeros, strict=True)
-    return x if all(_vanishes(b, x, z, _is_of_rule(part)) for part, z in pairs) else None
+    return x if all(_vanishes(b, x, z, _is_of_rule(b, part)) for part, z in pairs) else None
 
 
 def _parts(condition: Any) -> list[Any]:
@@ -110,13 +110,14 @@ def _parts(condition: Any) -> list[Any]:
     return [condition]
 
 
-def _is_of_rule(condition: Any) -> bool:
+def _is_of_rule(b: Builder, condition: Any) -> bool:
     """Whether a gradient rule set the zero (for a ReLU or a factor of 0), not the program.
 
     A program may choose in order to avoid arguments that are not finite.
     """
     if is_call(condition, "np.less_equal"):
-        return is_call(condition.args[0], "np.maximum")
+        x = condition.args[0]
+        return is_call(x, "np.maximum") or b.origins.get(x) == "np.maximum"
     return is_call(condition, "np.equal") and is_number(condition.args[1], 0)
 
 

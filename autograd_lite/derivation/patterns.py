@@ -61,8 +61,8 @@ class Patterns:
             return entry
         if expr.is_Atom:
             return expr
-        args = [self._form(arg, rank) for arg in expr.args]
-        return expr.func, frozenset(args) if expr.is_Add or expr.is_Mul else tuple(args)
+        forms = [self._form(arg, rank) for arg in expr.args]
+        return expr.func, frozenset(forms) if expr.is_Add or expr.is_Mul else tuple(forms)
 
     def computed(
         self, key: Any, given: Sequence[Placed], function: Callable[[], tuple[list[Expr], Any]]

@@ -180,6 +180,7 @@ class Builder:
 
     Attributes:
         names: the names that the user gave to expressions.
+        origins: the functions whose results are parameters of loops, or are taken from loops.
         live: the expressions of the program that is being rewritten.
         finite: whether an expression is finite, as far as it was asked, if all arguments are, and
             whatever they are.
@@ -191,6 +192,7 @@ class Builder:
         self._values: dict[Expr, Any] = {}
         self._first: dict[Expr, Expr] = {}
         self.names: dict[Expr, str] = {}
+        self.origins: dict[Expr, str] = {}
         self.live: set[Expr] = set()
         self._settled: dict[Any, tuple[Any, dict[Expr, Any]]] = {}
         self.finite: dict[bool, dict[Expr, bool]] = {True: {}, False: {}}
@@ -201,14 +203,21 @@ class Builder:
         self._values[expr], self.names[expr] = value, name
         return expr
 
-    def parameter(self, first: Any) -> Expr:
-        """A new parameter of a loop, for an expression or a number that it is in the first step."""
+    def parameter(self, first: Any, fn: str | None = None) -> Expr:
+        """A new parameter of a loop.
+
+        Args:
+            first: the expression or the number that it is in the first step.
+            fn: the function whose results it is in all steps, if it is one.
+        """
         if not isinstance(first, Expr):
             expr = Expr(PARAMETER, (), {}, (), np.dtype(type(first)))
             self._values[expr] = first
             return expr
         expr = Expr(PARAMETER, (), {}, first.shape, first.dtype)
         self._first[expr] = first
+        if fn is not None:
+            self.origins[expr] = fn
         if first in self.names:
             self.names[expr] = self.names[first]
         return expr
