@@ -17,7 +17,7 @@ import sympy
 import autograd_lite.derivation.readings  # noqa: F401 - fills the table of readings
 from autograd_lite.derivation.entries import Element, Expr, Placed, Total, called
 from autograd_lite.derivation.index import Space
-from autograd_lite.derivation.lowest import EXP
+from autograd_lite.derivation.lowest import EXP, has_long_number
 from autograd_lite.derivation.patterns import Expressions, Patterns, literal
 from autograd_lite.derivation.reading import Reader, element
 from autograd_lite.derivation.rules import rules_of
@@ -30,6 +30,9 @@ __all__ = ["Chain"]
 
 LONG = 16
 """An expression with more operations than this gets a name."""
+
+EXPANDED = 160
+"""With expand=True a gradient with more operations keeps its name."""
 
 PASSES = 3
 """The most passes over the graph: a name found in one pass is used from the start in the next."""
@@ -351,11 +354,11 @@ class Chain:
         return [expr for _, track in found for expr in track], tuple(k for k, _ in found)
 
     def _needs_name(self, node: Any, closed: Expr) -> bool:
+        most = EXPANDED if self.expand else self.long
         return (
-            not self.expand
-            and not self.named(node)
+            not self.named(node)
             and node.op.name not in TRANSPARENT
-            and self.space.size(closed) > self.long
+            and self.space.size(closed) > most
         )
 
     def promote(self, node: Any) -> None:
@@ -369,7 +372,8 @@ class Chain:
         symbol = self.space.symbol(element(node, gradient=True))
         if self._is_substituted(node, closed):
             return Track(symbol, closed, closed)
-        return Track(symbol, symbol, symbol if self._is_composite(closed) else closed)
+        stays = self._is_composite(closed) or has_long_number(closed)
+        return Track(symbol, symbol, symbol if stays else closed)
 
     def _parts(self, node: Any, above: Track) -> list[tuple[int, Track]]:
         """The part of the gradient that each input receives, by its number."""
@@ -398,7 +402,9 @@ class Chain:
 
     def _is_substituted(self, node: Any, form: Expr) -> bool:
         """Whether a gradient is substituted wherever it occurs."""
-        if self.expand or is_short(self.space, form):
+        if self.expand:
+            return self.space.size(form) <= EXPANDED
+        if is_short(self.space, form):
             return True
         return self.layered and node in self.hidden_layers and node not in self.wrt
 

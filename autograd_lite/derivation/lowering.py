@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import reduce
 from typing import Any
 
@@ -57,7 +58,9 @@ class Lowering:
         return self.call("np.multiply", 1.0, x) if narrow else x
 
     def _number(self, tree: Tree) -> Any:
-        p, q = (n if abs(n) < 2**63 else float(n) for n in (int(tree.data.p), int(tree.data.q)))
+        p, q = int(tree.data.p), int(tree.data.q)
+        if max(abs(p), q) >= 2**63:
+            return float(Fraction(p, q))
         return p if q == 1 else self.call("np.divide", p, q)
 
     def _float(self, tree: Tree) -> Any:

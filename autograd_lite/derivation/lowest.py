@@ -17,6 +17,8 @@ __all__ = [
     "LOG",
     "SIGMOID",
     "content",
+    "has_long_number",
+    "is_long_number",
     "is_minus",
     "joint",
     "lowest",
@@ -32,7 +34,7 @@ LARGEST = 160
 """Expressions with more operations are not simplified."""
 
 COSTLIEST = 256
-"""Nor are those with more symbols times terms when multiplied out."""
+"""Nor are those with more symbols and functions, times the terms when multiplied out."""
 
 
 def lowest(expr: Expr) -> Expr:
@@ -90,6 +92,16 @@ def symbols(expr: Expr) -> list[Any]:
     return sorted(expr.free_symbols, key=attrgetter("name"))
 
 
+def is_long_number(x: Expr) -> bool:
+    """Whether a fraction has too many digits to be repeated."""
+    return bool(x.is_Rational) and max(abs(x.p), x.q) >= 10**9
+
+
+def has_long_number(expr: Expr) -> bool:
+    """Whether a number in an expression has so many digits."""
+    return any(map(is_long_number, expr.atoms(sympy.Rational)))
+
+
 def is_minus(term: Expr) -> bool:
     """Whether a term begins with a minus."""
     number = term.as_coeff_Mul()[0]
@@ -123,7 +135,10 @@ def _lowest(expr: Expr) -> Expr:
 
 
 def _is_large(expr: Expr) -> bool:
-    return operations(expr) > LARGEST or len(expr.free_symbols) * _terms(expr) > COSTLIEST
+    if operations(expr) > LARGEST:
+        return True
+    generators = len(expr.free_symbols) + len(expr.atoms(sympy.Function))
+    return generators * _terms(expr) > COSTLIEST
 
 
 def _terms(expr: Expr) -> int:
@@ -223,6 +238,8 @@ def _size(expr: Expr) -> int:
 @lru_cache(maxsize=65536)
 def operations(expr: Expr) -> int:
     """The number of operations in an expression."""
+    if is_long_number(expr):
+        return LARGEST + 1
     if expr.is_Atom:
         return 0 if not expr.is_Rational else int(expr.q != 1) + int(expr.p < 0)
     if expr.is_Add:

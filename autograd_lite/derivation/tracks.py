@@ -17,6 +17,7 @@ from autograd_lite.derivation.entries import (
     Placed,
     Terms,
 )
+from autograd_lite.derivation.lowest import has_long_number
 
 __all__ = ["Gradient", "Track", "batched", "each", "is_short"]
 
@@ -62,6 +63,8 @@ def each(function: Callable[[Expr], Expr], exprs: Iterable[Expr]) -> list[Expr]:
 
 def is_short(space: Any, form: Expr) -> bool:
     """Whether a form is a constant times a node, a gradient, or a difference of two of them."""
+    if has_long_number(form):
+        return False
     rest = [f for f in sympy.Mul.make_args(form) if not _constant(space, f)]
     if not rest:
         return True
