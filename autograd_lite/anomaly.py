@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import linecache
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.context import setting
 from autograd_lite.core.tensor import value_of
+from autograd_lite.lines import Lines, users_line
 from autograd_lite.record import Recorded
 
 __all__ = ["AnomalyError", "KinkError", "detect_anomaly"]
@@ -61,20 +60,7 @@ def detect_anomaly(*, kinks: bool = False) -> Iterator[None]:
         yield
 
 
-class _Lines:
-    """Records for each node the line of the program that applied the operation."""
-
-    def __init__(self, line: tuple[str, int, str] | None = None) -> None:
-        self.line = line
-
-    def applied(self, value: Any, op: Any, inputs: Any, arrays: Any) -> None:
-        value.node.line = self.line or _users_line()
-
-    def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
-        return rule
-
-
-class _Finder(_Lines):
+class _Finder(Lines):
     """Checks every result and every part of a gradient, and optionally the kinks."""
 
     def __init__(self, kinks: bool) -> None:
@@ -117,14 +103,14 @@ class _Finder(_Lines):
             )
 
     def around(self, rule: Callable[..., Any], node: Any, k: int) -> Callable[..., Any]:
-        line = getattr(node, "line", None) or _users_line()
+        line = getattr(node, "line", None) or users_line()
 
         def watched(g: Any, out: Any, *operands: Any, **attributes: Any) -> Any:
             if self.kinks and node.op.traits.kinks is not None:
                 operands_then = value_of(node).operands
                 self.look_at_kinks(node, node.op, node.inputs, operands_then, line, _array(g))
             # The operations inside a rule are not checked: it may mask some of their results.
-            with setting(observer=_Lines(line)):
+            with setting(observer=Lines(line)):
                 part = rule(g, out, *operands, **attributes)
             array, entering = _array(part), _array(g)
             if _worse(array, [entering]):
@@ -152,17 +138,6 @@ def _worse(result: Any, operands: Sequence[Any]) -> bool:
     if all(np.isfinite(x).all() for x in operands):
         return True
     return bool(np.isnan(result).any()) and not any(np.isnan(x).any() for x in operands)
-
-
-def _users_line() -> tuple[str, int, str] | None:
-    """The file, line and function of the innermost caller outside this package and NumPy."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        home = frame.f_globals.get("__name__", "").split(".")[0]
-        if home not in (__package__, "numpy", "contextlib", "functools"):
-            return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-        frame = frame.f_back
-    return None
 
 
 def _bad(array: Any) -> Any:

@@ -96,7 +96,7 @@ class Recorded(Value):
 
     @property
     def line(self) -> tuple[str, int, str] | None:
-        """The file, line and function that created it, if `detect_anomaly` was active."""
+        """The file, line and function that created it, if `detect_anomaly` or `derive` ran it."""
         return getattr(self.node, "line", None)
 
     @property

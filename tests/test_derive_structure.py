@@ -136,3 +136,18 @@ def test_the_recursion_stays_as_long_as_the_network():
         counts.append(sum(step.form.operations for step in ag.derive(L).steps))
     assert counts[1] - counts[0] <= 4 * 8
     assert counts[2] - counts[1] <= 8 * 8
+
+
+def test_a_step_knows_the_line_of_the_program():
+    def loss(w):
+        return np.sum((w * w).named("z"))
+
+    line = loss.__code__.co_firstlineno + 1
+    steps = {s.name: s for s in ag.derive(loss, args=(np.array([1.0, 2.0]),)).steps}
+    assert steps["∂L/∂z"].line == (__file__, line, "loss")
+    assert steps["∂L/∂w"].line is None
+    x = ag.Tensor([1.0, 2.0])
+    assert ag.derive(loss(x)).steps[0].line is None
+    with ag.detect_anomaly():
+        assert ag.derive(loss(x)).steps[0].line == (__file__, line, "loss")
+        assert ag.derive(loss, args=(x,)).steps[0].line == (__file__, line, "loss")

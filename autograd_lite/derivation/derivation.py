@@ -12,6 +12,7 @@ import numpy as np
 import sympy
 
 from autograd_lite.arrays import describe
+from autograd_lite.context import current, setting
 from autograd_lite.derivation import pages
 from autograd_lite.derivation.arrange import Arranger
 from autograd_lite.derivation.chain import Chain
@@ -24,6 +25,7 @@ from autograd_lite.derivation.second import hessian
 from autograd_lite.expressions.expr import in_order
 from autograd_lite.expressions.names import Names
 from autograd_lite.graph import Graph
+from autograd_lite.lines import Lines
 from autograd_lite.op import OPS
 from autograd_lite.record import Recorded
 from autograd_lite.sweep import gradients
@@ -54,6 +56,26 @@ class Step:
     form: Form
     value: Any
     local_form: Form | None = None
+
+    @property
+    def line(self) -> tuple[str, int, str] | None:
+        """The file, line and function that computed the node; None for a leaf.
+
+        They are known if `derive` ran the function, or if the loss was computed under
+        `detect_anomaly`.
+
+        Example:
+            >>> import numpy as np
+            >>> import autograd_lite as ag
+            >>> __name__ = "__main__"  # lines of this package are not recorded
+            >>> def loss(w):
+            ...     return np.sum((w * w).named("z"))
+            >>> step = ag.derive(loss, args=(np.array([1.0, 2.0]),)).steps[0]
+            >>> file, line, function = step.line
+            >>> step.name, line, function
+            ('∂L/∂z', 2, 'loss')
+        """
+        return self.node.line  # type: ignore[no-any-return]
 
 
 class Steps(Sequence[Step]):
@@ -333,7 +355,9 @@ def _called(f: Any, args: Sequence[Any] | None, wrt: Any) -> tuple[Any, Any]:
     if wrt is not None:
         several = wrt if isinstance(wrt, (list, tuple)) else [wrt]
         wrt = [x for w in several for x in (_argument(named, w) if isinstance(w, int) else [w])]
-    return f(*given), wrt
+    observer = current().observer
+    with setting(observer=Lines() if observer is None else observer):
+        return f(*given), wrt
 
 
 def _argument(named: list[list[Any]], k: int) -> list[Any]:

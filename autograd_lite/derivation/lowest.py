@@ -93,8 +93,8 @@ def symbols(expr: Expr) -> list[Any]:
 
 
 def is_long_number(x: Expr) -> bool:
-    """Whether a fraction has too many digits to be repeated."""
-    return bool(x.is_Rational) and max(abs(x.p), x.q) >= 10**9
+    """Whether a fraction has more digits than machine integers have."""
+    return bool(x.is_Rational) and max(abs(x.p), x.q) >= 2**63
 
 
 def has_long_number(expr: Expr) -> bool:
