@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd_lite as ag
 
@@ -144,3 +146,43 @@ def test_donated_memory_must_be_free():
     with pytest.raises(ValueError, match="read-only"):
         step(w, np.ones(3))
     assert w.tolist() == [1, 1, 1]
+
+
+@st.composite
+def views(draw):
+    """An array that may be written to, with strides of any kind, and the places of its elements."""
+    shape = draw(st.lists(st.integers(0, 4), max_size=3).map(tuple))
+    strides = [draw(st.integers(-9, 9)) for _ in shape]
+    start = 300
+    view = np.lib.stride_tricks.as_strided(
+        np.arange(1000.0)[start:], shape, [8 * step for step in strides]
+    )
+    places = [start + np.dot(strides, index) for index in np.ndindex(shape)]
+    return view, places
+
+
+@given(views())
+def test_a_donated_array_may_not_share_memory_with_itself(case):
+    view, places = case
+    if len(set(places)) < len(places):
+        with pytest.raises(ValueError, match="w is donated, but its elements share memory"):
+            ag.compile(update, donate="w")(view, np.ones(view.shape))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x,
+        lambda x: x.T,
+        lambda x: x[::2, ::-1],
+        lambda x: x.swapaxes(0, 2),
+        lambda x: x[:, None, 1],
+        lambda x: x[:0],
+        lambda x: np.einsum("iij->ij", x[:, :2]),
+        lambda x: np.lib.stride_tricks.as_strided(x, (4, 4), (32, 8)),
+    ],
+)
+def test_views_without_overlap_are_donated(view):
+    w = view(np.arange(24.0).reshape(2, 3, 4))
+    expected = w - 0.5
+    np.testing.assert_array_equal(ag.compile(update, donate="w")(w, np.ones(w.shape))[0], expected)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import enum
+import gc
 import inspect
 import keyword
+import linecache
 import subprocess
 import sys
 import textwrap
@@ -266,6 +268,24 @@ def test_tracebacks_show_the_line():
     with pytest.raises(np.linalg.LinAlgError) as error:
         compiled(np.zeros((2, 2)))
     assert "np.linalg.inv(x)" in "".join(traceback.format_exception(error.value))
+
+
+def test_the_source_of_a_program_is_kept_as_long_as_the_program():
+    def kept():
+        gc.collect()
+        return sum(name.startswith("<compiled ") for name in linecache.cache)
+
+    before = kept()
+    compiled = ag.compile(lambda x, k: x * k)
+    for k in range(16):
+        compiled(np.ones(2), k)
+    most = kept()
+    assert most > before
+    for k in range(16, 40):
+        compiled(np.ones(2), k)
+    assert kept() == most
+    del compiled
+    assert kept() == before
 
 
 def test_source_and_graph_for_other_arguments():

@@ -203,10 +203,40 @@ print("done")
 """
 
 
+COMPILES = """
+import os, threading, warnings
+import numpy as np
+import autograd_lite as ag
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads, which is the point
+inside, outside = threading.Event(), threading.Event()
+
+@ag.compile
+def double(x, wait):
+    if wait:
+        inside.set()
+        outside.wait()
+    return 2 * x
+
+double(np.ones(2), False)
+thread = threading.Thread(target=double, args=(np.ones(2), True))
+thread.start()
+inside.wait()
+child = os.fork()
+if not child:
+    os._exit(int(double(np.ones(3), False).sum() != 6))
+assert os.waitpid(child, 0)[1] == 0
+outside.set()
+thread.join()
+print("done")
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_child_of_fork_sweeps_whatever_the_threads_of_its_parent_held():
+@pytest.mark.parametrize("program", [FORKS, COMPILES], ids=["sweeps", "compiles"])
+def test_a_child_of_fork_works_whatever_the_threads_of_its_parent_held(program):
     process = subprocess.Popen(
-        [sys.executable, "-c", FORKS], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
         assert process.communicate(timeout=60)[0] == "done\n"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 
@@ -55,6 +56,7 @@ class Compiled(Generic[P, R]):
         self._quick: tuple[tuple[Any, Any], ...] = ()
         self._lock = RLock()
         self._last: Program | None = None
+        _functions.add(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if not kwargs:
@@ -183,6 +185,19 @@ class Compiled(Generic[P, R]):
         return f"<compiled {_name(self._function)}, {len(self._programs)} programs>"
 
 
+_functions: WeakSet[Compiled[Any, Any]] = WeakSet()
+
+
+def _after_fork() -> None:
+    """After a fork the threads that may hold the locks no longer exist."""
+    for function in _functions:
+        function._lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _name(function: Callable[..., Any]) -> str:
     from autograd_lite.expressions.names import Names
 
@@ -195,9 +210,23 @@ def _check_donated(program: Program, arrays: Sequence[Any]) -> None:
     for k in program.donated:
         if not arrays[k].flags.writeable:
             raise ValueError(f"compile: {leaves[k].path} is donated, but it is read-only")
+        if _overlaps_itself(arrays[k]):
+            raise ValueError(
+                f"compile: {leaves[k].path} is donated, but its elements share memory; pass a copy"
+            )
         for j, other in enumerate(arrays):
             if j != k and np.may_share_memory(arrays[k], other):
                 raise ValueError(
                     f"compile: {leaves[k].path} is donated, but it shares memory "
                     f"with {leaves[j].path}; pass a copy"
                 )
+
+
+def _overlaps_itself(array: Any) -> bool:
+    """Whether elements of an array may share memory: its axes do not enclose one another."""
+    reach = array.itemsize if array.size else 0
+    for stride, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if length > 1 and stride < reach:
+            return True
+        reach += stride * (length - 1)
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import weakref
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -47,12 +48,13 @@ def constant_source(name: str, value: Any) -> str:
 
 
 def loaded(source: str, name: str, namespace: Mapping[str, Any]) -> Any:
-    """Run the source of a module; returns what it defines under a name.
+    """Run the source of a module; returns what it defines under a name, a function.
 
-    Tracebacks show its lines.
+    Tracebacks show its lines as long as the function exists.
     """
     filename = f"<compiled {name} {next(_numbers)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     space: dict[str, Any] = {"__name__": f"compiled_{name}", **namespace}
     exec(compile(source, filename, "exec"), space)
+    weakref.finalize(space[name], linecache.cache.pop, filename, None).atexit = False
     return space[name]
