@@ -70,6 +70,19 @@ Each line is one NumPy call. A result is written into an operand that is not use
 arrays that are made once, because NumPy takes longer to convert a Python number than to add two
 short arrays. `.dot` and products with ones are the fastest of the equivalent NumPy calls.
 
+## Loops
+
+Steps that repeat are compiled once, however many there are. This is the gradient of a recurrence
+over the 200 rows of X, `h = tanh(w h + x)`:
+
+{loop}
+
+A loop is rolled from eight steps on, if each step makes the same calls with the results of the step
+before. It may read the next row, the next constant or the next array of a list in each step, and
+what it keeps for the gradient is taken from the lists backwards. Steps that differ, by a number or
+by a branch, are written one after the other. So the time to compile grows with the operations that
+differ, and tracing alone grows with the number of steps. With `rows=`, no loop is rolled.
+
 ## How compiling works
 
 1. Trace f. The record has stable forms in place of what was written, as in [stable.md](stable.md).
@@ -78,9 +91,11 @@ short arrays. `.dot` and products with ones are the fastest of the equivalent Nu
    source becomes part of the generated module.
 3. Move scalar factors and signs out of linear operations, multiply them, and put them back where
    they cost least: the learning rate and 1/m become one product with the vector ŷ − y.
-4. Apply the rewrites below until none applies. Merge equal calls, remove unused ones, and evaluate
+4. Roll the steps that repeat into loops, in the order in which f computed them. The body of a loop
+   is compiled as a program.
+5. Apply the rewrites below until none applies. Merge equal calls, remove unused ones, and evaluate
    calls on constants once.
-5. Write the lines, and reuse the buffers of results that are not needed any more.
+6. Write the lines, and reuse the buffers of results that are not needed any more.
 
 {rewrites}
 
@@ -160,6 +175,18 @@ def step(params: Any, X: Any, y: Any) -> Any:
     return value, [θ - 0.001 * g for θ, g in zip(params, gradients, strict=True)]
 
 
+def recurrence(w: Any, X: Any) -> Any:
+    """The gradient of a recurrence over rows."""
+
+    def loss(w: Any) -> Any:
+        h = np.zeros(30)
+        for x in X:
+            h = np.tanh(w * h + x)
+        return np.sum(h)
+
+    return ag.grad(loss)(w)
+
+
 def python(text: str) -> str:
     """A block of Python."""
     return f"```python\n{text.rstrip()}\n```"
@@ -190,6 +217,7 @@ def page() -> str:
         mlp=python(mlp.readable(*given_mlp)),
         step=python(compiled.readable(weights, X, y)),
         step_source=python(compiled.source_for(weights, X, y)),
+        loop=python(ag.compile(recurrence).readable(weights[0][0], X[:200])),
         rewrites=rewrites(),
         rows_source=python(ag.compile(step, rows=128).source_for(weights, X, y)),
     )

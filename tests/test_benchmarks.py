@@ -21,7 +21,6 @@ from benchmarks import (
     products,
     rounds,
     scalars,
-    slow,
     steps,
 )
 from benchmarks.rounds import DisagreementError, Goal, ratio
@@ -374,32 +373,6 @@ def test_a_revision_is_reported_beside_this_one(history, capsys):
 def test_a_revision_that_git_does_not_know_is_reported(history, capsys):
     assert command.main(["--baseline", "nowhere"]) == 1
     assert "--baseline nowhere: fatal: not a valid object name: nowhere" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("program", slow.PROGRAMS)
-def test_a_long_program_has_about_the_nodes_wanted(program):
-    for wanted in (100, 1_000):
-        assert wanted / 3 < slow.Derivation(program, wanted).nodes() < 3 * wanted
-
-
-def test_what_a_long_program_takes_is_measured():
-    pytest.importorskip("sympy")
-    notes: list[str] = []
-    for what, questions in (
-        ("Derivation", ("seconds", "nodes")),
-        ("Compilation", ("seconds", "tracing", "nodes")),
-    ):
-        found = slow.measure(what, "logistic map", 60, questions, skip=notes.append)
-        assert not notes
-        assert min(found) > 0
-        assert found[-1] > 20
-
-
-def test_indexing_is_measured():
-    notes: list[str] = []
-    (found,) = slow.measure("Indexing", "autograd_lite", 5, ["seconds"], skip=notes.append)
-    assert found > 0
-    assert not notes
 
 
 def test_the_other_parts_are_reported(monkeypatch, capsys):

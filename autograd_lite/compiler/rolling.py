@@ -118,7 +118,7 @@ class _Program:
 
     Attributes:
         calls: the calls; the number of a call is its place.
-        things: the calls, and the arguments and constants, each at its number.
+        things: the calls, then the arguments and what is made of constants; each at its number.
         operands: the numbers of the operands of each call.
         kinds, indices: the calls without their operands and integer indices, and these indices.
         forms: equal for things of equal shape and dtype.
@@ -129,8 +129,12 @@ class _Program:
         self.b = b
         self.loops: list[_Loop] = []
         things = sorted(in_order(roots), key=lambda x: x.number)
-        self.calls = [x for x in things if x.fn not in (ARGUMENT, CONSTANT)]
-        self.things = [*self.calls, *(x for x in things if x.fn in (ARGUMENT, CONSTANT))]
+        leaves: dict[Expr, None] = {}
+        for x in things:
+            if x.fn == ARGUMENT or all(y in leaves and y.fn != ARGUMENT for y in x.inputs):
+                leaves[x] = None
+        self.calls = [x for x in things if x not in leaves]
+        self.things = [*self.calls, *leaves]
         self.number = {x: k for k, x in enumerate(self.things)}
         self.operands = [[self.number[x] for x in call.inputs] for call in self.calls]
         pairs = [_kind(call) for call in self.calls]
@@ -350,7 +354,7 @@ class _Body:
             return self._parameter("carried", slot, program.things[first])
         x = program.things[first]
         if first == second:
-            if x.fn == CONSTANT:
+            if first >= len(program.calls) and x.fn != ARGUMENT:
                 return x
             if ("fixed", first) not in self.parameters:
                 self.fixed.append(first)

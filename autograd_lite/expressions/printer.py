@@ -75,6 +75,8 @@ def literal(value: Any) -> str:
     if isinstance(value, str):
         # Characters that do not print are escaped, one by one.
         return '"' + "".join(repr(letter)[1:-1] for letter in value).replace('"', '\\"') + '"'
+    if type(value) is range and (value.start, value.step) == (0, 1):
+        return f"range({value.stop})"
     if isinstance(value, np.longdouble):
         return f'np.longdouble("{value!s}")'
     if isinstance(value, np.generic):
