@@ -13,6 +13,7 @@ from autograd_lite.context import current
 from autograd_lite.core.sweep import Step, fitted
 from autograd_lite.core.sweep import sweep as core_sweep
 from autograd_lite.core.tensor import Node, Outline, value_of
+from autograd_lite.lines import Lines
 from autograd_lite.masks import Masked
 
 __all__ = ["Gradients", "gradients", "sweep", "swept"]
@@ -65,7 +66,9 @@ def swept(
             return found
         # Structural zeros make a difference only if a number is not finite.
     view = Masked(ends, unit, view)
-    if observer is not None:
+    if type(observer) is Lines:
+        view = observer.following(view)
+    elif observer is not None:
         view = _wrapped(view, observer.around)
     if observe is not None:
         view = _wrapped(view, _observed(observe))

@@ -39,6 +39,7 @@ generates the code. Later calls run it.
 | attribute | result |
 |---|---|
 | `.readable()` | the program as plain NumPy |
+| `.source_map()` | the file and line of f for each of its lines |
 | `.save("step.py")` | writes it as a module that needs only NumPy |
 | `.source` | the code that runs |
 | `.source_for(...)`, `.graph_for(...)` | the same for other arguments |

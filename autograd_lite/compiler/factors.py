@@ -71,11 +71,13 @@ def pulled_out(roots: Sequence[Any], b: Builder) -> list[Any]:
 
     def whole(x: Expr) -> Any:
         factor, core = parts[x]
+        b.line = x.line
         if isinstance(core, Expr):
             return _scaled(b, factor, core)
         return full(b, x, factor.over / factor.under)
 
     for expr in in_order(roots):
+        b.line = expr.line
         if expr.fn == CONSTANT and expr.shape == () and _floats(expr):
             parts[expr] = part(expr.value.item())
             if parts[expr][1] != 1.0:
@@ -298,6 +300,7 @@ def _moved(roots: Sequence[Any], b: Builder, move: Move) -> list[Any]:
     dropped, new = set(move.covered), dict[Expr, Any]()
     for expr in in_order(roots):
         made = with_inputs(expr, b, new.__getitem__)
+        b.line = expr.line
         if expr in dropped:
             made = next(x for x in made.args if isinstance(x, Expr))
         elif expr is move.at:

@@ -136,9 +136,32 @@ class Compiled(Generic[P, R]):
             RuntimeError: without arguments, before the first call.
             ValueError: if the function uses an operation that cannot be written as source.
         """
-        if args or kwargs:
-            return self._program(self._arrays(args, kwargs)).readable()
-        return self._latest("readable()").readable()
+        return self._shown("readable()", args, kwargs).readable()
+
+    def source_map(self, *args: Any, **kwargs: Any) -> dict[int, tuple[str, int]]:
+        """The file and line of f for each line of the readable form.
+
+        Line numbers start at 1. Lines of a gradient belong to the line of f whose gradient they
+        compute. Lines without a place in f, such as the docstring, are left out. The arguments are
+        those of `readable`.
+
+        Raises:
+            RuntimeError, ValueError: as `readable` does.
+
+        Example:
+            >>> import numpy as np
+            >>> import autograd_lite as ag
+            >>> def loss(x):
+            ...     y = np.sin(x).named("y")
+            ...     return np.sum(y * x)
+            >>> compiled = ag.compile(ag.value_and_grad(loss))
+            >>> lines = compiled.readable(np.ones(2)).splitlines()
+            >>> for number, (file, line) in compiled.source_map().items():
+            ...     print(f"{lines[number - 1]}  # line {line}")
+                y = np.sin(x)  # line 2
+                return np.sum(y * x), y + x * np.cos(x)  # line 3
+        """
+        return self._shown("source_map()", args, kwargs).source_map()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the readable form as a module; the file is written whole or not at all.
@@ -166,6 +189,12 @@ class Compiled(Generic[P, R]):
         if signature is None:
             raise TypeError("compile: pass arrays, not Tensors, to see the code for them")
         return signature
+
+    def _shown(self, what: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Program:
+        """The program for some arguments; without any, the one that ran last."""
+        if args or kwargs:
+            return self._program(self._arrays(args, kwargs))
+        return self._latest(what)
 
     def _latest(self, what: str) -> Program:
         if self._last is None:

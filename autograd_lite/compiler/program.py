@@ -19,13 +19,15 @@ from autograd_lite.compiler.module import LITERAL, constant_source, loaded
 from autograd_lite.compiler.rolling import rolled
 from autograd_lite.compiler.rows import split
 from autograd_lite.compiler.signature import Packing, Signature
+from autograd_lite.compiler.source_map import places_in
 from autograd_lite.context import setting
-from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr
+from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, LOOP, Builder, Expr, Place
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.lower import from_graph
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import WIDTH, Printer, statements
 from autograd_lite.graph import Graph
+from autograd_lite.lines import Lines
 from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
 
@@ -44,7 +46,7 @@ def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, P
         Tensor(array, leaf.name, requires_grad=False)
         for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
     ]
-    with setting(scope=(), observer=None), np.errstate(all="ignore"):
+    with setting(scope=(), observer=Lines()), np.errstate(all="ignore"):
         graph = trace(leaves, *named)
     packings[-1].leaves = []
     return Graph(graph.outputs, graph.inputs, as_written=False), packings[-1]
@@ -153,6 +155,16 @@ class Program:
         Raises:
             ValueError: if it contains a value or an operation that cannot be written as source.
         """
+        return self._written()[0]
+
+    def source_map(self) -> dict[int, Place]:
+        """The user's file and line for each line of the readable form, as far as it has one."""
+        module, assigned = self._written()
+        returned = [x.line if isinstance(x, Expr) else None for x in self.results]
+        return places_in(module, self.name, assigned, returned)
+
+    def _written(self) -> tuple[str, dict[str, Place]]:
+        """The readable form, and the user's line for each name that it assigns."""
         names, embedded, order = Names([self.name]), Embedded(), everything(self.results)
         needed = set(order)
         used = {k for k, x in enumerate(self.arguments) if x in needed}
@@ -170,6 +182,12 @@ class Program:
             if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constants):
                 results[k] = f"np.copy({results[k]})" + "[()]" * (x.shape == ())
         body += self._returned(results, names)
+        assigned = {name: x.line for x, name in named.items() if x.line is not None}
+        pairs = zip(results, self.results, strict=True)
+        assigned |= {name: x.line for name, x in pairs if isinstance(x, Expr) and x.line}
+        for loop in (x for x in order if x.fn == LOOP):
+            carried = zip(loop.args[0].carried, loop.args[0].updates, strict=True)
+            assigned |= {named[p]: x.line for p, x in carried if x.line is not None}
         written = [f"{text}\n\n" for text in embedded.sources]
         written += [] if is_silent(order) else ['@np.errstate(all="ignore")']
         written.append(laid_out(f"def {self.name}({parameters.definition()}):"))
@@ -179,7 +197,7 @@ class Program:
             written += ["", "", *map(laid_out, text.splitlines())]
         module = "\n".join(written) + "\n"
         uses_numpy = any(getattr(x, "id", "") == "np" for x in ast.walk(ast.parse(module)))
-        return "import numpy as np\n\n\n" + module if uses_numpy else module
+        return "import numpy as np\n\n\n" * uses_numpy + module, assigned
 
     def _returned(self, results: list[str], names: Names) -> list[str]:
         """The return statement, after an assignment of each result where it would be too long."""

@@ -87,6 +87,7 @@ def rewrite(roots: Iterable[Any], rules: Rules, b: Builder, fold: bool = False) 
 
 def _simplified(expr: Expr, rules: Rules, b: Builder, fold: bool) -> tuple[Any, bool]:
     """The form that one rule gives, and whether no other rule can apply to it."""
+    b.line = expr.line
     if (not expr.shape or fold) and (value := _folded(expr, b)) is not None:
         return value, True
     for rule in rules.get(expr.fn, ()):

@@ -282,6 +282,7 @@ class _Results(dict[Expr, Any]):
         b = program.b
         loop = next(y for y in program.loops if y.start <= number < y.stop)
         step, place = divmod(number - loop.start, loop.period)
+        b.line = x.line
         if place in loop.lasts:
             made = b._call("[]", (loop.call, loop.lasts[place]), {}, (x.shape, x.dtype))
         else:
@@ -333,6 +334,7 @@ class _Body:
         keywords = {k: replaced(v, lambda _: next(operands)) for k, v in expr.keywords.items()}
         if expr.fn == "[]":
             args = (args[0], _with_indices(args[1], indices))
+        self.b.line = expr.line
         made = self.b._call(expr.fn, args, keywords, (expr.shape, expr.dtype))
         if expr in self.b.names:
             self.b.names.setdefault(made, self.b.names[expr])

@@ -15,6 +15,7 @@ from autograd_lite.op import OPS
 __all__ = [
     "Builder",
     "Expr",
+    "Place",
     "alike",
     "evaluated",
     "exact",
@@ -40,6 +41,9 @@ METHODS: dict[str, Callable[..., Any]] = {
 
 _count = count().__next__
 
+Place = tuple[str, int]
+"""A file and a line."""
+
 
 class Expr:
     """A call with its arguments and keywords, or an argument, a constant, a parameter of a loop.
@@ -53,10 +57,12 @@ class Expr:
         shape, dtype: of the result; None for a result that is a tuple.
         interval: what `bounds` found, so that it is found once.
         number: larger than the numbers of all expressions created before.
+        line: the file and line of the user's program that it belongs to, if it was recorded.
     """
 
     __slots__ = (
-        *("args", "dtype", "fn", "inputs", "interval", "keywords", "number", "shape", "value"),
+        *("args", "dtype", "fn", "inputs", "interval", "keywords", "line", "number", "shape"),
+        "value",
     )
 
     fn: str
@@ -79,6 +85,7 @@ class Expr:
         self.shape, self.dtype, self.value = shape, dtype, value
         self.interval: tuple[float, float] | None = None
         self.number: int = _count()
+        self.line: Place | None = None
         self.inputs: tuple[Expr, ...] = tuple(inputs_of([*args, *keywords.values()]))
 
     @property
@@ -182,6 +189,7 @@ class Builder:
         names: the names that the user gave to expressions.
         origins: the functions whose results are parameters of loops, or are taken from loops.
         live: the expressions of the program that is being rewritten.
+        line: the file and line of the user's program that new expressions belong to.
         finite: whether an expression is finite, as far as it was asked, if all arguments are, and
             whatever they are.
     """
@@ -194,6 +202,7 @@ class Builder:
         self.names: dict[Expr, str] = {}
         self.origins: dict[Expr, str] = {}
         self.live: set[Expr] = set()
+        self.line: Place | None = None
         self._settled: dict[Any, tuple[Any, dict[Expr, Any]]] = {}
         self.finite: dict[bool, dict[Expr, bool]] = {True: {}, False: {}}
 
@@ -250,7 +259,8 @@ class Builder:
         return self._call(fn, args, keywords)
 
     def like(self, expr: Expr, args: tuple[Any, ...], keywords: dict[str, Any]) -> Expr:
-        """The call with other arguments of the same shapes."""
+        """The call with other arguments of the same shapes, on the same line."""
+        self.line = expr.line
         if args == expr.args and keywords == expr.keywords:
             return expr
         return self._call(expr.fn, args, keywords, (expr.shape, expr.dtype))
@@ -263,6 +273,7 @@ class Builder:
         if expr is None:
             shape, dtype = form or self._infer(fn, args, keywords)
             expr = self._made[key] = Expr(fn, args, keywords, shape, dtype)
+            expr.line = self.line
             self._kept.append((args, keywords))
         return expr
 

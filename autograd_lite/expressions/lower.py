@@ -142,6 +142,7 @@ def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> lis
     for node in graph.nodes:
         if node in made:
             continue
+        builder.line = node.line and node.line[:2]
         if node.stable_form is not None:
             made[node] = made[node.stable_form]
         elif node.op is None:

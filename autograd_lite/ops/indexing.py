@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.sweep import fitted
+from autograd_lite.core.tensor import Value
 from autograd_lite.op import Op, operation
 
 
@@ -72,6 +73,8 @@ def _gathered(total, x, edges):
     else:
         part = add_each_at(parts, keys=_as_range(keys), shape=x.form.shape)
     part = fitted(part, edges[0][1], x)
+    if isinstance(part, Value):  # it belongs to the line of the indexing, where lines are recorded
+        part.node.line = getattr(edges[0][1], "line", None)
     return part if total is None else total + part
 
 
