@@ -139,11 +139,17 @@ blocks that fit the second-level cache, if the table is large enough for that to
 `rows=1024` sets the size of a block.
 
 Elementwise operations keep the row axis, and so does a product with a matrix that has no row axis.
-Xᵀδ and sums over rows remove it by a sum; everything computed from the sums runs after the loop.
+Xᵀδ and sums over rows remove it by a sum; everything computed from the sums runs after the blocks.
 Results with a row axis are filled block by block. If a function cannot run in blocks, the error
 names the call that prevents it. The trait `rows` of each operation describes how it treats the
 axis. `cross_entropy` of a classifier is a sum over rows, with class numbers or with one row of
 probabilities per example.
+
+The generated module has three functions: `before` computes what does not depend on the rows,
+`partial` the sums over the rows from i to j, and `finish` the results. `workers=2` computes blocks
+in two threads. The sums of blocks are added in pairs by the numbers of the blocks, so the results
+have the same bits for any number of workers. While the threads run, BLAS is limited to one thread
+each; this needs threadpoolctl (`pip install "autograd_lite[native]"`).
 
 {rows_source}
 """

@@ -90,7 +90,7 @@ def test_indices_have_rows():
     numbers, y = np.arange(53) % 5, np.linspace(0, 1, 53)
     compiled = ag.compile(lambda E, i, y: np.sum((E[i] @ np.ones(3) - y) ** 2), rows=10)
     found = compiled(TABLE, numbers, y)
-    assert "for j in range" in compiled.source or "for i_1 in range" in compiled.source
+    assert "def partial(" in compiled.source
     np.testing.assert_allclose(found, np.sum((TABLE[numbers].sum(1) - y) ** 2))
     with pytest.raises(NotSeparableError, match="add_at"):
         ag.compile(squares(PICKING["rows"]), rows=10)(TABLE, numbers)

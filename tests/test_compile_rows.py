@@ -49,7 +49,7 @@ def test_the_step_of_the_perceptron_in_blocks_of_any_size(rows, dtype):
         for a, b in zip(flatten(compiled(params, *args))[0], flatten(expected)[0], strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
             assert np.asarray(a).dtype == np.float32
-    assert ("for i in range" in compiled.source) == (rows < 53)
+    assert ("def partial(" in compiled.source) == (rows < 53)
 
 
 SEPARABLE = {
@@ -90,10 +90,23 @@ def test_the_loss_of_a_classifier_is_a_sum_over_rows(reduction, kind):
 
     compiled = ag.compile(function, rows=10)
     assert_same(compiled(W1, X, y[kind]), function(W1, X, y[kind]))
-    assert "for i in range" in compiled.source
+    assert "def partial(" in compiled.source
     if kind == "numbers":
         with pytest.raises(ValueError, match="the label 3 is not a class index"):
             compiled(W1, X, labels + 1)
+
+
+def test_what_is_computed_before_the_rows_is_not_overwritten():
+    def function(W, X):
+        a = np.tanh(W)
+        b = a * 2 + 1
+        return np.sum(X @ b.T), a, W * np.sum(X), np.exp(W) + a
+
+    expected = function(W1, X)
+    assert_same(ag.compile(function, rows=10)(W1, X), expected)
+    given = W1.copy()
+    assert_same(ag.compile(function, rows=10, donate="W")(given, X), expected)
+    assert (given != W1).any()
 
 
 def test_the_classes_of_one_example_are_not_rows():
@@ -138,10 +151,10 @@ def test_auto_decides_by_size():
     compiled = ag.compile(step, rows="auto")
     y = (Y > 0).astype(float)
     compiled(PARAMS, X, y)
-    assert "for i in range" not in compiled.source
+    assert "def partial(" not in compiled.source
     many = np.tile(X, (800, 1)), np.tile(y, 800)
     assert_same(compiled(PARAMS, *many), step(PARAMS, *many))
-    assert "for i in range" in compiled.source
+    assert "def partial(" in compiled.source
 
 
 def test_the_memory_of_blocks_is_bounded():

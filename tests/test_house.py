@@ -48,6 +48,7 @@ OPTIONAL = {
     "viz": {"graphviz", "pygraphviz", "matplotlib"},
     "models": {"tqdm"},
     "derivation": {"sympy"},
+    "compiler": {"threadpoolctl"},
     "testing": {"hypothesis", "pytest"},
 }
 """What a part may import beside NumPy and the standard library."""

@@ -20,13 +20,21 @@ class NotSeparableError(ValueError):
 
 @overload
 def compile(
-    f: Callable[P, R], *, rows: int | str | None = None, donate: str | Sequence[str] = ()
+    f: Callable[P, R],
+    *,
+    rows: int | str | None = None,
+    donate: str | Sequence[str] = (),
+    workers: int = 1,
 ) -> Compiled[P, R]: ...
 
 
 @overload
 def compile(
-    f: None = None, *, rows: int | str | None = None, donate: str | Sequence[str] = ()
+    f: None = None,
+    *,
+    rows: int | str | None = None,
+    donate: str | Sequence[str] = (),
+    workers: int = 1,
 ) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 
 
@@ -35,6 +43,7 @@ def compile(
     *,
     rows: int | str | None = None,
     donate: str | Sequence[str] = (),
+    workers: int = 1,
 ) -> Any:
     """Compile a function to straight-line NumPy; also a decorator.
 
@@ -42,30 +51,29 @@ def compile(
     calls run the generated code. Only arrays may change from call to call. Numbers, strings and
     other plain values are constants of the code, which f may also use in control flow; for another
     value it is compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays in
-    the closure of f are constants. Called with Tensors, f runs as it is written.
+    the closure of f are constants. Called with Tensors, f runs as written.
 
     Args:
-        f: a function of arrays in nested containers that returns the same. It may use everything
-            in the package, `value_and_grad` and updates of parameters included.
+        f: a function of arrays in nested containers that returns the same; it may use everything
+            in the package.
         rows: the number of rows of a block, to run over blocks of rows where the results are sums
             over rows; "auto" to choose the number; None for one pass.
         donate: names of arguments whose arrays the results may overwrite.
+        workers: the number of threads that compute blocks; it does not change any bit of a result.
 
     Raises:
         TypeError: from the first call, if f uses the value of an array (``if x > 0``).
-        ValueError: if donate names an argument that f does not have.
+        ValueError: if f has no argument that donate names, or for several workers without rows.
         NotSeparableError: if rows is given and the results are not sums over rows.
 
     Example:
         >>> import numpy as np
         >>> import autograd_lite as ag
-        >>> @ag.compile
-        ... def gradient(x):
-        ...     return ag.grad(lambda x: np.sum(x**2))(x)
+        >>> gradient = ag.compile(lambda x: ag.grad(lambda x: np.sum(x**2))(x))
         >>> gradient(np.array([1.0, 2.0]))
         array([2., 4.])
         >>> print(gradient.readable())
-        def gradient(x):
+        def function(x):
             \"\"\"Compiled by autograd_lite, for these shapes and dtypes:
         <BLANKLINE>
             x: float64 (2,)
@@ -73,10 +81,20 @@ def compile(
             return 2 * x
         <BLANKLINE>
     """
+    from autograd_lite.compiler.executors import executor
     from autograd_lite.compiler.function import Compiled  # not when the package is imported
 
+    execute = executor(_checked(workers, rows))
+    if f is None:
+        return lambda function: Compiled(function, rows, donate, execute)
+    return Compiled(f, rows, donate, execute)
+
+
+def _checked(workers: Any, rows: Any) -> int:
     if not (rows is None or rows == "auto" or (isinstance(rows, int) and rows > 0)):
         raise ValueError(f'compile: rows is "auto", a positive number, or None, not {rows!r}')
-    if f is None:
-        return lambda function: Compiled(function, rows, donate)
-    return Compiled(f, rows, donate)
+    if not (isinstance(workers, int) and workers > 0):
+        raise ValueError(f"compile: workers is a positive number, not {workers!r}")
+    if workers > 1 and rows is None:
+        raise ValueError('compile: several workers need blocks of rows; pass rows="auto"')
+    return workers

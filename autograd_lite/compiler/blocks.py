@@ -1,4 +1,4 @@
-"""The loop over blocks of rows that fit the cache, for results that are sums over rows."""
+"""Blocks of rows that fit the cache, for results that are sums over rows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.compiler import NotSeparableError
-from autograd_lite.compiler.emit import Code, Emitter
+from autograd_lite.compiler.executors import row_blocks
 from autograd_lite.compiler.rows import Split, trait_of
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order, replaced
-from autograd_lite.expressions.names import Names
 
-__all__ = ["Blocks", "blocks_of", "large", "write_loop"]
+__all__ = ["Blocks", "blocks_of", "large"]
 
 CACHE = 600_000  # bytes of the arrays of one block: half of a common L2 cache
 WORTHWHILE = 4  # blocks from which a loop is faster
@@ -25,16 +26,36 @@ class Blocks:
     Attributes:
         split: the axes of rows.
         size: the number of rows of a block.
-        outer: the results of the loop: sums, and results with rows.
-        inner: the same for one block.
+        length: the number of rows of the expressions inside, unlike the length of any other axis.
+        inside: the results of a block, sums and results with rows, by those of the program.
         inputs: what a block uses from outside, each with its argument inside.
     """
 
     split: Split
     size: int
-    outer: list[Expr]
-    inner: list[Any]
+    length: int
+    inside: dict[Expr, Any]
     inputs: dict[Expr, Expr]
+
+    @property
+    def sums(self) -> list[Expr]:
+        """The sums over rows."""
+        return [x for x in self.inside if x in self.split.sums]
+
+    @property
+    def rowwise(self) -> list[Expr]:
+        """The results with rows."""
+        return [x for x in self.inside if x in self.split.axes]
+
+    def independent(self, roots: Sequence[Any]) -> list[Expr]:
+        """What does not depend on rows, of all that blocks, results and other calls use."""
+        dependent: set[Expr] = set()
+        used = {x for x in roots if isinstance(x, Expr)} | self.inputs.keys()
+        for x in in_order(roots):
+            if x in self.split.axes or x in self.split.sums or not dependent.isdisjoint(x.inputs):
+                dependent.add(x)
+                used.update(x.inputs)
+        return [x for x in in_order(used) if x in used and x not in dependent]
 
 
 def large(roots: Sequence[Any]) -> bool:
@@ -51,11 +72,9 @@ def blocks_of(
     sums = sum(x.nbytes for x in order if x in split.sums)
     if rows == "auto" and (split.length < WORTHWHILE * size or sums > CACHE / WORTHWHILE):
         return None
-    if size >= split.length:
+    if len(row_blocks(split.length, size)) == 1:
         return None
-    size = _distinct(size, order, split.length)
-    outer = [x for x in order if x in split.sums]
-    outer += [x for x in dict.fromkeys(roots) if isinstance(x, Expr) and x in split.axes]
+    length = _distinct(size, order)
     inputs: dict[Expr, Expr] = {}
     made: dict[Expr, Expr] = {}
 
@@ -65,7 +84,7 @@ def blocks_of(
         if x not in inputs:
             value = b.value(x)
             if x in split.axes:
-                value = value[(slice(None),) * split.axes[x] + (slice(0, size),)]
+                value = resized(value, split.axes[x], length)
             inputs[x] = b.argument(value, "")
         return inputs[x]
 
@@ -80,66 +99,32 @@ def blocks_of(
         made[x] = b.call(x.fn, *args, **x.keywords)
         if x in b.names:
             b.names.setdefault(made[x], b.names[x])
+    outer = [x for x in order if x in split.sums]
+    outer += [x for x in dict.fromkeys(roots) if isinstance(x, Expr) and x in split.axes]
     inner = rewrite([inside(x) for x in outer], b)
     used = set(in_order(inner))
-    return Blocks(split, size, outer, inner, {x: y for x, y in inputs.items() if y in used})
+    inputs = {x: y for x, y in inputs.items() if y in used}
+    return Blocks(split, size, length, dict(zip(outer, inner, strict=True)), inputs)
+
+
+def resized(array: Any, axis: int, length: int) -> Any:
+    """An array with another number of rows: it is cut, or its rows are repeated."""
+    return np.take(array, np.arange(length) % array.shape[axis], axis)
 
 
 def _fitting(order: Sequence[Expr], split: Split) -> int:
     """The number of rows of a block whose arrays fit the cache."""
     owned = [x for x in order if x in split.axes and trait_of(x.fn) != "moved"]
     row = sum(x.nbytes for x in owned) // split.length
-    size = max(64, CACHE // max(row, 1) // 64 * 64)
-    # A block that divides the rows leaves no shorter one at the end.
-    near = [k for k in range(size * 3 // 4, size * 5 // 4) if split.length % k == 0]
-    return min(near, key=lambda k: abs(k - size), default=size)
+    return max(64, CACHE // max(row, 1) // 64 * 64)
 
 
-def _distinct(size: int, order: Sequence[Expr], length: int) -> int:
-    """The size, or one below that is not the length of another axis.
+def _distinct(length: int, order: Sequence[Expr]) -> int:
+    """The length, or a larger one that is not the length of another axis.
 
-    So a vector of ones over rows is recognised by its length. The last block does not have a single
-    row either: `dot` would take it as a number.
+    So a vector of ones over rows is recognised by its length, and no block has a single row.
     """
-    others = {n for x in order for n in (x.shape or ())}
-    while size > 1 and (size in others or length % size == 1):
-        size -= 1
-    return size
-
-
-def write_loop(blocks: Blocks, code: Code, names: Names, b: Builder, emitter: Emitter) -> None:
-    """Write the loop, and add its results to those that the emitter knows."""
-    split, size = blocks.split, blocks.size
-    emitter.write([x for x in blocks.inputs if x not in split.axes])
-    start, stop = names.take("i"), names.take("j")
-    totals = []
-    for x in blocks.outer:
-        is_sum = x in split.sums
-        totals.append(names.take(b.names.get(x, ""), "total" if is_sum else "result"))
-        code.lines.append(f"{totals[-1]} = {_initial(x, 'zeros' if is_sum else 'empty')}")
-    code.lines.append(f"for {start} in range(0, {split.length}, {size}):")
-    outside, code.lines = code.lines, [f"{stop} = {start} + {size}"]
-    known: dict[Expr, str] = {}
-    for x, y in blocks.inputs.items():
-        known[y] = emitter.constant(x.value) if x.fn == CONSTANT else emitter.text(x)
-        if x in split.axes:
-            name = names.take(b.names.get(x, ""), "block")
-            code.lines.append(f"{name} = {known[y]}[{':, ' * split.axes[x]}{start}:{stop}]")
-            known[y] = name
-    for y in in_order(blocks.inner):
-        if y.fn == CONSTANT and y.shape == (size,) and split.length % size:
-            known[y] = f"{emitter.constant(y.value)}[: min({size}, {split.length} - {start})]"
-    block = Emitter(code, names, b, known, (), emitter.helper)
-    block.write(blocks.inner)
-    for x, y, total in zip(blocks.outer, blocks.inner, totals, strict=True):
-        place = f"{total} +=" if x in split.sums else f"{total}[{start}:{stop}] ="
-        code.lines.append(f"{place} {block.text(y)}")
-        emitter.add(x, total)
-    code.lines = [*outside, *(f"    {line}" for line in code.lines)]
-
-
-def _initial(x: Expr, function: str) -> str:
-    """The source of a result before the first block."""
-    if x.shape != ():
-        return f'np.{function}({x.shape!r}, dtype="{x.dtype}")'
-    return "0.0" if x.dtype.name == "float64" else f"np.{x.dtype.name}(0)"
+    others = {1, *(n for x in order for n in (x.shape or ()))}
+    while length in others:
+        length += 1
+    return length

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.rewrite import UFUNCS
-from autograd_lite.expressions.expr import CONSTANT, LOOP, Builder, Expr, dtype_of, in_order
+from autograd_lite.expressions.expr import (
+    ARGUMENT,
+    CONSTANT,
+    LOOP,
+    Builder,
+    Expr,
+    dtype_of,
+    in_order,
+)
 from autograd_lite.expressions.loops import written
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import ATOM, INFIX, Printer, literal
@@ -32,6 +40,13 @@ class Code:
         self.aliases: dict[str, str] = {}
         self.constants: dict[str, Any] = {}
         self.known: dict[Any, str] = {}
+        self.before = 0
+
+    def taken(self) -> list[str]:
+        """The lines so far; those to come are of another function."""
+        lines, self.lines = self.lines, []
+        self.before += len(lines)
+        return lines
 
 
 WORDS = {0.0: "zero", 1.0: "one", -1.0: "minus_one", 2.0: "two", 0.5: "half"}
@@ -120,7 +135,9 @@ class Emitter:
         if expr.fn == ".T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
             self.named[expr] = source
             return
-        name = self.names.take(self.b.names.get(expr, ""), f"t{len(self.code.lines) + 1}")
+        name = self.names.take(
+            self.b.names.get(expr, ""), f"t{self.code.before + len(self.code.lines) + 1}"
+        )
         self.named[expr] = name
         self.code.lines.append(f"{name} = {source}")
 
@@ -167,6 +184,18 @@ class Emitter:
     def text(self, x: Any) -> str:
         """The source of an argument."""
         return self.printer.text(x)
+
+    def unshared(self, roots: Sequence[Any]) -> list[str]:
+        """The source of results, as copies where they share memory with anything else."""
+        taken = {x for x in self.holders if x.fn in (ARGUMENT, CONSTANT)} - self.spent
+        written = []
+        for x in roots:
+            text = self.text(x)
+            if isinstance(x, Expr) and x.shape != ():
+                text = f"np.array({text})" if self.holders[x] & taken else text
+                taken |= self.holders[x]
+            written.append(text)
+        return written
 
     def _ufunc(self, expr: Expr, ufunc: Any, done: Container[Expr]) -> str:
         scalar = expr.shape == ()
@@ -221,7 +250,7 @@ class Emitter:
         if value.ndim == 0:
             word = WORDS.get(value.item(), "c") if value.dtype.kind == "f" else "c"
         else:
-            word = f"ones_{value.size}" if value.ndim == 1 and (value == 1).all() else "c"
+            word = "ones" if value.ndim == 1 and (value == 1).all() else "c"
         name = self.names.take(word)
         self.code.constants[name], self.code.known[key] = value, name
         return name

@@ -19,6 +19,7 @@ from autograd_lite.graph import Graph
 
 if TYPE_CHECKING:
     # The first call of a compiled function loads the rest of the compiler.
+    from autograd_lite.compiler.executors import Executor
     from autograd_lite.compiler.program import Program
     from autograd_lite.compiler.signature import Signature
 
@@ -37,12 +38,16 @@ class Compiled(Generic[P, R]):
     """A function with a program for each signature of its arguments; made by `compile`."""
 
     def __init__(
-        self, function: Callable[P, R], rows: int | str | None, donate: str | Sequence[str]
+        self,
+        function: Callable[P, R],
+        rows: int | str | None,
+        donate: str | Sequence[str],
+        execute: Executor,
     ) -> None:
         if not callable(function):
             raise TypeError(f"compile: takes a function, not {type(function).__name__}")
         functools.update_wrapper(self, function)
-        self._function, self._rows = function, rows
+        self._function, self._rows, self._execute = function, rows, execute
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._signature = inspect.signature(function)
         known = self._signature.parameters
@@ -105,7 +110,8 @@ class Compiled(Generic[P, R]):
                     if leaf.path == name or leaf.path.startswith((f"{name}[", f"{name}."))
                 ]
                 program = Program(
-                    self._function, _name(self._function), signature, donated, self._rows
+                    *(self._function, _name(self._function), signature, donated),
+                    *(self._rows, self._execute),
                 )
                 self._programs[signature.key] = program
                 while len(self._programs) > MOST:

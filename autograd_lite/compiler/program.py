@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler import passes
-from autograd_lite.compiler.blocks import Blocks, blocks_of, large, write_loop
+from autograd_lite.compiler.blocks import blocks_of, large
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
-from autograd_lite.compiler.emit import Code, Emitter
+from autograd_lite.compiler.executors import Executor, in_turn
 from autograd_lite.compiler.interface import Namespace, Parameters, guard, packed
 from autograd_lite.compiler.layout import laid_out
-from autograd_lite.compiler.module import LITERAL, constant_source, loaded
+from autograd_lite.compiler.module import constant_source, loaded
 from autograd_lite.compiler.rolling import rolled
 from autograd_lite.compiler.rows import split
+from autograd_lite.compiler.running import Running
 from autograd_lite.compiler.signature import Packing, Signature
 from autograd_lite.compiler.source_map import places_in
 from autograd_lite.context import setting
@@ -68,6 +69,7 @@ class Program:
         signature: Signature,
         donated: Sequence[int],
         rows: int | str | None = None,
+        execute: Executor = in_turn,
     ) -> None:
         self.name = name
         self.signature: Signature = signature.without_arrays()
@@ -88,64 +90,20 @@ class Program:
             blocks = blocks_of(roots, self.b, split(roots, self.b.names), rows, passes.running)
         if blocks is None:
             roots = passes.running(roots, self.b)
-        self.source, self.run = self._running(roots, blocks)
+        running = Running(name, self.signature, self.arguments, self.donated, self.packing, self.b)
+        if blocks is None:
+            body, computed = running.one_pass(roots), roots
+        else:
+            body = running.in_blocks(roots, blocks, execute)
+            computed = [*roots, *blocks.inside.values()]
+        self.source, self.run = running.loaded(body, computed)
         self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
-
-    # The code that runs
-
-    def _running(self, roots: Sequence[Any], blocks: Blocks | None) -> tuple[str, Any]:
-        names, code = Names([self.name]), Code()
-        namespace = Namespace(names, np=np)
-        embedded = Embedded(namespace)
-        every = set(range(len(self.arguments)))
-        parameters = Parameters(self.signature, names, every, namespace)
-        named = {x: parameters.leaves[k] for k, x in enumerate(self.arguments)}
-        code.lines += parameters.lines
-        code.lines += [f"{named[x]} = {named[x]}[()]" for x in self.arguments if x.shape == ()]
-        owned = [self.arguments[k] for k in self.donated]
-        emitter = Emitter(code, names, self.b, named, owned, embedded.add)
-        if blocks is not None:
-            write_loop(blocks, code, names, self.b, emitter)
-        emitter.write(self._ordered(roots))
-        results = self._unshared(roots, emitter)
-        body = [*code.lines, f"return {packed(self.packing.tree, results, namespace, bare=True)}"]
-        if not is_silent(everything([*roots, *(blocks.inner if blocks else ())])):
-            body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
-        head = _definitions(code, namespace)
-        head += [f"\n\n{text}" for text in embedded.sources]
-        head += ["", "", f"def {self.name}({', '.join(parameters.names)}):"]
-        source = "\n".join([*head, *(f"    {line}" for line in body)]) + "\n"
-        return source, loaded(source, self.name, namespace)
 
     def _guard(self) -> Any:
         namespace = Namespace(Names(), ndarray=np.ndarray)
         source = guard(self.signature.tree, namespace)
         return source and loaded(source, "fits", namespace)
-
-    def _ordered(self, roots: Sequence[Any]) -> list[Any]:
-        """The results, those last that may overwrite a donated argument."""
-        donated = {self.arguments[k] for k in self.donated}
-
-        def overwrites(x: Any) -> bool:
-            return isinstance(x, Expr) and any(
-                y in donated and y.shape == x.shape for y in x.inputs
-            )
-
-        return sorted(roots, key=overwrites)
-
-    def _unshared(self, roots: Sequence[Any], emitter: Emitter) -> list[str]:
-        """The source of the results, as copies where they share memory with anything else."""
-        taken = {x for x in emitter.holders if x.fn in (ARGUMENT, CONSTANT)} - emitter.spent
-        written = []
-        for x in roots:
-            text = emitter.text(x)
-            if isinstance(x, Expr) and x.shape != ():
-                holders = emitter.holders[x]
-                text = f"np.array({text})" if holders & taken else text
-                taken |= holders
-            written.append(text)
-        return written
 
     # The readable form
 
@@ -210,18 +168,6 @@ class Program:
                 results[k] = names.take(f"{name}_out" if name else "out")
                 lines.append(f"{results[k]} = {text}")
         return [*lines, f"return {packed(self.packing.tree, results, None, bare=True)}"]
-
-
-def _definitions(code: Code, namespace: Namespace) -> list[str]:
-    """The first lines of a module: its import, its aliases and its constants."""
-    lines = ["import numpy as np", "", *(f"{alias} = {fn}" for fn, alias in code.aliases.items())]
-    for name, value in code.constants.items():
-        if value.size <= LITERAL or (value == 1).all():
-            lines.append(constant_source(name, value))
-        else:
-            namespace[name] = value
-            lines.append(f"# {name}: {value.dtype} {value.shape}, a constant")
-    return lines
 
 
 def _is_uniform(value: Any) -> bool:

@@ -1,0 +1,203 @@
+"""The module that runs: one function, or the three functions of a sum over blocks of rows."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.blocks import Blocks
+from autograd_lite.compiler.bounds import is_silent
+from autograd_lite.compiler.embed import Embedded
+from autograd_lite.compiler.emit import Code, Emitter
+from autograd_lite.compiler.executors import Executor, over_rows
+from autograd_lite.compiler.interface import Namespace, Parameters, packed
+from autograd_lite.compiler.module import LITERAL, constant_source, loaded
+from autograd_lite.compiler.signature import Packing, Signature
+from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
+from autograd_lite.expressions.loops import everything
+from autograd_lite.expressions.names import Names
+from autograd_lite.expressions.printer import literal
+
+__all__ = ["Running"]
+
+
+class Running:
+    """Writes the module that runs.
+
+    Args:
+        name: of the function.
+        signature: of the call.
+        arguments: the expressions of its arrays.
+        donated: the numbers of those that may be overwritten.
+        packing: the form of the results.
+        b: the builder of the expressions.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        signature: Signature,
+        arguments: Sequence[Expr],
+        donated: Iterable[int],
+        packing: Packing,
+        b: Builder,
+    ) -> None:
+        self.name, self.packing, self.b = name, packing, b
+        self.names, self.code = Names([name]), Code()
+        self.namespace = Namespace(self.names, np=np)
+        self.embedded = Embedded(self.namespace)
+        every = set(range(len(arguments)))
+        self.parameters = Parameters(signature, self.names, every, self.namespace)
+        self.named = {x: self.parameters.leaves[k] for k, x in enumerate(arguments)}
+        self.donated = {arguments[k] for k in donated}
+        self.start = [*self.parameters.lines]
+        self.start += [f"{text} = {text}[()]" for x, text in self.named.items() if x.shape == ()]
+        self.functions: list[str] = []
+
+    def loaded(self, body: Sequence[str], roots: Iterable[Any]) -> tuple[str, Any]:
+        """The source of the module with the body of its last function, and that function."""
+        if not is_silent(everything(roots)):
+            body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
+        self._define(self.name, self.parameters.names, body)
+        head = "\n".join(_definitions(self.code, self.namespace))
+        source = "\n\n\n".join([head, *self.embedded.sources, *self.functions]) + "\n"
+        return source, loaded(source, self.name, self.namespace)
+
+    def one_pass(self, roots: Sequence[Any]) -> list[str]:
+        """The body of a function that computes the results."""
+        self.code.lines = [*self.start]
+        emitter = Emitter(
+            self.code, self.names, self.b, self.named, [*self.donated], self.embedded.add
+        )
+        emitter.write(self._ordered(roots))
+        return [*self.code.taken(), self._return(roots, emitter)]
+
+    def in_blocks(self, roots: Sequence[Any], blocks: Blocks, execute: Executor) -> list[str]:
+        """The body of a function that computes the results from sums over blocks of rows.
+
+        It calls `before` for all that does not depend on rows, lets an executor call `partial` for
+        the rows from i to j, and calls `finish` with the sums.
+        """
+        take = self.names.take
+        first, each, last, run = map(take, ("before", "partial", "finish", "over_rows"))
+        known, sums, rows = take("known"), take("sums"), [take("i"), take("j")]
+        self.namespace[run] = functools.partial(over_rows, execute, blocks.size)
+        emitter = Emitter(self.code, self.names, self.b, self.named, (), self.embedded.add)
+        before = self._before(roots, blocks, emitter)
+        partial = self._partial(blocks, emitter, rows)
+        totals = [take(self.b.names.get(x, ""), "total") for x in blocks.sums]
+        for x, total in zip(blocks.sums, totals, strict=True):
+            emitter.add(x, total)
+        emitter.owned |= self.donated
+        emitter.write(self._ordered(roots))
+        finish = [*self.code.taken(), self._return(roots, emitter)]
+        given = _listed(_used(self.parameters.names, before, [*partial, *finish]))
+        unpacked = [f"{given} = {known}"] if given else []
+        summed = [f"{_listed(totals)} = {sums}"] if totals else []
+        self._define(first, self.parameters.names, [*before, f"return {given or '()'}"])
+        self._define(each, [known, *rows], [*unpacked, *partial])
+        self._define(last, [known, sums], [*unpacked, *summed, *finish])
+        return [
+            f"{known} = {first}({', '.join(self.parameters.names)})",
+            f"return {last}({known}, {run}({each}, {known}, {blocks.split.length}))",
+        ]
+
+    def _before(self, roots: Sequence[Any], blocks: Blocks, emitter: Emitter) -> list[str]:
+        """The lines of what does not depend on rows, and of arrays for results that have rows."""
+        self.code.lines = [*self.start]
+        emitter.write(blocks.independent(roots))
+        for x in blocks.rowwise:
+            result = self.names.take(self.b.names.get(x, ""), "result")
+            self.code.lines.append(f'{result} = np.empty({x.shape!r}, dtype="{x.dtype}")')
+            emitter.add(x, result)
+        return self.code.taken()
+
+    def _partial(self, blocks: Blocks, emitter: Emitter, rows: Sequence[str]) -> list[str]:
+        """The lines of the sums over some rows."""
+        block = ":".join(rows)
+        known: dict[Expr, str] = {}
+        before = set(self.code.constants)
+        for x, y in blocks.inputs.items():
+            known[y] = emitter.constant(x.value) if x.fn == CONSTANT else emitter.text(x)
+            if x in blocks.split.axes:
+                name = self.names.take(self.b.names.get(x, ""), "block")
+                place = ":, " * blocks.split.axes[x] + block
+                self.code.lines.append(f"{name} = {known[y]}[{place}]")
+                known[y] = name
+        inner = Emitter(self.code, self.names, self.b, known, (), self.embedded.add)
+        inner.write([*blocks.inside.values()])
+        lines = self.code.taken()
+        for x in blocks.rowwise:
+            lines.append(f"{emitter.text(x)}[{block}] = {inner.text(blocks.inside[x])}")
+        sums = inner.unshared([blocks.inside[x] for x in blocks.sums])
+        lines.append(f"return [{', '.join(sums)}]")
+        return [*self._filled(blocks.length, f"{rows[1]} - {rows[0]}", before), *lines]
+
+    def _filled(self, length: int, rows: str, known: set[str]) -> list[str]:
+        """The line that takes the arrays of equal elements with a row for each row of a block.
+
+        They become results of a function of the number of rows, instead of constants.
+        """
+        constants = self.code.constants
+        names = [n for n in constants if n not in known and length in constants[n].shape]
+        if not names:
+            return []
+        filled, n = self.names.take("filled"), self.names.take("n")
+        self.namespace["lru_cache"] = functools.lru_cache
+        lines = []
+        for name in names:
+            value = constants.pop(name)
+            del self.code.known[id(value)]
+            shape = ", ".join(n if k == length else str(k) for k in value.shape)
+            number = literal(value.flat[0].item())
+            lines.append(f'{name} = np.full(({shape},), {number}, dtype="{value.dtype}")')
+        self._define(filled, [n], [*lines, f"return {_listed(names)}"], "@lru_cache(maxsize=8)")
+        return [f"{_listed(names)} = {filled}({rows})"]
+
+    def _ordered(self, roots: Sequence[Any]) -> list[Any]:
+        """The results, those last that may overwrite a donated argument."""
+
+        def overwrites(x: Any) -> bool:
+            return isinstance(x, Expr) and any(
+                y in self.donated and y.shape == x.shape for y in x.inputs
+            )
+
+        return sorted(roots, key=overwrites)
+
+    def _return(self, roots: Sequence[Any], emitter: Emitter) -> str:
+        written = emitter.unshared(roots)
+        return f"return {packed(self.packing.tree, written, self.namespace, bare=True)}"
+
+    def _define(
+        self, name: str, parameters: Sequence[str], body: Sequence[str], by: str = ""
+    ) -> None:
+        head = f"def {name}({', '.join(parameters)}):"
+        self.functions.append("\n    ".join([f"{by}\n{head}" if by else head, *body]))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a tuple without parentheses."""
+    return ", ".join(names) + "," * (len(names) == 1)
+
+
+def _used(parameters: Iterable[str], lines: Iterable[str], later: Iterable[str]) -> list[str]:
+    """The parameters, and the names that lines assign, that later lines use."""
+    words = set(re.findall(r"\w+", " ".join(later)))
+    assigned = [name for line in lines for name in re.findall(r"\w+", line.partition(" = ")[0])]
+    return [name for name in dict.fromkeys([*parameters, *assigned]) if name in words]
+
+
+def _definitions(code: Code, namespace: Namespace) -> list[str]:
+    """The first lines of a module: its import, its aliases and its constants."""
+    lines = ["import numpy as np", "", *(f"{alias} = {fn}" for fn, alias in code.aliases.items())]
+    for name, value in code.constants.items():
+        if value.size <= LITERAL or (value == 1).all():
+            lines.append(constant_source(name, value))
+        else:
+            namespace[name] = value
+            lines.append(f"# {name}: {value.dtype} {value.shape}, a constant")
+    return lines
