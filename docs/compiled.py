@@ -136,7 +136,7 @@ original. Two things may differ:
 
 If the results are sums over rows, the code can run over blocks of rows. `rows="auto"` chooses
 blocks that fit the second-level cache, if the table is large enough for that to be faster.
-`rows=1024` sets the size of a block.
+`rows=1024` sets the size of a block. Tables that need few blocks are computed in one pass.
 
 Elementwise operations keep the row axis, and so does a product with a matrix that has no row axis.
 Xᵀδ and sums over rows remove it by a sum; everything computed from the sums runs after the blocks.
@@ -144,6 +144,12 @@ Results with a row axis are filled block by block. If a function cannot run in b
 names the call that prevents it. The trait `rows` of each operation describes how it treats the
 axis. `cross_entropy` of a classifier is a sum over rows, with class numbers or with one row of
 probabilities per example.
+
+One program serves any number of rows above 1, for example a last, smaller mini-batch. To find it,
+`f` is also traced with two other numbers of rows. The traces must be the same except for numbers
+proportional to the number of rows, its square or their inverses, which the code computes. So `f`
+must treat every number of rows alike. A function that does not (`if len(X) > 500`), or that closes
+over an array with rows, is compiled for each number of rows that the call has.
 
 The generated module has three functions: `before` computes what does not depend on the rows,
 `partial` the sums over the rows from i to j, and `finish` the results. `workers=2` computes blocks

@@ -49,15 +49,15 @@ def compile(
 
     The first call with new containers, shapes, dtypes or plain values traces f on Tensors; later
     calls run the generated code. Only arrays may change from call to call. Numbers, strings and
-    other plain values are constants of the code, which f may also use in control flow; for another
-    value it is compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays in
-    the closure of f are constants. Called with Tensors, f runs as written.
+    other plain values are constants of the code, also used in control flow; for another value it is
+    compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays in the closure
+    of f are constants. Called with Tensors, f runs as written.
 
     Args:
-        f: a function of arrays in nested containers that returns the same; it may use everything
-            in the package.
-        rows: the number of rows of a block, to run over blocks of rows where the results are sums
-            over rows; "auto" to choose the number; None for one pass.
+        f: a function of arrays in nested containers that returns the same.
+        rows: the number of rows of a block, or "auto" to choose it, if the results are sums over
+            rows; None for one pass. f must treat every number of rows alike: one program serves all
+            numbers above 1. To compile it, f is traced with two other numbers of rows, too.
         donate: names of arguments whose arrays the results may overwrite.
         workers: the number of threads that compute blocks; it does not change any bit of a result.
 

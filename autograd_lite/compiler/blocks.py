@@ -6,17 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler import NotSeparableError
-from autograd_lite.compiler.executors import row_blocks
+from autograd_lite.compiler.lengths import distinct
 from autograd_lite.compiler.rows import Split, trait_of
-from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Builder, Expr, in_order, replaced
+from autograd_lite.compiler.signature import resized
+from autograd_lite.expressions.expr import (
+    ARGUMENT,
+    CONSTANT,
+    Builder,
+    Expr,
+    in_order,
+    inputs_of,
+    replaced,
+)
 
 __all__ = ["Blocks", "blocks_of", "large"]
 
 CACHE = 600_000  # bytes of the arrays of one block: half of a common L2 cache
 WORTHWHILE = 4  # blocks from which a loop is faster
+ADDING = (
+    512  # rows of a block from which it takes much longer than to add its sums, if they are large
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Blocks:
     Attributes:
         split: the axes of rows.
         size: the number of rows of a block.
+        most: the number of rows up to which one pass is as fast.
         length: the number of rows of the expressions inside, unlike the length of any other axis.
         inside: the results of a block, sums and results with rows, by those of the program.
         inputs: what a block uses from outside, each with its argument inside.
@@ -33,6 +44,7 @@ class Blocks:
 
     split: Split
     size: int
+    most: int
     length: int
     inside: dict[Expr, Any]
     inputs: dict[Expr, Expr]
@@ -50,11 +62,11 @@ class Blocks:
     def independent(self, roots: Sequence[Any]) -> list[Expr]:
         """What does not depend on rows, of all that blocks, results and other calls use."""
         dependent: set[Expr] = set()
-        used = {x for x in roots if isinstance(x, Expr)} | self.inputs.keys()
+        used = dict.fromkeys([*inputs_of([*roots]), *self.inputs])
         for x in in_order(roots):
             if x in self.split.axes or x in self.split.sums or not dependent.isdisjoint(x.inputs):
                 dependent.add(x)
-                used.update(x.inputs)
+                used |= dict.fromkeys(x.inputs)
         return [x for x in in_order(used) if x in used and x not in dependent]
 
 
@@ -65,16 +77,15 @@ def large(roots: Sequence[Any]) -> bool:
 
 def blocks_of(
     roots: Sequence[Any], b: Builder, split: Split, rows: int | str, rewrite: Callable[..., Any]
-) -> Blocks | None:
-    """The program in blocks, or None where one pass is as fast."""
+) -> Blocks:
+    """The program in blocks.
+
+    Raises:
+        NotSeparableError: if it broadcasts to rows.
+    """
     order = in_order(roots)
-    size = rows if isinstance(rows, int) else _fitting(order, split)
-    sums = sum(x.nbytes for x in order if x in split.sums)
-    if rows == "auto" and (split.length < WORTHWHILE * size or sums > CACHE / WORTHWHILE):
-        return None
-    if len(row_blocks(split.length, size)) == 1:
-        return None
-    length = _distinct(size, order)
+    size, most = (rows, rows) if isinstance(rows, int) else _fitting(order, split)
+    length = distinct(size, roots)
     inputs: dict[Expr, Expr] = {}
     made: dict[Expr, Expr] = {}
 
@@ -86,6 +97,7 @@ def blocks_of(
             if x in split.axes:
                 value = resized(value, split.axes[x], length)
             inputs[x] = b.argument(value, "")
+            inputs[x].interval = x.interval
         return inputs[x]
 
     for x in order:
@@ -104,27 +116,13 @@ def blocks_of(
     inner = rewrite([inside(x) for x in outer], b)
     used = set(in_order(inner))
     inputs = {x: y for x, y in inputs.items() if y in used}
-    return Blocks(split, size, length, dict(zip(outer, inner, strict=True)), inputs)
+    return Blocks(split, size, most, length, dict(zip(outer, inner, strict=True)), inputs)
 
 
-def resized(array: Any, axis: int, length: int) -> Any:
-    """An array with another number of rows: it is cut, or its rows are repeated."""
-    return np.take(array, np.arange(length) % array.shape[axis], axis)
-
-
-def _fitting(order: Sequence[Expr], split: Split) -> int:
-    """The number of rows of a block whose arrays fit the cache."""
+def _fitting(order: Sequence[Expr], split: Split) -> tuple[int, int]:
+    """The number of rows of a block whose arrays fit the cache, and that up to which all do."""
     owned = [x for x in order if x in split.axes and trait_of(x.fn) != "moved"]
-    row = sum(x.nbytes for x in owned) // split.length
-    return max(64, CACHE // max(row, 1) // 64 * 64)
-
-
-def _distinct(length: int, order: Sequence[Expr]) -> int:
-    """The length, or a larger one that is not the length of another axis.
-
-    So a vector of ones over rows is recognised by its length, and no block has a single row.
-    """
-    others = {1, *(n for x in order for n in (x.shape or ()))}
-    while length in others:
-        length += 1
-    return length
+    row = max(1, sum(x.nbytes for x in owned) // split.length)
+    sums = sum(x.nbytes for x in order if x in split.sums)
+    least = 64 if sums <= CACHE / WORTHWHILE else ADDING
+    return max(least, CACHE // row // 64 * 64), max(least, WORTHWHILE * CACHE // row)

@@ -101,7 +101,9 @@ class Compiled(Generic[P, R]):
         from autograd_lite.compiler.program import Program
 
         with self._lock:
-            program = self._programs.get(signature.key)
+            program = self._programs.get(signature.key) or next(
+                (p for p in self._programs.values() if p.serves(signature)), None
+            )
             if program is None:
                 donated = [
                     leaf.number
@@ -113,10 +115,10 @@ class Compiled(Generic[P, R]):
                     *(self._function, _name(self._function), signature, donated),
                     *(self._rows, self._execute),
                 )
-                self._programs[signature.key] = program
+                self._programs[program.signature.key] = program
                 while len(self._programs) > MOST:
                     self._programs.popitem(last=False)
-            self._programs.move_to_end(signature.key)
+            self._programs.move_to_end(program.signature.key)
             self._last = program
             recent = list(self._programs.values())[:-4:-1]
             self._quick = tuple((p.fits, p.run) for p in recent if p.fits is not None)

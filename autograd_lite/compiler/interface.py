@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.signature import (
+    ANY_LENGTH,
     PLAIN,
     Container,
     Leaf,
@@ -211,8 +212,14 @@ def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool
     """Add the lines that test one argument; returns whether there is a fast test."""
     if isinstance(form, Leaf):
         dtype = namespace.name_of(form.dtype)
+        shape = repr(form.shape)
+        if ANY_LENGTH in form.shape and "    n = " not in "".join(lines):
+            ndim = len(form.shape)
+            first = f"{name}.__class__ is not ndarray or {name}.ndim != {ndim}"
+            lines += [f"    if {first}: return False", f"    n = {name}.shape[0]"]
+            lines.append("    if n < 2: return False")
         test = (
-            f"{name}.__class__ is not ndarray or {name}.shape != {form.shape!r} "
+            f"{name}.__class__ is not ndarray or {name}.shape != {shape} "
             f"or {name}.dtype is not {dtype}"
         )
         if not form.shape:

@@ -8,21 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler import passes
+from autograd_lite.compiler import NotSeparableError, passes
 from autograd_lite.compiler.blocks import blocks_of, large
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.executors import Executor, in_turn
 from autograd_lite.compiler.interface import Namespace, Parameters, guard, packed
 from autograd_lite.compiler.layout import laid_out
+from autograd_lite.compiler.lengths import (
+    LengthError,
+    Numbers,
+    as_traced,
+    check_alike,
+    distinct,
+    generalized,
+)
 from autograd_lite.compiler.module import constant_source, loaded
 from autograd_lite.compiler.rolling import rolled
-from autograd_lite.compiler.rows import split
+from autograd_lite.compiler.rows import split, split_along
 from autograd_lite.compiler.running import Running
-from autograd_lite.compiler.signature import Packing, Signature
+from autograd_lite.compiler.signature import Packing, Signature, form_key
 from autograd_lite.compiler.source_map import places_in
 from autograd_lite.context import setting
-from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, LOOP, Builder, Expr, Place
+from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, LOOP, Builder, Expr, Place, in_order
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.lower import from_graph
 from autograd_lite.expressions.names import Names
@@ -33,6 +41,8 @@ from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
 
 __all__ = ["Program", "traced"]
+
+LENGTH = 1000  # about so many rows has a trace for any number of rows
 
 
 def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
@@ -53,6 +63,29 @@ def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, P
     return Graph(graph.outputs, graph.inputs, as_written=False), packings[-1]
 
 
+class _Passed:
+    """A function traced for one signature, and its program after the passes.
+
+    Attributes:
+        traced: the results as traced, where no loop may be rolled.
+        results: in the readable form.
+        placed: with all factors placed.
+    """
+
+    def __init__(self, function: Callable[..., Any], signature: Signature, rolls: bool) -> None:
+        graph, self.packing = traced(function, signature)
+        self.b: Builder = Builder()
+        self.arguments: list[Expr] = [
+            self.b.argument(array, leaf.name)
+            for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
+        ]
+        self.traced: list[Any] = [] if rolls else as_traced(graph)
+        roots = from_graph(graph, self.arguments, self.b)
+        roots = rolled(roots, self.b) if rolls else roots
+        self.results: list[Any] = passes.readable(roots, self.b)
+        self.placed: list[Any] = passes.with_factors_placed(self.results, self.b)
+
+
 class Program:
     """A function traced for one signature.
 
@@ -60,6 +93,7 @@ class Program:
         source: the module that runs.
         run: the function that it defines.
         fits: a fast test whether the arguments of a call have this signature, or None.
+        rows: the numbers of the arguments that may have any number of rows.
     """
 
     def __init__(
@@ -74,31 +108,92 @@ class Program:
         self.name = name
         self.signature: Signature = signature.without_arrays()
         self.donated: set[int] = set(donated)
-        graph, self.packing = traced(function, signature)
-        self.b: Builder = Builder()
-        self.arguments: list[Expr] = [
-            self.b.argument(array, leaf.name)
-            for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
-        ]
-        roots = from_graph(graph, self.arguments, self.b)
-        if rows is None:
-            roots = rolled(roots, self.b)
-        self.results: list[Any] = passes.readable(roots, self.b)
-        roots = passes.with_factors_placed(self.results, self.b)
-        blocks = None
-        if isinstance(rows, int) or (rows == "auto" and large(roots)):
-            blocks = blocks_of(roots, self.b, split(roots, self.b.names), rows, passes.running)
-        if blocks is None:
-            roots = passes.running(roots, self.b)
-        running = Running(name, self.signature, self.arguments, self.donated, self.packing, self.b)
-        if blocks is None:
-            body, computed = running.one_pass(roots), roots
-        else:
-            body = running.in_blocks(roots, blocks, execute)
-            computed = [*roots, *blocks.inside.values()]
-        self.source, self.run = running.loaded(body, computed)
+        self.rows: frozenset[int] = frozenset()
+        self.numbers: Numbers = {}
+        found = _Passed(function, signature, rolls=rows is None)
+        try:
+            self._compile_for_any_length(function, signature, found, rows, execute)
+        except (LengthError, NotSeparableError):
+            self._use(found)
+            self._compile(found.placed, rows, execute)
         self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
+
+    def _use(self, found: _Passed) -> None:
+        self.b, self.arguments, self.packing = found.b, found.arguments, found.packing
+        self.results = found.results
+
+    def _running(self, rows: Expr | None = None, numbers: Numbers | None = None) -> Running:
+        return Running(
+            *(self.name, self.signature, self.arguments, self.donated, self.packing, self.b),
+            *(rows, numbers or {}),
+        )
+
+    def _compile(self, roots: Sequence[Any], rows: int | str | None, execute: Executor) -> None:
+        """Compile for the number of rows in the trace."""
+        blocks, running = None, self._running()
+        data = [x for x in in_order(roots) if x.fn in (ARGUMENT, CONSTANT)]
+        most = max((x.shape[0] for x in data if x.ndim), default=0)
+        if (isinstance(rows, int) and rows < most) or (rows == "auto" and large(roots)):
+            found = split(roots, self.b.names)
+            blocks = blocks_of(roots, self.b, found, rows, passes.running)
+        if blocks is None or blocks.split.length <= max(blocks.most, 3):
+            roots = passes.running(roots, self.b)
+            self.source, self.run = running.loaded(
+                [*running.start, *running.one_pass(roots)], roots
+            )
+        else:
+            body = running.in_blocks(roots, blocks, execute)
+            self.source, self.run = running.loaded(body, [*roots, *blocks.inside.values()])
+
+    def _compile_for_any_length(
+        self,
+        function: Callable[..., Any],
+        signature: Signature,
+        found: _Passed,
+        rows: int | str | None,
+        execute: Executor,
+    ) -> None:
+        """Compile for any number of rows.
+
+        Raises:
+            LengthError: without rows=, if the function closes over an array with rows, or if it
+                depends on the number of rows in another way than by factors.
+            NotSeparableError: if the results are not sums over rows.
+        """
+        if rows is None:
+            raise LengthError
+        length, leaves = _rows_of(found)
+        lengths = [length, distinct(LENGTH, found.traced)]
+        lengths.append(distinct(lengths[1] + 7, found.traced))
+        others = [_with_length(function, signature.with_length(leaves, n)) for n in lengths[1:]]
+        check_alike([x.traced for x in (found, *others)], lengths)
+        if len({form_key(x.packing.tree) for x in (found, *others)}) > 1:
+            raise LengthError
+        b, first = others[0].b, others[0].arguments[min(leaves)]
+        placed, numbers = generalized([x.placed for x in others], lengths[1:], b)
+        used = set(in_order(placed))
+        data = [x for k in leaves if (x := others[0].arguments[k]) in used]
+        blocks = blocks_of(placed, b, split_along(placed, data, b.names), rows, passes.running)
+        if not {x for x in blocks.split.axes if x.fn in (ARGUMENT, CONSTANT)} <= {
+            others[0].arguments[k] for k in leaves
+        }:
+            raise LengthError
+        self._use(others[0])
+        self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
+        self.results, self.numbers = generalized([x.results for x in others], lengths[1:], b)
+        running, roots = self._running(first, numbers), passes.running(placed, b)
+        body = running.any_length(placed, roots, blocks, execute)
+        self.source, self.run = running.loaded(body, [*placed, *roots, *blocks.inside.values()])
+
+    def serves(self, signature: Signature) -> bool:
+        """Whether a call with other numbers of rows has the signature of this program."""
+        lengths = {x.shape[0] for k, x in enumerate(signature.arrays) if k in self.rows and x.ndim}
+        return (
+            len(lengths) == 1
+            and min(lengths) > 1
+            and signature.for_any_length(self.rows).key == self.signature.key
+        )
 
     def _guard(self) -> Any:
         namespace = Namespace(Names(), ndarray=np.ndarray)
@@ -132,8 +227,13 @@ class Program:
         for x in constants:
             named[x] = names.take(self.b.names.get(x, "").upper(), "C")
         definitions = [constant_source(named[x], x.value) for x in constants]
-        printer = Printer(named, embedded.add)
         body = [*parameters.lines]
+        if self.numbers:
+            n = names.take("n")
+            body.append(f"{n} = {parameters.leaves[min(self.rows)]}.shape[0]")
+            texts = {x: number.text(n) for x, (number, _) in self.numbers.items()}
+            named |= {x: n if text == n else f"({text})" for x, text in texts.items()}
+        printer = Printer(named, embedded.add)
         body += statements(self.results, self.b, printer, named, names)
         results = [printer.text(x) for x in self.results]
         for k, x in enumerate(self.results):
@@ -168,6 +268,27 @@ class Program:
                 results[k] = names.take(f"{name}_out" if name else "out")
                 lines.append(f"{results[k]} = {text}")
         return [*lines, f"return {packed(self.packing.tree, results, None, bare=True)}"]
+
+
+def _rows_of(found: _Passed) -> tuple[int, frozenset[int]]:
+    """The number of rows, and the numbers of the arguments that have rows, also unused ones."""
+    axes = split(found.placed, found.b.names)
+    used = set(in_order(found.placed))
+    leaves = frozenset(
+        k
+        for k, x in enumerate(found.arguments)
+        if x in axes.axes or (x not in used and x.shape[:1] == (axes.length,))
+    )
+    if not leaves:
+        raise LengthError
+    return axes.length, leaves
+
+
+def _with_length(function: Callable[..., Any], signature: Signature) -> _Passed:
+    try:
+        return _Passed(function, signature, rolls=False)
+    except Exception as error:  # of the user's function, which refuses other numbers of rows
+        raise LengthError from error
 
 
 def _is_uniform(value: Any) -> bool:

@@ -8,6 +8,7 @@ axis of an operand is in the result.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -18,7 +19,7 @@ from autograd_lite.compiler import NotSeparableError
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, Expr, function_of, in_order, replaced
 from autograd_lite.op import NUMPY, OPS, Op
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "split", "split_along"]
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,28 @@ def split(roots: Sequence[Any], names: dict[Expr, str]) -> Split:
     error = NotSeparableError("compile: rows= needs data whose first axis is that of rows")
     for k, x in enumerate(sorted(leading, key=lambda x: (-x.shape[0], -x.size))):
         try:
-            return _split(order, roots, x, names)
-        except NotSeparableError as found:
-            error = error if k else found
+            found = split_along(roots, [x], names)
+        except NotSeparableError as refused:
+            error = error if k else refused
+            continue
+        # What is not combined with these rows may have the same rows.
+        with suppress(NotSeparableError):
+            return split_along(roots, [y for y in leading if y.shape[0] == x.shape[0]], names)
+        return found
     raise error
 
 
-def _split(order: list[Expr], roots: Sequence[Any], first: Expr, names: dict[Expr, str]) -> Split:
-    seeds = {first}
+def split_along(roots: Sequence[Any], leaves: Sequence[Expr], names: dict[Expr, str]) -> Split:
+    """Find the axes of rows, given that the first axes of some data are that of rows.
+
+    Raises:
+        NotSeparableError: if the results are not sums over these rows.
+    """
+    order = in_order(roots)
+    seeds, length = {*leaves}, leaves[0].shape[0]
     while True:
         axes: dict[Expr, int] = dict.fromkeys(seeds, 0)
-        found = _Walk(first.shape[0], axes, names)
+        found = _Walk(length, axes, names)
         for expr in order:
             found.visit(expr)
         if found.more <= seeds:
@@ -69,7 +81,7 @@ def _split(order: list[Expr], roots: Sequence[Any], first: Expr, names: dict[Exp
     for root in roots:
         if isinstance(root, Expr) and axes.get(root, 0) != 0:
             raise found.refusal(root, "has rows on another axis than the first")
-    return Split(first.shape[0], axes, frozenset(found.sums))
+    return Split(length, axes, frozenset(found.sums))
 
 
 class _Walk:

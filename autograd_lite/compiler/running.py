@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.emit import Code, Emitter
 from autograd_lite.compiler.executors import Executor, over_rows
 from autograd_lite.compiler.interface import Namespace, Parameters, packed
+from autograd_lite.compiler.lengths import Numbers
+from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.module import LITERAL, constant_source, loaded
 from autograd_lite.compiler.signature import Packing, Signature
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
@@ -35,6 +38,8 @@ class Running:
         donated: the numbers of those that may be overwritten.
         packing: the form of the results.
         b: the builder of the expressions.
+        rows: the argument that tells the number of rows, if that may change from call to call.
+        numbers: the numbers that depend on it.
     """
 
     def __init__(
@@ -45,6 +50,8 @@ class Running:
         donated: Iterable[int],
         packing: Packing,
         b: Builder,
+        rows: Expr | None = None,
+        numbers: Numbers = MappingProxyType({}),
     ) -> None:
         self.name, self.packing, self.b = name, packing, b
         self.names, self.code = Names([name]), Code()
@@ -57,6 +64,32 @@ class Running:
         self.start = [*self.parameters.lines]
         self.start += [f"{text} = {text}[()]" for x, text in self.named.items() if x.shape == ()]
         self.functions: list[str] = []
+        self.length = ""
+        if rows is not None:
+            self.length = self.names.take("n")
+            self.start.append(f"{self.length} = {self.named[rows]}.shape[0]")
+            self._name(numbers)
+
+    def _name(self, numbers: Numbers) -> None:
+        """Name the numbers that depend on the number of rows; a function makes arrays of them."""
+        arrays, lines = [], []
+        for x, (number, scalar) in numbers.items():
+            text = number.text(self.length)
+            self.named[x] = text if text == self.length else f"({text})"
+            if not scalar:
+                self.named[x] = self.names.take("c")
+                arrays.append(self.named[x])
+                lines.append(f'{arrays[-1]} = np.array({text}, dtype="{x.dtype}")')
+        if arrays:
+            function = self._cached("scaled", self.length, [*lines, f"return {_listed(arrays)}"])
+            self.start.append(f"{_listed(arrays)} = {function}({self.length})")
+
+    def _cached(self, name: str, parameter: str, body: Sequence[str]) -> str:
+        """Define a function of the number of rows that remembers its results; returns its name."""
+        name = self.names.take(name)
+        self.namespace["lru_cache"] = functools.lru_cache
+        self._define(name, [parameter], body, "@lru_cache(maxsize=8)")
+        return name
 
     def loaded(self, body: Sequence[str], roots: Iterable[Any]) -> tuple[str, Any]:
         """The source of the module with the body of its last function, and that function."""
@@ -67,17 +100,35 @@ class Running:
         source = "\n\n\n".join([head, *self.embedded.sources, *self.functions]) + "\n"
         return source, loaded(source, self.name, self.namespace)
 
-    def one_pass(self, roots: Sequence[Any]) -> list[str]:
-        """The body of a function that computes the results."""
-        self.code.lines = [*self.start]
+    def any_length(
+        self, placed: Sequence[Any], roots: Sequence[Any], blocks: Blocks, execute: Executor
+    ) -> list[str]:
+        """The body of a function for any number of rows: one pass for few, blocks for many.
+
+        Args:
+            placed: the results for blocks.
+            roots: the results for one pass.
+            blocks: the program in blocks.
+            execute: the executor.
+        """
+        most = self.names.take("most")
+        self.namespace[most] = min(blocks.most, LONGEST_SUM)
+        lines = self.one_pass(roots, blocks.split.length)
+        in_blocks = [f"    {line}" for line in self.in_blocks(placed, blocks, execute)]
+        return [*self.start, f"if {self.length} > {most}:", *in_blocks, *lines]
+
+    def one_pass(self, roots: Sequence[Any], length: int = 0) -> list[str]:
+        """The lines that compute and return the results in one pass."""
         emitter = Emitter(
             self.code, self.names, self.b, self.named, [*self.donated], self.embedded.add
         )
+        before = set(self.code.constants)
         emitter.write(self._ordered(roots))
-        return [*self.code.taken(), self._return(roots, emitter)]
+        lines = [*self.code.taken(), self._return(roots, emitter)]
+        return [*self._filled(length, self.length, before), *lines]
 
     def in_blocks(self, roots: Sequence[Any], blocks: Blocks, execute: Executor) -> list[str]:
-        """The body of a function that computes the results from sums over blocks of rows.
+        """The lines that compute and return the results from sums over blocks of rows.
 
         It calls `before` for all that does not depend on rows, lets an executor call `partial` for
         the rows from i to j, and calls `finish` with the sums.
@@ -103,18 +154,18 @@ class Running:
         self._define(last, [known, sums], [*unpacked, *summed, *finish])
         return [
             f"{known} = {first}({', '.join(self.parameters.names)})",
-            f"return {last}({known}, {run}({each}, {known}, {blocks.split.length}))",
+            f"return {last}({known}, {run}({each}, {known}, {self.length or blocks.split.length}))",
         ]
 
     def _before(self, roots: Sequence[Any], blocks: Blocks, emitter: Emitter) -> list[str]:
         """The lines of what does not depend on rows, and of arrays for results that have rows."""
-        self.code.lines = [*self.start]
         emitter.write(blocks.independent(roots))
         for x in blocks.rowwise:
             result = self.names.take(self.b.names.get(x, ""), "result")
-            self.code.lines.append(f'{result} = np.empty({x.shape!r}, dtype="{x.dtype}")')
+            shape = _listed([self.length or str(x.shape[0]), *map(str, x.shape[1:])])
+            self.code.lines.append(f'{result} = np.empty(({shape}), dtype="{x.dtype}")')
             emitter.add(x, result)
-        return self.code.taken()
+        return [*self.start, *self.code.taken()]
 
     def _partial(self, blocks: Blocks, emitter: Emitter, rows: Sequence[str]) -> list[str]:
         """The lines of the sums over some rows."""
@@ -143,20 +194,18 @@ class Running:
         They become results of a function of the number of rows, instead of constants.
         """
         constants = self.code.constants
-        names = [n for n in constants if n not in known and length in constants[n].shape]
+        names = [x for x in constants if x not in known and length in constants[x].shape if length]
         if not names:
             return []
-        filled, n = self.names.take("filled"), self.names.take("n")
-        self.namespace["lru_cache"] = functools.lru_cache
-        lines = []
+        n, lines = self.length or "n", []
         for name in names:
             value = constants.pop(name)
             del self.code.known[id(value)]
-            shape = ", ".join(n if k == length else str(k) for k in value.shape)
+            shape = _listed([n if k == length else str(k) for k in value.shape])
             number = literal(value.flat[0].item())
-            lines.append(f'{name} = np.full(({shape},), {number}, dtype="{value.dtype}")')
-        self._define(filled, [n], [*lines, f"return {_listed(names)}"], "@lru_cache(maxsize=8)")
-        return [f"{_listed(names)} = {filled}({rows})"]
+            lines.append(f'{name} = np.full(({shape}), {number}, dtype="{value.dtype}")')
+        function = self._cached("filled", n, [*lines, f"return {_listed(names)}"])
+        return [f"{_listed(names)} = {function}({rows})"]
 
     def _ordered(self, roots: Sequence[Any]) -> list[Any]:
         """The results, those last that may overwrite a donated argument."""

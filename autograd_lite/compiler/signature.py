@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
@@ -17,6 +17,7 @@ from autograd_lite.expressions.expr import exact
 from autograd_lite.trees import _children
 
 __all__ = [
+    "ANY_LENGTH",
     "PLAIN",
     "Container",
     "HasTensorsError",
@@ -24,8 +25,10 @@ __all__ = [
     "Packing",
     "Signature",
     "Static",
+    "form_key",
     "leaves_of",
     "rebuilt",
+    "resized",
 ]
 
 # The types of plain values: a program is compiled for each value.
@@ -35,6 +38,16 @@ VALUES = (
 )
 
 PLAIN = (list, tuple, dict)
+
+
+class _AnyLength:
+    """The length of an axis of rows in the signature of a program for any number of rows."""
+
+    def __repr__(self) -> str:
+        return "n"
+
+
+ANY_LENGTH = _AnyLength()
 
 
 class HasTensorsError(Exception):
@@ -55,7 +68,7 @@ class Leaf:
     number: int
     name: str
     path: str
-    shape: tuple[int, ...]
+    shape: tuple[Any, ...]
     dtype: np.dtype[Any]
 
 
@@ -131,7 +144,7 @@ class Signature:
         self.tree: tuple[Any, ...] = tuple(
             _form(arg, name, name, self._leaf) for arg, name in zip(args, self.names, strict=True)
         )
-        self.key: Hashable = (keywords, *map(_key, self.tree))
+        self.key: Hashable = (keywords, *map(form_key, self.tree))
 
     def _leaf(self, value: Any, path: str, name: str) -> Leaf | Static:
         if isinstance(value, Value):
@@ -168,17 +181,44 @@ class Signature:
         kept.arrays = []
         return kept
 
+    def with_length(self, rows: Collection[int], length: int) -> Signature:
+        """A copy whose leaves, given by their numbers, have another number of rows."""
+        made = copy(self)
+        made.arrays = [resized(x, 0, length) if k in rows else x for k, x in enumerate(self.arrays)]
+        return made
+
+    def for_any_length(self, rows: Collection[int]) -> Signature:
+        """A copy in which some leaves, given by their numbers, have any number of rows."""
+
+        def changed(form: Any) -> Any:
+            if isinstance(form, Leaf) and form.number in rows and form.shape:
+                return replace(form, shape=(ANY_LENGTH, *form.shape[1:]))
+            if isinstance(form, Container):
+                return replace(form, children=tuple(map(changed, form.children)))
+            return form
+
+        made = copy(self)
+        made.tree = tuple(map(changed, self.tree))
+        made.leaves = [*map(changed, self.leaves)]
+        made.key = made.keywords, *map(form_key, made.tree)
+        return made
+
     def rebuilt(self, arrays: Sequence[Any]) -> list[Any]:
         """The arguments with other arrays in place of theirs."""
         return [rebuilt(form, arrays) for form in self.tree]
 
 
-def _key(form: Any) -> Any:
+def form_key(form: Any) -> Any:
     if isinstance(form, Leaf):
         return form.shape, form.dtype
     if isinstance(form, Static):
         return exact(form.value)
-    return form.kind, exact(form.steps), tuple(map(_key, form.children))
+    return form.kind, exact(form.steps), tuple(map(form_key, form.children))
+
+
+def resized(array: Any, axis: int, length: int) -> Any:
+    """An array with another number of rows: it is cut, or its rows are repeated."""
+    return np.take(array, np.arange(length) % array.shape[axis], axis)
 
 
 def rebuilt(form: Any, arrays: Sequence[Any]) -> Any:
