@@ -67,7 +67,6 @@ class Step:
         Example:
             >>> import numpy as np
             >>> import autograd_lite as ag
-            >>> __name__ = "__main__"  # lines of this package are not recorded
             >>> def loss(w):
             ...     return np.sum((w * w).named("z"))
             >>> step = ag.derive(loss, args=(np.array([1.0, 2.0]),)).steps[0]
