@@ -241,9 +241,12 @@ def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool
     other = f"{name}.__class__ is not {form.kind.__name__} or len({name}) != {len(parts)}"
     lines.append(f"    if {other}: return False")
     if form.kind is dict:
-        steps, kinds = form.steps, tuple(map(type, form.steps))
-        lines.append(f"    if tuple({name}) != {namespace.name_of(steps)}: return False")
-        lines.append(f"    if tuple(map(type, {name})) != {namespace.name_of(kinds)}: return False")
+        keys = [f"{part}_key" for part in parts]
+        lines += [f"    {', '.join(keys)}, = {name}"] if keys else []
+        for key, step in zip(keys, form.steps, strict=True):
+            same, kind = namespace.name_of(step), type(step).__name__
+            other = f"{key}.__class__ is not {kind} or {key} != {same}"
+            lines.append(f"    if {key} is not {same} and ({other}): return False")
         lines += [
             f"    {part} = {name}.get({step!r})"
             for step, part in zip(form.steps, parts, strict=True)
