@@ -244,8 +244,8 @@ def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool
         keys = [f"{part}_key" for part in parts]
         lines += [f"    {', '.join(keys)}, = {name}"] if keys else []
         for key, step in zip(keys, form.steps, strict=True):
-            same, kind = namespace.name_of(step), type(step).__name__
-            other = f"{key}.__class__ is not {kind} or {key} != {same}"
+            same = namespace.name_of(step)
+            other = f"{key}.__class__ is not {type(step).__name__} or {key} != {same}"
             lines.append(f"    if {key} is not {same} and ({other}): return False")
         lines += [
             f"    {part} = {name}.get({step!r})"
