@@ -2,7 +2,7 @@
 
 An executor takes a function and blocks, calls the function with every block, and adds the lists
 that it returns. It adds them in pairs by the numbers of the blocks, so the sums have the same bits
-whoever computes the parts, and in whatever order they arrive.
+whoever computes the parts, and in whatever order they end.
 """
 
 from __future__ import annotations
@@ -25,31 +25,27 @@ Executor = Callable[[Callable[[Any], list[Any]], Iterable[Any]], list[Any]]
 class _Sums:
     """Lists of sums, added in pairs: 0 + 1, 2 + 3, and then (0 + 1) + (2 + 3).
 
-    Lists may come in any order. At most log₂ n of them wait if they come in order.
+    As in a binary counter, a list waits for each bit that is set in their number.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[int, int], list[Any]] = {}
-        self._lock = Lock()
+        self._count = 0
+        self._waiting: list[list[Any]] = []
 
-    def add(self, number: int, sums: list[Any]) -> None:
-        """Add the sums of a block; their arrays may be overwritten."""
-        level = 0
-        while True:
-            with self._lock:
-                other = self._waiting.pop((level, number ^ 1), None)
-                if other is None:
-                    self._waiting[level, number] = sums
-                    return
-            sums = _added(other, sums) if number & 1 else _added(sums, other)
-            level, number = level + 1, number >> 1
+    def add(self, sums: list[Any]) -> None:
+        """Add the sums of the next block; their arrays may be overwritten."""
+        bits = self._count
+        while bits & 1:
+            sums, bits = _added(self._waiting.pop(), sums), bits >> 1
+        self._waiting.append(sums)
+        self._count += 1
 
     def result(self) -> list[Any]:
         """The sums over all blocks."""
-        last, *others = (self._waiting[key] for key in sorted(self._waiting))
-        for sums in others:
-            last = _added(sums, last)
-        return last
+        total = self._waiting.pop()
+        while self._waiting:
+            total = _added(self._waiting.pop(), total)
+        return total
 
 
 def _added(first: list[Any], second: list[Any]) -> list[Any]:
@@ -61,8 +57,8 @@ def _added(first: list[Any], second: list[Any]) -> list[Any]:
 def in_turn(partial: Callable[[Any], list[Any]], blocks: Iterable[Any]) -> list[Any]:
     """The executor that computes one block after the other."""
     total = _Sums()
-    for number, block in enumerate(blocks):
-        total.add(number, partial(block))
+    for block in blocks:
+        total.add(partial(block))
     return total.result()
 
 
@@ -96,35 +92,44 @@ class Threads:
 
 
 class _Work:
-    """Blocks that several threads compute."""
+    """Blocks that several threads compute; their sums are added in the order of the blocks."""
 
     def __init__(self, partial: Callable[[Any], list[Any]], blocks: Iterable[Any]) -> None:
         self._partial = partial
         self._blocks = enumerate(blocks)
-        self._lock = Lock()
+        self._taking, self._adding = Lock(), Lock()
         self._stopped = False
         self._errors: dict[int, BaseException] = {}
-        self._total = _Sums()
+        self._total, self._next = _Sums(), 0
+        self._early: dict[int, list[Any]] = {}
 
     def run(self) -> None:
         """Compute blocks until none is left."""
         number = -1
         try:
             for number, block in iter(self._take, None):
-                self._total.add(number, self._partial(block))
+                self._add(number, self._partial(block))
         except BaseException as error:
             self._errors[number] = error
             self.stop()
 
     def _take(self) -> tuple[int, Any] | None:
-        with self._lock:
+        with self._taking:
             return None if self._stopped else next(self._blocks, None)
+
+    def _add(self, number: int, sums: list[Any]) -> None:
+        with self._adding:
+            self._early[number] = sums
+            while self._next in self._early:
+                self._total.add(self._early.pop(self._next))
+                self._next += 1
 
     def stop(self) -> None:
         """Let no thread take another block."""
         self._stopped = True
 
     def result(self) -> list[Any]:
+        """The sums over all blocks; if blocks raised errors, the error of the first one."""
         if self._errors:
             try:
                 raise self._errors[min(self._errors)]
