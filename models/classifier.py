@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.arrays import numbers_only
+from autograd_lite.compiler.executors import available_workers
 from autograd_lite.models.training import gradient_descent
 from autograd_lite.text import superscript
 
@@ -47,6 +48,7 @@ class Classifier(ABC):
     standardize: bool = False
     random_state: int | np.random.Generator | None = None
     verbose: bool = False
+    workers: int | None = None
 
     title: ClassVar[str]
     compiled: ClassVar[bool] = True
@@ -183,7 +185,9 @@ class Classifier(ABC):
     ) -> Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]]:
         """The loss and its gradients at given weights, compiled."""
 
-        @ag.compile(rows="auto")
+        workers = available_workers() if self.workers is None else self.workers
+
+        @ag.compile(rows="auto", workers=workers)
         def step(θ: Any, X: Any, y: Any) -> Any:
             return ag.value_and_grad(lambda θ: self.loss(X, y, θ))(θ)
 

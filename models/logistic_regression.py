@@ -30,6 +30,8 @@ class LogisticRegression(Classifier):
             computed by `fit`.
         random_state: a seed or a generator.
         verbose: show progress and the loss.
+        workers: the number of threads that compute large tables; by default one for each core, if
+            threadpoolctl is installed. It does not change the result.
 
     The gradient of the loss is Aᵀ(ŷ − y), divided by the number of rows for "mean".
 

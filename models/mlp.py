@@ -33,6 +33,8 @@ class MLPClassifier(Classifier):
             computed by `fit`.
         random_state: a seed or a generator.
         verbose: show progress and the loss.
+        workers: the number of threads that compute large tables; by default one for each core, if
+            threadpoolctl is installed. It does not change the result.
 
     Example:
         >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.compiler.executors import Threads
 from autograd_lite.models import LogisticRegression, MLPClassifier
 
 RANDOM = np.random.default_rng(5)
@@ -56,3 +57,26 @@ def test_the_code_of_the_perceptron_reads_like_a_textbook():
     assert "h1.T @ " in text
     assert text.rstrip().endswith("}")
     assert "return L, {" in text
+
+
+@pytest.mark.parametrize("model", [LogisticRegression, MLPClassifier])
+def test_any_number_of_workers_gives_the_same_weights(model, monkeypatch):
+    blocks, call = [], Threads.__call__
+
+    def counted(self, partial, rows):
+        blocks.append(len(rows))
+        return call(self, partial, rows)
+
+    monkeypatch.setattr(Threads, "__call__", counted)
+    random = np.random.default_rng(4)
+    X = random.normal(size=(20_000, 6))
+    y = X[:, 0] + random.normal(size=len(X)) > 0
+    options = {"max_iter": 3, "random_state": 0}
+    alone = model(workers=1, **options).fit(X, y)
+    assert not blocks
+    for workers in (3, None):
+        together = model(workers=workers, **options).fit(X, y)
+        assert together.loss_curve_ == alone.loss_curve_
+        for name, weights in together.parameters_.items():
+            np.testing.assert_array_equal(weights, alone.parameters_[name])
+    assert min(blocks) > 2

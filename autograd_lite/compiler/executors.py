@@ -14,10 +14,19 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
+from operator import length_hint
 from threading import Lock, Thread
 from typing import Any
 
-__all__ = ["Executor", "Threads", "executor", "in_turn", "over_rows", "row_blocks"]
+__all__ = [
+    "Executor",
+    "Threads",
+    "available_workers",
+    "executor",
+    "in_turn",
+    "over_rows",
+    "row_blocks",
+]
 
 Executor = Callable[[Callable[[Any], list[Any]], Iterable[Any]], list[Any]]
 
@@ -75,9 +84,8 @@ class Threads:
 
     def __call__(self, partial: Callable[[Any], list[Any]], blocks: Iterable[Any]) -> list[Any]:
         work = _Work(partial, blocks)
-        threads = [
-            Thread(target=copy_context().run, args=(work.run,)) for _ in range(self.workers - 1)
-        ]
+        workers = min(self.workers, length_hint(blocks, self.workers))
+        threads = [Thread(target=copy_context().run, args=(work.run,)) for _ in range(workers - 1)]
         with _BLAS.limited():
             try:
                 for thread in threads:
@@ -184,6 +192,15 @@ def controller() -> Any:
     except ImportError:
         return None
     return ThreadpoolController()
+
+
+def available_workers() -> int:
+    """The number of cores, or 1 where BLAS cannot be limited to one thread for each worker."""
+    if controller() is None:
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def executor(workers: int) -> Executor:
