@@ -146,7 +146,7 @@ axis. `cross_entropy` of a classifier is a sum over rows, with class numbers or 
 probabilities per example.
 
 One program serves any number of rows above 1, for example a last, smaller mini-batch. To find it,
-`f` is also traced with two other numbers of rows. The traces must be the same except for numbers
+`f` is also traced with three other numbers of rows. The traces must be the same except for numbers
 proportional to the number of rows, its square or their inverses, which the code computes. So `f`
 must treat every number of rows alike. A function that does not (`if len(X) > 500`), or that closes
 over an array with rows, is compiled for each number of rows that the call has.

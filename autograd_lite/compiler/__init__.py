@@ -57,7 +57,7 @@ def compile(
         f: a function of arrays in nested containers that returns the same.
         rows: the number of rows of a block, or "auto" to choose it, if the results are sums over
             rows; None for one pass. f must treat every number of rows alike: one program serves all
-            numbers above 1. To compile it, f is traced with two other numbers of rows, too.
+            numbers above 1. To compile it, f is traced with three other numbers of rows, too.
         donate: names of arguments whose arrays the results may overwrite.
         workers: the number of threads that compute blocks; it does not change any bit of a result.
 

@@ -213,7 +213,7 @@ def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool
     if isinstance(form, Leaf):
         dtype = namespace.name_of(form.dtype)
         shape = repr(form.shape)
-        if ANY_LENGTH in form.shape and "    n = " not in "".join(lines):
+        if ANY_LENGTH in form.shape and not any(line.startswith("    n = ") for line in lines):
             ndim = len(form.shape)
             first = f"{name}.__class__ is not ndarray or {name}.ndim != {ndim}"
             lines += [f"    if {first}: return False", f"    n = {name}.shape[0]"]

@@ -63,27 +63,33 @@ def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, P
     return Graph(graph.outputs, graph.inputs, as_written=False), packings[-1]
 
 
-class _Passed:
-    """A function traced for one signature, and its program after the passes.
+class _Traced:
+    """A function traced for one signature, and its program.
 
     Attributes:
-        traced: the results as traced, where no loop may be rolled.
-        results: in the readable form.
+        traced: the results as traced.
+        results: after the passes, in the readable form.
         placed: with all factors placed.
     """
 
-    def __init__(self, function: Callable[..., Any], signature: Signature, rolls: bool) -> None:
-        graph, self.packing = traced(function, signature)
+    def __init__(self, function: Callable[..., Any], signature: Signature) -> None:
+        self.graph, self.packing = traced(function, signature)
+        self.traced = as_traced(self.graph)
         self.b: Builder = Builder()
         self.arguments: list[Expr] = [
             self.b.argument(array, leaf.name)
             for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
         ]
-        self.traced: list[Any] = [] if rolls else as_traced(graph)
-        roots = from_graph(graph, self.arguments, self.b)
-        roots = rolled(roots, self.b) if rolls else roots
-        self.results: list[Any] = passes.readable(roots, self.b)
-        self.placed: list[Any] = passes.with_factors_placed(self.results, self.b)
+        self.results: list[Any] = []
+        self.placed: list[Any] = []
+
+    def passed(self, rolls: bool = False) -> _Traced:
+        """Run the passes; returns self, without its graph."""
+        roots = from_graph(self.graph, self.arguments, self.b)
+        del self.graph
+        self.results = passes.readable(rolled(roots, self.b) if rolls else roots, self.b)
+        self.placed = passes.with_factors_placed(self.results, self.b)
+        return self
 
 
 class Program:
@@ -110,7 +116,7 @@ class Program:
         self.donated: set[int] = set(donated)
         self.rows: frozenset[int] = frozenset()
         self.numbers: Numbers = {}
-        found = _Passed(function, signature, rolls=rows is None)
+        found = _Traced(function, signature).passed(rolls=rows is None)
         try:
             self._compile_for_any_length(function, signature, found, rows, execute)
         except (LengthError, NotSeparableError):
@@ -119,7 +125,7 @@ class Program:
         self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
 
-    def _use(self, found: _Passed) -> None:
+    def _use(self, found: _Traced) -> None:
         self.b, self.arguments, self.packing = found.b, found.arguments, found.packing
         self.results = found.results
 
@@ -134,7 +140,9 @@ class Program:
         blocks, running = None, self._running()
         data = [x for x in in_order(roots) if x.fn in (ARGUMENT, CONSTANT)]
         most = max((x.shape[0] for x in data if x.ndim), default=0)
-        if (isinstance(rows, int) and rows < most) or (rows == "auto" and large(roots)):
+        least = min((x.shape[0] for x in data if x.ndim), default=0)
+        many = (isinstance(rows, int) and rows < most) or (rows == "auto" and large(roots))
+        if many and least > 1:  # there may be one row or none
             found = split(roots, self.b.names)
             blocks = blocks_of(roots, self.b, found, rows, passes.running)
         if blocks is None or blocks.split.length <= max(blocks.most, 3):
@@ -150,7 +158,7 @@ class Program:
         self,
         function: Callable[..., Any],
         signature: Signature,
-        found: _Passed,
+        found: _Traced,
         rows: int | str | None,
         execute: Executor,
     ) -> None:
@@ -164,25 +172,25 @@ class Program:
         if rows is None:
             raise LengthError
         length, leaves = _rows_of(found)
-        lengths = [length, distinct(LENGTH, found.traced)]
-        lengths.append(distinct(lengths[1] + 7, found.traced))
-        others = [_with_length(function, signature.with_length(leaves, n)) for n in lengths[1:]]
-        check_alike([x.traced for x in (found, *others)], lengths)
+        lengths = [distinct(LENGTH, found.traced)]
+        lengths += [distinct(lengths[0] + 7, found.traced), distinct(2, found.traced)]
+        others = [_with_length(function, signature.with_length(leaves, n)) for n in lengths]
+        check_alike([x.traced for x in (found, *others)], [length, *lengths])
         if len({form_key(x.packing.tree) for x in (found, *others)}) > 1:
             raise LengthError
-        b, first = others[0].b, others[0].arguments[min(leaves)]
-        placed, numbers = generalized([x.placed for x in others], lengths[1:], b)
-        used = set(in_order(placed))
-        data = [x for k in leaves if (x := others[0].arguments[k]) in used]
-        blocks = blocks_of(placed, b, split_along(placed, data, b.names), rows, passes.running)
-        if not {x for x in blocks.split.axes if x.fn in (ARGUMENT, CONSTANT)} <= {
-            others[0].arguments[k] for k in leaves
-        }:
+        pair, b = [x.passed() for x in others[:2]], others[0].b
+        results, self.numbers = generalized([x.results for x in pair], lengths[:2], b)
+        placed, numbers = generalized([x.placed for x in pair], lengths[:2], b)
+        known, used = {others[0].arguments[k] for k in leaves}, in_order(placed)
+        axes = split_along(placed, [x for x in used if x in known], b.names)
+        if not {x for x in axes.axes if x.fn in (ARGUMENT, CONSTANT)} <= known:
             raise LengthError
+        blocks = blocks_of(placed, b, axes, rows, passes.running)
         self._use(others[0])
+        self.results = results
         self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
-        self.results, self.numbers = generalized([x.results for x in others], lengths[1:], b)
-        running, roots = self._running(first, numbers), passes.running(placed, b)
+        running = self._running(self.arguments[min(leaves)], numbers)
+        roots = passes.running(placed, b)
         body = running.any_length(placed, roots, blocks, execute)
         self.source, self.run = running.loaded(body, [*placed, *roots, *blocks.inside.values()])
 
@@ -270,7 +278,7 @@ class Program:
         return [*lines, f"return {packed(self.packing.tree, results, None, bare=True)}"]
 
 
-def _rows_of(found: _Passed) -> tuple[int, frozenset[int]]:
+def _rows_of(found: _Traced) -> tuple[int, frozenset[int]]:
     """The number of rows, and the numbers of the arguments that have rows, also unused ones."""
     axes = split(found.placed, found.b.names)
     used = set(in_order(found.placed))
@@ -284,9 +292,9 @@ def _rows_of(found: _Passed) -> tuple[int, frozenset[int]]:
     return axes.length, leaves
 
 
-def _with_length(function: Callable[..., Any], signature: Signature) -> _Passed:
+def _with_length(function: Callable[..., Any], signature: Signature) -> _Traced:
     try:
-        return _Passed(function, signature, rolls=False)
+        return _Traced(function, signature)
     except Exception as error:  # of the user's function, which refuses other numbers of rows
         raise LengthError from error
 
