@@ -80,6 +80,26 @@ def of_random_programs(found):
     draw()
 
 
+def loop(step):
+    """The gradient of a loop over the rows of a table."""
+
+    def last(X):
+        h = X[0]
+        for x in X:
+            h = step(h, x)
+        return np.sum(h)
+
+    return ag.grad(last)
+
+
+def gates(h, x):
+    """A step that keeps many values for its gradient."""
+    a, b, c, d = ag.sigmoid(h * x), np.tanh(h + x), np.sin(h - x), np.exp(-h * h)
+    for k in range(6):
+        a, b, c, d = b * c + k, np.cos(c * d), np.tanh(a * d), np.sin(a + b)
+    return a * b + c * d
+
+
 SMALL = {
     "nothing_of_numpy": (lambda x, y: (x > y, x * 2), (X, X)),
     "nothing_needed": (lambda d: d["x"], ({"x": X, "unused": X},)),
@@ -90,6 +110,8 @@ SMALL = {
     "one_line": (lambda x: np.tanh(np.tanh(x * x + 1) / (2 + x) - x / 3) ** 2 + x**3, (X,)),
     "letters": (lambda d: {"l": (d["I"] @ d["O"].T).named("l")}, ({"I": X, "O": X},)),
     "words": (lambda x, word: {word: x, "word": word}, (X, '\\ """ \' é\n' * 2)),
+    "one_loop": (loop(lambda h, x: np.tanh(h * x) + x), (X,)),
+    "a_long_loop": (loop(gates), (np.ones((20, 3)),)),
     "several": (lambda *x, **y: sum(x) + sum(y.values()), (X,) * 30),
 }
 

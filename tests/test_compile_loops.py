@@ -149,3 +149,15 @@ def test_a_long_program_needs_no_recursion():
         return np.sum(z)
 
     np.testing.assert_allclose(ag.compile(function)(x), function(x))
+
+
+def test_the_initial_state_may_be_what_the_first_step_reads():
+    def function(rows: Any) -> Any:
+        h = rows[0]
+        for row in rows:
+            h = np.tanh(h * row) + row
+        return np.sum(h)
+
+    rows = np.linspace(-1, 1, 60).reshape(20, 3)
+    gradient = ag.value_and_grad(function)
+    check_close(ag.compile(gradient)(rows), gradient(rows))

@@ -173,7 +173,7 @@ class _Program:
             """Whether a step can be the first one."""
             if not regular[k, others].all() or (forms[k, carried] != forms[middle, carried]).any():
                 return False
-            outer = operands[k:last, ~inside]
+            outer = np.append(operands[k:last, ~inside], operands[k, carried])
             if ((outer >= start + k * period) & (outer < len(self.calls))).any():
                 return False
             initial: dict[int, int] = {}

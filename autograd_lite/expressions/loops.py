@@ -22,6 +22,8 @@ from autograd_lite.expressions.names import Names
 
 __all__ = ["Body", "computed", "everything", "with_bodies", "written"]
 
+LONG = 70  # characters from which names are set in parentheses, so that they can be broken
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Body:
@@ -141,8 +143,11 @@ def written(
     lines, results = _body_lines(body, b, names, known, lists, write)
     head = f"for _ in range({count}):"
     if items:
-        sources, many = ", ".join(map(text, sequences)), len(items) > 1
-        head = f"for {', '.join(items)} in {f'zip({sources})' if many else sources}:"
+        taken, sources = ", ".join(items), ", ".join(map(text, sequences))
+        if len(taken) > LONG:
+            taken = names.take("items")
+            lines = [_assignment(items, taken), *lines]
+        head = f"for {taken} in {f'zip({sources}, strict=True)' if len(items) > 1 else sources}:"
     start = [f"{name} = []" for name in lists]
     start += [f"{name} = {text(x)}" for name, x in zip(state, initial, strict=True)]
     return [*start, head, *(f"    {line}" for line in lines)], [*results, *lists]
@@ -169,6 +174,17 @@ def _body_lines(
     changed = [(known[p], text(x)) for p, x in zip(body.carried, body.updates, strict=True)]
     changed = [(name, new) for name, new in changed if name != new]
     if changed:
-        lines.append(" = ".join(", ".join(words) for words in zip(*changed, strict=True)))
+        state, values = zip(*changed, strict=True)
+        new = ", ".join(values)
+        if len(", ".join(state)) > LONG:
+            lines.append(f"{(name := names.take('new'))} = {new}")
+            new = name
+        lines.append(_assignment(state, new))
     lines += [f"{name}.append({after[x]})" for x, name in kept if x in after]
     return lines, [found[x] for x in body.lasts]
+
+
+def _assignment(names: Sequence[str], value: str) -> str:
+    """The assignment to one name or to several."""
+    text = ", ".join(names)
+    return f"({text}) = {value}" if len(text) > LONG else f"{text} = {value}"
