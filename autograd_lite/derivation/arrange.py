@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import sympy
@@ -402,10 +403,12 @@ def sorted_terms(space: Space, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
             bool(rest.atoms(sympy.Add)) and not has_sum,
             is_turned(space, rest, hint),
             max((e.node for e in entries if isinstance(e, Element)), default=-1),
-            str(term),
         )
 
-    return sorted(terms, key=key)
+    keys = {term: key(term) for term in terms}
+    groups = (list(alike) for _, alike in groupby(sorted(terms, key=keys.__getitem__), keys.get))
+    # The text of a term is only needed, and only written, where all else is equal.
+    return [t for alike in groups for t in (alike if len(alike) == 1 else sorted(alike, key=str))]
 
 
 def is_turned(space: Space, expr: Expr, hint: Axes) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 import autograd_lite.derivation.readings  # noqa: F401 - fills the table of readings
-from autograd_lite.derivation.entries import Element, Expr, Placed, Total, called
+from autograd_lite.derivation.entries import Element, Expr, Number, Placed, Total, called
 from autograd_lite.derivation.index import Space
 from autograd_lite.derivation.lowest import EXP, has_long_number
 from autograd_lite.derivation.patterns import Expressions, Patterns, literal
@@ -188,6 +188,8 @@ class Chain:
 
     def _kind(self, position: int) -> Any:
         """What a formula depends on besides the place of a node among others."""
+        if position in self.space.numbers:
+            return Number
         node = self.nodes[position]
         if position in self.space.constants:
             return position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,40 +38,46 @@ LITTLE = 1e-6
 """The relative difference that two equivalent computations rarely exceed."""
 
 
+class Claim(NamedTuple):
+    """What is checked: that a node, or its gradient, equals a formula."""
+
+    name: str
+    node: Any
+    terms: Terms
+    is_gradient: bool
+
+
 def check(derivation: Any) -> None:
-    """Compare every closed form and every step with the sweep.
+    """Compare every closed form, every step and every definition with the sweep.
 
     Raises:
         DerivationError: when one of them is wrong.
     """
-    chain, writer = derivation._chain, derivation._writer
-    pairs: list[tuple[str, Any, Terms]] = []
-    for node in derivation.steps.nodes:
-        gradient, name = chain.gradients[node.position], writer.gradients[node.position]
-        forms = dict.fromkeys((gradient.product, gradient.closed))
-        pairs += [(name, node, terms) for terms in forms]
+    chain, claims = derivation._chain, _claims(derivation)
+    shown = [claim for claim in claims if claim.is_gradient]
     here = [
         _as_shown(got, expected)
-        for got, expected in _compared(derivation, pairs, chain.nodes, chain.values)
+        for got, expected in _compared(derivation, shown, chain.nodes, chain.values)
     ]
     random = np.random.default_rng(0)
     drawn = DRAWN if len(chain.graph) <= LARGE else DRAWN[-1:]
-    there = [_verdicts(derivation, pairs, random, draw) for draw in (None, *drawn)]
-    for number, (name, _, _) in enumerate(pairs):
+    there = [_verdicts(derivation, claims, random, draw) for draw in (None, *drawn)]
+    for number, claim in enumerate(claims):
         found = [v[number] for v in there]
         if DISAGREES in found or found.count(DOUBTFUL) > 1:
             raise DerivationError(
-                f"derive: the formula of {name} disagrees with the sweep; it is not shown. This is "
-                "a fault of the derivation; please report the program"
+                f"derive: the formula of {claim.name} disagrees with the sweep; it is not shown. "
+                "This is a fault of the derivation; please report the program"
             )
-    undefined = sorted({pairs[k][0] for k in range(len(pairs)) if all(
+    undefined = sorted({claim.name for k, claim in enumerate(shown) if all(
         v[k] in (UNDEFINED, FINITE) for v in (here, *there))})  # fmt: skip
+    there = [verdicts[: len(shown)] for verdicts in there]
     derivation.checked = _said(here, there[1:], undefined)
     there_not = "at the graph's values, where the sweep"
     for names, why in (
         (undefined, "because the values are not finite"),
-        (_named(pairs, here, FINITE, undefined), f"{there_not} is not finite and the formula is"),
-        (_named(pairs, here, DISAGREES), f"{there_not} gives another number"),
+        (_named(shown, here, FINITE, undefined), f"{there_not} is not finite and the formula is"),
+        (_named(shown, here, DISAGREES), f"{there_not} gives another number"),
     ):
         if names:
             warnings.warn(
@@ -79,8 +85,26 @@ def check(derivation: Any) -> None:
             )
 
 
-def _named(pairs: Any, verdicts: list[int], wanted: int, but: Sequence[str] = ()) -> list[str]:
-    found = {name for (name, _, _), v in zip(pairs, verdicts, strict=True) if v == wanted}
+def _claims(derivation: Any) -> list[Claim]:
+    """The formulas of gradients, then the definitions of nodes."""
+    chain, writer = derivation._chain, derivation._writer
+    claims = []
+    for node in derivation.steps.nodes:
+        gradient, name = chain.gradients[node.position], writer.gradients[node.position]
+        forms = dict.fromkeys((gradient.product, gradient.closed))
+        claims += [Claim(name, node, terms, True) for terms in forms]
+    definitions = ((chain.nodes[p], placed) for p, placed in chain.definitions.items())
+    return claims + [
+        Claim(writer.names[node.position], node, (placed,), False)
+        for node, placed in definitions
+        if node.dtype.kind == "f"
+    ]
+
+
+def _named(
+    claims: list[Claim], verdicts: list[int], wanted: int, but: Sequence[str] = ()
+) -> list[str]:
+    found = {claim.name for claim, v in zip(claims, verdicts, strict=True) if v == wanted}
     return sorted(found.difference(but))
 
 
@@ -101,7 +125,7 @@ def _said(here: Any, there: Any, undefined: list[str]) -> str:
     return text
 
 
-def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
+def _verdicts(derivation: Any, claims: list[Claim], random: Any, draw: Any) -> list[int]:
     """The verdict on each formula at a point; differences that rounding explains are allowed."""
     chain = derivation._chain
     value = chain.graph.value
@@ -116,7 +140,7 @@ def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
         nodes = _elsewhere(chain, values)
         with np.errstate(all="ignore"):
             of = gradients(nodes[chain.loss.position]).of
-        return list(_compared(derivation, pairs, nodes, of)), nodes, of
+        return list(_compared(derivation, claims, nodes, of)), nodes, of
 
     try:
         found, nodes, of = compared()
@@ -134,7 +158,7 @@ def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
                 good = np.isfinite(got) & np.isfinite(expected)
                 error, scale = _apart(got, expected, good), _largest(expected, good)
                 verdict = AGREES if good.all() else UNDEFINED
-                if error > ROUNDING * ε * (scale + _above(chain, pairs[k][1], nodes, of) + least):
+                if error > ROUNDING * ε * (scale + _entering(chain, claims[k], nodes, of) + least):
                     moved = moved or [compared(4 * ε)[0] for _ in range(2)]
                     noise = max(
                         _apart(other[k][j], found[k][j], good) for other in moved for j in (0, 1)
@@ -144,7 +168,7 @@ def _verdicts(derivation: Any, pairs: Any, random: Any, draw: Any) -> list[int]:
                 result.append(verdict)
         return result
     except (ValueError, np.linalg.LinAlgError):  # outside the domain of an operation
-        return [UNDEFINED] * len(pairs)
+        return [UNDEFINED] * len(claims)
 
 
 def _distance(x: Any, y: Any) -> float:
@@ -155,10 +179,13 @@ def _size(x: Any) -> float:
     return float(np.abs(x).max(initial=0))
 
 
-def _above(chain: Any, node: Any, nodes: dict[int, Any], of: Any) -> float:
-    """The size of the gradients that enter a node."""
-    found = (of.get(nodes[c.position]) for c, _ in chain.graph.consumers.get(node, ()))
-    return max((_largest(g, np.isfinite(g)) for g in found if g is not None), default=0.0)
+def _entering(chain: Any, claim: Claim, nodes: dict[int, Any], of: Any) -> float:
+    """The size of the gradients that enter a node, or of the values in its definition."""
+    if claim.is_gradient:
+        found = [of.get(nodes[c.position]) for c, _ in chain.graph.consumers.get(claim.node, ())]
+    else:
+        found = [nodes[p].array for term in claim.terms for p in term.nodes if p in nodes]
+    return max((_largest(x, np.isfinite(x)) for x in found if x is not None), default=0.0)
 
 
 def _largest(x: Any, where: Any) -> float:
@@ -227,15 +254,15 @@ def _elsewhere(chain: Any, values: dict[int, Any]) -> dict[int, Any]:
 
 
 def _compared(
-    derivation: Any, pairs: Any, nodes: dict[int, Any], of: Any
+    derivation: Any, claims: list[Claim], nodes: dict[int, Any], of: Any
 ) -> Iterator[tuple[Any, Any]]:
-    """For each formula its value and that of the sweep."""
+    """For each formula its value, and the gradient or value of its node."""
     writer, value = derivation._writer, derivation._chain.graph.value
     values = {position: np.asarray(value(node)) for position, node in nodes.items()}
     gradients = {position: g for position, node in nodes.items() if (g := of.get(node)) is not None}
     with np.errstate(all="ignore"):
-        for _, node, terms in pairs:
-            expected = gradients.get(node.position)
+        for _, node, terms, is_gradient in claims:
+            expected = (gradients if is_gradient else values).get(node.position)
             expected = np.zeros(node.shape) if expected is None else np.asarray(expected)
             got = np.asarray(writer.value(terms, node.shape, values, gradients))
             if got.shape != node.shape:

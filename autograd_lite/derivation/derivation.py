@@ -18,10 +18,11 @@ from autograd_lite.derivation.arrange import Arranger
 from autograd_lite.derivation.chain import Chain
 from autograd_lite.derivation.check import check
 from autograd_lite.derivation.entries import Element
-from autograd_lite.derivation.forms import Form, Writer, prime, reads, values_of
+from autograd_lite.derivation.forms import Form, reads, values_of
 from autograd_lite.derivation.notation import Text
 from autograd_lite.derivation.reading import element
 from autograd_lite.derivation.second import hessian
+from autograd_lite.derivation.writer import Writer, prime
 from autograd_lite.expressions.expr import in_order
 from autograd_lite.expressions.names import Names
 from autograd_lite.graph import Graph

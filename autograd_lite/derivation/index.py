@@ -27,6 +27,7 @@ from autograd_lite.derivation.entries import (
     Expr,
     Index,
     Length,
+    Number,
     Opaque,
     Placed,
     Terms,
@@ -37,6 +38,9 @@ from autograd_lite.derivation.tidy import tidy
 
 __all__ = ["Space"]
 
+FIRST_NUMBER = -10
+"""The position of the first number that is no short fraction."""
+
 
 class Space:
     """The symbols of one derivation and their meanings."""
@@ -46,6 +50,9 @@ class Space:
         self._entries: dict[Any, Any] = {}
         self._free: dict[Any, frozenset[int]] = {}
         self._nodes: dict[Any, frozenset[int]] = {}
+        self._numbers: dict[Number, int] = {}
+        self.numbers: dict[int, Number] = {}
+        """The numbers that are no short fractions, by what stands for their position."""
         self.fresh: Callable[[], int] = count(1000).__next__
         """A new index, used nowhere else."""
         self.calls: list[tuple[Any, dict[str, Any], tuple[int, ...]]] = []
@@ -86,7 +93,7 @@ class Space:
     # Nodes
 
     def nodes(self, expr: Expr) -> frozenset[int]:
-        """The positions of the nodes in an expression."""
+        """The positions of the nodes and numbers in an expression."""
         return frozenset().union(*map(self._nodes_of, expr.free_symbols))
 
     def _nodes_of(self, symbol: Any) -> frozenset[int]:
@@ -94,9 +101,17 @@ class Space:
         if found is None:
             entry = self._entries[symbol]
             own = {entry.node} if isinstance(entry, Element) else set()
+            if isinstance(entry, Number):
+                own = {self.number(entry)}
             found = frozenset(own).union(*map(self.nodes, _inside(entry)))
             self._nodes[symbol] = found
         return found
+
+    def number(self, entry: Number) -> int:
+        """The position of a number."""
+        position = self._numbers.setdefault(entry, FIRST_NUMBER - len(self._numbers))
+        self.numbers[position] = entry
+        return position
 
     def at(self, placed: Placed) -> Expr:
         """The expression of a pattern with other nodes."""
@@ -124,6 +139,8 @@ class Space:
                 body, lengths = self.opened(entry)
                 return self.total(self._moved(body, to), lengths, simple=True)
             return self.symbol(Total(self._moved(entry.body, to), entry.lengths, entry.level))
+        if isinstance(entry, Number):
+            return self.symbol(self.numbers[to[self._numbers[entry]]])
         if isinstance(entry, Opaque):
             args = tuple((self._moved(arg, to), shape) for arg, shape in entry.args)
             return self.symbol(Opaque(entry.call, args, entry.indices))
@@ -352,7 +369,9 @@ class Space:
         """The expression in lowest terms, as written by hand."""
         if expr.is_Atom:
             return expr
-        return tidy(self, lowest.lowest(recognised(self, expr)))
+        expr = recognised(self, expr)
+        is_large = lowest.operations(expr) > lowest.LARGEST
+        return expr if is_large else tidy(self, lowest.lowest(expr))
 
     def joint(self, expr: Expr) -> Expr:
         """The expression as one fraction in canonical form."""

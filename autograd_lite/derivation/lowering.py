@@ -28,6 +28,7 @@ class Lowering:
         prime: returns the derivative of an operation of one operand, given its name and axes, as
             a tree in the node −1.
         apart: expand operations that NumPy lacks into NumPy calls.
+        numbers: the expressions of numbers that are not written out.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Lowering:
         gradients: Mapping[int, Any],
         prime: Callable[[str, Any], Tree],
         apart: bool,
+        numbers: Mapping[float, Any] | None = None,
     ) -> None:
         self.builder = builder
         self.call: Callable[..., Any] = builder.call
@@ -44,6 +46,7 @@ class Lowering:
         self.gradients = gradients
         self.prime = prime
         self.apart = apart
+        self.numbers = numbers or {}
 
     def __call__(self, tree: Tree) -> Any:
         """The expression of a tree, or a Python number."""
@@ -64,9 +67,10 @@ class Lowering:
         return p if q == 1 else self.call("np.divide", p, q)
 
     def _float(self, tree: Tree) -> Any:
-        return tree.data
+        return self.numbers.get(tree.data, tree.data)
 
-    _length = _float
+    def _length(self, tree: Tree) -> Any:
+        return tree.data
 
     def _node(self, tree: Tree) -> Any:
         return self.nodes[tree.data]

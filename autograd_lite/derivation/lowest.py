@@ -33,7 +33,7 @@ EXP, LOG, SIGMOID, TANH = (called(name) for name in ("exp", "log", "sigmoid", "t
 LARGEST = 160
 """Expressions with more operations are not simplified."""
 
-COSTLIEST = 256
+COSTLIEST = 128
 """Nor are those with more symbols and functions, times the terms when multiplied out."""
 
 

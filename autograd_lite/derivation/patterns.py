@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 import sympy
 
-from autograd_lite.derivation.entries import Element, Expr, Opaque, Pattern, Placed, Terms, Total
+from autograd_lite.derivation.entries import (
+    Element,
+    Expr,
+    Number,
+    Opaque,
+    Pattern,
+    Placed,
+    Terms,
+    Total,
+)
 from autograd_lite.derivation.index import Space
 
 __all__ = ["Expressions", "Patterns", "literal"]
@@ -58,7 +67,7 @@ class Patterns:
             if isinstance(entry, Opaque):
                 args = tuple((self._form(arg, rank), shape) for arg, shape in entry.args)
                 return Opaque, entry.call, args, entry.indices
-            return entry
+            return (Number, rank[self.space.number(entry)]) if isinstance(entry, Number) else entry
         if expr.is_Atom:
             return expr
         forms = [self._form(arg, rank) for arg in expr.args]
@@ -83,12 +92,15 @@ class Patterns:
         if found is None:
             exprs, info = function()
             results = [self.placed(expr) for expr in exprs]
-            if all(n in rank for placed in results for n in placed.nodes):
-                ranks = [(p, tuple(rank[n] for n in own)) for p, own in results]
+            # A number that is not given is the rule's own, and stays.
+            if all(n in rank or n < 0 for placed in results for n in placed.nodes):
+                ranks = [(p, tuple(rank.get(n, n) for n in own)) for p, own in results]
                 self._found[key] = ranks, info
             return results, info
         known, info = found
-        return [Placed(p, tuple(nodes[k] for k in own)) for p, own in known], info
+        return [
+            Placed(p, tuple([nodes[k] if k >= 0 else k for k in own])) for p, own in known
+        ], info
 
     def _together(self, given: Sequence[Placed]) -> list[int]:
         """The nodes of expressions and those that are defined as functions of them."""

@@ -67,21 +67,23 @@ def _is_backwards(space: Any, expr: Expr) -> bool:
     numbers = [t for t in expr.args if t.is_number]
     if numbers:
         return bool(numbers[0].is_negative)
-    return max(expr.args, key=lambda t: newest(space, t)) in negative
+    latest = [newest(space, t) for t in expr.args]
+    last = [t for t, n in zip(expr.args, latest, strict=True) if n == max(latest)]
+    return (last[0] if len(last) == 1 else max(last, key=str)) in negative
 
 
-def newest(space: Any, expr: Expr) -> tuple[int, str]:
-    """The latest node in an expression."""
+def newest(space: Any, expr: Expr) -> int:
+    """The latest node in an expression; a sum counts as later, and so does an opaque operation."""
     latest = -1
     for symbol in expr.free_symbols:
         entry = space.entry(symbol)
         if isinstance(entry, Element):
             latest = max(latest, entry.node)
         elif isinstance(entry, Total):
-            latest = max(latest, 10**15 + newest(space, entry.body)[0])
+            latest = max(latest, 10**15 + newest(space, entry.body))
         elif isinstance(entry, Opaque):
             latest = max(latest, 10**14 + entry.call)
-    return latest, str(expr)
+    return latest
 
 
 def _without(expr: Expr, factor: Expr) -> Expr:

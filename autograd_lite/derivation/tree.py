@@ -46,10 +46,10 @@ class Tree:
             yield tree
             todo += tree.args
 
-    def moved(self, to: Mapping[int, int]) -> Tree:
-        """The formula in other nodes."""
-        args = tuple(arg.moved(to) for arg in self.args)
-        data = to[self.data] if self.kind in ("node", "gradient") else self.data
+    def moved(self, to: Mapping[Any, Any]) -> Tree:
+        """The formula in other nodes and numbers."""
+        args = tuple([arg.moved(to) for arg in self.args])
+        data = to[self.data] if self.kind in ("node", "gradient", "float") else self.data
         return Tree(self.kind, args, self.axes, data)
 
     def operations(self) -> int:
