@@ -212,3 +212,13 @@ def test_numbers_taken_as_constants_fail_the_test(monkeypatch):
     X, y = table(300)
     with pytest.raises(AssertionError):
         assert_same(compiled([W, V], X, y), network([W, V], X, y))
+
+
+def test_the_source_map_knows_the_lines_of_a_program_for_any_number_of_rows():
+    compiled = ag.compile(network, rows=10)
+    compiled([W, V], *table(300))
+    lines = compiled.readable().splitlines()
+    places = compiled.source_map()
+    assert {file for file, _ in places.values()} == {network.__code__.co_filename}
+    found = {text.split(" = ")[0].strip() for k in places if " = " in (text := lines[k - 1])}
+    assert len(found) >= 4

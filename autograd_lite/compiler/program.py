@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -67,14 +68,12 @@ class _Traced:
     """A function traced for one signature, and its program.
 
     Attributes:
-        traced: the results as traced.
         results: after the passes, in the readable form.
         placed: with all factors placed.
     """
 
     def __init__(self, function: Callable[..., Any], signature: Signature) -> None:
         self.graph, self.packing = traced(function, signature)
-        self.traced = as_traced(self.graph)
         self.b: Builder = Builder()
         self.arguments: list[Expr] = [
             self.b.argument(array, leaf.name)
@@ -83,10 +82,14 @@ class _Traced:
         self.results: list[Any] = []
         self.placed: list[Any] = []
 
+    @cached_property
+    def traced(self) -> list[Any]:
+        """The results as traced."""
+        return as_traced(self.graph)
+
     def passed(self, rolls: bool = False) -> _Traced:
-        """Run the passes; returns self, without its graph."""
+        """Run the passes; returns self."""
         roots = from_graph(self.graph, self.arguments, self.b)
-        del self.graph
         self.results = passes.readable(rolled(roots, self.b) if rolls else roots, self.b)
         self.placed = passes.with_factors_placed(self.results, self.b)
         return self
@@ -141,8 +144,8 @@ class Program:
         data = [x for x in in_order(roots) if x.fn in (ARGUMENT, CONSTANT)]
         most = max((x.shape[0] for x in data if x.ndim), default=0)
         least = min((x.shape[0] for x in data if x.ndim), default=0)
-        many = (isinstance(rows, int) and rows < most) or (rows == "auto" and large(roots))
-        if many and least > 1:  # there may be one row or none
+        many = rows < most if isinstance(rows, int) else large(roots)
+        if rows is not None and many and least > 1:  # otherwise there may be one row or none
             found = split(roots, self.b.names)
             blocks = blocks_of(roots, self.b, found, rows, passes.running)
         if blocks is None or blocks.split.length <= max(blocks.most, 3):
@@ -179,7 +182,7 @@ class Program:
         if len({form_key(x.packing.tree) for x in (found, *others)}) > 1:
             raise LengthError
         pair, b = [x.passed() for x in others[:2]], others[0].b
-        results, self.numbers = generalized([x.results for x in pair], lengths[:2], b)
+        results, shown = generalized([x.results for x in pair], lengths[:2], b)
         placed, numbers = generalized([x.placed for x in pair], lengths[:2], b)
         known, used = {others[0].arguments[k] for k in leaves}, in_order(placed)
         axes = split_along(placed, [x for x in used if x in known], b.names)
@@ -187,7 +190,7 @@ class Program:
             raise LengthError
         blocks = blocks_of(placed, b, axes, rows, passes.running)
         self._use(others[0])
-        self.results = results
+        self.results, self.numbers = results, shown
         self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
         running = self._running(self.arguments[min(leaves)], numbers)
         roots = passes.running(placed, b)
