@@ -34,7 +34,8 @@ def derive(
         loss: a Tensor with one element, or a function that returns one.
         wrt: what to differentiate by: a Tensor, a name, or a sequence of them; by default every
             leaf that requires a gradient. Intermediate results, such as z and ŷ, are allowed.
-        expand: substitute all gradients, instead of writing one in terms of another.
+        expand: substitute all gradients, instead of writing one in terms of another; a very long
+            one keeps its name.
         numbers: show the values beside the formulas.
         args: the arguments of the function; its parameters give the names.
         lengths: write the length of an axis as a letter: True for m, n, … where an operation

@@ -44,6 +44,7 @@ class Patterns:
         self._patterns: dict[Any, Pattern] = {}
         self._placed: dict[Expr, Placed] = {}
         self._found: dict[Any, Any] = {}
+        self._kinds: dict[int, Any] = {}
 
     def placed(self, expr: Expr) -> Placed:
         """An expression as a pattern at nodes."""
@@ -111,10 +112,13 @@ class Patterns:
         return sorted(nodes)
 
     def _kind(self, node: int, rank: dict[int, int]) -> Any:
+        kind = self._kinds.get(node)
+        if kind is None:
+            kind = self._kinds[node] = self.kind(node)
         known = self.space.known_at.get(node)
         if not known:
-            return self.kind(node)
-        return self.kind(node), tuple(
+            return kind
+        return kind, tuple(
             (pattern, tuple(map(rank.get, nodes)), rank.get(defined))
             for (pattern, nodes), defined, _ in known
         )
