@@ -41,8 +41,9 @@ places = st.integers(0, 9)
 def looped(draw: Any) -> Any:
     """Draw a function with a loop, and arguments for it.
 
-    The steps carry up to three states, may read rows, elements or constants in either order, may
-    add to a sum, and every second or third of them may differ.
+    The steps carry up to three states, may use those of up to two steps before, may read rows,
+    elements or constants in either order, may add to a sum, and every second or third of them may
+    differ.
     """
     count, states = draw(st.integers(2, 20)), draw(st.integers(1, 3))
     shape = draw(st.sampled_from([(), (3,), (2, 2)]))
@@ -57,6 +58,7 @@ def looped(draw: Any) -> Any:
     )
     results = draw(st.lists(st.integers(1, 3), min_size=states, max_size=states))
     source, added, every = draw(st.sampled_from(SOURCES)), draw(st.booleans()), draw(places)
+    back = draw(st.integers(0, 2))
     rng = np.random.default_rng(draw(st.integers(0, 9)))
 
     def array(*lead: int) -> Any:
@@ -66,6 +68,7 @@ def looped(draw: Any) -> Any:
 
     def function(start: Any, w: Any, rows: Any, elements: Any) -> Any:
         state, total = [*start], 0.0
+        older = [state] * back
         for k in range(count):
             given = {
                 "none": lambda k: w,
@@ -74,7 +77,8 @@ def looped(draw: Any) -> Any:
                 "list": lambda k: elements[k],
                 "constants": lambda k: constants[k],
             }[source](k)
-            values = [*state, w, given]
+            values = [*state, *(old[0] for old in older), w, given]
+            older = [state, *older][:back]
             for name, *operands in calls:
                 values.append(table[name](*(values[place % len(values)] for place in operands)))
             if every > 1 and k % every == 0:

@@ -7,7 +7,6 @@ results of the loop, by a constant distance for what was computed before it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.repeats import stretches
 from autograd_lite.compiler.rewrite import with_inputs
 from autograd_lite.expressions.expr import (
     ARGUMENT,
@@ -33,61 +33,18 @@ __all__ = ["rolled"]
 
 LEAST = 8  # repetitions from which a loop is rolled
 
+LAGS = 3  # steps back from which a step may take results
+
 NO_FORM = (None, None)  # the shape and dtype of a tuple or a list
 
 
 def rolled(roots: Sequence[Any], b: Builder) -> list[Any]:
     """The program with repeated steps as loops."""
     program = _Program(roots, b)
-    for stretch in _stretches(program.kinds):
+    for stretch in stretches(program.kinds, LEAST):
         if (loop := program.loop_in(*stretch)) is not None:
             program.loops.append(loop)
     return program.rewritten(roots) if program.loops else list(roots)
-
-
-def _stretches(kinds: Any) -> list[tuple[int, int, int]]:
-    """Where calls of the same kinds repeat: start, length of a step, number of steps; in order."""
-    found = []
-    for period in _periods(kinds):
-        same = kinds[period:] == kinds[:-period]
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
-        for start, stop in edges.reshape(-1, 2).tolist():
-            if (stop - start) // period >= LEAST - 1:
-                found.append((stop - start, -period, start))
-    taken = np.zeros(len(kinds) + 1, np.bool_)
-    chosen = []
-    for length, minus, start in sorted(found, reverse=True):
-        period, stop = -minus, start + length - minus
-        free = np.flatnonzero(~taken[start:stop])
-        if free.size != stop - start:  # what is left of it
-            if not free.size or free[-1] - free[0] + 1 != free.size:
-                continue
-            start, stop = start + int(free[0]), start + int(free[-1]) + 1
-        count = (stop - start) // period
-        if count >= LEAST:
-            chosen.append((start, period, count))
-            taken[start : start + period * count] = True
-    return sorted(chosen)
-
-
-def _periods(kinds: Any) -> list[int]:
-    """The distances at which ever longer runs of calls come again."""
-    periods: Counter[int] = Counter()
-    ranks, length = kinds, 1
-    while len(ranks) > 1:
-        last: dict[int, int] = {}
-        distances: Counter[int] = Counter()
-        for k, rank in enumerate(ranks.tolist()):
-            if rank in last:
-                distances[k - last[rank]] += 1
-            last[rank] = k
-        common = [d for d, times in distances.most_common(4) if times >= LEAST - 1]
-        if not common:
-            break
-        periods.update(common)
-        pairs = ranks[:-length] * (int(ranks.max()) + 1) + ranks[length:]
-        ranks, length = np.unique(pairs, return_inverse=True)[1], 2 * length
-    return sorted(periods)
 
 
 @dataclass
@@ -96,6 +53,8 @@ class _Loop:
 
     Attributes:
         rows: for each step, the numbers of the operands of its calls, and the indices in them.
+        initial: the number of what a call takes in place of its result d steps before the first, by
+            the place of the call and d.
         kept: the calls of a step of which all values are used after the loop, each with its place.
         lasts: those of which only the last value is used.
     """
@@ -104,6 +63,7 @@ class _Loop:
     period: int
     count: int
     rows: Any
+    initial: dict[tuple[int, int], int]
     kept: dict[int, int]
     lasts: dict[int, int]
     call: Any = None
@@ -158,8 +118,8 @@ class _Program:
         forms = self.forms[operands]
         regular[:, :width] &= forms == forms[middle]
         place = rows[middle, :width] - start - middle * period
-        inside = (moves[:width] == period) & (place >= -period) & (place < period)
-        carried = np.flatnonzero(inside & (place < 0))
+        inside = (moves[:width] == period) & (-LAGS * period <= place) & (place < period)
+        lags = np.where(inside, -(place // period), 0)
         for column in np.flatnonzero(~inside & (moves[:width] != 0)):
             # What is taken from another loop is taken from it in every step.
             for loop in self.loops:
@@ -167,25 +127,29 @@ class _Program:
                 if within[middle]:
                     regular[:, column] &= within
         first, last = _run(regular.all(axis=1), middle)
-        others = np.delete(np.arange(rows.shape[1]), carried)
+        carried = [(k, int(place[k] % period), int(lags[k])) for k in np.flatnonzero(lags)]
 
-        def enters(k: int) -> bool:
-            """Whether a step can be the first one."""
-            if not regular[k, others].all() or (forms[k, carried] != forms[middle, carried]).any():
-                return False
-            outer = np.append(operands[k:last, ~inside], operands[k, carried])
-            if ((outer >= start + k * period) & (outer < len(self.calls))).any():
-                return False
-            initial: dict[int, int] = {}
-            pairs = zip(rows[middle, carried].tolist(), rows[k, carried].tolist(), strict=True)
-            return all(initial.setdefault(one, value) == value for one, value in pairs)
+        def entered(k: int) -> dict[tuple[int, int], int] | None:
+            """The initial values if a step can be the first one, or None."""
+            known = regular[k:last].copy()
+            initial: dict[tuple[int, int], int] = {}
+            for column, slot, lag in carried:
+                for j in range(lag):
+                    same = forms[k + j, column] == forms[middle, column]
+                    value = int(operands[k + j, column])
+                    known[j, column] = same and initial.setdefault((slot, lag - j), value) == value
+            outer = np.append(operands[k:last, ~inside], [*initial.values()])
+            late = (outer >= start + k * period) & (outer < len(self.calls))
+            return initial if known.all() and not late.any() else None
 
-        for k in (first - 1, first, first + 1):
-            if 0 <= k <= last - LEAST and enters(k):
-                return self._loop(start + k * period, period, rows[k:last])
+        for k in range(max(0, first - LAGS), min(first + LAGS, last - LEAST) + 1):
+            if (initial := entered(k)) is not None:
+                return self._loop(start + k * period, period, rows[k:last], initial)
         return None
 
-    def _loop(self, start: int, period: int, rows: Any) -> _Loop:
+    def _loop(
+        self, start: int, period: int, rows: Any, initial: dict[tuple[int, int], int]
+    ) -> _Loop:
         stop = start + period * len(rows)
         used: dict[int, set[int]] = {}
         for n in range(start, stop):
@@ -195,7 +159,7 @@ class _Program:
         lasts = [place for place, steps in used.items() if steps == only_last]
         kept = [place for place, steps in used.items() if steps != only_last]
         return _Loop(
-            *(start, period, len(rows), rows),
+            *(start, period, len(rows), rows, initial),
             {place: len(lasts) + k for k, place in enumerate(kept)},
             {place: k for k, place in enumerate(lasts)},
         )
@@ -306,28 +270,29 @@ class _Body:
         self.fixed: list[int] = []
         self.sequences: list[tuple[int, int]] = []
         self.ranges: list[tuple[int, int]] = []
-        groups: dict[str, list[Expr]] = {"carried": [], "fixed": [], "scanned": [], "counted": []}
-        self.groups = groups
-        slots: list[int] = []
-        self.slots = slots
-        numbers = iter(zip(loop.rows[0].tolist(), loop.rows[1].tolist(), strict=True))
-        calls = program.calls[loop.start : loop.start + loop.period]
-        operands = [
-            [next(numbers) for _ in program.operands[loop.start + k]] for k in range(loop.period)
-        ]
-        indices = [
-            [next(numbers) for _ in program.indices[loop.start + k]] for k in range(loop.period)
-        ]
-        for expr, given, places in zip(calls, operands, indices, strict=True):
-            self.made.append(self._call(expr, map(self._operand, given), map(self._index, places)))
+        # A step for which no operand is an initial value.
+        numbers = iter(zip(loop.rows[LAGS].tolist(), loop.rows[LAGS + 1].tolist(), strict=True))
+        calls = range(loop.start, loop.start + loop.period)
+        operands = [[next(numbers) for _ in program.operands[k]] for k in calls]
+        indices = [[next(numbers) for _ in program.indices[k]] for k in calls]
+        for k, given, places in zip(calls, operands, indices, strict=True):
+            call = program.calls[k]
+            self.made.append(self._call(call, map(self._operand, given), map(self._index, places)))
+        slots = [key for group, key in self.parameters if group == "carried"]
         self.body = Body(
-            carried=(*groups["carried"],),
-            fixed=(*groups["fixed"],),
-            scanned=(*groups["scanned"], *groups["counted"]),
-            updates=tuple(self.made[slot] for slot in slots),
+            carried=self._group("carried"),
+            fixed=self._group("fixed"),
+            scanned=(*self._group("scanned"), *self._group("counted")),
+            updates=tuple(
+                self.made[slot] if lag == 1 else self.parameters["carried", (slot, lag - 1)]
+                for slot, lag in slots
+            ),
             lasts=tuple(self.made[slot] for slot in loop.lasts),
             kept=tuple(self.made[slot] for slot in loop.kept),
         )
+
+    def _group(self, name: str) -> tuple[Expr, ...]:
+        return tuple(x for (group, _), x in self.parameters.items() if group == name)
 
     def _call(self, expr: Expr, operands: Iterator[Any], indices: Iterator[Any]) -> Expr:
         args = replaced(expr.args, lambda _: next(operands))
@@ -341,48 +306,45 @@ class _Body:
         return made
 
     def _operand(self, numbers: tuple[int, int]) -> Any:
-        """An operand in the first step and in the second, as an expression of the body."""
-        first, second = numbers
-        loop, program = self.loop, self.program
-        place = second - loop.start - loop.period
-        inside = second - first == loop.period and first >= loop.start
-        if inside and 0 <= place < loop.period:
-            return self.made[place]
-        if 0 <= second - loop.start < loop.period:
-            slot = second - loop.start
-            if ("carried", slot) not in self.parameters:
-                self.initial.append(first)
-                self.slots.append(slot)
-            return self._parameter("carried", slot, program.things[first])
+        """An operand in two successive steps, as an expression of the body."""
+        loop, program, (number, after) = self.loop, self.program, numbers
+        move = after - number
+        lag, place = divmod(number - loop.start - LAGS * loop.period, loop.period)
+        if move == loop.period and -LAGS <= lag <= 0 and number < loop.stop:
+            return self._state(place, -lag) if lag else self.made[place]
+        first = number - LAGS * move
         x = program.things[first]
-        if first == second:
-            if first >= len(program.calls) and x.fn != ARGUMENT:
-                return x
-            if ("fixed", first) not in self.parameters:
-                self.fixed.append(first)
-            return self._parameter("fixed", first, x, x.fn)
-        if ("scanned", numbers) not in self.parameters:
-            self.sequences.append((first, second - first))
-        last = first + (second - first) * (loop.count - 1)
-        taken = program.things[min(first, last) : max(first, last) + 1 : abs(second - first)]
-        return self._parameter(
-            "scanned", numbers, x, x.fn if all(y.fn == x.fn for y in taken) else None
-        )
+        if not move and first >= len(program.calls) and x.fn != ARGUMENT:
+            return x
+        if not move:
+            return self._parameter("fixed", first, x, x.fn, self.fixed, first)
+        last = first + move * (loop.count - 1)
+        taken = program.things[min(first, last) : max(first, last) + 1 : abs(move)]
+        fn = x.fn if all(y.fn == x.fn for y in taken) else None
+        return self._parameter("scanned", (first, move), x, fn, self.sequences, (first, move))
+
+    def _state(self, slot: int, lag: int) -> Expr:
+        """The result of a call some steps before."""
+        if lag > 1:
+            self._state(slot, lag - 1)
+        first = self.loop.initial[slot, lag]
+        x = self.program.things[first]
+        return self._parameter("carried", (slot, lag), x, None, self.initial, first)
 
     def _index(self, numbers: tuple[int, int]) -> Any:
-        first, second = numbers
-        if first == second:
+        number, after = numbers
+        move, first = after - number, number - LAGS * (after - number)
+        if not move:
             return first
-        if ("counted", numbers) not in self.parameters:
-            self.ranges.append((first, second - first))
-            self.parameters["counted", numbers] = self.b.parameter(first)
-            self.groups["counted"].append(self.parameters["counted", numbers])
-        return self.parameters["counted", numbers]
+        return self._parameter("counted", (first, move), first, None, self.ranges, (first, move))
 
-    def _parameter(self, group: str, key: Any, x: Expr, fn: str | None = None) -> Expr:
+    def _parameter(
+        self, group: str, key: Any, x: Any, fn: str | None, given: list[Any], value: Any
+    ) -> Expr:
+        """A parameter of a group, created once; `given` gets the value that is passed for it."""
         if (group, key) not in self.parameters:
             self.parameters[group, key] = self.b.parameter(x, fn)
-            self.groups[group].append(self.parameters[group, key])
+            given.append(value)
         return self.parameters[group, key]
 
 

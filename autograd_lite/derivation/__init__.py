@@ -34,8 +34,7 @@ def derive(
         loss: a Tensor with one element, or a function that returns one.
         wrt: what to differentiate by: a Tensor, a name, or a sequence of them; by default every
             leaf that requires a gradient. Intermediate results, such as z and ŷ, are allowed.
-        expand: substitute all gradients, instead of writing one in terms of another; a very long
-            one keeps its name.
+        expand: substitute all gradients that are not very long, instead of naming them.
         numbers: show the values beside the formulas.
         args: the arguments of the function; its parameters give the names.
         lengths: write the length of an axis as a letter: True for m, n, … where an operation
