@@ -22,8 +22,8 @@ from autograd_lite.expressions.expr import (
 
 __all__ = ["Blocks", "blocks_of", "large"]
 
-CACHE = 600_000  # bytes of the arrays of one block: half of a common L2 cache
-WORTHWHILE = 4  # blocks from which a loop is faster
+CACHE = 1_200_000  # bytes of the arrays of one block: most of a common L2 cache
+WORTHWHILE = 2  # blocks from which they are faster than one pass
 ADDING = (
     512  # rows of a block from which it takes much longer than to add its sums, if they are large
 )

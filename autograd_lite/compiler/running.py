@@ -64,6 +64,8 @@ class Running:
         self.start = [*self.parameters.lines]
         self.start += [f"{text} = {text}[()]" for x, text in self.named.items() if x.shape == ()]
         self.functions: list[str] = []
+        self.imports: list[str] = []
+        self.notes: list[str] = []
         self.length = ""
         if rows is not None:
             self.length = self.names.take("n")
@@ -87,7 +89,7 @@ class Running:
     def _cached(self, name: str, parameter: str, body: Sequence[str]) -> str:
         """Define a function of the number of rows that remembers its results; returns its name."""
         name = self.names.take(name)
-        self.namespace["lru_cache"] = functools.lru_cache
+        self.imports = ["from functools import lru_cache", ""]
         self._define(name, [parameter], body, "@lru_cache(maxsize=8)")
         return name
 
@@ -96,7 +98,7 @@ class Running:
         if not is_silent(everything(roots)):
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         self._define(self.name, self.parameters.names, body)
-        head = "\n".join(_definitions(self.code, self.namespace))
+        head = "\n".join([*self.imports, *_definitions(self.code, self.namespace), *self.notes])
         source = "\n\n\n".join([head, *self.embedded.sources, *self.functions]) + "\n"
         return source, loaded(source, self.name, self.namespace)
 
@@ -113,6 +115,7 @@ class Running:
         """
         most = self.names.take("most")
         self.namespace[most] = min(blocks.most, LONGEST_SUM)
+        self.notes.append(f"# {most}: the number of rows up to which one pass is as fast")
         lines = self.one_pass(roots, blocks.split.length)
         in_blocks = [f"    {line}" for line in self.in_blocks(placed, blocks, execute)]
         return [*self.start, f"if {self.length} > {most}:", *in_blocks, *lines]
@@ -137,6 +140,7 @@ class Running:
         first, each, last, run = map(take, ("before", "partial", "finish", "over_rows"))
         known, sums, rows = take("known"), take("sums"), [take("i"), take("j")]
         self.namespace[run] = functools.partial(over_rows, execute, blocks.size)
+        self.notes.append(f"# {run}: adds what a function returns for blocks of rows")
         emitter = Emitter(self.code, self.names, self.b, self.named, (), self.embedded.add)
         before = self._before(roots, blocks, emitter)
         partial = self._partial(blocks, emitter, rows)
