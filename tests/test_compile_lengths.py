@@ -43,6 +43,7 @@ FUNCTIONS = {
     "length": lambda p, X, y: np.sum(X, axis=0) * len(X) + X.shape[0] / 3,
     "squares of the length": lambda p, X, y: (np.sum(y) / len(y)) / len(y),
     "rows": lambda p, X, y: (np.tanh(X @ p[0].T), X * (1 / len(X)), np.mean(y)),
+    "an argument with rows": lambda p, X, y: (np.sum(X.T * y, axis=1), y, X),
     "reshaped": lambda p, X, y: np.sum(np.reshape(X, (len(X), 2, 2)) ** 3, axis=0) / len(X),
     "expanded": lambda p, X, y: np.mean(y[:, None] * X, axis=0),
     "classes": lambda p, X, y: ag.value_and_grad(

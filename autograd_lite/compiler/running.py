@@ -142,11 +142,12 @@ class Running:
         self.namespace[run] = functools.partial(over_rows, execute, blocks.size)
         self.notes.append(f"# {run}: adds what a function returns for blocks of rows")
         emitter = Emitter(self.code, self.names, self.b, self.named, (), self.embedded.add)
-        before = self._before(roots, blocks, emitter)
-        partial = self._partial(blocks, emitter, rows)
+        results = [take(self.b.names.get(x, ""), "result") for x in blocks.rowwise]
         totals = [take(self.b.names.get(x, ""), "total") for x in blocks.sums]
-        for x, total in zip(blocks.sums, totals, strict=True):
-            emitter.add(x, total)
+        before = self._before(roots, blocks, emitter, results)
+        partial = self._partial(blocks, emitter, rows, results)
+        for x, name in zip([*blocks.rowwise, *blocks.sums], [*results, *totals], strict=True):
+            emitter.add(x, name)
         emitter.owned |= self.donated
         emitter.write(self._ordered(roots))
         finish = [*self.code.taken(), self._return(roots, emitter)]
@@ -161,18 +162,20 @@ class Running:
             f"return {last}({known}, {run}({each}, {known}, {self.length or blocks.split.length}))",
         ]
 
-    def _before(self, roots: Sequence[Any], blocks: Blocks, emitter: Emitter) -> list[str]:
+    def _before(
+        self, roots: Sequence[Any], blocks: Blocks, emitter: Emitter, results: Sequence[str]
+    ) -> list[str]:
         """The lines of what does not depend on rows, and of arrays for results that have rows."""
         emitter.write(blocks.independent(roots))
-        for x in blocks.rowwise:
-            result = self.names.take(self.b.names.get(x, ""), "result")
+        for x, result in zip(blocks.rowwise, results, strict=True):
             shape = _listed([self.length or str(x.shape[0]), *map(str, x.shape[1:])])
             self.code.lines.append(f'{result} = np.empty(({shape}), dtype="{x.dtype}")')
-            emitter.add(x, result)
         return [*self.start, *self.code.taken()]
 
-    def _partial(self, blocks: Blocks, emitter: Emitter, rows: Sequence[str]) -> list[str]:
-        """The lines of the sums over some rows."""
+    def _partial(
+        self, blocks: Blocks, emitter: Emitter, rows: Sequence[str], results: Sequence[str]
+    ) -> list[str]:
+        """The lines of the sums over some rows, and of their part of results that have rows."""
         block = ":".join(rows)
         known: dict[Expr, str] = {}
         before = set(self.code.constants)
@@ -186,8 +189,8 @@ class Running:
         inner = Emitter(self.code, self.names, self.b, known, (), self.embedded.add)
         inner.write([*blocks.inside.values()])
         lines = self.code.taken()
-        for x in blocks.rowwise:
-            lines.append(f"{emitter.text(x)}[{block}] = {inner.text(blocks.inside[x])}")
+        for x, result in zip(blocks.rowwise, results, strict=True):
+            lines.append(f"{result}[{block}] = {inner.text(blocks.inside[x])}")
         sums = inner.unshared([blocks.inside[x] for x in blocks.sums])
         lines.append(f"return [{', '.join(sums)}]")
         return [*self._filled(blocks.length, f"{rows[1]} - {rows[0]}", before), *lines]
