@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from autograd_lite.arrays import describe
 from autograd_lite.context import current, setting
 from autograd_lite.core.tensor import leaf
+from autograd_lite.leaks import note_shape_read
 from autograd_lite.tensor import Tensor
 
 __all__ = ["INSIDE", "Differentiated", "Traced", "argument", "inside"]
@@ -66,9 +69,31 @@ class Traced(Differentiated, internal=True):
 
     always_recorded = True
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, a tuple of ints."""
+        _read(sys._getframe(1))
+        return getattr(self.node.form, "shape", ())
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        _read(sys._getframe(1))
+        return super().size
+
+    def __len__(self) -> int:
+        _read(sys._getframe(1))
+        return super().__len__()
+
     def __bool__(self) -> bool:
         self.refuse_leak("bool()")
         return super().__bool__()
+
+
+def _read(frame: FrameType) -> None:
+    """Note a shape that is read outside this package."""
+    if frame.f_globals.get("__name__", "").split(".")[0] != "autograd_lite":
+        note_shape_read()
 
 
 def argument(

@@ -92,7 +92,8 @@ def test_one_program_serves_any_number_of_rows(name, counts, dtype, rows):
         expected = eager(FUNCTIONS[name], params, X, y)
         assert_same(found, expected, 1e-10 if dtype is np.float64 else 1e-3)
     assert len(compiled._programs) == 1
-    assert traces == 4
+    reads_shape = name in ("length", "squares of the length", "rows", "reshaped", "factor", "where")
+    assert traces == 4 + reads_shape * len({*counts[1:]} - {counts[0], 1009, 1013})
 
 
 def test_a_million_rows_need_no_other_program():
@@ -223,3 +224,37 @@ def test_the_source_map_knows_the_lines_of_a_program_for_any_number_of_rows():
     assert {file for file, _ in places.values()} == {network.__code__.co_filename}
     found = {text.split(" = ")[0].strip() for k in places if " = " in (text := lines[k - 1])}
     assert len(found) >= 4
+
+
+COUNTS = {
+    "len": len,
+    "shape": lambda X: X.shape[0],
+    "np.shape": lambda X: np.shape(X)[0],
+    "size": lambda X: X.size // 3,
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_function_that_branches_on_the_number_of_rows_is_right_on_each_side(name):
+    def gradient(w, X):
+        return ag.grad(lambda w: np.mean((X @ w) ** 2) * (2 if COUNTS[name](X) > 2000 else 3))(w)
+
+    compiled, w = ag.compile(gradient, rows=64), np.array([0.5, -1.0, 2.0])
+    for length in (500, 700, 1999, 2000, 2001, 5000, 600, 4000):
+        X = np.linspace(-1, 1, 3 * length).reshape(length, 3)
+        for _ in range(2):  # the second call finds the program by the fast test
+            np.testing.assert_allclose(compiled(w, X), gradient(w, X), rtol=1e-12)
+
+
+def test_only_a_function_that_reads_a_shape_is_traced_for_each_number_of_rows():
+    traces = []
+
+    def gradient(w, X, y):
+        traces.append(1)
+        return ag.value_and_grad(lambda w: np.mean((X @ w - y) ** 2))(w)
+
+    compiled, w = ag.compile(gradient, rows="auto"), np.array([0.5, -1.0, 2.0])
+    for length in (1000, 1001, 17, 4096):
+        X = np.linspace(-1, 1, 3 * length).reshape(length, 3)
+        compiled(w, X, X[:, 0])
+    assert len(traces) == 4

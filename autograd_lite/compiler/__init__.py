@@ -56,8 +56,8 @@ def compile(
     Args:
         f: a function of arrays in nested containers that returns the same.
         rows: the number of rows of a block, or "auto" to choose it, if the results are sums over
-            rows; None for one pass. f must treat every number of rows alike: one program serves all
-            numbers above 1. To compile it, f is traced with three other numbers of rows, too.
+            rows; None for one pass. One program serves all numbers of rows that f treats alike: it
+            is traced with three other numbers, and with each new one if it reads a shape itself.
         donate: names of arguments whose arrays the results may overwrite.
         workers: the number of threads that compute blocks; it does not change any bit of a result.
 

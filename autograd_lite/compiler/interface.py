@@ -195,16 +195,21 @@ def _is_literal(value: Any) -> bool:
     return value is None or type(value) in (bool, int, str, float, bytes, range)
 
 
-def guard(tree: Sequence[Any], namespace: Namespace) -> str | None:
+def guard(
+    tree: Sequence[Any], namespace: Namespace, lengths: Sequence[int] | None = None
+) -> str | None:
     """The source of a fast test whether a call has a signature, or None if there is none.
 
-    The test may fail for a call with this signature, which is then found by its key.
+    The test may fail for a call with this signature, which is then found by its key. With
+    `lengths`, the number of rows must be one of them.
     """
     lines = [f"    if len(args) != {len(tree)}: return False"]
     if tree:
         lines.append("    " + ", ".join(f"a{k}" for k in range(len(tree))) + ", = args")
     if not all(_guard(form, f"a{k}", lines, namespace) for k, form in enumerate(tree)):
         return None
+    if lengths is not None:
+        lines.append(f"    if n not in {namespace.name_of(lengths)}: return False")
     return "\n".join(["def fits(args):", *lines, "    return True"]) + "\n"
 
 
@@ -212,16 +217,12 @@ def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool
     """Add the lines that test one argument; returns whether there is a fast test."""
     if isinstance(form, Leaf):
         dtype = namespace.name_of(form.dtype)
-        shape = repr(form.shape)
+        test = f"{name}.__class__ is not ndarray"
         if ANY_LENGTH in form.shape and not any(line.startswith("    n = ") for line in lines):
-            ndim = len(form.shape)
-            first = f"{name}.__class__ is not ndarray or {name}.ndim != {ndim}"
-            lines += [f"    if {first}: return False", f"    n = {name}.shape[0]"]
-            lines.append("    if n < 2: return False")
-        test = (
-            f"{name}.__class__ is not ndarray or {name}.shape != {shape} "
-            f"or {name}.dtype is not {dtype}"
-        )
+            lines.append(f"    if {test} or {name}.ndim != {len(form.shape)}: return False")
+            lines.append(f"    n = {name}.shape[0]")
+            test = "n < 2"
+        test += f" or {name}.shape != {form.shape!r} or {name}.dtype is not {dtype}"
         if not form.shape:
             test = f"{name}.__class__ is not {namespace.name_of(form.dtype.type)} and ({test})"
         lines.append(f"    if {test}: return False")

@@ -37,13 +37,15 @@ from autograd_lite.expressions.lower import from_graph
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import WIDTH, Printer, statements
 from autograd_lite.graph import Graph
+from autograd_lite.leaks import SHAPES_READ
 from autograd_lite.lines import Lines
 from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
 
 __all__ = ["Program", "traced"]
 
-LENGTH = 1000  # about so many rows has a trace for any number of rows
+# The numbers of rows of traces for any number of rows: primes, so that 2 / n is never shortened.
+LENGTHS = 1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049
 
 
 def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
@@ -68,12 +70,20 @@ class _Traced:
     """A function traced for one signature, and its program.
 
     Attributes:
+        reads_shapes: whether the function itself reads the shape of an array that depends on an
+            argument, and so could do something else for another number of rows.
         results: after the passes, in the readable form.
         placed: with all factors placed.
     """
 
     def __init__(self, function: Callable[..., Any], signature: Signature) -> None:
-        self.graph, self.packing = traced(function, signature)
+        noted: list[bool] = []
+        token = SHAPES_READ.set(noted)
+        try:
+            self.graph, self.packing = traced(function, signature)
+        finally:
+            SHAPES_READ.reset(token)
+        self.reads_shapes = bool(noted)
         self.b: Builder = Builder()
         self.arguments: list[Expr] = [
             self.b.argument(array, leaf.name)
@@ -103,6 +113,8 @@ class Program:
         run: the function that it defines.
         fits: a fast test whether the arguments of a call have this signature, or None.
         rows: the numbers of the arguments that may have any number of rows.
+        alike: None if any number of rows will do, otherwise the function, its traces and, for
+            each, the number of rows: it is traced again for each other number.
     """
 
     def __init__(
@@ -119,6 +131,7 @@ class Program:
         self.donated: set[int] = set(donated)
         self.rows: frozenset[int] = frozenset()
         self.numbers: Numbers = {}
+        self.alike: tuple[Callable[..., Any], list[Any], list[int]] | None = None
         found = _Traced(function, signature).passed(rolls=rows is None)
         try:
             self._compile_for_any_length(function, signature, found, rows, execute)
@@ -175,10 +188,11 @@ class Program:
         if rows is None:
             raise LengthError
         length, leaves = _rows_of(found)
-        lengths = [distinct(LENGTH, found.traced)]
-        lengths += [distinct(lengths[0] + 7, found.traced), distinct(2, found.traced)]
+        lengths = [n for n in LENGTHS if n == distinct(n, found.traced)][:2]
+        lengths.append(distinct(2, found.traced))
         others = [_with_length(function, signature.with_length(leaves, n)) for n in lengths]
-        check_alike([x.traced for x in (found, *others)], [length, *lengths])
+        traces = [x.traced for x in (found, *others)]
+        check_alike(traces, [length, *lengths])
         if len({form_key(x.packing.tree) for x in (found, *others)}) > 1:
             raise LengthError
         pair, b = [x.passed() for x in others[:2]], others[0].b
@@ -190,6 +204,8 @@ class Program:
             raise LengthError
         blocks = blocks_of(placed, b, axes, rows, passes.running)
         self._use(others[0])
+        if found.reads_shapes:
+            self.alike = function, traces, [length, *lengths]
         self.results, self.numbers = results, shown
         self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
         running = self._running(self.arguments[min(leaves)], numbers)
@@ -204,11 +220,28 @@ class Program:
             len(lengths) == 1
             and min(lengths) > 1
             and signature.for_any_length(self.rows).key == self.signature.key
+            and self._is_alike(signature, *lengths)
         )
+
+    def _is_alike(self, signature: Signature, length: int) -> bool:
+        """Whether the function does the same for another number of rows."""
+        if self.alike is None:
+            return True
+        function, traces, lengths = self.alike
+        if length in lengths:
+            return True
+        try:
+            other = _Traced(function, signature)
+            check_alike([*traces, other.traced], [*lengths[: len(traces)], length])
+        except LengthError:
+            return False
+        lengths.append(length)
+        return True
 
     def _guard(self) -> Any:
         namespace = Namespace(Names(), ndarray=np.ndarray)
-        source = guard(self.signature.tree, namespace)
+        lengths = None if self.alike is None else self.alike[2]
+        source = guard(self.signature.tree, namespace, lengths)
         return source and loaded(source, "fits", namespace)
 
     # The readable form

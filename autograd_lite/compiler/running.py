@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -66,6 +66,7 @@ class Running:
         self.functions: list[str] = []
         self.imports: list[str] = []
         self.notes: list[str] = []
+        self.scaled: dict[str, str] = {}
         self.length = ""
         if rows is not None:
             self.length = self.names.take("n")
@@ -73,25 +74,26 @@ class Running:
             self._name(numbers)
 
     def _name(self, numbers: Numbers) -> None:
-        """Name the numbers that depend on the number of rows; a function makes arrays of them."""
-        arrays, lines = [], []
+        """Name the numbers that depend on the number of rows."""
         for x, (number, scalar) in numbers.items():
             text = number.text(self.length)
             self.named[x] = text if text == self.length else f"({text})"
             if not scalar:
-                self.named[x] = self.names.take("c")
-                arrays.append(self.named[x])
-                lines.append(f'{arrays[-1]} = np.array({text}, dtype="{x.dtype}")')
-        if arrays:
-            function = self._cached("scaled", self.length, [*lines, f"return {_listed(arrays)}"])
-            self.start.append(f"{_listed(arrays)} = {function}({self.length})")
+                self.named[x] = name = self.names.take("c")
+                self.scaled[name] = f'{name} = np.array({text}, dtype="{x.dtype}")'
 
-    def _cached(self, name: str, parameter: str, body: Sequence[str]) -> str:
-        """Define a function of the number of rows that remembers its results; returns its name."""
-        name = self.names.take(name)
+    def _constants(self, definitions: Mapping[str, str], rows: str) -> list[str]:
+        """The line that takes constants from a function of the number of rows, if there are any.
+
+        The function remembers its results.
+        """
+        if not definitions:
+            return []
+        function, names = self.names.take("constants"), _listed([*definitions])
+        body = [*definitions.values(), f"return {names}"]
+        self._define(function, [self.length or "n"], body, "@lru_cache(maxsize=8)")
         self.imports = ["from functools import lru_cache", ""]
-        self._define(name, [parameter], body, "@lru_cache(maxsize=8)")
-        return name
+        return [f"{names} = {function}({rows})"]
 
     def loaded(self, body: Sequence[str], roots: Iterable[Any]) -> tuple[str, Any]:
         """The source of the module with the body of its last function, and that function."""
@@ -128,7 +130,8 @@ class Running:
         before = set(self.code.constants)
         emitter.write(self._ordered(roots))
         lines = [*self.code.taken(), self._return(roots, emitter)]
-        return [*self._filled(length, self.length, before), *lines]
+        filled = self._filled(length, before) if length else {}
+        return [*self._constants(self.scaled | filled, self.length), *lines]
 
     def in_blocks(self, roots: Sequence[Any], blocks: Blocks, execute: Executor) -> list[str]:
         """The lines that compute and return the results from sums over blocks of rows.
@@ -170,7 +173,7 @@ class Running:
         for x, result in zip(blocks.rowwise, results, strict=True):
             shape = _listed([self.length or str(x.shape[0]), *map(str, x.shape[1:])])
             self.code.lines.append(f'{result} = np.empty(({shape}), dtype="{x.dtype}")')
-        return [*self.start, *self.code.taken()]
+        return [*self.start, *self._constants(self.scaled, self.length), *self.code.taken()]
 
     def _partial(
         self, blocks: Blocks, emitter: Emitter, rows: Sequence[str], results: Sequence[str]
@@ -193,26 +196,20 @@ class Running:
             lines.append(f"{result}[{block}] = {inner.text(blocks.inside[x])}")
         sums = inner.unshared([blocks.inside[x] for x in blocks.sums])
         lines.append(f"return [{', '.join(sums)}]")
-        return [*self._filled(blocks.length, f"{rows[1]} - {rows[0]}", before), *lines]
+        filled = self._filled(blocks.length, before)
+        return [*self._constants(filled, f"{rows[1]} - {rows[0]}"), *lines]
 
-    def _filled(self, length: int, rows: str, known: set[str]) -> list[str]:
-        """The line that takes the arrays of equal elements with a row for each row of a block.
-
-        They become results of a function of the number of rows, instead of constants.
-        """
-        constants = self.code.constants
-        names = [x for x in constants if x not in known and length in constants[x].shape if length]
-        if not names:
-            return []
-        n, lines = self.length or "n", []
-        for name in names:
+    def _filled(self, length: int, known: set[str]) -> dict[str, str]:
+        """The definitions of new arrays of equal elements with a row for each row of a block."""
+        constants, found = self.code.constants, {}
+        n = self.length or "n"
+        for name in [x for x in constants if x not in known and length in constants[x].shape]:
             value = constants.pop(name)
             del self.code.known[id(value)]
             shape = _listed([n if k == length else str(k) for k in value.shape])
             number = literal(value.flat[0].item())
-            lines.append(f'{name} = np.full(({shape}), {number}, dtype="{value.dtype}")')
-        function = self._cached("filled", n, [*lines, f"return {_listed(names)}"])
-        return [f"{_listed(names)} = {function}({rows})"]
+            found[name] = f'{name} = np.full(({shape}), {number}, dtype="{value.dtype}")'
+        return found
 
     def _ordered(self, roots: Sequence[Any]) -> list[Any]:
         """The results, those last that may overwrite a donated argument."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.tensor import Value
+from autograd_lite.leaks import note_shape_read
 from autograd_lite.op import NUMPY
 from autograd_lite.signatures import VARIABLE, is_default, numpy_parameters
 from autograd_lite.tensor import lifted
@@ -94,6 +95,7 @@ def _plain_answer(function):
 
     @functools.wraps(function)
     def answer(*args, **kwargs):
+        note_shape_read()
         return function(*_arrays(args), **{key: _arrays(value) for key, value in kwargs.items()})
 
     NUMPY[function] = answer
