@@ -7,6 +7,7 @@ results of the loop, by a constant distance for what was computed before it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -105,6 +106,11 @@ class _Program:
         for x in inputs_of([*roots]):
             self.last_use[self.number[x]] = len(self.calls)
 
+    def loop_at(self, number: int) -> _Loop | None:
+        """The loop that contains a call, or None."""
+        k = bisect_right(self.loops, number, key=lambda loop: loop.start) - 1
+        return self.loops[k] if k >= 0 and number < self.loops[k].stop else None
+
     def loop_in(self, start: int, period: int, count: int) -> _Loop | None:
         """The longest loop in a stretch of repeated calls, or None."""
         firsts = range(start, start + period * count, period)
@@ -122,10 +128,10 @@ class _Program:
         lags = np.where(inside, -(place // period), 0)
         for column in np.flatnonzero(~inside & (moves[:width] != 0)):
             # What is taken from another loop is taken from it in every step.
-            for loop in self.loops:
-                within = (rows[:, column] >= loop.start) & (rows[:, column] < loop.stop)
-                if within[middle]:
-                    regular[:, column] &= within
+            if (loop := self.loop_at(rows[middle, column])) is not None:
+                regular[:, column] &= (rows[:, column] >= loop.start) & (
+                    rows[:, column] < loop.stop
+                )
         first, last = _run(regular.all(axis=1), middle)
         carried = [(k, int(place[k] % period), int(lags[k])) for k in np.flatnonzero(lags)]
 
@@ -218,10 +224,10 @@ class _Program:
 
     def _sequence(self, first: int, move: int, count: int, new: _Results) -> Any:
         """What is scanned: a part of a list that another loop kept, a constant, or a tuple."""
-        for loop in self.loops:
-            slot, other = (first - loop.start) % loop.period, first + move * (count - 1)
-            within = loop.start <= min(first, other) and max(first, other) < loop.stop
-            if loop.call is not None and within and move % loop.period == 0 and slot in loop.kept:
+        loop, last = self.loop_at(first), first + move * (count - 1)
+        if loop is not None and loop is self.loop_at(last) and move % loop.period == 0:
+            slot = (first - loop.start) % loop.period
+            if slot in loop.kept:
                 values = self.b._call("[]", (loop.call, loop.kept[slot]), {}, NO_FORM)
                 step, begin = move // loop.period, (first - loop.start) // loop.period
                 end = begin + step * count
@@ -244,7 +250,8 @@ class _Results(dict[Expr, Any]):
     def __missing__(self, x: Expr) -> Expr:
         program, number = self.program, self.program.number[x]
         b = program.b
-        loop = next(y for y in program.loops if y.start <= number < y.stop)
+        loop = program.loop_at(number)
+        assert loop is not None
         step, place = divmod(number - loop.start, loop.period)
         b.line = x.line
         if place in loop.lasts:
