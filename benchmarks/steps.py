@@ -168,7 +168,7 @@ def column_replaced(*given: Any) -> Step:
 
 
 def compiled(
-    *given: Any, rows: str | None = "auto", constant: bool = False, workers: int = 1
+    *given: Any, rows: str | None = "auto", constant: bool = False, **options: int
 ) -> Step:
     """The naive loss, differentiated and updated in one function, compiled."""
     import autograd_lite as ag
@@ -188,7 +188,7 @@ def compiled(
     def update_on_constants(parameters: Any) -> Any:
         return update(parameters, X, y)
 
-    fast = ag.compile(update_on_constants if constant else update, rows=rows, workers=workers)
+    fast = ag.compile(update_on_constants if constant else update, rows=rows, **options)
     data = () if constant else (X, y)
 
     def step() -> float:
