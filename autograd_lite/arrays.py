@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.context import note_shape_read
 from autograd_lite.core.op import Op
 from autograd_lite.core.state import hooks
 from autograd_lite.core.tensor import Value
@@ -125,6 +126,7 @@ def explained(
     error: Exception, op: Any, inputs: list[Any], attributes: dict[str, Any]
 ) -> Exception:
     """The error of a forward, with the operation, and its operands by name and shape."""
+    note_shape_read()
     operands = " and ".join(map(str, inputs)) or "nothing"
     where = "".join(f", {key}={value!r}" for key, value in attributes.items())
     kind = type(error)

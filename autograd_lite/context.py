@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ContextDecorator
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FrameType
@@ -16,7 +17,17 @@ from typing import Any
 
 from autograd_lite.core.state import STATE, State, hooks
 
-__all__ = ["current", "no_grad", "scope", "setting"]
+__all__ = ["SHAPES_READ", "current", "no_grad", "note_shape_read", "scope", "setting"]
+
+SHAPES_READ: ContextVar[list[bool] | None] = ContextVar("shapes_read", default=None)
+"""A list to which True is added when a program that is traced reads a shape, where it matters."""
+
+
+def note_shape_read() -> None:
+    """Note that the program that is traced reads a shape, or an error that may depend on one."""
+    noted = SHAPES_READ.get()
+    if noted is not None:
+        noted.append(True)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

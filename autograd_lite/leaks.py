@@ -1,18 +1,14 @@
-"""What becomes plain numbers: values, which lose their gradient, and shapes."""
+"""The warning of values that become plain numbers and lose their gradient."""
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Any
 
 from autograd_lite.arrays import describe
 from autograd_lite.broadcasting import warn
 from autograd_lite.context import current
 
-__all__ = ["SHAPES_READ", "DetachedWarning", "note_shape_read", "warn_of_leak"]
-
-SHAPES_READ: ContextVar[list[bool] | None] = ContextVar("shapes_read", default=None)
-"""A list to which True is added when a program that is traced reads a shape, where it matters."""
+__all__ = ["DetachedWarning", "warn_of_leak"]
 
 
 class DetachedWarning(UserWarning):
@@ -29,10 +25,3 @@ def warn_of_leak(x: Any) -> None:
             "functions, np.stack for a list of Tensors, or t.item() if this is intended",
             DetachedWarning,
         )
-
-
-def note_shape_read() -> None:
-    """Note that the program that is traced reads a shape."""
-    noted = SHAPES_READ.get()
-    if noted is not None:
-        noted.append(True)

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.arrays import describe
-from autograd_lite.context import current, setting
+from autograd_lite.context import current, note_shape_read, setting
 from autograd_lite.core.tensor import leaf
-from autograd_lite.leaks import note_shape_read
 from autograd_lite.tensor import Tensor
 
 __all__ = ["INSIDE", "Differentiated", "Traced", "argument", "inside"]
@@ -84,6 +83,21 @@ class Traced(Differentiated, internal=True):
     def __len__(self) -> int:
         _read(sys._getframe(1))
         return super().__len__()
+
+    def __iter__(self) -> Iterator[Tensor]:
+        _read(sys._getframe(1))
+        return super().__iter__()
+
+    def __repr__(self) -> str:
+        _read(sys._getframe(1))
+        return super().__repr__()
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        try:
+            return super().__array_function__(function, types, args, kwargs)
+        except Exception:  # which the program may catch
+            note_shape_read()
+            raise
 
     def __bool__(self) -> bool:
         self.refuse_leak("bool()")

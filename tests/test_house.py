@@ -16,7 +16,8 @@ from autograd_lite.op import NUMPY, OPS
 ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("core", "checkout", "text", "files", "trees", "differences"),
-    ("context", "arrays", "lines", "notebook"),
+    ("context",),
+    ("arrays", "lines", "notebook"),
     ("broadcasting", "foreign", "masks", "signatures", "record"),
     ("leaks", "op", "sweep", "graph", "rounding"),
     ("backward", "operators"),

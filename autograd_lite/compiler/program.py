@@ -30,14 +30,13 @@ from autograd_lite.compiler.rows import split, split_along
 from autograd_lite.compiler.running import Running
 from autograd_lite.compiler.signature import Packing, Signature, form_key
 from autograd_lite.compiler.source_map import places_in
-from autograd_lite.context import setting
+from autograd_lite.context import SHAPES_READ, setting
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, LOOP, Builder, Expr, Place, in_order
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.lower import from_graph
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import WIDTH, Printer, statements
 from autograd_lite.graph import Graph
-from autograd_lite.leaks import SHAPES_READ
 from autograd_lite.lines import Lines
 from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
@@ -199,7 +198,10 @@ class Program:
         results, shown = generalized([x.results for x in pair], lengths[:2], b)
         placed, numbers = generalized([x.placed for x in pair], lengths[:2], b)
         known, used = {others[0].arguments[k] for k in leaves}, in_order(placed)
-        axes = split_along(placed, [x for x in used if x in known], b.names)
+        data = [x for x in used if x in known]
+        if not data:
+            raise LengthError
+        axes = split_along(placed, data, b.names)
         if not {x for x in axes.axes if x.fn in (ARGUMENT, CONSTANT)} <= known:
             raise LengthError
         blocks = blocks_of(placed, b, axes, rows, passes.running)

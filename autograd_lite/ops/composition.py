@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.context import note_shape_read
 from autograd_lite.core.tensor import Value
-from autograd_lite.leaks import note_shape_read
 from autograd_lite.op import NUMPY
 from autograd_lite.signatures import VARIABLE, is_default, numpy_parameters
 from autograd_lite.tensor import lifted
