@@ -206,7 +206,7 @@ class Program:
             raise LengthError
         blocks = blocks_of(placed, b, axes, rows, passes.running)
         self._use(others[0])
-        if found.reads_shapes:
+        if any(x.reads_shapes for x in (found, *others)):
             self.alike = function, traces, [length, *lengths]
         self.results, self.numbers = results, shown
         self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
