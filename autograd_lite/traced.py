@@ -84,6 +84,12 @@ class Traced(Differentiated, internal=True):
         _read(sys._getframe(1))
         return super().__len__()
 
+    @property
+    def array(self) -> Any:
+        """The value."""
+        _read(sys._getframe(1))
+        return super().array
+
     def __iter__(self) -> Iterator[Tensor]:
         _read(sys._getframe(1))
         return super().__iter__()

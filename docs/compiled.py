@@ -148,9 +148,9 @@ probabilities per example.
 One program serves any number of rows above 1, for example a last, smaller mini-batch. To find it,
 `f` is also traced with three other numbers of rows. The traces must be the same except for numbers
 proportional to the number of rows, its square or their inverses, which the code computes. A
-function that itself reads a shape, as in `len(X)`, is traced again for each new number of rows, and
-compiled again if it does something else for it (`if len(X) > 500`). One that closes over an array
-with rows is compiled for each number of rows.
+function that itself reads a shape, as in `len(X)` or `for x in X`, is traced again for each new
+number of rows, and compiled again if it does something else for it (`if len(X) > 500`). One that
+closes over an array with rows is compiled for each number of rows.
 
 The generated module has three functions: `before` computes what does not depend on the rows,
 `partial` the sums over the rows from i to j, and `finish` the results. `workers=2` computes blocks
