@@ -161,3 +161,11 @@ def test_the_initial_state_may_be_what_the_first_step_reads():
     rows = np.linspace(-1, 1, 60).reshape(20, 3)
     gradient = ag.value_and_grad(function)
     check_close(ag.compile(gradient)(rows), gradient(rows))
+
+
+def test_one_value_of_a_loop_may_be_listed_again_and_again():
+    def function(z: Any) -> Any:
+        values = [*accumulate([z] * 12, lambda total, z: np.tanh(total * z))]
+        return np.sum(np.stack([values[3]] * 9) * np.arange(27.0).reshape(9, 3)) + sum(values)
+
+    check_close(ag.compile(function)(x), function(x))

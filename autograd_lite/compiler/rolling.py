@@ -225,7 +225,7 @@ class _Program:
     def _sequence(self, first: int, move: int, count: int, new: _Results) -> Any:
         """What is scanned: a part of a list that another loop kept, a constant, or a tuple."""
         loop, last = self.loop_at(first), first + move * (count - 1)
-        if loop is not None and loop is self.loop_at(last) and move % loop.period == 0:
+        if move and loop is not None and loop is self.loop_at(last) and move % loop.period == 0:
             slot = (first - loop.start) % loop.period
             if slot in loop.kept:
                 values = self.b._call("[]", (loop.call, loop.kept[slot]), {}, NO_FORM)
