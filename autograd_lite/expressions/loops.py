@@ -107,11 +107,14 @@ def with_bodies(
         return list(roots)
     new: dict[Expr, Any] = {}
     for x in order:
+        if x.fn != LOOP and all(new[y] is y for y in x.inputs):
+            new[x] = x
+            continue
         args = replaced(x.args, new.__getitem__)
         if x.fn == LOOP:
             args = (args[0].changed(change, b), *args[1:])
         keywords = {key: replaced(value, new.__getitem__) for key, value in x.keywords.items()}
-        new[x] = b.like(x, args, keywords) if x.inputs else x
+        new[x] = b.like(x, args, keywords)
         if x in b.names:
             b.names.setdefault(new[x], b.names[x])
     return [replaced(root, new.__getitem__) for root in roots]
