@@ -73,6 +73,18 @@ def test_the_source_does_not_grow_with_the_number_of_steps(name):
     assert len(long_readable.splitlines()) == len(readable.splitlines())
 
 
+@pytest.mark.parametrize("name", STEPS)
+def test_a_loop_and_its_steps_one_by_one_agree_to_the_bit(name):
+    gradient, running = steps(STEPS[name], 20), passes.running
+    rolled = ag.compile(gradient)
+    expected = rolled(x, w)
+    with patch.object(passes, "running", lambda roots, b: unrolled(running(roots, b), b)):
+        straight = ag.compile(gradient)
+        assert equal(straight(x, w), expected)
+    assert "    for " in rolled.source
+    assert "    for " not in straight.source
+
+
 @settings(max_examples=60, deadline=None)
 @given(looped())
 def test_rolled_and_unrolled_programs_agree_to_the_bit(case):

@@ -45,7 +45,7 @@ def compile(
     donate: str | Sequence[str] = (),
     workers: int = 1,
 ) -> Any:
-    """Compile a function to straight-line NumPy; also a decorator.
+    """Compile a function to plain NumPy calls; also a decorator.
 
     The first call with new containers, shapes, dtypes or plain values traces f on Tensors; later
     calls run the generated code. Only arrays may change from call to call. Numbers, strings and

@@ -28,8 +28,10 @@ LARGE = 1 << 15  # bytes from which a buffer is kept for a later result of the s
 OPERATORS = {fn for fn in INFIX if fn != "np.power"} | {"np.negative", "np.square"}
 
 # Calls whose result is a new array, never a view of an operand.
-FRESH = {"np.where", ".dot", "np.matmul", "np.add.reduce", "np.concatenate", "np.stack", "np.array"}
-FRESH |= {"add_at", "add_each_at"}
+FRESH = {
+    *("np.where", ".dot", "np.matmul", "np.add.reduce", "np.concatenate", "np.stack", "np.array"),
+    *("add_at", "add_each_at"),
+}
 
 
 class Code:

@@ -9,9 +9,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.compiler.rewrite import with_inputs
 from autograd_lite.compiler.rules import full, same
-from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, in_order, is_number, replaced
+from autograd_lite.expressions.expr import (
+    CONSTANT,
+    Builder,
+    Expr,
+    in_order,
+    is_number,
+    replaced,
+    with_inputs,
+)
 
 __all__ = ["MERGED", "placed", "pulled_out"]
 

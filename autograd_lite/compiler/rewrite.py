@@ -15,9 +15,10 @@ from autograd_lite.expressions.expr import (
     in_order,
     is_number,
     replaced,
+    with_inputs,
 )
 
-__all__ = ["UFUNCS", "Rule", "Rules", "folded", "rewrite", "with_inputs"]
+__all__ = ["UFUNCS", "Rule", "Rules", "folded", "rewrite"]
 
 Rule = Callable[[Builder, Expr], Any]
 """Returns an equal expression that is better, or None."""
@@ -36,21 +37,6 @@ FOLDED = {*UFUNCS, "np.matmul", ".astype", "np.add.reduce", "np.mean", "np.where
 """The calls on constants that may be computed when the program is compiled."""
 
 SHORT = 64  # elements up to which a constant is readable
-
-
-def with_inputs(expr: Expr, b: Builder, replace: Callable[[Expr], Any]) -> Expr:
-    """The same call with its inputs replaced; it keeps its name."""
-    for x in expr.inputs:
-        if replace(x) is not x:
-            break
-    else:
-        return expr
-    inputs = {x: replace(x) for x in expr.inputs}
-    keywords = {k: replaced(value, inputs.__getitem__) for k, value in expr.keywords.items()}
-    new = b.like(expr, replaced(expr.args, inputs.__getitem__), keywords)
-    if expr in b.names:
-        b.names.setdefault(new, b.names[expr])
-    return new
 
 
 def rewrite(roots: Iterable[Any], rules: Rules, b: Builder, fold: bool = False) -> list[Any]:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.repeats import stretches
-from autograd_lite.compiler.rewrite import with_inputs
 from autograd_lite.expressions.expr import (
     ARGUMENT,
     CONSTANT,
@@ -27,6 +26,7 @@ from autograd_lite.expressions.expr import (
     inputs_of,
     key_of_call,
     replaced,
+    with_inputs,
 )
 from autograd_lite.expressions.loops import Body
 

@@ -25,6 +25,7 @@ __all__ = [
     "is_number",
     "key_of_call",
     "replaced",
+    "with_inputs",
 ]
 
 ARGUMENT, CONSTANT, PARAMETER, LOOP = "argument", "constant", "parameter", "loop"
@@ -398,3 +399,18 @@ def exact(form: Any) -> Any:
     if isinstance(form, frozenset):
         return (type(form), frozenset(map(exact, form)))
     return (type(form), form)
+
+
+def with_inputs(expr: Expr, b: Builder, replace: Callable[[Expr], Any]) -> Expr:
+    """The same call with its inputs replaced; it keeps its name."""
+    for x in expr.inputs:
+        if replace(x) is not x:
+            break
+    else:
+        return expr
+    inputs = {x: replace(x) for x in expr.inputs}
+    keywords = {k: replaced(value, inputs.__getitem__) for k, value in expr.keywords.items()}
+    new = b.like(expr, replaced(expr.args, inputs.__getitem__), keywords)
+    if expr in b.names:
+        b.names.setdefault(new, b.names[expr])
+    return new

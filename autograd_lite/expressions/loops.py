@@ -17,6 +17,7 @@ from autograd_lite.expressions.expr import (
     evaluated,
     in_order,
     replaced,
+    with_inputs,
 )
 from autograd_lite.expressions.names import Names
 
@@ -107,16 +108,10 @@ def with_bodies(
         return list(roots)
     new: dict[Expr, Any] = {}
     for x in order:
-        if x.fn != LOOP and all(new[y] is y for y in x.inputs):
-            new[x] = x
-            continue
-        args = replaced(x.args, new.__getitem__)
+        new[x] = with_inputs(x, b, new.__getitem__)
         if x.fn == LOOP:
-            args = (args[0].changed(change, b), *args[1:])
-        keywords = {key: replaced(value, new.__getitem__) for key, value in x.keywords.items()}
-        new[x] = b.like(x, args, keywords)
-        if x in b.names:
-            b.names.setdefault(new[x], b.names[x])
+            body, *given = new[x].args
+            new[x] = b.like(new[x], (body.changed(change, b), *given), {})
     return [replaced(root, new.__getitem__) for root in roots]
 
 
