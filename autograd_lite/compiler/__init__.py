@@ -24,6 +24,7 @@ def compile(
     *,
     rows: int | str | None = None,
     donate: str | Sequence[str] = (),
+    backend: str = "numpy",
     workers: int = 1,
 ) -> Compiled[P, R]: ...
 
@@ -34,6 +35,7 @@ def compile(
     *,
     rows: int | str | None = None,
     donate: str | Sequence[str] = (),
+    backend: str = "numpy",
     workers: int = 1,
 ) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 
@@ -43,6 +45,7 @@ def compile(
     *,
     rows: int | str | None = None,
     donate: str | Sequence[str] = (),
+    backend: str = "numpy",
     workers: int = 1,
 ) -> Any:
     """Compile a function to plain NumPy calls; also a decorator.
@@ -86,8 +89,8 @@ def compile(
 
     execute = executor(_checked(workers, rows))
     if f is None:
-        return lambda function: Compiled(function, rows, donate, execute)
-    return Compiled(f, rows, donate, execute)
+        return lambda function: Compiled(function, rows, donate, execute, backend)
+    return Compiled(f, rows, donate, execute, backend)
 
 
 def _checked(workers: Any, rows: Any) -> int:

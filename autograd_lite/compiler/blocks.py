@@ -92,6 +92,8 @@ def blocks_of(
     def inside(x: Expr) -> Expr:
         if x in made or (x.fn == CONSTANT and x.shape == ()):
             return made.get(x, x)
+        if x.fn in (".T", "np.expand_dims") and x not in split.axes:
+            return b.call(x.fn, inside(x.args[0]), *x.args[1:], **x.keywords)
         if x not in inputs:
             value = b.value(x)
             if x in split.axes:
@@ -113,7 +115,7 @@ def blocks_of(
             b.names.setdefault(made[x], b.names[x])
     outer = [x for x in order if x in split.sums]
     outer += [x for x in dict.fromkeys(roots) if isinstance(x, Expr) and x in split.axes]
-    inner = rewrite([inside(x) for x in outer], b)
+    inner = rewrite([inside(x) for x in outer], b, length)
     used = set(in_order(inner))
     inputs = {x: y for x, y in inputs.items() if y in used}
     return Blocks(split, size, most, length, dict(zip(outer, inner, strict=True)), inputs)

@@ -212,7 +212,7 @@ def _gives_finite(b: Builder, expr: Expr, ordinary: bool) -> bool:
 
 
 _SILENT = FINITE - {"np.sin", "np.cos"} | {
-    *("np.max", "np.min", ARGUMENT, CONSTANT, PARAMETER, LOOP),
+    *("np.max", "np.min", "kernel", ARGUMENT, CONSTANT, PARAMETER, LOOP),
 }
 
 _SILENT_WITHIN = {

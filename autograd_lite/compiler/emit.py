@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.kernels import Kernels
+from autograd_lite.compiler.native import KERNEL
 from autograd_lite.compiler.rewrite import UFUNCS
 from autograd_lite.expressions.expr import (
     ARGUMENT,
@@ -64,6 +66,7 @@ class Emitter:
         named: the names of values that are already computed, such as the arguments.
         owned: the values that may be overwritten after their last use.
         helper: defines an operation that is not a NumPy function, and returns its name.
+        kernels: where to define native functions.
     """
 
     def __init__(
@@ -74,12 +77,14 @@ class Emitter:
         named: dict[Expr, str],
         owned: Sequence[Expr] = (),
         helper: Callable[[str], str] = lambda name: name,
+        kernels: Kernels | None = None,
     ) -> None:
         self.code = code
         self.names = names
         self.b = b
         self.named: dict[Expr, str] = dict(named)
         self.helper = helper
+        self.kernels = kernels
         self.holders: dict[Expr, set[Expr]] = {x: {x} for x in named}
         self.owned: set[Expr] = set(owned)
         self.contiguous: set[Expr] = set()
@@ -114,7 +119,7 @@ class Emitter:
             return {expr}
         if expr.fn == ".astype" and expr.args[1] != expr.args[0].dtype:
             return {expr}
-        if _is_apart(expr):
+        if _is_apart(expr) or expr.fn == KERNEL or _is_native(expr):
             return {expr}
         return set().union(*(self.holders[x] for x in expr.inputs))
 
@@ -127,6 +132,11 @@ class Emitter:
             lines, self.loops[expr] = written(expr, self.b, self.names, self.text, self._body)
             self.code.lines += lines
             return
+        if expr.fn == KERNEL:
+            self._kernel(expr, done)
+            return
+        if _is_native(expr):
+            return  # named with the call
         if expr.fn == "[]" and expr.args[0] in self.loops:
             self.named[expr] = self.loops[expr.args[0]][expr.args[1]]
             return
@@ -137,18 +147,50 @@ class Emitter:
         if expr.fn == ".T" or (expr.fn == "np.expand_dims" and expr.args[0].ndim == 1):
             self.named[expr] = source
             return
-        name = self.names.take(
-            self.b.names.get(expr, ""), f"t{self.code.before + len(self.code.lines) + 1}"
-        )
+        name = self.names.take(self.b.names.get(expr, ""), self._numbered())
         self.named[expr] = name
         self.code.lines.append(f"{name} = {source}")
+
+    def _kernel(self, expr: Expr, done: Container[Expr]) -> None:
+        """Write the call of a native function, which may overwrite what has its last use in it."""
+        assert self.kernels is not None
+        stretch, *given = expr.args
+        pairs = [*zip(stretch.parameters, given, strict=True)]
+        spent = {x for x in given if self._is_free(x, done) and given.count(x) == 1}
+        function = self.kernels.add(stretch, {p for p, x in pairs if x in spent}, dict(pairs))
+        self.owned -= spent
+        self.spent |= spent
+        results = [
+            self.b.call_of("[]", (expr, k), x) for k, x in enumerate(stretch.results)
+        ]
+        names = [self.names.take(self.b.names.get(x, ""), self._numbered(k)) for k, x in enumerate(results)]
+        self.named |= dict(zip(results, names, strict=True))
+        self.owned |= set(results)
+        self.contiguous |= set(results)
+        target, words = ", ".join(names), ", ".join(map(self.text, given))
+        call = f"{target} = {function}({words})"
+        if any(x.shape and x not in self.contiguous for x in given):
+            other = f"{target} = {function}(*contiguous({words}))"
+            self.code.lines += ["try:", f"    {call}", "except TypeError:", f"    {other}"]
+        else:
+            self.code.lines.append(call)
+        for x, name in zip(results, names, strict=True):
+            if x.shape == ():
+                self.code.lines.append(f"{name} = {self._alias(f'np.{x.dtype}')}({name})")
+
+    def _numbered(self, k: int = 0) -> str:
+        return f"t{self.code.before + len(self.code.lines) + 1 + k}"
+
+    def _is_free(self, x: Expr, done: Container[Expr]) -> bool:
+        """Whether the memory of a value is no longer needed by anything else."""
+        return x in done and x in self.owned and self.holders[x] == {x}
 
     def _body(
         self, roots: list[Expr], known: dict[Expr, str]
     ) -> tuple[list[str], Callable[[Any], str]]:
         """The lines of the body of a loop, and what returns the source of an expression there."""
         outside, self.code.lines = self.code.lines, []
-        inner = Emitter(self.code, self.names, self.b, known, (), self.helper)
+        inner = Emitter(self.code, self.names, self.b, known, (), self.helper, self.kernels)
         inner.write(roots)
         outside, self.code.lines = self.code.lines, outside
         return outside, inner.text
@@ -218,8 +260,7 @@ class Emitter:
     def _overwritten(self, expr: Expr, done: Container[Expr]) -> str | None:
         """The name of an operand that the result may overwrite, or None."""
         for x in expr.inputs:
-            alone = x in done and x in self.owned and self.holders[x] == {x}
-            if alone and x.shape == expr.shape and x.dtype == expr.dtype:
+            if self._is_free(x, done) and x.shape == expr.shape and x.dtype == expr.dtype:
                 if x in self.contiguous:
                     self.contiguous.add(expr)
                 self.owned.discard(x)
@@ -267,6 +308,11 @@ class Emitter:
         words = [self.text(x) for x in expr.args]
         words += [f"{key}={self.text(value)}" for key, value in expr.keywords.items()]
         return f"{self.helper(expr.fn)}({', '.join(words)})"
+
+
+def _is_native(expr: Expr) -> bool:
+    """Whether it is a result of a native function."""
+    return expr.fn == "[]" and expr.args[0].fn == KERNEL
 
 
 def _is_apart(expr: Expr) -> bool:

@@ -43,11 +43,13 @@ class Compiled(Generic[P, R]):
         rows: int | str | None,
         donate: str | Sequence[str],
         execute: Executor,
+        backend: str = "numpy",
     ) -> None:
         if not callable(function):
             raise TypeError(f"compile: takes a function, not {type(function).__name__}")
         functools.update_wrapper(self, function)
         self._function, self._rows, self._execute = function, rows, execute
+        self._backend = backend
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._signature = inspect.signature(function)
         known = self._signature.parameters
@@ -113,7 +115,7 @@ class Compiled(Generic[P, R]):
                 ]
                 program = Program(
                     *(self._function, _name(self._function), signature, donated),
-                    *(self._rows, self._execute),
+                    *(self._rows, self._execute, self._backend == "numba"),
                 )
                 self._programs[program.signature.key] = program
                 while len(self._programs) > MOST:

@@ -64,9 +64,9 @@ Numbers = Mapping[Expr, tuple[Number, bool]]
 
 
 def distinct(length: int, roots: Sequence[Any]) -> int:
-    """The length, or a larger one that is not the length of any axis."""
-    others = {1, *(n for x in in_order(roots) for n in (x.shape or ()))}
-    while length in others:
+    """The length, or a larger one that divides the length of no axis."""
+    others = {n for x in in_order(roots) for n in (x.shape or ()) if n}
+    while length == 1 or any(n % length == 0 for n in others):
         length += 1
     return length
 

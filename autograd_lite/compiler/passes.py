@@ -7,6 +7,7 @@ from typing import Any
 
 from autograd_lite.compiler import factors, machine, rules, sigmoids, zeros
 from autograd_lite.compiler.bounds import is_finite
+from autograd_lite.compiler.native import stretched
 from autograd_lite.compiler.rewrite import Rules, folded, rewrite
 from autograd_lite.expressions.expr import LOOP, Builder, Expr, in_order
 from autograd_lite.expressions.loops import with_bodies
@@ -15,7 +16,7 @@ from autograd_lite.op import OPS
 
 assert zeros  # importing it enters its rules into the table
 
-__all__ = ["readable", "running", "with_factors_placed"]
+__all__ = ["native", "readable", "running", "with_factors_placed"]
 
 
 def _joined(*tables: Rules) -> Rules:
@@ -73,13 +74,28 @@ def with_factors_placed(roots: Sequence[Any], b: Builder) -> list[Any]:
     return with_bodies(changed(roots), b, changed)
 
 
-def running(roots: Sequence[Any], b: Builder) -> list[Any]:
+def running(roots: Sequence[Any], b: Builder, length: int = 0) -> list[Any]:
     """The program by the fastest of NumPy's equal calls."""
 
     def changed(roots: Sequence[Any]) -> list[Any]:
         return rewrite(roots, machine.MACHINE, b, fold=True)
 
     return with_bodies(changed(roots), b, changed)
+
+
+def native(roots: Sequence[Any], b: Builder, length: int = 0) -> list[Any]:
+    """The program by native functions, and by NumPy what they cannot compute.
+
+    Args:
+        roots: the program.
+        b: its builder.
+        length: the number of rows in the trace, if the program is for any number of rows.
+    """
+
+    def changed(roots: Sequence[Any]) -> list[Any]:
+        return stretched(roots, b, length)
+
+    return running(with_bodies(changed(roots), b, changed), b)
 
 
 def _expanded(roots: Sequence[Any], b: Builder, name: str) -> list[Any]:

@@ -15,6 +15,7 @@ from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.executors import Executor, in_turn
 from autograd_lite.compiler.interface import Namespace, Parameters, guard, packed
+from autograd_lite.compiler.kernels import Kernels
 from autograd_lite.compiler.layout import laid_out
 from autograd_lite.compiler.lengths import (
     LengthError,
@@ -124,8 +125,11 @@ class Program:
         donated: Sequence[int],
         rows: int | str | None = None,
         execute: Executor = in_turn,
+        native: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self.native = name, native
+        self._pass = passes.native if native else passes.running
+        self._writeable = [array.flags.writeable for array in signature.arrays]
         self.signature: Signature = signature.without_arrays()
         self.donated: set[int] = set(donated)
         self.rows: frozenset[int] = frozenset()
@@ -145,10 +149,16 @@ class Program:
         self.results = found.results
 
     def _running(self, rows: Expr | None = None, numbers: Numbers | None = None) -> Running:
+        kernels = Kernels(self.name, self.b, self._read_only()) if self.native else None
         return Running(
             *(self.name, self.signature, self.arguments, self.donated, self.packing, self.b),
-            *(rows, numbers or {}),
+            *(rows, numbers or {}, kernels),
         )
+
+    def _read_only(self) -> set[Expr]:
+        """The arguments whose arrays are read-only in the trace."""
+        pairs = zip(self.arguments, self._writeable, strict=True)
+        return {x for x, writeable in pairs if not writeable}
 
     def _compile(self, roots: Sequence[Any], rows: int | str | None, execute: Executor) -> None:
         """Compile for the number of rows in the trace."""
@@ -159,9 +169,9 @@ class Program:
         many = rows < most if isinstance(rows, int) else large(roots)
         if rows is not None and many and least > 1:  # otherwise there may be one row or none
             found = split(roots, self.b.names)
-            blocks = blocks_of(roots, self.b, found, rows, passes.running)
+            blocks = blocks_of(roots, self.b, found, rows, self._pass)
         if blocks is None or blocks.split.length <= max(blocks.most, 3):
-            roots = passes.running(roots, self.b)
+            roots = self._pass(roots, self.b)
             self.source, self.run = running.loaded(
                 [*running.start, *running.one_pass(roots)], roots
             )
@@ -204,14 +214,14 @@ class Program:
         axes = split_along(placed, data, b.names)
         if not {x for x in axes.axes if x.fn in (ARGUMENT, CONSTANT)} <= known:
             raise LengthError
-        blocks = blocks_of(placed, b, axes, rows, passes.running)
+        blocks = blocks_of(placed, b, axes, rows, self._pass)
         self._use(others[0])
         if any(x.reads_shapes for x in (found, *others)):
             self.alike = function, traces, [length, *lengths]
         self.results, self.numbers = results, shown
         self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
         running = self._running(self.arguments[min(leaves)], numbers)
-        roots = passes.running(placed, b)
+        roots = self._pass(placed, b, axes.length)
         body = running.any_length(placed, roots, blocks, execute)
         self.source, self.run = running.loaded(body, [*placed, *roots, *blocks.inside.values()])
 

@@ -16,8 +16,10 @@ from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.emit import Code, Emitter
 from autograd_lite.compiler.executors import Executor, over_rows
 from autograd_lite.compiler.interface import Namespace, Parameters, packed
+from autograd_lite.compiler.kernels import Kernels
 from autograd_lite.compiler.lengths import Numbers
 from autograd_lite.compiler.machine import LONGEST_SUM
+from autograd_lite.compiler.machine_code import contiguous, native_module
 from autograd_lite.compiler.module import LITERAL, constant_source, loaded
 from autograd_lite.compiler.signature import Packing, Signature
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
@@ -40,6 +42,7 @@ class Running:
         b: the builder of the expressions.
         rows: the argument that tells the number of rows, if that may change from call to call.
         numbers: the numbers that depend on it.
+        kernels: where to define native functions, if it has any.
     """
 
     def __init__(
@@ -52,9 +55,10 @@ class Running:
         b: Builder,
         rows: Expr | None = None,
         numbers: Numbers = MappingProxyType({}),
+        kernels: Kernels | None = None,
     ) -> None:
         self.name, self.packing, self.b = name, packing, b
-        self.names, self.code = Names([name]), Code()
+        self.names, self.code = Names([name, "contiguous"]), Code()
         self.namespace = Namespace(self.names, np=np)
         self.embedded = Embedded(self.namespace)
         every = set(range(len(arguments)))
@@ -63,6 +67,7 @@ class Running:
         self.donated = {arguments[k] for k in donated}
         self.start = [*self.parameters.lines]
         self.start += [f"{text} = {text}[()]" for x, text in self.named.items() if x.shape == ()]
+        self.kernels = kernels
         self.functions: list[str] = []
         self.imports: list[str] = []
         self.notes: list[str] = []
@@ -78,9 +83,12 @@ class Running:
         for x, (number, scalar) in numbers.items():
             text = number.text(self.length)
             self.named[x] = text if text == self.length else f"({text})"
-            if not scalar:
+            if not scalar or self.kernels is not None:
                 self.named[x] = name = self.names.take("c")
-                self.scaled[name] = f'{name} = np.array({text}, dtype="{x.dtype}")'
+                # Native functions take numbers, and NumPy is faster with arrays.
+                known = f"np.{x.dtype}({text})"
+                array = f'np.array({text}, dtype="{x.dtype}")'
+                self.scaled[name] = f"{name} = {array if self.kernels is None else known}"
 
     def _constants(self, definitions: Mapping[str, str], rows: str) -> list[str]:
         """The line that takes constants from a function of the number of rows, if there are any.
@@ -102,7 +110,12 @@ class Running:
         self._define(self.name, self.parameters.names, body)
         head = "\n".join([*self.imports, *_definitions(self.code, self.namespace), *self.notes])
         source = "\n\n\n".join([head, *self.embedded.sources, *self.functions]) + "\n"
-        return source, loaded(source, self.name, self.namespace)
+        if self.kernels is None or not self.kernels.functions:
+            return source, loaded(source, self.name, self.namespace)
+        module = native_module(self.kernels.source)
+        self.namespace |= {name: getattr(module, name) for name in self.kernels.functions}
+        self.namespace["contiguous"] = contiguous
+        return f"{self.kernels.source}\n\n{source}", loaded(source, self.name, self.namespace)
 
     def any_length(
         self, placed: Sequence[Any], roots: Sequence[Any], blocks: Blocks, execute: Executor
@@ -124,9 +137,7 @@ class Running:
 
     def one_pass(self, roots: Sequence[Any], length: int = 0) -> list[str]:
         """The lines that compute and return the results in one pass."""
-        emitter = Emitter(
-            self.code, self.names, self.b, self.named, [*self.donated], self.embedded.add
-        )
+        emitter = self._emitter(self.named, self.donated)
         before = set(self.code.constants)
         emitter.write(self._ordered(roots))
         lines = [*self.code.taken(), self._return(roots, emitter)]
@@ -144,7 +155,7 @@ class Running:
         known, sums, rows = take("known"), take("sums"), [take("i"), take("j")]
         self.namespace[run] = functools.partial(over_rows, execute, blocks.size)
         self.notes.append(f"# {run}: adds what a function returns for blocks of rows")
-        emitter = Emitter(self.code, self.names, self.b, self.named, (), self.embedded.add)
+        emitter = self._emitter(self.named)
         results = [take(self.b.names.get(x, ""), "result") for x in blocks.rowwise]
         totals = [take(self.b.names.get(x, ""), "total") for x in blocks.sums]
         before = self._before(roots, blocks, emitter, results)
@@ -189,7 +200,7 @@ class Running:
                 place = ":, " * blocks.split.axes[x] + block
                 self.code.lines.append(f"{name} = {known[y]}[{place}]")
                 known[y] = name
-        inner = Emitter(self.code, self.names, self.b, known, (), self.embedded.add)
+        inner = self._emitter(known)
         inner.write([*blocks.inside.values()])
         lines = self.code.taken()
         for x, result in zip(blocks.rowwise, results, strict=True):
@@ -198,6 +209,11 @@ class Running:
         lines.append(f"return [{', '.join(sums)}]")
         filled = self._filled(blocks.length, before)
         return [*self._constants(filled, f"{rows[1]} - {rows[0]}"), *lines]
+
+    def _emitter(self, named: dict[Expr, str], owned: Iterable[Expr] = ()) -> Emitter:
+        return Emitter(
+            self.code, self.names, self.b, named, [*owned], self.embedded.add, self.kernels
+        )
 
     def _filled(self, length: int, known: set[str]) -> dict[str, str]:
         """The definitions of new arrays of equal elements with a row for each row of a block."""
@@ -240,7 +256,8 @@ def _listed(names: Sequence[str]) -> str:
 def _used(parameters: Iterable[str], lines: Iterable[str], later: Iterable[str]) -> list[str]:
     """The parameters, and the names that lines assign, that later lines use."""
     words = set(re.findall(r"\w+", " ".join(later)))
-    assigned = [name for line in lines for name in re.findall(r"\w+", line.partition(" = ")[0])]
+    targets = (line.partition(" = ")[0] for line in lines if " = " in line)
+    assigned = [name for target in targets for name in re.findall(r"\w+", target)]
     return [name for name in dict.fromkeys([*parameters, *assigned]) if name in words]
 
 

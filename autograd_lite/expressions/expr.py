@@ -266,6 +266,10 @@ class Builder:
             return expr
         return self._call(expr.fn, args, keywords, (expr.shape, expr.dtype))
 
+    def call_of(self, fn: str, args: tuple[Any, ...], like: Expr) -> Expr:
+        """The call of a function whose result has the shape and dtype of an expression."""
+        return self._call(fn, args, {}, (like.shape, like.dtype))
+
     def _call(
         self, fn: str, args: tuple[Any, ...], keywords: dict[str, Any], form: Any = None
     ) -> Expr:

@@ -1,0 +1,121 @@
+"""Native functions: from source to machine code by Numba, which keeps it on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.elementary import FUNCTIONS
+from autograd_lite.files import atomic
+
+__all__ = ["FLAGS", "HELPERS", "contiguous", "digest", "installed", "native_module", "signature"]
+
+FLAGS = 'error_model="numpy", nogil=True, cache=True'
+
+HELPERS = {
+    **FUNCTIONS,
+    "plus": """@njit(fastmath={"reassoc"})
+def plus(total, x):
+    return total + x""",
+    "plus_product": """@njit(fastmath={"reassoc", "contract"})
+def plus_product(total, x, y):
+    return total + x * y""",
+    # With np.dot in a function of its own, the arrays stay known to the loops around it.
+    "product": """@njit
+def product(a, b, out):
+    np.dot(a, b, out)""",
+    "plus_exactly": """@njit
+def plus_exactly(total, rest, x):
+    added = total + x
+    if abs(total) >= abs(x):
+        return added, rest + ((total - added) + x)
+    return added, rest + ((x - added) + total)""",
+}
+"""What native functions call, by name. Sums may be computed in any order."""
+
+
+@cache
+def installed() -> bool:
+    """Whether Numba, and SciPy, which brings its BLAS, are installed."""
+    return all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
+
+
+def contiguous(*values: Any) -> tuple[Any, ...]:
+    """The values as native functions take them: arrays in order, writeable and aligned."""
+    return tuple(
+        np.require(x, requirements=("C", "A", "W")) if isinstance(x, np.ndarray) else x
+        for x in values
+    )
+
+
+def native_module(source: str) -> ModuleType:
+    """The module with this source, whose functions Numba compiles, or takes from an earlier run.
+
+    Numba knows a function by the name of its file, so each source has a file of its own.
+    """
+    name = f"autograd_lite_{digest(source)}"
+    if name not in sys.modules:
+        path = folder() / f"{name}.py"
+        if not path.exists():
+            with atomic(path) as file:
+                file.write(source)
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def digest(source: str) -> str:
+    """A short text that is different for each source and version of Numba."""
+    import numba
+
+    return hashlib.sha256(f"{numba.__version__}\n{source}".encode()).hexdigest()[:16]
+
+
+@cache
+def folder() -> Path:
+    """Where native modules are kept: AUTOGRAD_LITE_CACHE, or a folder of the user's caches."""
+    if given := os.environ.get("AUTOGRAD_LITE_CACHE"):
+        path = Path(given)
+    elif os.name == "nt":
+        path = Path(os.environ.get("LOCALAPPDATA", Path.home())) / "autograd_lite"
+    elif sys.platform == "darwin":
+        path = Path.home() / "Library" / "Caches" / "autograd_lite"
+    else:
+        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autograd_lite"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="autograd_lite_"))
+
+
+def signature(types: Sequence[tuple[Any, tuple[int, ...], bool]]) -> str:
+    """The argument types of a native function, for dtypes, shapes and whether they are read-only."""
+    words = []
+    for dtype, shape, read_only in types:
+        name = "boolean" if dtype.kind == "b" else dtype.name
+        if not shape:
+            words.append(name)
+        elif read_only:
+            words.append(f'Array({name}, {len(shape)}, "C", readonly=True)')
+        else:
+            words.append(f"{name}[{', '.join([':'] * (len(shape) - 1) + ['::1'])}]")
+    return f"({', '.join(words)}{',' * (len(words) == 1)})"

@@ -1,0 +1,226 @@
+"""Which calls native code computes, and the stretches of them that become one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, prod
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.bounds import bounds
+from autograd_lite.compiler.machine import LONGEST_SUM
+from autograd_lite.compiler.scalars import NATIVE, READ, is_elementwise
+from autograd_lite.compiler.views import is_view
+from autograd_lite.expressions.expr import (
+    ARGUMENT,
+    CONSTANT,
+    METHODS,
+    PARAMETER,
+    Builder,
+    Expr,
+    evaluated,
+    in_order,
+    replaced,
+    with_inputs,
+)
+
+__all__ = ["KERNEL", "REDUCTIONS", "Stretch", "axes_of", "is_literal", "is_virtual", "stretched"]
+
+KERNEL = "kernel"
+
+REDUCTIONS = {"np.add.reduce", "np.max", "np.min"}
+
+LONGEST_ROW = 1 << 16  # elements of a row up to which one vector of running sums is accurate
+LONGEST = 120  # calls of one function, since the time to compile it grows faster than its length
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stretch:
+    """Calls that one native function computes.
+
+    The call of the function is ``kernel(stretch, *values)``, and its result a tuple.
+
+    Attributes:
+        parameters: what it is given.
+        results: what it returns; none is a view of another, or of a parameter.
+        length: the number of rows in the trace, if the program is for any number of rows, or 0.
+    """
+
+    parameters: tuple[Expr, ...]
+    results: tuple[Expr, ...]
+    length: int
+
+
+def _computed(stretch: Stretch, *values: Any) -> tuple[Any, ...]:
+    given = dict(zip(stretch.parameters, values, strict=True))
+    return tuple(evaluated(stretch.results, given))
+
+
+METHODS[KERNEL] = _computed
+
+
+def is_virtual(x: Expr, length: int = 0) -> bool:
+    """Whether a call only looks at its operand in another way."""
+    return x.fn == "np.reshape" or is_view(x, length)
+
+
+def is_literal(x: Expr) -> bool:
+    """Whether it is a number that stands in the source."""
+    return x.fn == CONSTANT and x.shape == () and x.dtype in READ
+
+
+def axes_of(expr: Expr) -> tuple[int, ...]:
+    """The axes over which a reduction goes."""
+    axis = expr.keywords.get("axis", 0 if expr.fn == "np.add.reduce" else None)
+    ndim = expr.args[0].ndim
+    return tuple(range(ndim)) if axis is None else tuple(sorted(np.atleast_1d(axis) % ndim))
+
+
+class _Native:
+    """Tells which calls native code computes."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def __call__(self, x: Expr) -> bool:
+        if x.fn in (ARGUMENT, CONSTANT, PARAMETER) or not self._has_axes(x):
+            return False
+        if not all(self._has_axes(y) for y in x.inputs):
+            return False
+        if x.fn in REDUCTIONS:
+            return self._reduces(x)
+        if x.fn == "np.matmul":
+            return _is_product(x)
+        return is_elementwise(x)
+
+    def _has_axes(self, x: Expr) -> bool:
+        """Whether all axes are of a known length, or of the number of rows."""
+        if x.shape is None or 0 in x.shape:
+            return False
+        return not self.length or not any(n > self.length and n % self.length == 0 for n in x.shape)
+
+    def _reduces(self, x: Expr) -> bool:
+        operand = x.args[0]
+        if len(x.args) > 1 or not x.keywords.keys() <= {"axis", "keepdims"} or not operand.ndim:
+            return False
+        if not operand.dtype == x.dtype or x.dtype.kind != "f" or x.dtype not in NATIVE:
+            return False
+        axes = axes_of(x)
+        if x.fn != "np.add.reduce" or len(axes) == operand.ndim or not axes:
+            return bool(axes)
+        count = prod(operand.shape[k] for k in axes)
+        trailing = axes[0] == operand.ndim - len(axes)
+        return count <= (LONGEST_ROW if trailing else LONGEST_SUM)
+
+
+def _is_product(x: Expr) -> bool:
+    a, b = x.args
+    if not (isinstance(a, Expr) and isinstance(b, Expr)):
+        return False
+    same = a.dtype == b.dtype == x.dtype and x.dtype in NATIVE and x.dtype.kind == "f"
+    return same and 1 <= a.ndim <= 2 and 1 <= b.ndim <= 2
+
+
+def stretched(roots: Sequence[Any], b: Builder, length: int = 0) -> list[Any]:
+    """The program with calls of native functions in place of what they compute.
+
+    A native function takes all native calls that can be computed between two calls of NumPy.
+
+    Args:
+        roots: the program.
+        b: its builder.
+        length: the number of rows in the trace, if the program is for any number of rows.
+    """
+    order = in_order(roots)
+    base = _bases(order, length)
+    stages = _stages(order, base, _Native(length))
+    group_of = {x: k for k, group in enumerate(_groups(order, stages, length)) for x in group}
+    inside = {x: group_of.get(base[x]) for x in order}
+    used = {base[x] for x in roots if isinstance(x, Expr)}
+    used |= {base[y] for x in order for y in x.inputs if inside[y] != inside[x]}
+    new: dict[Expr, Any] = {}
+    # A native function comes before the calls of NumPy in its stage.
+    for x in sorted(order, key=lambda x: (stages[x], x not in group_of, group_of.get(x, 0))):
+        if x in new:
+            continue
+        if x in group_of:
+            group = [y for y in order if group_of.get(y) == group_of[x]]
+            new |= _called(group, used, new, b, base, length)
+        else:
+            new[x] = with_inputs(x, b, new.__getitem__)
+    return [replaced(root, new.__getitem__) for root in roots]
+
+
+def _bases(order: Sequence[Expr], length: int) -> dict[Expr, Expr]:
+    """What each view looks at in the end; any other call is its own base."""
+    base: dict[Expr, Expr] = {}
+    for x in order:
+        view = is_virtual(x, length) and isinstance(x.args[0], Expr) and x.dtype in READ
+        base[x] = base[x.args[0]] if view else x
+    return base
+
+
+def _stages(
+    order: Sequence[Expr], base: Mapping[Expr, Expr], native: Callable[[Expr], bool]
+) -> dict[Expr, float]:
+    """When each call is computed: native ones at whole numbers, those of NumPy half a step later."""
+    stages: dict[Expr, float] = {}
+    for x in order:
+        if base[x] is not x:
+            stages[x] = stages[base[x]]
+            continue
+        after = max((stages[y] for y in x.inputs), default=-0.5)
+        stages[x] = ceil(after) if native(x) else floor(after) + 0.5
+    return stages
+
+
+def _groups(
+    order: Sequence[Expr], stages: Mapping[Expr, float], length: int
+) -> list[list[Expr]]:
+    """The calls of each native function."""
+    by_stage: dict[float, list[Expr]] = {}
+    for x in order:
+        if stages[x] == floor(stages[x]) and not is_virtual(x):
+            by_stage.setdefault(stages[x], []).append(x)
+    pieces = (
+        group[k : k + LONGEST] for group in by_stage.values() for k in range(0, len(group), LONGEST)
+    )
+    return [piece for piece in pieces if _pays(piece) and _knows(piece, length)]
+
+
+def _pays(group: Sequence[Expr]) -> bool:
+    """Whether a native function is faster than its calls by NumPy."""
+    return sum(1 if x.shape == () and x.fn not in REDUCTIONS else 4 for x in group) >= 8
+
+
+def _knows(group: Sequence[Expr], length: int) -> bool:
+    """Whether a native function can tell the number of rows, if it needs it."""
+    inside = set(group)
+    outside = [y for x in group for y in x.inputs if y not in inside and y.fn != CONSTANT]
+    return not any(length in x.shape for x in group) or any(length in y.shape for y in outside)
+
+
+def _called(
+    group: Sequence[Expr],
+    used: Container[Expr],
+    new: Mapping[Expr, Any],
+    b: Builder,
+    base: Mapping[Expr, Expr],
+    length: int,
+) -> dict[Expr, Expr]:
+    """The results of a native function, by the calls that they replace."""
+    inside = set(group)
+    given = dict.fromkeys(base[y] for x in group for y in x.inputs if base[y] not in inside)
+    parameters = tuple(x for x in given if not is_literal(x))
+    results = tuple(x for x in group if x in used)
+    stretch = Stretch(parameters, results, length)
+    call = b._call(KERNEL, (stretch, *(new[x] for x in parameters)), {}, (None, None))
+    found = {}
+    for k, x in enumerate(results):
+        found[x] = b.call_of("[]", (call, k), x)
+        found[x].interval = bounds(x)
+        if x in b.names:
+            b.names.setdefault(found[x], b.names[x])
+    return found | {x: x for x in group if x not in found}

@@ -1,0 +1,180 @@
+"""A native function as steps: loop nests, products by BLAS and single numbers, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from autograd_lite.compiler.native import REDUCTIONS, Stretch, axes_of, is_literal
+from autograd_lite.compiler.views import Index, broadcast, identity, is_view, place
+from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, in_order
+
+__all__ = ["Plan", "Step", "in_loops"]
+
+FEW = 512  # multiplications up to which loops are faster than BLAS
+SMALL = 4096  # elements of a matrix up to which BLAS is faster with a copy than with its transpose
+ROWS = 64  # the number of rows that counts for it where it is not known
+
+
+@dataclass(eq=False)
+class Step:
+    """A part of a native function.
+
+    Attributes:
+        domain: the lengths of its loops; () for single numbers, a product or a reshaped array.
+        calls: what it computes.
+        alone: whether no other calls may join it.
+    """
+
+    domain: tuple[int, ...]
+    calls: list[Expr] = field(default_factory=list)
+    alone: bool = False
+
+
+def in_loops(x: Expr, length: int) -> bool:
+    """Whether a product is computed by loops rather than by BLAS."""
+    a, b = x.args
+    lengths = (*a.shape, *(b.shape[1:] if b.ndim == 2 else ()))
+    return prod(ROWS if n == length else n for n in lengths) <= FEW
+
+
+class Plan:
+    """The steps of a native function, and in which of them each call is computed.
+
+    Attributes:
+        steps: in order.
+        step_of: the number of the step of each call; -1 for parameters.
+        stored: the calls whose results are arrays, in memory.
+        last: the number of the last step that uses an array.
+    """
+
+    def __init__(self, stretch: Stretch, b: Builder) -> None:
+        self.stretch, self.b, self.length = stretch, b, stretch.length
+        self.steps: list[Step] = []
+        self.step_of: dict[Expr, int] = dict.fromkeys(stretch.parameters, -1)
+        self.stored: set[Expr] = {x for x in stretch.parameters if x.shape}
+        self.uses: list[tuple[Expr, Expr, bool]] = []
+        for x in in_order(stretch.results, stretch.parameters):
+            if not (is_literal(x) or self.is_view(x)):
+                self._place(x)
+        self._find_stored()
+        self.last = self._lasts()
+
+    def is_view(self, x: Expr) -> bool:
+        """Whether loops look through a call at its operand."""
+        return is_view(x, self.length) and x not in self.step_of
+
+    def resolved(self, x: Expr, index: Sequence[Index]) -> tuple[Expr, tuple[Index, ...]]:
+        """The array behind an operand, and where its element is; the operand may be broadcast."""
+        index = broadcast(x.shape, index)
+        while self.is_view(x):
+            index, x = place(x, index), x.args[0]
+        return x, index
+
+    def reads(self, x: Expr) -> Iterator[tuple[Expr, tuple[Index, ...]]]:
+        """The arrays that an elementwise call or a reduction reads, and where, in its loops."""
+        for y in x.inputs:
+            yield self.resolved(y, identity(self.domain(x)))
+
+    def domain(self, x: Expr) -> tuple[int, ...]:
+        """The lengths of the loops that compute a call."""
+        return x.args[0].shape if x.fn in REDUCTIONS else x.shape  # type: ignore[no-any-return]
+
+    def array(self, x: Expr, right: bool = False) -> tuple[Expr, bool]:
+        """An array in memory with the elements of x, and whether it is transposed.
+
+        It is a copy if no array has them in order, or if BLAS is faster with one: for a small
+        transposed matrix on the right of a product.
+        """
+        base, index = self.resolved(x, identity(x.shape))
+        if index == identity(base.shape) and base.shape == x.shape:
+            return base, False
+        turned = base.ndim == 2 and index == identity(x.shape)[::-1] and base.shape == x.shape[::-1]
+        if turned and not (right and x.size <= SMALL and self.length not in x.shape):
+            return base, True
+        copy = self.b._call(".astype", (x, x.dtype), {"copy": True}, (x.shape, x.dtype))
+        if copy not in self.step_of:
+            self._place(copy)
+        return copy, False
+
+    def _place(self, x: Expr) -> None:
+        """Put a call into a step, after all that it uses."""
+        if x.fn in ("np.matmul", "np.reshape"):
+            self._place_alone(x)
+            return
+        domain = self.domain(x)
+        separate = x.fn in REDUCTIONS and not _is_trailing(x)
+        first = max((self._ready(y, index, domain) for y, index in self.reads(x)), default=0)
+        for k in range(len(self.steps) - 1, first - 1, -1):
+            if self.steps[k].domain == domain and not self.steps[k].alone and not separate:
+                self._enter(x, k)
+                return
+        self.steps.append(Step(domain, alone=separate))
+        self._enter(x, len(self.steps) - 1)
+
+    def _place_alone(self, x: Expr) -> None:
+        if x.fn == "np.matmul" and not in_loops(x, self.length):
+            for k, y in enumerate(x.args):
+                self.array(y, right=k == 1)
+        elif x.fn == "np.reshape":
+            self.array(x.args[0])
+        self.steps.append(Step((), alone=True))
+        self._enter(x, len(self.steps) - 1)
+
+    def _enter(self, x: Expr, k: int) -> None:
+        self.steps[k].calls.append(x)
+        self.step_of[x] = k
+
+    def _ready(self, y: Expr, index: Sequence[Index], domain: tuple[int, ...]) -> int:
+        """The first step that can read an operand."""
+        if is_literal(y):
+            return 0
+        k = self.step_of[y]
+        inside = k >= 0 and domain == self.steps[k].domain and not self.steps[k].alone
+        if inside and y.fn not in REDUCTIONS and index == identity(domain):
+            return k
+        return k + 1
+
+    def operands(self, x: Expr) -> list[tuple[Expr, bool]]:
+        """What a call reads, and whether it is at the place of its own element."""
+        if x.fn == "np.matmul" and not in_loops(x, self.length):
+            return [(self.array(y, right=k == 1)[0], False) for k, y in enumerate(x.args)]
+        if x.fn == "np.reshape":
+            return [(self.array(x.args[0])[0], False)]
+        if x.fn == "np.matmul":
+            return [(self.resolved(y, identity(y.shape))[0], False) for y in x.args]
+        own = identity(self.domain(x))
+        return [(y, index == own and y.shape == self.domain(x)) for y, index in self.reads(x)]
+
+    def _find_stored(self) -> None:
+        self.stored |= {x for x in self.stretch.results if x.shape}
+        for k, step in enumerate(self.steps):
+            for x in step.calls:
+                if x.fn in REDUCTIONS or step.alone:
+                    self.stored |= {x} if x.shape else set()
+                for y, same in self.operands(x):
+                    if y.shape and not (same and self.step_of.get(y) == k and not step.alone):
+                        self.stored.add(y)
+
+    def owner(self, x: Expr) -> Expr:
+        """The array whose memory a reshaped array shares."""
+        while x.fn == "np.reshape" and x in self.step_of and self.step_of[x] >= 0:
+            x = self.array(x.args[0])[0]
+        return x
+
+    def _lasts(self) -> dict[Expr, int]:
+        last: dict[Expr, int] = {}
+        for k, step in enumerate(self.steps):
+            for x in step.calls:
+                last[self.owner(x)] = k
+                for y, _ in self.operands(x):
+                    last[self.owner(y)] = k
+        return last | {self.owner(x): len(self.steps) for x in self.stretch.results}
+
+
+def _is_trailing(x: Expr) -> bool:
+    """Whether a reduction goes over the last axes."""
+    axes = axes_of(x)
+    return axes[0] == x.args[0].ndim - len(axes)
