@@ -5,7 +5,7 @@ from autograd_lite.anomaly import AnomalyError, KinkError, detect_anomaly
 from autograd_lite.broadcasting import BroadcastWarning
 from autograd_lite.checkout import find_beside
 from autograd_lite.checks import GradientError, check_gradients
-from autograd_lite.compiler import NotSeparableError, compile
+from autograd_lite.compiler import NotNativeWarning, NotSeparableError, compile
 from autograd_lite.context import no_grad, scope
 from autograd_lite.custom import custom_gradient, operation
 from autograd_lite.derivation import CannotCheckWarning, DerivationError, derive
@@ -57,6 +57,7 @@ __all__ = [
     "GradientError",
     "Graph",
     "KinkError",
+    "NotNativeWarning",
     "NotSeparableError",
     "Op",
     "Tensor",

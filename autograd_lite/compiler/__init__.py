@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 if TYPE_CHECKING:
     from autograd_lite.compiler.function import Compiled
 
-__all__ = ["NotSeparableError", "compile"]
+__all__ = ["NotNativeWarning", "NotSeparableError", "compile"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class NotNativeWarning(RuntimeWarning):
+    """Numba cannot compile a program, so NumPy runs it."""
 
 
 class NotSeparableError(ValueError):
@@ -62,9 +66,13 @@ def compile(
             rows; None for one pass. One program serves all numbers of rows that f treats alike: it
             is traced with three other numbers, and with each new one if it reads a shape itself.
         donate: names of arguments whose arrays the results may overwrite.
+        backend: "numpy"; "numba" for native code, which needs the extra `native`; or "auto" for
+            NumPy until a program was called so often that Numba pays, the time that it takes to
+            compile counted, and from then on Numba. Their results are equal to rounding.
         workers: the number of threads that compute blocks; it does not change any bit of a result.
 
     Raises:
+        ImportError: for the backend "numba" if Numba is not installed.
         TypeError: from the first call, if f uses the value of an array (``if x > 0``).
         ValueError: if f has no argument that donate names, or for several workers without rows.
         NotSeparableError: if rows is given and the results are not sums over rows.
@@ -88,9 +96,25 @@ def compile(
     from autograd_lite.compiler.function import Compiled  # not when the package is imported
 
     execute = executor(_checked(workers, rows))
+    backend = _available(backend)
     if f is None:
         return lambda function: Compiled(function, rows, donate, execute, backend)
     return Compiled(f, rows, donate, execute, backend)
+
+
+def _available(backend: str) -> str:
+    """The backend that can be used."""
+    from autograd_lite.compiler.machine_code import installed
+
+    if backend not in ("numpy", "numba", "auto"):
+        raise ValueError(f'compile: backend is "numpy", "numba" or "auto", not {backend!r}')
+    if backend == "numpy" or installed():
+        return backend
+    if backend == "auto":
+        return "numpy"
+    raise ImportError(
+        'compile: backend="numba" needs Numba and SciPy; pip install "autograd_lite[native]"'
+    )
 
 
 def _checked(workers: Any, rows: Any) -> int:

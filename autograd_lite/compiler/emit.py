@@ -160,10 +160,11 @@ class Emitter:
         function = self.kernels.add(stretch, {p for p, x in pairs if x in spent}, dict(pairs))
         self.owned -= spent
         self.spent |= spent
-        results = [
-            self.b.call_of("[]", (expr, k), x) for k, x in enumerate(stretch.results)
+        results = [self.b.call_of("[]", (expr, k), x) for k, x in enumerate(stretch.results)]
+        names = [
+            self.names.take(self.b.names.get(x, ""), self._numbered(k))
+            for k, x in enumerate(results)
         ]
-        names = [self.names.take(self.b.names.get(x, ""), self._numbered(k)) for k, x in enumerate(results)]
         self.named |= dict(zip(results, names, strict=True))
         self.owned |= set(results)
         self.contiguous |= set(results)

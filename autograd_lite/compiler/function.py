@@ -115,7 +115,7 @@ class Compiled(Generic[P, R]):
                 ]
                 program = Program(
                     *(self._function, _name(self._function), signature, donated),
-                    *(self._rows, self._execute, self._backend == "numba"),
+                    *(self._rows, self._execute, self._backend),
                 )
                 self._programs[program.signature.key] = program
                 while len(self._programs) > MOST:
@@ -173,16 +173,33 @@ class Compiled(Generic[P, R]):
         """
         return self._shown("source_map()", args, kwargs).source_map()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the readable form as a module; the file is written whole or not at all.
+    def save(self, path: str | os.PathLike[str], backend: str = "numpy") -> None:
+        """Write the program as a module; the file is written whole or not at all.
+
+        Args:
+            path: of the file.
+            backend: "numpy" for the readable form; "numba" for native functions, whose machine
+                code Numba keeps on disk from the first run on.
 
         Raises:
-            RuntimeError, ValueError: as `readable` does.
+            RuntimeError, ValueError: as `readable` does; ValueError for another backend.
             OSError: if the file cannot be written.
         """
-        text = self.readable()
+        if backend not in ("numpy", "numba"):
+            raise ValueError(f'save: backend is "numpy" or "numba", not {backend!r}')
+        program = self._latest("save()")
+        text = program.readable() if backend == "numpy" else program.native_source()
         with atomic(path) as file:
             file.write(text)
+
+    @property
+    def backend(self) -> str:
+        """What computed the last call: "numpy" or "numba".
+
+        Raises:
+            RuntimeError: before the first call.
+        """
+        return self._latest("backend").backend
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The code that runs for these arguments."""

@@ -220,10 +220,11 @@ class Kernels:
 
     @property
     def source(self) -> str:
-        """The source of their module."""
+        """The source of their module; empty if there are none."""
+        if not self.functions:
+            return ""
         helpers = [HELPERS[name] + "\n" for name in HELPERS if name in self.helpers]
-        head = "import numpy as np\nfrom numba import njit\n"
-        return "\n\n".join([head, *helpers, *self.functions.values()])
+        return "\n\n".join([*helpers, *self.functions.values()])
 
 
 class _Nest:
@@ -254,7 +255,11 @@ class _Nest:
 
     def _chunked(self) -> tuple[int, int] | None:
         """The axis whose loop is cut so that no sum is long, and the rounds of a piece."""
-        whole = [x for x in self.step.calls if x.fn == "np.add.reduce" and len(axes_of(x)) == len(self.domain)]
+        whole = [
+            x
+            for x in self.step.calls
+            if x.fn == "np.add.reduce" and len(axes_of(x)) == len(self.domain)
+        ]
         length = self.w.stretch.length
         if not whole or (prod(self.domain) <= LONGEST_SUM and length not in self.domain):
             return None
@@ -294,7 +299,9 @@ class _Nest:
             written += [f"{indents[axis]}{line}" for line in self.tails[axis]]
             if self.chunk and self.chunk[0] == axis - 1:
                 for part, total in self.partial:
-                    written.append(f"{self.outer}{total}, {total}_rest = plus_exactly({total}, {total}_rest, {part})")
+                    written.append(
+                        f"{self.outer}{total}, {total}_rest = plus_exactly({total}, {total}_rest, {part})"
+                    )
         return written
 
     def _word(self, x: Any) -> str:
@@ -345,8 +352,12 @@ class _Nest:
             self.partial.append((part, total))
             self.heads[0].append(f"{total}_rest = 0.0")
             self.w.helpers |= {"plus_exactly"}
-            self.tails[0].append(f"{total} = {total} + {total}_rest if {total}_rest - {total}_rest == 0.0 else {total}")
-        self.body.append(self._added(x, part if is_sum and self.chunk and not outer else total, given))
+            self.tails[0].append(
+                f"{total} = {total} + {total}_rest if {total}_rest - {total}_rest == 0.0 else {total}"
+            )
+        self.body.append(
+            self._added(x, part if is_sum and self.chunk and not outer else total, given)
+        )
         result = f"np.float32({total})" if wide else total
         if x.shape:
             kept = [k for k in range(depth) if k not in axes]

@@ -10,15 +10,12 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-
-import numpy as np
 
 from autograd_lite.compiler.elementary import FUNCTIONS
 from autograd_lite.files import atomic
 
-__all__ = ["FLAGS", "HELPERS", "contiguous", "digest", "installed", "native_module", "signature"]
+__all__ = ["FLAGS", "CONTIGUOUS", "HELPERS", "digest", "installed", "native_functions", "signature"]
 
 FLAGS = 'error_model="numpy", nogil=True, cache=True'
 
@@ -50,35 +47,51 @@ def installed() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
 
 
-def contiguous(*values: Any) -> tuple[Any, ...]:
-    """The values as native functions take them: arrays in order, writeable and aligned."""
-    return tuple(
-        np.require(x, requirements=("C", "A", "W")) if isinstance(x, np.ndarray) else x
-        for x in values
-    )
+CONTIGUOUS = """def contiguous(*values):
+    # In order, writeable and aligned, as native functions take arrays.
+    return [np.require(x, None, "CWA") if isinstance(x, np.ndarray) else x for x in values]"""
 
 
-def native_module(source: str) -> ModuleType:
-    """The module with this source, whose functions Numba compiles, or takes from an earlier run.
+class NotNativeError(Exception):
+    """Numba cannot compile a native function; the message says why in one line."""
+
+
+def native_functions(source: str) -> dict[str, Any]:
+    """The functions of a module with this source, which Numba compiles or finds on disk.
 
     Numba knows a function by the name of its file, so each source has a file of its own.
+
+    Raises:
+        NotNativeError: if Numba cannot compile them.
     """
+    source = f"import numpy as np\nfrom numba import njit\n\n\n{source}"
     name = f"autograd_lite_{digest(source)}"
     if name not in sys.modules:
         path = folder() / f"{name}.py"
-        if not path.exists():
+        if not path.exists() or path.read_text(encoding="utf-8") != source:
             with atomic(path) as file:
                 file.write(source)
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
         try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
+            _import(name, path)
+        except Exception as error:
+            raise NotNativeError(" ".join(str(error).split())[:200]) from None
+    return vars(sys.modules[name])
+
+
+def _import(name: str, path: Path, again: bool = True) -> None:
+    """Import the module in a file; a second time without what Numba wrote, if that is damaged."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if not (again and isinstance(error, Exception)):
             raise
-    return sys.modules[name]
+        for file in (path.parent / "__pycache__").glob(f"{name}.*"):
+            file.unlink(missing_ok=True)
+        _import(name, path, again=False)
 
 
 def digest(source: str) -> str:

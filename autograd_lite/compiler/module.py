@@ -5,14 +5,16 @@ from __future__ import annotations
 import linecache
 import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.machine_code import native_functions
 from autograd_lite.expressions.printer import literal
 
-__all__ = ["LITERAL", "constant_source", "loaded"]
+__all__ = ["LITERAL", "Module", "constant_source", "loaded"]
 
 LITERAL = 64  # elements up to which a constant is written as a list of numbers
 LARGEST = 1 << 22  # bytes up to which a constant is written as source
@@ -45,6 +47,38 @@ def constant_source(name: str, value: Any) -> str:
             f").reshape({value.shape!r})",
         ]
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A module that is written but not yet loaded.
+
+    Attributes:
+        name: of its last function.
+        imports: its first lines.
+        code: its source, without imports and native functions.
+        namespace: the objects that it uses besides those that it defines.
+        native: the source of its native functions, or nothing.
+    """
+
+    name: str
+    imports: str
+    code: str
+    namespace: Mapping[str, Any]
+    native: str = ""
+
+    @property
+    def source(self) -> str:
+        """All its source."""
+        if not self.native:
+            return f"{self.imports}\n{self.code}"
+        return f"{self.imports}from numba import njit\n\n\n{self.native}\n\n{self.code}"
+
+    def load(self) -> Any:
+        """Run it, compile its native functions, and return its last function."""
+        functions = native_functions(self.native) if self.native else {}
+        code = f"{self.imports}\n{self.code}"
+        return loaded(code, self.name, {**self.namespace, **functions})
 
 
 def loaded(source: str, name: str, namespace: Mapping[str, Any]) -> Any:

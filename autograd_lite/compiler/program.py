@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler import NotSeparableError, passes
+from autograd_lite.compiler import NotNativeWarning, NotSeparableError, passes
 from autograd_lite.compiler.blocks import blocks_of, large
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
@@ -25,7 +27,9 @@ from autograd_lite.compiler.lengths import (
     distinct,
     generalized,
 )
-from autograd_lite.compiler.module import constant_source, loaded
+from autograd_lite.compiler.machine_code import NotNativeError
+from autograd_lite.compiler.module import Module, constant_source, loaded
+from autograd_lite.compiler.native import calls_to_pay
 from autograd_lite.compiler.rolling import rolled
 from autograd_lite.compiler.rows import split, split_along
 from autograd_lite.compiler.running import Running
@@ -43,6 +47,8 @@ from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
 
 __all__ = ["Program", "traced"]
+
+_PASSES = {"numpy": passes.running, "numba": passes.native}
 
 # The numbers of rows of traces for any number of rows: primes, so that 2 / n is never shortened.
 LENGTHS = 1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049
@@ -111,6 +117,7 @@ class Program:
     Attributes:
         source: the module that runs.
         run: the function that it defines.
+        backend: which backend it is for, "numpy" or "numba".
         fits: a fast test whether the arguments of a call have this signature, or None.
         rows: the numbers of the arguments that may have any number of rows.
         alike: None if any number of rows will do, otherwise the function, its traces and, for
@@ -125,69 +132,112 @@ class Program:
         donated: Sequence[int],
         rows: int | str | None = None,
         execute: Executor = in_turn,
-        native: bool = False,
+        backend: str = "numpy",
     ) -> None:
-        self.name, self.native = name, native
-        self._pass = passes.native if native else passes.running
+        self.name = name
         self._writeable = [array.flags.writeable for array in signature.arrays]
         self.signature: Signature = signature.without_arrays()
         self.donated: set[int] = set(donated)
         self.rows: frozenset[int] = frozenset()
         self.numbers: Numbers = {}
         self.alike: tuple[Callable[..., Any], list[Any], list[int]] | None = None
+        self._backends = ("numpy",) if backend == "numpy" else ("numpy", "numba")
         found = _Traced(function, signature).passed(rolls=rows is None)
         try:
-            self._compile_for_any_length(function, signature, found, rows, execute)
+            self._modules = self._for_any_length(function, signature, found, rows, execute)
         except (LengthError, NotSeparableError):
             self._use(found)
-            self._compile(found.placed, rows, execute)
+            self._modules = [
+                self._module(found.placed, rows, execute, backend) for backend in self._backends
+            ]
         self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
+        self.load("numba" if backend == "numba" else "numpy")
+        if backend == "auto" and self._modules[1].native:
+            self._load_when_it_pays(calls_to_pay(found.placed))
+
+    def load(self, backend: str) -> None:
+        """Run the program by a backend from now on.
+
+        Warns:
+            NotNativeWarning: if Numba cannot compile it; then NumPy runs it.
+        """
+        module = self._modules[self._backends.index(backend)]
+        try:
+            self.run = module.load()
+        except NotNativeError as error:
+            warnings.warn(
+                f"compile: Numba cannot compile {self.name}, so NumPy runs it: {error}",
+                NotNativeWarning,
+                stacklevel=2,
+            )
+            module = self._modules[0]
+            self.run = module.load()
+        self.backend = "numba" if module.native else "numpy"
+        self.source = module.source
+
+    def _load_when_it_pays(self, calls: float) -> None:
+        """Run by Numba after so many calls."""
+        run, left = self.run, calls
+
+        def counting(*args: Any) -> Any:
+            nonlocal run, left
+            left -= 1
+            if left <= 0:
+                left = inf
+                self.load("numba")
+                run = self.run
+            return run(*args)
+
+        self.run = counting
 
     def _use(self, found: _Traced) -> None:
         self.b, self.arguments, self.packing = found.b, found.arguments, found.packing
         self.results = found.results
 
-    def _running(self, rows: Expr | None = None, numbers: Numbers | None = None) -> Running:
-        kernels = Kernels(self.name, self.b, self._read_only()) if self.native else None
+    def _running(
+        self,
+        backend: str,
+        rows: Expr | None = None,
+        numbers: Numbers | None = None,
+        alone: bool = False,
+    ) -> Running:
+        pairs = zip(self.arguments, self._writeable, strict=True)
+        read_only = {x for x, writeable in pairs if not writeable}
         return Running(
             *(self.name, self.signature, self.arguments, self.donated, self.packing, self.b),
-            *(rows, numbers or {}, kernels),
+            *(rows, numbers or {}),
+            Kernels(self.name, self.b, read_only) if backend == "numba" else None,
+            alone,
         )
 
-    def _read_only(self) -> set[Expr]:
-        """The arguments whose arrays are read-only in the trace."""
-        pairs = zip(self.arguments, self._writeable, strict=True)
-        return {x for x, writeable in pairs if not writeable}
-
-    def _compile(self, roots: Sequence[Any], rows: int | str | None, execute: Executor) -> None:
-        """Compile for the number of rows in the trace."""
-        blocks, running = None, self._running()
+    def _module(
+        self, roots: Sequence[Any], rows: int | str | None, execute: Executor, backend: str
+    ) -> Module:
+        """The program for the number of rows in the trace."""
+        blocks, running, last = None, self._running(backend), _PASSES[backend]
         data = [x for x in in_order(roots) if x.fn in (ARGUMENT, CONSTANT)]
         most = max((x.shape[0] for x in data if x.ndim), default=0)
         least = min((x.shape[0] for x in data if x.ndim), default=0)
         many = rows < most if isinstance(rows, int) else large(roots)
         if rows is not None and many and least > 1:  # otherwise there may be one row or none
             found = split(roots, self.b.names)
-            blocks = blocks_of(roots, self.b, found, rows, self._pass)
+            blocks = blocks_of(roots, self.b, found, rows, last)
         if blocks is None or blocks.split.length <= max(blocks.most, 3):
-            roots = self._pass(roots, self.b)
-            self.source, self.run = running.loaded(
-                [*running.start, *running.one_pass(roots)], roots
-            )
-        else:
-            body = running.in_blocks(roots, blocks, execute)
-            self.source, self.run = running.loaded(body, [*roots, *blocks.inside.values()])
+            roots = last(roots, self.b)
+            return running.written([*running.start, *running.one_pass(roots)], roots)
+        body = running.in_blocks(roots, blocks, execute)
+        return running.written(body, [*roots, *blocks.inside.values()])
 
-    def _compile_for_any_length(
+    def _for_any_length(
         self,
         function: Callable[..., Any],
         signature: Signature,
         found: _Traced,
         rows: int | str | None,
         execute: Executor,
-    ) -> None:
-        """Compile for any number of rows.
+    ) -> list[Module]:
+        """The program for any number of rows, by each backend.
 
         Raises:
             LengthError: without rows=, if the function closes over an array with rows, or if it
@@ -214,16 +264,19 @@ class Program:
         axes = split_along(placed, data, b.names)
         if not {x for x in axes.axes if x.fn in (ARGUMENT, CONSTANT)} <= known:
             raise LengthError
-        blocks = blocks_of(placed, b, axes, rows, self._pass)
+        blocks = {x: blocks_of(placed, b, axes, rows, _PASSES[x]) for x in self._backends}
         self._use(others[0])
         if any(x.reads_shapes for x in (found, *others)):
             self.alike = function, traces, [length, *lengths]
         self.results, self.numbers = results, shown
         self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
-        running = self._running(self.arguments[min(leaves)], numbers)
-        roots = self._pass(placed, b, axes.length)
-        body = running.any_length(placed, roots, blocks, execute)
-        self.source, self.run = running.loaded(body, [*placed, *roots, *blocks.inside.values()])
+        modules = []
+        for backend, inside in blocks.items():
+            running = self._running(backend, self.arguments[min(leaves)], numbers)
+            roots = _PASSES[backend](placed, b, axes.length)
+            body = running.any_length(placed, roots, inside, execute)
+            modules.append(running.written(body, [*placed, *roots, *inside.inside.values()]))
+        return modules
 
     def serves(self, signature: Signature) -> bool:
         """Whether a call with other numbers of rows has the signature of this program."""
@@ -255,6 +308,22 @@ class Program:
         lengths = None if self.alike is None else self.alike[2]
         source = guard(self.signature.tree, namespace, lengths)
         return source and loaded(source, "fits", namespace)
+
+    def native_source(self) -> str:
+        """The program by Numba as a module that needs only NumPy and Numba.
+
+        Raises:
+            ValueError: as `readable` does.
+        """
+        self.b.know([*self.arguments])
+        rows = self.arguments[min(self.rows)] if self.rows else None
+        running = self._running("numba", rows, self.numbers, alone=True)
+        length = rows.shape[0] if rows is not None else 0
+        placed = passes.with_factors_placed(self.results, self.b)
+        roots = passes.native(placed, self.b, length)
+        body = [*running.start, *running.one_pass(roots, length)]
+        self.b.forget()
+        return running.written(body, roots).source
 
     # The readable form
 

@@ -19,8 +19,8 @@ from autograd_lite.compiler.interface import Namespace, Parameters, packed
 from autograd_lite.compiler.kernels import Kernels
 from autograd_lite.compiler.lengths import Numbers
 from autograd_lite.compiler.machine import LONGEST_SUM
-from autograd_lite.compiler.machine_code import contiguous, native_module
-from autograd_lite.compiler.module import LITERAL, constant_source, loaded
+from autograd_lite.compiler.machine_code import CONTIGUOUS
+from autograd_lite.compiler.module import LITERAL, Module, constant_source
 from autograd_lite.compiler.signature import Packing, Signature
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
 from autograd_lite.expressions.loops import everything
@@ -43,6 +43,7 @@ class Running:
         rows: the argument that tells the number of rows, if that may change from call to call.
         numbers: the numbers that depend on it.
         kernels: where to define native functions, if it has any.
+        alone: whether the module must need nothing but NumPy and Numba.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class Running:
         rows: Expr | None = None,
         numbers: Numbers = MappingProxyType({}),
         kernels: Kernels | None = None,
+        alone: bool = False,
     ) -> None:
         self.name, self.packing, self.b = name, packing, b
         self.names, self.code = Names([name, "contiguous"]), Code()
-        self.namespace = Namespace(self.names, np=np)
+        self.namespace = None if alone else Namespace(self.names)
         self.embedded = Embedded(self.namespace)
         every = set(range(len(arguments)))
         self.parameters = Parameters(signature, self.names, every, self.namespace)
@@ -103,19 +105,18 @@ class Running:
         self.imports = ["from functools import lru_cache", ""]
         return [f"{names} = {function}({rows})"]
 
-    def loaded(self, body: Sequence[str], roots: Iterable[Any]) -> tuple[str, Any]:
-        """The source of the module with the body of its last function, and that function."""
+    def written(self, body: Sequence[str], roots: Iterable[Any]) -> Module:
+        """The module with the body of its last function."""
         if not is_silent(everything(roots)):
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         self._define(self.name, self.parameters.names, body)
-        head = "\n".join([*self.imports, *_definitions(self.code, self.namespace), *self.notes])
-        source = "\n\n\n".join([head, *self.embedded.sources, *self.functions]) + "\n"
-        if self.kernels is None or not self.kernels.functions:
-            return source, loaded(source, self.name, self.namespace)
-        module = native_module(self.kernels.source)
-        self.namespace |= {name: getattr(module, name) for name in self.kernels.functions}
-        self.namespace["contiguous"] = contiguous
-        return f"{self.kernels.source}\n\n{source}", loaded(source, self.name, self.namespace)
+        head = "\n".join([*_definitions(self.code, self.namespace), *self.notes])
+        native = "" if self.kernels is None else self.kernels.source
+        helpers = [CONTIGUOUS] if any("contiguous(" in text for text in self.functions) else []
+        parts = [head, *self.embedded.sources, *helpers, *self.functions]
+        code = "\n\n\n".join(filter(None, parts)) + "\n"
+        imports = "\n".join([*self.imports, "import numpy as np\n"])
+        return Module(self.name, imports, code, self.namespace or {}, native)
 
     def any_length(
         self, placed: Sequence[Any], roots: Sequence[Any], blocks: Blocks, execute: Executor
@@ -261,11 +262,11 @@ def _used(parameters: Iterable[str], lines: Iterable[str], later: Iterable[str])
     return [name for name in dict.fromkeys([*parameters, *assigned]) if name in words]
 
 
-def _definitions(code: Code, namespace: Namespace) -> list[str]:
-    """The first lines of a module: its import, its aliases and its constants."""
-    lines = ["import numpy as np", "", *(f"{alias} = {fn}" for fn, alias in code.aliases.items())]
+def _definitions(code: Code, namespace: Namespace | None) -> list[str]:
+    """The first lines of a module: its aliases and its constants."""
+    lines = [f"{alias} = {fn}" for fn, alias in code.aliases.items()]
     for name, value in code.constants.items():
-        if value.size <= LITERAL or (value == 1).all():
+        if namespace is None or value.size <= LITERAL or (value == 1).all():
             lines.append(constant_source(name, value))
         else:
             namespace[name] = value

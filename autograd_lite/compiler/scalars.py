@@ -37,7 +37,10 @@ _CALLED = {
 }
 
 ONE_BY_ONE = {
-    *(f"np.{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "arctan", "arcsinh", "arcsin")),
+    *(
+        f"np.{name}"
+        for name in ("sin", "cos", "tan", "sinh", "cosh", "arctan", "arcsinh", "arcsin")
+    ),
     *(f"np.{name}" for name in ("arccos", "arctan2", "hypot", "logaddexp", "power", "exp2")),
 }
 """What the C library computes for one number after the other, and NumPy for several at once."""

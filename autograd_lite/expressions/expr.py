@@ -287,6 +287,10 @@ class Builder:
         self._values.clear()
         self._first.clear()
 
+    def know(self, arguments: Iterable[Expr]) -> None:
+        """Take ones as the values of arguments, where only shapes and dtypes matter."""
+        self._values |= {x: np.ones(x.shape, x.dtype) for x in arguments}
+
     def settled_by(self, rules: Any, fold: bool) -> dict[Expr, Any]:
         """What a table of rules made of each expression so far."""
         return self._settled.setdefault((id(rules), fold), (rules, {}))[1]
