@@ -63,12 +63,10 @@ def compile(
     Args:
         f: a function of arrays in nested containers that returns the same.
         rows: the number of rows of a block, or "auto" to choose it, if the results are sums over
-            rows; None for one pass. One program serves all numbers of rows that f treats alike: it
-            is traced with three other numbers, and with each new one if it reads a shape itself.
+            rows; None for one pass. One program serves all numbers of rows that f treats alike.
         donate: names of arguments whose arrays the results may overwrite.
-        backend: "numpy"; "numba" for native code, which needs the extra `native`; or "auto" for
-            NumPy until a program was called so often that Numba pays, the time that it takes to
-            compile counted, and from then on Numba. Their results are equal to rounding.
+        backend: "numpy"; "numba" for native code; "auto" for Numba once a program was called so
+            often that the time to compile it pays. Their results are equal to rounding.
         workers: the number of threads that compute blocks; it does not change any bit of a result.
 
     Raises:
@@ -78,8 +76,6 @@ def compile(
         NotSeparableError: if rows is given and the results are not sums over rows.
 
     Example:
-        >>> import numpy as np
-        >>> import autograd_lite as ag
         >>> gradient = ag.compile(lambda x: ag.grad(lambda x: np.sum(x**2))(x))
         >>> gradient(np.array([1.0, 2.0]))
         array([2., 4.])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_lite.compiler import NotSeparableError
-from autograd_lite.compiler.lengths import distinct
+from autograd_lite.compiler.lengths import telling
 from autograd_lite.compiler.rows import Split, trait_of
 from autograd_lite.compiler.signature import resized
 from autograd_lite.expressions.expr import (
@@ -85,7 +85,7 @@ def blocks_of(
     """
     order = in_order(roots)
     size, most = (rows, rows) if isinstance(rows, int) else _fitting(order, split)
-    length = distinct(size, roots)
+    length = telling(size, roots)
     inputs: dict[Expr, Expr] = {}
     made: dict[Expr, Expr] = {}
 

@@ -1,8 +1,8 @@
-"""Exponentials and logarithms for native code, without branches, so that LLVM makes vectors of them.
+"""Exponentials and logarithms for native code, without branches, for several numbers at once.
 
-A function of the C library is called for one number after the other; these are computed for several
-at once, as NumPy's are. Each is right to 3 units in the last place, with NumPy's values at infinities,
-NaN and zeros. They are source, since a saved module needs nothing but NumPy and Numba.
+LLVM makes vectors of them, where it would call a function of the C library for one number after the
+other. Each is right to 3 units in the last place, with NumPy's values at infinities, NaN and zeros.
+They are source, since a saved module needs nothing but NumPy and Numba.
 
 The argument of an exponential is split as k log 2 + r with |r| ≤ log 2 / 2, that of a logarithm as
 2ᵏ m with √½ ≤ m < √2; what is left is a short series: of eʳ − 1, and of 2 artanh s = log m with
@@ -19,7 +19,7 @@ _DECORATOR = '@njit(error_model="numpy", fastmath={"contract"})'
 
 # log 2 as a number with zeros at its end, so that its multiples are exact, and what is left of it.
 _HIGH, _LOW = "0.6931471803691238", "1.9082149292705877e-10"
-# Added to a number and subtracted again, it rounds to an integer, which is in the last bits between.
+# Added to a number and subtracted again, it rounds; between, the last bits are the integer.
 _ROUNDING = "6755399441055744.0"
 
 

@@ -26,7 +26,15 @@ from autograd_lite.expressions.expr import (
 from autograd_lite.expressions.printer import literal
 from autograd_lite.graph import Graph
 
-__all__ = ["LengthError", "Numbers", "as_traced", "check_alike", "distinct", "generalized"]
+__all__ = [
+    "LengthError",
+    "Numbers",
+    "as_traced",
+    "check_alike",
+    "distinct",
+    "generalized",
+    "telling",
+]
 
 
 class LengthError(Exception):
@@ -64,7 +72,15 @@ Numbers = Mapping[Expr, tuple[Number, bool]]
 
 
 def distinct(length: int, roots: Sequence[Any]) -> int:
-    """The length, or a larger one that divides the length of no axis."""
+    """The length, or a larger one that is not the length of any axis."""
+    others = {1, *(n for x in in_order(roots) for n in (x.shape or ()))}
+    while length in others:
+        length += 1
+    return length
+
+
+def telling(length: int, roots: Sequence[Any]) -> int:
+    """The length, or a larger one whose multiples are not the length of any axis."""
     others = {n for x in in_order(roots) for n in (x.shape or ()) if n}
     while length == 1 or any(n % length == 0 for n in others):
         length += 1

@@ -15,7 +15,7 @@ from typing import Any
 from autograd_lite.compiler.elementary import FUNCTIONS
 from autograd_lite.files import atomic
 
-__all__ = ["FLAGS", "CONTIGUOUS", "HELPERS", "digest", "installed", "native_functions", "signature"]
+__all__ = ["CONTIGUOUS", "FLAGS", "HELPERS", "digest", "installed", "native_functions", "signature"]
 
 FLAGS = 'error_model="numpy", nogil=True, cache=True'
 
@@ -81,7 +81,8 @@ def native_functions(source: str) -> dict[str, Any]:
 def _import(name: str, path: Path, again: bool = True) -> None:
     """Import the module in a file; a second time without what Numba wrote, if that is damaged."""
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -121,7 +122,7 @@ def folder() -> Path:
 
 
 def signature(types: Sequence[tuple[Any, tuple[int, ...], bool]]) -> str:
-    """The argument types of a native function, for dtypes, shapes and whether they are read-only."""
+    """The argument types of a native function, for dtypes, shapes and whether read-only."""
     words = []
     for dtype, shape, read_only in types:
         name = "boolean" if dtype.kind == "b" else dtype.name

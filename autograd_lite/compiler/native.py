@@ -73,7 +73,7 @@ METHODS[KERNEL] = _computed
 def is_virtual(x: Expr, length: int = 0) -> bool:
     """Whether a call only looks at its operand in another way."""
     if x.fn == "np.reshape":
-        return bool(x.shape and x.args[0].shape)
+        return bool(x.shape and isinstance(x.args[0], Expr) and x.args[0].shape)
     return is_view(x, length)
 
 
@@ -116,14 +116,14 @@ class _Native:
         operand = x.args[0]
         if len(x.args) > 1 or not x.keywords.keys() <= {"axis", "keepdims"} or not operand.ndim:
             return False
-        if not operand.dtype == x.dtype or x.dtype.kind != "f" or x.dtype not in NATIVE:
+        if operand.dtype != x.dtype or x.dtype.kind != "f" or x.dtype not in NATIVE:
             return False
         axes = axes_of(x)
         if x.fn != "np.add.reduce" or len(axes) == operand.ndim or not axes:
             return bool(axes)
         count = prod(operand.shape[k] for k in axes)
         trailing = axes[0] == operand.ndim - len(axes)
-        return count <= (LONGEST_ROW if trailing else LONGEST_SUM)
+        return bool(count <= (LONGEST_ROW if trailing else LONGEST_SUM))
 
 
 def _is_product(x: Expr) -> bool:
@@ -176,7 +176,7 @@ def _bases(order: Sequence[Expr], length: int) -> dict[Expr, Expr]:
 def _stages(
     order: Sequence[Expr], base: Mapping[Expr, Expr], native: Callable[[Expr], bool]
 ) -> dict[Expr, float]:
-    """When each call is computed: native ones at whole numbers, those of NumPy half a step later."""
+    """When each call is computed: native calls at whole numbers, NumPy's half a step later."""
     stages: dict[Expr, float] = {}
     for x in order:
         if base[x] is not x:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 from autograd_lite.compiler.native import REDUCTIONS, Stretch, axes_of, is_literal
 from autograd_lite.compiler.views import Index, broadcast, identity, is_view, place
-from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, in_order
+from autograd_lite.expressions.expr import Builder, Expr, in_order
 
 __all__ = ["Plan", "Step", "in_loops"]
 
@@ -91,8 +90,10 @@ class Plan:
         base, index = self.resolved(x, identity(x.shape))
         if index == identity(base.shape) and base.shape == x.shape:
             return base, False
-        turned = base.ndim == 2 and index == identity(x.shape)[::-1] and base.shape == x.shape[::-1]
-        if turned and not (right and x.size <= SMALL and self.length not in x.shape):
+        transposed = (
+            base.ndim == 2 and index == identity(x.shape)[::-1] and base.shape == x.shape[::-1]
+        )
+        if transposed and not (right and x.size <= SMALL and self.length not in x.shape):
             return base, True
         copy = self.b._call(".astype", (x, x.dtype), {"copy": True}, (x.shape, x.dtype))
         if copy not in self.step_of:
@@ -177,4 +178,4 @@ class Plan:
 def _is_trailing(x: Expr) -> bool:
     """Whether a reduction goes over the last axes."""
     axes = axes_of(x)
-    return axes[0] == x.args[0].ndim - len(axes)
+    return bool(axes[0] == x.args[0].ndim - len(axes))

@@ -26,6 +26,7 @@ from autograd_lite.compiler.lengths import (
     check_alike,
     distinct,
     generalized,
+    telling,
 )
 from autograd_lite.compiler.machine_code import NotNativeError
 from autograd_lite.compiler.module import Module, constant_source, loaded
@@ -47,8 +48,6 @@ from autograd_lite.tensor import Tensor
 from autograd_lite.transforms import trace
 
 __all__ = ["Program", "traced"]
-
-_PASSES = {"numpy": passes.running, "numba": passes.native}
 
 # The numbers of rows of traces for any number of rows: primes, so that 2 / n is never shortened.
 LENGTHS = 1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049
@@ -215,7 +214,7 @@ class Program:
         self, roots: Sequence[Any], rows: int | str | None, execute: Executor, backend: str
     ) -> Module:
         """The program for the number of rows in the trace."""
-        blocks, running, last = None, self._running(backend), _PASSES[backend]
+        blocks, running, last = None, self._running(backend), _last_pass(backend)
         data = [x for x in in_order(roots) if x.fn in (ARGUMENT, CONSTANT)]
         most = max((x.shape[0] for x in data if x.ndim), default=0)
         least = min((x.shape[0] for x in data if x.ndim), default=0)
@@ -247,7 +246,7 @@ class Program:
         if rows is None:
             raise LengthError
         length, leaves = _rows_of(found)
-        lengths = [n for n in LENGTHS if n == distinct(n, found.traced)][:2]
+        lengths = [n for n in LENGTHS if n == telling(n, found.traced)][:2]
         lengths.append(distinct(2, found.traced))
         others = [_with_length(function, signature.with_length(leaves, n)) for n in lengths]
         traces = [x.traced for x in (found, *others)]
@@ -264,7 +263,7 @@ class Program:
         axes = split_along(placed, data, b.names)
         if not {x for x in axes.axes if x.fn in (ARGUMENT, CONSTANT)} <= known:
             raise LengthError
-        blocks = {x: blocks_of(placed, b, axes, rows, _PASSES[x]) for x in self._backends}
+        blocks = {x: blocks_of(placed, b, axes, rows, _last_pass(x)) for x in self._backends}
         self._use(others[0])
         if any(x.reads_shapes for x in (found, *others)):
             self.alike = function, traces, [length, *lengths]
@@ -273,7 +272,7 @@ class Program:
         modules = []
         for backend, inside in blocks.items():
             running = self._running(backend, self.arguments[min(leaves)], numbers)
-            roots = _PASSES[backend](placed, b, axes.length)
+            roots = _last_pass(backend)(placed, b, axes.length)
             body = running.any_length(placed, roots, inside, execute)
             modules.append(running.written(body, [*placed, *roots, *inside.inside.values()]))
         return modules
@@ -393,6 +392,10 @@ class Program:
                 results[k] = names.take(f"{name}_out" if name else "out")
                 lines.append(f"{results[k]} = {text}")
         return [*lines, f"return {packed(self.packing.tree, results, None, bare=True)}"]
+
+
+def _last_pass(backend: str) -> Callable[..., list[Any]]:
+    return passes.running if backend == "numpy" else passes.native
 
 
 def _rows_of(found: _Traced) -> tuple[int, frozenset[int]]:

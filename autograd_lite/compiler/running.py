@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.compiler.blocks import Blocks
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
@@ -61,7 +59,8 @@ class Running:
     ) -> None:
         self.name, self.packing, self.b = name, packing, b
         self.names, self.code = Names([name, "contiguous"]), Code()
-        self.namespace = None if alone else Namespace(self.names)
+        self.given = Namespace(self.names)
+        self.namespace = None if alone else self.given
         self.embedded = Embedded(self.namespace)
         every = set(range(len(arguments)))
         self.parameters = Parameters(signature, self.names, every, self.namespace)
@@ -116,7 +115,7 @@ class Running:
         parts = [head, *self.embedded.sources, *helpers, *self.functions]
         code = "\n\n\n".join(filter(None, parts)) + "\n"
         imports = "\n".join([*self.imports, "import numpy as np\n"])
-        return Module(self.name, imports, code, self.namespace or {}, native)
+        return Module(self.name, imports, code, self.given, native)
 
     def any_length(
         self, placed: Sequence[Any], roots: Sequence[Any], blocks: Blocks, execute: Executor
@@ -130,7 +129,7 @@ class Running:
             execute: the executor.
         """
         most = self.names.take("most")
-        self.namespace[most] = min(blocks.most, LONGEST_SUM)
+        self.given[most] = min(blocks.most, LONGEST_SUM)
         self.notes.append(f"# {most}: the number of rows up to which one pass is as fast")
         lines = self.one_pass(roots, blocks.split.length)
         in_blocks = [f"    {line}" for line in self.in_blocks(placed, blocks, execute)]
@@ -154,7 +153,7 @@ class Running:
         take = self.names.take
         first, each, last, run = map(take, ("before", "partial", "finish", "over_rows"))
         known, sums, rows = take("known"), take("sums"), [take("i"), take("j")]
-        self.namespace[run] = functools.partial(over_rows, execute, blocks.size)
+        self.given[run] = functools.partial(over_rows, execute, blocks.size)
         self.notes.append(f"# {run}: adds what a function returns for blocks of rows")
         emitter = self._emitter(self.named)
         results = [take(self.b.names.get(x, ""), "result") for x in blocks.rowwise]

@@ -24,9 +24,17 @@ NATIVE = frozenset(map(np.dtype, ("float64", "float32", "bool")))
 READ = NATIVE | frozenset(map(np.dtype, ("int8", "int16", "int32", "int64", "uint8")))
 
 _OPERATORS = {
-    **{"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"},
-    **{"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="},
-    **{"equal": "==", "not_equal": "!="},
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "power": "**",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
 }
 
 _CALLED = {
@@ -77,7 +85,7 @@ def operand_dtypes(expr: Expr) -> tuple[Any, ...]:
     if expr.fn == "np.where":
         return np.dtype(bool), expr.dtype, expr.dtype
     ufunc = UFUNCS[expr.fn]
-    return ufunc.resolve_dtypes((*map(dtype_of, expr.args), None))[:-1]  # type: ignore[no-any-return]
+    return ufunc.resolve_dtypes((*map(dtype_of, expr.args), None))[:-1]
 
 
 def is_elementwise(expr: Expr) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.expressions.expr import CONSTANT, Expr
+from autograd_lite.expressions.expr import Expr
 
 __all__ = ["Index", "broadcast", "identity", "is_view", "place"]
 
@@ -57,24 +57,24 @@ def is_view(expr: Expr, length: int = 0) -> bool:
         expr: the call.
         length: the number of rows in the trace, if the program is for any number of rows.
     """
+    if not expr.args or not isinstance(expr.args[0], Expr) or expr.args[0].shape is None:
+        return False
     if expr.fn == "np.broadcast_to":
-        return expr.args[0].fn == CONSTANT or expr.args[0].shape is not None
+        return True
     if expr.fn in (".T", "np.expand_dims", "np.squeeze", "np.swapaxes"):
         return not expr.keywords and all(type(x) in (int, tuple, Expr) for x in expr.args)
     if expr.fn == "np.transpose":
         return not expr.keywords and len(expr.args) == 2
-    if expr.fn != "[]" or expr.args[0].shape is None:
+    if expr.fn != "[]":
         return False
     shape, axis = expr.args[0].shape, 0
     for part in _parts(expr):
         if part is None:
             continue
-        if type(part) is int:
-            if length and shape[axis] == length:
-                return False
-        elif type(part) is not slice:
+        if type(part) not in (int, slice):
             return False
-        elif length and shape[axis] == length and part.indices(length) != (0, length, 1):
+        whole = type(part) is slice and part.indices(length) == (0, length, 1)
+        if length and shape[axis] == length and not whole:
             return False
         axis += 1
     return True

@@ -1,0 +1,210 @@
+"""The loops of a native function: what each computes for one element, and the sums over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_lite.compiler.machine import LONGEST_SUM
+from autograd_lite.compiler.native import REDUCTIONS, axes_of
+from autograd_lite.compiler.nests import Step
+from autograd_lite.compiler.scalars import scalar_literal
+from autograd_lite.compiler.views import identity
+from autograd_lite.expressions.expr import Expr
+
+if TYPE_CHECKING:
+    from autograd_lite.compiler.kernels import KernelWriter
+
+__all__ = ["Nest"]
+
+FIRST = {"np.add.reduce": 0.0, "np.max": -np.inf, "np.min": np.inf}
+"""What a reduction starts from."""
+
+
+@dataclass(frozen=True)
+class _LongSum:
+    """The names of a sum of many numbers: of the sum, of what rounding left, and of a part.
+
+    Parts are sums of at most `LONGEST_SUM` numbers. What rounding leaves where they are added is
+    added at the end; see A. Neumaier, Z. Angew. Math. Mech. 54 (1974) 39-51.
+    """
+
+    total: str
+    rest: str
+    part: str
+
+
+class _Lines(list[str]):
+    """Lines that are indented as deep as the loops around them."""
+
+    depth = 0
+
+    def put(self, *lines: str) -> None:
+        self += ["    " * self.depth + line for line in lines]
+
+    def open(self, head: str) -> None:
+        self.put(head)
+        self.depth += 1
+
+
+class Nest:
+    """The loops of a step.
+
+    Attributes:
+        heads: the lines at the start of each loop's body; the first before all loops.
+        tails: the lines at the end of each loop's body; the first after all loops.
+        body, stores: the lines of the innermost loop, those last that write to arrays.
+        cut: the axis whose loop is cut into pieces for long sums, and the length of a piece.
+    """
+
+    def __init__(self, writer: KernelWriter, step: Step) -> None:
+        self.writer, self.domain = writer, step.domain
+        depth = len(self.domain)
+        self.heads: list[list[str]] = [[] for _ in range(depth + 1)]
+        self.tails: list[list[str]] = [[] for _ in range(depth + 1)]
+        self.body: list[str] = []
+        self.stores: list[str] = []
+        self.local: dict[Expr, str] = {}
+        self.read: dict[str, str] = {}
+        self.sums: list[_LongSum] = []
+        self.cut = self._cut() if any(map(self._is_whole_sum, step.calls)) else None
+        for x in step.calls:
+            if x.fn not in REDUCTIONS:
+                self._element(x)
+            elif axes_of(x) == tuple(range(axes_of(x)[0], depth)):
+                self._reduce(x)
+            else:
+                self._reduce_into_array(x)
+
+    def _is_whole_sum(self, x: Expr) -> bool:
+        return x.fn == "np.add.reduce" and len(axes_of(x)) == len(self.domain)
+
+    def _cut(self) -> tuple[int, int] | None:
+        """Cut the innermost loop with which a sum gets too long, or that of rows."""
+        length, inner = self.writer.stretch.length, 1
+        for axis in range(len(self.domain) - 1, -1, -1):
+            if inner * self.domain[axis] > LONGEST_SUM or self.domain[axis] == length:
+                return axis, max(1, LONGEST_SUM // inner)
+            inner *= self.domain[axis]
+        return None
+
+    def lines(self) -> list[str]:
+        """The source."""
+        written, depths = _Lines(), list[int]()
+        written.put(*self.heads[0])
+        for axis, n in enumerate(self.domain):
+            depths.append(written.depth)
+            if self.cut and self.cut[0] == axis:
+                self._open_in_pieces(written, *self.cut)
+            elif n != 1:
+                written.open(self.writer.loop(axis, n))
+            written.put(*self.heads[axis + 1])
+        written.put(*self.body, *self.stores)
+        for axis in range(len(self.domain) - 1, -1, -1):
+            written.put(*self.tails[axis + 1])
+            written.depth = depths[axis]
+            if self.cut and self.cut[0] == axis:
+                written.depth += 1
+                for x in self.sums:
+                    written.put(
+                        f"{x.total}, {x.rest} = plus_exactly({x.total}, {x.rest}, {x.part})"
+                    )
+                written.depth -= 1
+        written.put(*self.tails[0])
+        return written
+
+    def _open_in_pieces(self, written: _Lines, axis: int, size: int) -> None:
+        start, k = map(self.writer.names.take, ("start", "k"))
+        n = self.writer.length_of(self.domain[axis])
+        written.open(f"for {start} in range(0, {n}, {size}):")
+        written.put(*(f"{x.part} = 0.0" for x in self.sums))
+        # LLVM makes vectors of loops that start at 0.
+        written.open(f"for {k} in range(min({size}, {n} - {start})):")
+        written.put(f"{self.writer.variables[axis]} = {start} + {k}")
+
+    def _word(self, x: Any) -> str:
+        """The source of an operand; what an outer loop knows is read there."""
+        if not isinstance(x, Expr):
+            return ""
+        own = identity(self.domain)
+        base, index = self.writer.plan.resolved(x, own)
+        if base in self.local and index == own:
+            return self.local[base]
+        text = self.writer.word(x, own)
+        if "[" not in text:
+            return text
+        if text not in self.read:
+            level = max((i.axis + 1 for i in index if i.axis is not None), default=0)
+            self.read[text] = name = self.writer.names.take(self.writer.text[base], "x")
+            lines = self.body if level == len(self.domain) else self.heads[level]
+            lines.append(f"{name} = {text}")
+        return self.read[text]
+
+    def _element(self, x: Expr) -> None:
+        words = [self._word(y) for y in x.args]
+        name = self.writer.name_of(x)
+        self.body.append(f"{name} = {self.writer.statement(x, words)}")
+        self.local[x] = name
+        if x in self.writer.plan.stored:
+            self.stores.append(f"{self._target(x, range(len(self.domain)))} = {name}")
+
+    def _target(self, x: Expr, axes: Iterable[int]) -> str:
+        """The element of a result that belongs to the indices of some loops."""
+        own = identity(self.domain)
+        kept = [k for k in range(len(self.domain)) if k in axes]
+        keeps = len(x.shape) == len(self.domain)
+        words = [
+            own[k].text(self.writer.variables) if k in kept else "0"
+            for k in (range(len(self.domain)) if keeps else kept)
+        ]
+        return f"{self.writer.text[x]}[{', '.join(words)}]"
+
+    def _reduce(self, x: Expr) -> None:
+        """A reduction over the innermost loops."""
+        value, outer = self._word(x.args[0]), axes_of(x)[0]
+        # Numbers of 32 bits are added with 64.
+        wide = x.fn == "np.add.reduce" and x.dtype == np.float32
+        dtype = np.dtype(np.float64) if wide else x.dtype
+        value = f"np.float64({value})" if wide else value
+        total = self.writer.names.take("total")
+        self.heads[outer].append(f"{total} = {scalar_literal(FIRST[x.fn], dtype)}")
+        if self.cut and self._is_whole_sum(x):
+            self._add_in_pieces(x, total, value)
+        else:
+            self.body.append(self._joined(x, total, value))
+        result = f"np.float32({total})" if wide else total
+        if x.shape:
+            self.tails[outer].append(f"{self._target(x, range(outer))} = {result}")
+        elif wide:
+            self.writer.text[x] = self.writer.names.take("t")
+            self.tails[0].append(f"{self.writer.text[x]} = {result}")
+        else:
+            self.writer.text[x] = total
+
+    def _add_in_pieces(self, x: Expr, total: str, value: str) -> None:
+        rest, part = map(self.writer.names.take, ("rest", "part"))
+        self.sums.append(_LongSum(total, rest, part))
+        self.writer.helpers.add("plus_exactly")
+        self.heads[0].append(f"{rest} = 0.0")
+        self.body.append(self._joined(x, part, value))
+        # After an overflow the rest is NaN or infinite, and the sum is right without it.
+        self.tails[0].append(f"{total} = {total} + {rest} if {rest} - {rest} == 0.0 else {total}")
+
+    def _reduce_into_array(self, x: Expr) -> None:
+        """A reduction over other loops than the innermost ones."""
+        value, axes = self._word(x.args[0]), axes_of(x)
+        first = scalar_literal(FIRST[x.fn], x.dtype)
+        self.heads[0].append(f"{self.writer.text[x]}[...] = {first}")
+        target = self._target(x, {*range(len(self.domain))} - {*axes})
+        self.body.append(self._joined(x, target, value))
+
+    def _joined(self, x: Expr, total: str, value: str) -> str:
+        """The line that takes one more element into a reduction."""
+        if x.fn == "np.add.reduce":
+            self.writer.helpers.add("plus")
+            return f"{total} = plus({total}, {value})"
+        sign = ">" if x.fn == "np.max" else "<"
+        return f"{total} = {value} if ({value} {sign} {total}) | ({value} != {value}) else {total}"
