@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import baseline, compiling, demo, imports, memory, scalars, slow, steps
-from benchmarks.rounds import Goal, median
+from benchmarks.gradbench import measure as gradbench
+from benchmarks.rounds import Goal, median, ratio
 from benchmarks.steps import SHAPES, Shape
 
 PACKAGES = ("numpy", "torch", "jax", "mygrad", "autograd", "micrograd")
@@ -59,14 +60,19 @@ def progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def microseconds(what: str, seconds: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """A table of medians: a line for each key, a column for each peer that any line has."""
-    peers = list(dict.fromkeys(peer for line in seconds.values() for peer in line))
+def by_peer(what: str, found: Mapping[str, Mapping[str, Any]], cell: Callable[[Any], str]) -> str:
+    """A table: a line for each key, a column for each peer that any line has."""
+    peers = list(dict.fromkeys(peer for line in found.values() for peer in line))
     body = [
-        [key, *(digits(1e6 * median(line[peer])) if peer in line else "–" for peer in peers)]
-        for key, line in seconds.items()
+        [key, *(cell(line[peer]) if peer in line else "–" for peer in peers)]
+        for key, line in found.items()
     ]
     return table([what, *peers], body)
+
+
+def microseconds(what: str, seconds: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """A table of medians."""
+    return by_peer(what, seconds, lambda times: digits(1e6 * median(times)))
 
 
 def goals(what: str, found: Mapping[str, Sequence[Goal]]) -> str:
@@ -292,6 +298,32 @@ ratio of at most {slow.RATIO_GOAL:.0f}):
 {table(["", *lengths, "ratio"], body)}"""
 
 
+def report_gradbench(plan: Plan) -> str:
+    found = {}
+    for problem in gradbench.PROBLEMS:
+        progress(f"gradbench: {problem}")
+        found[problem] = gradbench.measure(problem, **plan.options)
+    aims = {problem: gradbench.goals(times) for problem, times in found.items()}
+    return f"""## GradBench
+
+Functions and their gradients, as the users of each library write them. Microseconds of a function:
+
+{by_peer("", found, lambda times: digits(1e6 * median(times.primal)))}
+
+Microseconds of its gradient:
+
+{by_peer("", found, lambda times: digits(1e6 * median(times.gradient)))}
+
+Ratios of the two:
+
+{by_peer("", found, lambda times: digits(ratio(times.gradient, times.primal)))}
+
+The gradients side by side. The faster compiled one is faster than torch and jax.jit in \
+{gradbench.won(found)} problems (wanted: {gradbench.WANTED}).
+
+{goals("", aims)}"""
+
+
 PARTS = {
     "steps": report_steps,
     "compile": report_compile,
@@ -300,4 +332,5 @@ PARTS = {
     "imports": report_imports,
     "memory": report_memory,
     "slow": report_slow,
+    "gradbench": report_gradbench,
 }

@@ -55,12 +55,13 @@ def interleave(
     essential: Sequence[str] = (),
     skip: Callable[[str], None] = print,
     homes: Mapping[str, Path] = MappingProxyType({}),
-) -> dict[str, list[float]]:
+) -> dict[str, list[Any]]:
     """Seconds of a step of each peer in each of the rounds, in which the peers take turns.
 
     A peer is what a `Worker` is made of: `module:function` and its arguments. One that is not
     installed or cannot run is left out, and `skip` gets a line that says so, if it is not
-    essential. A peer may have its own home, the folder that its worker imports from.
+    essential. A peer may have its own home, the folder that its worker imports from. A subject may
+    measure several steps; each of its entries is a list then.
 
     Raises: DisagreementError when the losses differ; WorkerError when an essential worker dies.
     """
@@ -78,7 +79,7 @@ def interleave(
                     raise
                 skip(str(error))
         agree(losses, dtype)
-        seconds = {name: list[float]() for name in workers}
+        seconds = {name: list[Any]() for name in workers}
         for _ in range(rounds):
             for name, worker in workers.items():
                 seconds[name].append(worker.ask("seconds", budget))
