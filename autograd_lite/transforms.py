@@ -124,10 +124,12 @@ class Run:
             return False
         starts = [*self.arguments, *(self._transposed[0] if self._transposed else ())]
         own = {x.node for x in starts}
-        return any(
-            node not in own and not any(x.requires_grad for x in node.inputs)
-            for node in ancestors([value.node], as_written=True)
-        )
+        inside = set(ancestors([value.node], as_written=True, starts=own))
+        for node in inside:
+            wanted = {x for x in node.inputs if x.requires_grad}
+            if not wanted <= inside or not (wanted or node in own):
+                return True
+        return False
 
     def build(self, leaves: Sequence[Any]) -> list[Any]:
         """One container per argument, with its structure."""

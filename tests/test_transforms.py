@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.core.tensor import ancestors
 from autograd_lite.testing import arrays, programs
 
 Pair = namedtuple("Pair", "one two")
@@ -162,6 +163,28 @@ def test_an_inner_derivative_of_numbers_alone_is_numbers():
         return x * float(derivative)
 
     assert ag.grad(f)(1.0) == 12
+
+
+def test_a_gradient_in_a_loop_visits_its_own_record_only(monkeypatch):
+    visited = []
+
+    def counted(*args, **options):
+        nodes = ancestors(*args, **options)
+        visited.append(len(nodes))
+        return nodes
+
+    def descended(x):
+        for _ in range(20):
+            x = x - 0.1 * ag.grad(lambda y: np.sum(np.sin(y) ** 2))(x)
+        return np.sum(x)
+
+    monkeypatch.setattr("autograd_lite.core.sweep.ancestors", counted)
+    monkeypatch.setattr("autograd_lite.transforms.ancestors", counted)
+    ag.grad(descended)(np.array([0.3, 0.4]))
+    *inner, outer = visited
+    each = len(inner) // 20
+    assert inner == 20 * inner[:each]
+    assert outer > 10 * max(inner)
 
 
 def test_integers_become_float64_and_0d_results_are_numbers():

@@ -36,7 +36,7 @@ def sweep(
         view: returns the step to take at a node.
         as_written: follow the program as written; the view must return the matching edges.
     """
-    order = ancestors(cotangents, as_written)
+    order = ancestors(cotangents, as_written, starts=starts or ())
     leading = None if starts is None else _leading(order, starts, as_written)
     gradients, found, gathered = dict(cotangents), dict[Node, Any](), dict[Node, list[Any]]()
     for node in reversed(order):

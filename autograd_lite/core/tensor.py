@@ -216,18 +216,20 @@ def _is_large(array: Any) -> bool:
 
 
 def ancestors(
-    ends: Iterable[Node], as_written: bool = False, requires_grad: bool = True
+    ends: Iterable[Node], as_written: bool = False, requires_grad: bool = True, starts: Any = ()
 ) -> list[Node]:
     """Every node that the ends depend on, including the ends, in the order of execution.
 
-    ``as_written`` follows the inputs, not the edges; ``requires_grad`` leaves out constants.
+    ``as_written`` follows the inputs, not the edges; ``requires_grad`` leaves out constants;
+    ``starts`` leaves out nodes that are older than all of these, and so do not depend on them.
     """
+    oldest = min((x.position for x in starts), default=0)
     stack = list(ends)
     seen = set(stack)
     while stack:
         node = stack.pop()
         for x in node.inputs if as_written else node.sources:
-            if (x.requires_grad or not requires_grad) and x not in seen:
+            if (x.requires_grad or not requires_grad) and x.position >= oldest and x not in seen:
                 seen.add(x)
                 stack.append(x)
     return sorted(seen, key=attrgetter("position"))
