@@ -249,10 +249,15 @@ def _recurrence(draw, values):
     return [values(shape), values(shape)], {"axis": axis}
 
 
+@special("vander")
+def _vander(draw, values):
+    return [values((3,))], draw(st.sampled_from([{}, {"N": 1}, {"N": 5}, {"increasing": True}]))
+
+
 # Products
 
 
-@special("outer")
+@special("outer", "kron")
 def _outer(draw, values):
     return [values(draw(shapes(2))), values(draw(shapes(2)))], {}
 
@@ -260,11 +265,6 @@ def _outer(draw, values):
 @special("convolve")
 def _convolve(draw, values):
     return [values((draw(st.integers(1, 4)),)), values((draw(st.integers(1, 4)),))], {}
-
-
-@special("kron")
-def _kron(draw, values):
-    return [values(draw(shapes(2, min_dims=1))), values(draw(shapes(2, min_dims=1)))], {}
 
 
 @special("cross")

@@ -223,3 +223,12 @@ def test_an_argument_that_is_not_an_operand_takes_no_gradient():
     with pytest.raises(TypeError, match="axis"):
         np.sum(np.ones((2, 2)) * t, axis=t)
     np.testing.assert_array_equal(ag.Tensor([5.0, 6.0])[ag.constant([1, 1])].data, [6, 6])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int64", "float64"])
+def test_the_powers_of_vander_are_those_of_numpy(dtype):
+    x = np.array([3, 1, 0, 5]).astype(dtype)
+    for options in ({}, {"N": 7}, {"increasing": True}):
+        expected, found = np.vander(x, **options), np.vander(ag.constant(x), **options).array
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)

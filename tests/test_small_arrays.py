@@ -50,7 +50,7 @@ CASES = [
     *((np.tile, (reps,), [{}]) for reps in (2, (), (2, 1))),
     *((np.resize, (shape,), [{}]) for shape in ((), 0, (2,))),
     *((f, (k,), [{}]) for f in (np.tril, np.triu, np.diag) for k in (0, 1, -5)),
-    (np.vander, (), [{}]),
+    (np.vander, (), [{}, {"N": 0}, {"N": 1}, {"N": 4, "increasing": True}]),
     (np.trace, (), [{}]),
     (np.cov, (), [{}, {"bias": True}]),
     *((f, ([1.0, 2.0],), [{}]) for f in (np.convolve, np.correlate)),

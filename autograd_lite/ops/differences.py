@@ -226,14 +226,35 @@ def _geomspace(start, stop, num=50, endpoint=True, axis=0):
     return np.exp(np.linspace(np.log(start), np.log(stop), num=num, endpoint=endpoint, axis=axis))
 
 
-@composed(np.vander)
 def _vander(x, N=None, increasing=False):
-    """The powers of x as columns."""
-    x = lifted(x)
     if x.ndim != 1:
         raise ValueError(f"vander: needs a 1-d array, not shape {x.shape}")
-    powers = np.arange(float(x.shape[0] if N is None else N))
-    return x[:, None] ** (powers if increasing else powers[::-1])[None, :].astype(x.dtype)
+    # The products of np.vander, in the same order, but over contiguous rows: three times as fast.
+    dtype = x.dtype if x.dtype.kind == "f" else np.promote_types(x.dtype, int)
+    powers = np.ones((len(x) if N is None else N, len(x)), dtype)
+    for k in range(1, len(powers)):
+        np.multiply(powers[k - 1], x, out=powers[k])
+    return np.transpose(powers if increasing else powers[::-1])
+
+
+def _vander_rule(g, out, x, N=None, increasing=False):
+    count = out.shape[1]
+    if count < 2:
+        return np.zeros_like(x)
+    if not increasing:
+        g, out = np.flip(g, 1), np.flip(out, 1)
+    return np.sum(np.arange(1, count).astype(x.dtype) * g[:, 1:] * out[:, :-1], axis=1)
+
+
+operation(
+    "vander",
+    _vander,
+    _vander_rule,
+    reads="out",
+    numpy=(np.vander,),
+    formula="xᵏ in column k",
+    gradient="Σₖ k xᵏ⁻¹ gₖ",
+)
 
 
 @composed(np.polyval)
