@@ -6,10 +6,10 @@ import copyreg
 import pickle
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import partial, wraps
 from inspect import signature
 from itertools import count
-from operator import add, mul, neg, sub, truediv
+from operator import add, is_not, mul, neg, sub, truediv
 from typing import Any
 
 import numpy as np
@@ -112,10 +112,53 @@ class Each(Sequence[Any]):
         return map(self.make, count())
 
 
+class Sharing(Sequence[Any]):
+    """Gradient rules that get a shared value in place of the gradient that enters.
+
+    A step of a sweep iterates over the rules and computes the value once.
+    """
+
+    def __init__(self, shared: Callable[..., Any], rules: Sequence[Any]) -> None:
+        self.shared, self.rules = shared, rules
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __getitem__(self, k: Any) -> Any:
+        return list(self)[k]
+
+    def __iter__(self) -> Iterator[Any]:
+        shared = Latest(self.shared)
+        return (_of_shared(rule, shared) for rule in self.rules)
+
+
+class Latest:
+    """A function that keeps its latest result, for a call with the same arguments."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.args: Sequence[Any] = ()
+        self.result: Any = None
+
+    def __call__(self, *args: Any) -> Any:
+        if len(args) != len(self.args) or any(map(is_not, args, self.args)):
+            self.args, self.result = args, self.function(*args)
+        return self.result
+
+
+def _of_shared(rule: Callable[..., Any], shared: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(rule)
+    def of_operand(g: Any, *saved: Any) -> Any:
+        return rule(shared(g, *saved), *saved)
+
+    return of_operand
+
+
 def operation(
     name: str,
     forward: Callable[..., Any],
     *rules: Callable[..., Any] | None,
+    shared: Callable[..., Any] | None = None,
     numpy: Sequence[Any] = (),
     arity: int | None = -1,
     reads: str | Sequence[str] | None = None,
@@ -125,12 +168,12 @@ def operation(
 
     Args:
         name: its name in the table.
-        forward: a function of arrays. Its first parameters are the operands; the others have
-            defaults and are the attributes.
+        forward: a function of the operands as arrays, and of attributes, which have defaults.
         rules: one gradient rule per operand, or none for an operation without a derivative.
         numpy: the functions of NumPy that call this operation on Tensors.
         arity: the number of operands; None for one sequence of operands, with one rule for all of
             them that gets the index ``k`` of the operand.
+        shared: a function with the parameters of the rules, whose result they get in place of g.
         reads: the arrays whose values each rule reads, by the names of the rule's parameters, with
             "out" for the result: one string for each rule, or one for all rules; by default all.
         traits: the fields of `Notation` and `Traits`, and other fields of `Op`.
@@ -145,12 +188,11 @@ def operation(
     if traits.get("elementwise"):
         traits.setdefault("rows", "each")
     traits.setdefault("symbol", name)
-    several = partial(_of_several, forward)
-    rule_of_each, read_by_each = _for_each_operand(rules, reads, arity)
+    rule_of_each, read_by_each = _for_each_operand(rules, reads, arity, shared)
     OPS[name] = op = Op(
         name=name,
         forward=forward,
-        compute=several if arity is None else OPERATORS.get(name, forward),
+        compute=partial(_of_several, forward) if arity is None else OPERATORS.get(name, forward),
         rules=rule_of_each,
         reads=read_by_each,
         arity=arity,
@@ -193,7 +235,7 @@ def _of_several(forward: Callable[..., Any], *arrays: Any, **attributes: Any) ->
 
 
 def _for_each_operand(
-    rules: Sequence[Callable[..., Any] | None], reads: Any, arity: int | None
+    rules: Sequence[Callable[..., Any] | None], reads: Any, arity: int | None, shared: Any
 ) -> tuple[Sequence[Callable[..., Any] | None], Sequence[Collection[int]]]:
     """The rule of each operand, and the indices of the arrays that it reads."""
     if arity is None:
@@ -201,7 +243,8 @@ def _for_each_operand(
         read = _indices(rule, reads, None)
         return Each(lambda k: rule and partial(rule, k=k)), Each(lambda k: read)
     texts = reads if isinstance(reads, tuple) else (reads,) * len(rules)
-    return rules, [_indices(rule, text, arity) for rule, text in zip(rules, texts, strict=True)]
+    read_by_each = [_indices(rule, text, arity) for rule, text in zip(rules, texts, strict=True)]
+    return Sharing(shared, rules) if shared else rules, read_by_each
 
 
 def _indices(rule: Any, text: Any, arity: int | None) -> Collection[int]:

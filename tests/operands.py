@@ -19,6 +19,9 @@ from strategies import Values, axes, shapes, together
 
 from autograd_lite.op import OPS, Op
 
+DETERMINED: dict[str, Any] = {"cofactors": np.linalg.det}
+"""The last operand as a function of the others, whose rules include what it changes."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -32,18 +35,29 @@ class Case:
         """The operation on these operands, arrays or Tensors."""
         if self.op.arity is None:
             return self.op(operands, **self.attributes)
-        return self.op(*operands, **self.attributes)
+        return self.op(*self.completed(operands), **self.attributes)
 
     def forward(self, *operands: Any) -> Any:
         """The same on arrays, through nothing but the operation's forward."""
         if self.op.arity is None:
             return self.op.forward(operands, **self.attributes)
-        return self.op.forward(*operands, **self.attributes)
+        return self.op.forward(*self.completed(operands), **self.attributes)
+
+    def completed(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The operands of the operation: the last one may be determined by the others."""
+        last = DETERMINED.get(self.op.name)
+        return operands if last is None else (*operands, last(*operands))
 
     def rules(self) -> list[Any]:
         """One rule an operand."""
-        rules = [rule for rule, _ in zip(self.op.rules, self.operands, strict=False)]
+        rules = [
+            self._completing(rule) if self.op.name in DETERMINED else rule
+            for rule, _ in zip(self.op.rules, self.operands, strict=False)
+        ]
         return rules or [None] * len(self.operands)
+
+    def _completing(self, rule: Any) -> Any:
+        return lambda g, out, *operands: rule(g, out, *self.completed(operands))
 
     def floats(self) -> Iterator[int]:
         """The numbers of the operands that a derivative can be taken by."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import Values
 
 import autograd_lite as ag
 
@@ -16,10 +18,10 @@ import autograd_lite as ag
 def by_permutations(a):
     """The sum over permutations, a polynomial that needs no factorisation."""
     n = a.shape[-1]
-    total = 0.0
+    total = 0
     for p in itertools.permutations(range(n)):
         sign = (-1) ** sum(p[i] > p[j] for i, j in itertools.combinations(range(n), 2))
-        total = total + sign * math.prod((a[..., i, p[i]] for i in range(n)), start=1.0)
+        total = total + sign * math.prod((a[..., i, p[i]] for i in range(n)), start=1)
     return total
 
 
@@ -83,3 +85,52 @@ def test_a_fourth_derivative():
         return ag.hessian(lambda a: np.sum(second(a, v) * v))(a)
 
     np.testing.assert_allclose(fourth(np.linalg.det), fourth(by_permutations), atol=1e-12)
+
+
+def exact_cofactors(a):
+    """The minors with their signs, from the numbers in a without rounding."""
+    n = len(a)
+    exact = np.array([Fraction(float(x)) for x in a.ravel()], dtype=object).reshape(n, n)
+    minors = [
+        (-1) ** (i + j) * by_permutations(np.delete(np.delete(exact, i, 0), j, 1))
+        for i, j in np.ndindex(n, n)
+    ]
+    return np.array(minors, dtype=np.float64).reshape(n, n)
+
+
+@given(
+    st.lists(st.floats(-20, 0), min_size=2, max_size=4),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([np.float64, np.float32]),
+)
+@settings(max_examples=80)
+def test_the_first_derivative_is_accurate_however_singular_the_matrix(powers, seed, dtype):
+    values, n = Values(seed), len(powers)
+    a = (values.orthogonal(n) * 10.0 ** np.array(powers) @ values.orthogonal(n)).astype(dtype)
+    expected = exact_cofactors(a)
+    error = np.max(np.abs(ag.grad(np.linalg.det)(a) - expected))
+    size = np.max(np.abs(expected))
+    # The singular values are known to this; products of inverses to half the digits.
+    rounding = 20 * np.finfo(dtype).eps * np.max(np.abs(a)) ** (n - 1)
+    assert error <= 10 * np.sqrt(np.finfo(dtype).eps) * size + rounding
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("size", [1e-170, 1e-160, 1e160])
+def test_cofactors_may_be_finite_where_the_determinant_is_not(size, compiled):
+    a = Values(0).square((2, 2))
+    gradient = ag.compile(ag.grad(np.linalg.det)) if compiled else ag.grad(np.linalg.det)
+    expected = [[a[1, 1], -a[1, 0]], [-a[0, 1], a[0, 0]]]
+    with np.errstate(all="ignore"):
+        assert not 1e-300 < np.linalg.det(size * a) < np.inf
+        np.testing.assert_allclose(gradient(size * a) / size, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_matrix_that_is_not_finite_has_no_finite_cofactors(number):
+    stack = np.stack([np.ones((2, 2)), np.eye(2), np.eye(2)])
+    stack[2, 0, 1] = number
+    with np.errstate(all="ignore"):
+        gradient = ag.grad(lambda a: np.sum(np.linalg.det(a)))(stack)
+    expected = [[[1, -1], [-1, 1]], [[1, 0], [0, 1]], np.full((2, 2), np.nan)]
+    np.testing.assert_allclose(gradient, expected, atol=1e-15)

@@ -290,7 +290,7 @@ def _entropy(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 def _cofactors(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
     """det(X) X⁻ᵀ."""
-    (x,) = node.inputs
+    x, _ = node.inputs
     if x.ndim != 2 or len(x.array) < 2:
         return None
     operand = ((r.space.lowest(args[0]), x.shape),)

@@ -81,16 +81,6 @@ operation(
 )
 
 
-def _solve_left(g, out, a, b):
-    part = solve(transposed(a), _columns(g, b))
-    return fitted(-part @ transposed(_columns(out, b)), a.shape)
-
-
-def _solve_right(g, out, a, b):
-    part = solve(transposed(a), _columns(g, b))
-    return fitted(part[..., 0] if b.ndim == 1 else part, b.shape)
-
-
 def _columns(x, b):
     return x[..., None] if b.ndim == 1 else x
 
@@ -98,8 +88,9 @@ def _columns(x, b):
 solve: Op = operation(
     "solve",
     lambda a, b: np.linalg.solve(a, b),
-    _solve_left,
-    _solve_right,
+    lambda s, out, a, b: fitted(-s @ transposed(_columns(out, b)), a.shape),
+    lambda s, out, a, b: fitted(s[..., 0] if b.ndim == 1 else s, b.shape),
+    shared=lambda g, out, a, b: solve(transposed(a), _columns(g, b)),
     reads=("out a b", "a b"),
     numpy=(np.linalg.solve,),
     symbol="solve",
@@ -109,49 +100,85 @@ solve: Op = operation(
 )
 
 
-def _diagonal(a):
-    """Orthogonal u and vᵀ, each of determinant 1, and d with a = u diag(d) vᵀ."""
-    u, d, vh = np.linalg.svd(a)
-    signs = np.linalg.det(u), np.linalg.det(vh)
-    if d.shape[-1]:
-        for x, sign in zip((u[..., :, 0], vh[..., 0, :]), signs, strict=True):
-            x *= sign[..., None]
-        d[..., 0] *= signs[0] * signs[1]
-    return u, d, vh
+def _inverse(a, det, power):
+    """The inverse, and the matrices whose derivatives must be computed from singular values.
+
+    For the others, det(a) times a product of so many inverses has half the digits or more.
+    """
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(a, np.inf)
+    limits, size = np.finfo(a.dtype), np.abs(det)
+    condition = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
+    regular = (condition <= limits.eps ** (-0.5 / power)) & (limits.tiny <= size) & (size < np.inf)
+    if np.all(regular):
+        return inverse, ~regular
+    finite = np.all(np.isfinite(a), axis=(-2, -1))
+    return np.where(_each(finite), inverse, a.dtype.type(np.nan)), finite & ~regular
 
 
 def _others(d, count):
     """The products of all elements except those at some indices; 0 if two indices are equal."""
     n = d.shape[-1]
-    places = np.indices((n,) * count).reshape(count, -1)
-    left_out = places[..., None] == np.arange(n)
-    kept = np.where(np.any(left_out, axis=0), d.dtype.type(1), d[..., None, :]).prod(axis=-1)
-    different = np.all(np.sum(left_out, axis=0) < 2, axis=-1)
-    return (kept * different).reshape(d.shape[:-1] + (n,) * count)
+    for _ in range(count - 1):
+        d = np.where(np.eye(n, dtype=bool), d.dtype.type(1), d[..., None, :])
+    one = np.ones_like(d[..., :1])
+    before = np.cumprod(np.concatenate([one, d[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([one, d[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    places = np.indices((n,) * count)
+    equal = [places[i] == places[j] for j in range(count) for i in range(j)]
+    return before * after * ~np.any(equal, axis=0)
 
 
-def _cofactors_along(arrays):
-    """The cofactors of a, or their derivative along directions; neither needs an inverse.
+def _along_diagonal(d, directions):
+    """The cofactors of diag(d), or their derivative along directions.
 
-    For a = diag(d) they are a sum over the permutations of the indices, each with the product of
-    all other elements of d.
+    They are a sum over the permutations of the indices, each with the product of all other elements
+    of d.
     """
-    *directions, a = arrays
-    u, d, vh = _diagonal(a)
-    count = len(arrays)
+    count = len(directions) + 1
     places = "ijklmnopqrstuvw"[:count]
-    turned = [np.swapaxes(u, -1, -2) @ x @ np.swapaxes(vh, -1, -2) for x in directions]
     others = _others(d, count)
-    made = np.zeros_like(u @ vh)
+    made = np.zeros(d.shape + d.shape[-1:], d.dtype)
     for to in np.ndindex((count,) * count):
         if len(set(to)) < count:
             continue
         sign = np.linalg.det(np.eye(count)[list(to)]).round().astype(d.dtype)
         factors = [f"...{places[m]}{places[to[m]]}" for m in range(1, count)]
         read = ",".join([f"...{places}", *factors])
-        part = sign * np.einsum(f"{read}->...i{places[to[0]].strip('i')}", others, *turned)
+        part = sign * np.einsum(f"{read}->...i{places[to[0]].strip('i')}", others, *directions)
         made = made + (part if to[0] else np.eye(d.shape[-1], dtype=d.dtype) * part[..., None])
-    return u @ made @ vh
+    return made
+
+
+def _from_singular_values(arrays):
+    """The cofactors of a, or their derivative along directions; they need no inverse."""
+    *directions, a = arrays
+    u, d, vh = np.linalg.svd(a)
+    turned = [np.swapaxes(u, -1, -2) @ x @ np.swapaxes(vh, -1, -2) for x in directions]
+    return _each(np.linalg.slogdet(u @ vh).sign) * (u @ _along_diagonal(d, turned) @ vh)
+
+
+def _cofactors(a, det):
+    inverse, singular = _inverse(a, det, 1)
+    made = _each(det) * np.swapaxes(inverse, -1, -2)
+    if np.any(singular):
+        made[singular] = _from_singular_values([a[singular]])
+    return made
+
+
+def _cofactors_along(arrays):
+    *directions, a = arrays
+    det = np.linalg.det(a)
+    inverse, singular = _inverse(a, det, len(arrays))
+    # The cofactors of a + v are the cofactors of a times those of 1 + a⁻¹ v.
+    turned = [inverse @ x for x in directions]
+    along = _along_diagonal(np.ones(a.shape[:-1], a.dtype), turned)
+    made = _each(det) * np.swapaxes(inverse, -1, -2) @ along
+    if np.any(singular):
+        made[singular] = _from_singular_values([x[singular] for x in arrays])
+    return made
 
 
 def _cofactors_along_rule(g, out, *arrays, k):
@@ -168,25 +195,26 @@ cofactors_along: Op = operation(
     symbol="∂cof",
     formula="the derivative of the cofactors of the last matrix along the others",
     gradient="the same along g, in place of a direction or in addition",
-    notes="From products of singular values, also for singular matrices.",
+    notes="For nearly singular matrices, from products of singular values.",
 )
 
 cofactors: Op = operation(
     "cofactors",
-    lambda a: _cofactors_along((a,)),
-    lambda g, out, a: cofactors_along([g, a]),
+    _cofactors,
+    lambda g, out, a, det: cofactors_along([g, a]),
+    None,
     reads="a",
     symbol="cof",
-    formula="det(a) a⁻ᵀ, the cofactors",
+    formula="det(a) a⁻ᵀ, the cofactors; det(a) is given",
     gradient="the derivative along g, equal to ⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ",
-    notes="The gradient of the determinant, also for singular matrices.",
+    notes="The gradient of the determinant; for nearly singular matrices, from products of "
+    "singular values.",
 )
 
 operation(
     "det",
     lambda a: np.linalg.det(a),
-    lambda g, out, a: _each(g) * cofactors(a),
-    reads="a",
+    lambda g, out, a: _each(g) * cofactors(a, out),
     numpy=(np.linalg.det,),
     symbol="det",
     formula="det a",
