@@ -110,9 +110,11 @@ def _inverse(a, det, power):
     except np.linalg.LinAlgError:
         inverse = np.full_like(a, np.inf)
     limits, size = np.finfo(a.dtype), np.abs(det)
-    condition = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
-    regular = (condition <= limits.eps ** (-0.5 / power)) & (limits.tiny <= size) & (size < np.inf)
-    if np.all(regular):
+    lengths = (np.einsum("...ij,...ij", x, x) for x in (a, inverse))
+    squared_condition = np.multiply(*lengths)
+    regular = squared_condition <= limits.eps ** (-1 / power)
+    regular &= (limits.tiny <= size) & (size < np.inf)
+    if regular.all():
         return inverse, ~regular
     finite = np.all(np.isfinite(a), axis=(-2, -1))
     return np.where(_each(finite), inverse, a.dtype.type(np.nan)), finite & ~regular
@@ -163,7 +165,7 @@ def _from_singular_values(arrays):
 def _cofactors(a, det):
     inverse, singular = _inverse(a, det, 1)
     made = _each(det) * np.swapaxes(inverse, -1, -2)
-    if np.any(singular):
+    if singular.any():
         made[singular] = _from_singular_values([a[singular]])
     return made
 
@@ -176,7 +178,7 @@ def _cofactors_along(arrays):
     turned = [inverse @ x for x in directions]
     along = _along_diagonal(np.ones(a.shape[:-1], a.dtype), turned)
     made = _each(det) * np.swapaxes(inverse, -1, -2) @ along
-    if np.any(singular):
+    if singular.any():
         made[singular] = _from_singular_values([x[singular] for x in arrays])
     return made
 
