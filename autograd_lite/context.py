@@ -30,6 +30,9 @@ def note_shape_read() -> None:
         noted.append(True)
 
 
+FIELDS = [field.name for field in fields(State)]
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Laid(State):
     """A state that results from a setting applied to the state below it."""
@@ -75,7 +78,7 @@ class Setting(ContextDecorator):
     def over(self, below: State, frame: FrameType | None) -> State:
         """The state with this setting applied to the one below."""
         in_generator = below.in_generator or frame is not None
-        state = {field.name: getattr(below, field.name) for field in fields(State)}
+        state = {name: getattr(below, name) for name in FIELDS}
         state |= {**self.change(below), "in_generator": in_generator}
         return Laid(**state, setting=self, below=below, frame=frame)
 

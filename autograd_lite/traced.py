@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from types import FrameType
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_lite.arrays import describe
 from autograd_lite.context import current, note_shape_read, setting
+from autograd_lite.core.state import STATE
 from autograd_lite.core.tensor import leaf
 from autograd_lite.tensor import Tensor
 
@@ -24,11 +25,13 @@ INSIDE: ContextVar[str] = ContextVar("inside", default="")
 
 
 @contextmanager
-def inside(what: str) -> Iterator[None]:
+def inside(what: str, recording: bool = True) -> Iterator[None]:
     """Mark the block as the run of a function that is being differentiated or traced."""
     token = INSIDE.set(INSIDE.get() or what)
+    state = STATE.get()
+    unchanged = state.recording == recording and not state.in_generator
     try:
-        with setting(recording=True):
+        with nullcontext() if unchanged else setting(recording=recording):
             yield
     finally:
         INSIDE.reset(token)

@@ -45,7 +45,8 @@ class Run:
         kwargs: dict[str, Any] | None = None,
     ) -> None:
         kwargs = kwargs or {}
-        leaves = flatten((args, kwargs))[0]
+        flat = [flatten(arg, f"argument {k}") for k, arg in enumerate(args)]
+        leaves = [leaf for part in (*flat, flatten(kwargs)) for leaf in part[0]]
         self.name = name
         self.tensors: bool = any(isinstance(leaf, Recorded) for leaf in leaves)
         nested = INSIDE.get() or any(map(_wants, leaves))
@@ -55,7 +56,7 @@ class Run:
         self._builds = []
         given = list(args)
         for number in _distinct(argnums, len(given), name):
-            leaves, paths, build = flatten(given[number], f"argument {number}")
+            leaves, paths, build = flat[number]
             fresh = [
                 _fresh(leaf, f"{name}: {path}") for leaf, path in zip(leaves, paths, strict=True)
             ]
@@ -101,7 +102,7 @@ class Run:
             elif isinstance(g, Recorded):
                 g = np.array(g.array)
             entering[end] = entering[end] + g if end in entering else g
-        with inside("grad"), setting(recording=recorded):
+        with inside("grad", recording=recorded):
             found = sweep(entering, set(starts), unit=unit, on_tensors=recorded)
         return [found.get(start) for start in starts]
 

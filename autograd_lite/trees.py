@@ -87,9 +87,14 @@ def _flatten(
     return lambda new: build([one(new) for one in builders])
 
 
+CONTAINERS = (dict, tuple, list, type(None))
+
+
 def _children(tree: Any) -> tuple[list[tuple[str, Any]], Callable[[list[Any]], Any]] | None:
     """The steps to the children of a container, or None for a leaf."""
     kind: Any = type(tree)
+    if not isinstance(tree, CONTAINERS) and not hasattr(kind, "__dataclass_fields__"):
+        return None
     if isinstance(tree, dict):
         keys = list(tree)
         steps = [(f"[{key!r}]", tree[key]) for key in keys]
@@ -102,14 +107,12 @@ def _children(tree: Any) -> tuple[list[tuple[str, Any]], Callable[[list[Any]], A
         )
     if isinstance(tree, (list, tuple)):
         return [(f"[{k}]", part) for k, part in enumerate(tree)], lambda parts: kind(parts)
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+    if dataclasses.is_dataclass(tree):
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         return [(f".{name}", getattr(tree, name)) for name in names], (
             lambda parts: dataclasses.replace(tree, **dict(zip(names, parts, strict=True)))
         )
-    if tree is None:
-        return [], lambda parts: None
-    return None
+    return [], lambda parts: None
 
 
 def _like(tree: Any, new: dict[Any, Any]) -> Any:
