@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_lite.op import Op, operation
-from autograd_lite.ops.composition import is_tensor
+from autograd_lite.ops.composition import exp_in_place, is_tensor
 
 
 def _bell(x):
@@ -168,7 +168,7 @@ def _shifted(x, axis):
 
 
 def _softmax(x, axis=-1):
-    e = np.exp(_shifted(x, axis))
+    e = exp_in_place(_shifted(x, axis))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
 

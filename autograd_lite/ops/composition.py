@@ -58,6 +58,14 @@ def is_tensor(x: Any) -> Any:
     return isinstance(x, Value)
 
 
+def exp_in_place(x: Any) -> Any:
+    """exp x, written into x if it is an array.
+
+    For a large array, memory for the result takes longer than the exponentials.
+    """
+    return np.exp(x, out=x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.exp(x)
+
+
 def by_positions(a: Any, rearrange: Any) -> Any:
     """The array rearranged in the same way as the array of its positions."""
     a = lifted(a)

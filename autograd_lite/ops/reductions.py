@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.op import Op, operation
-from autograd_lite.ops.composition import along, composed
+from autograd_lite.ops.composition import along, composed, exp_in_place
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
@@ -61,10 +61,12 @@ operation(
 
 
 def _extreme(g, out, a, axis=None, keepdims=False):
-    ties = astype(np.equal(a, spread(out, a.shape, axis, keepdims)), a.dtype)
-    # NaN equals nothing: 0 / 0 is NaN.
-    among = np.sum(ties, axis=axis, keepdims=True)
-    return ties / among * spread(g, a.shape, axis, keepdims)
+    attained = np.equal(a, spread(out, a.shape, axis, keepdims))
+    among = astype(np.count_nonzero(attained, axis=axis, keepdims=True), a.dtype)
+    if not keepdims and axis is not None:
+        g = np.reshape(g, among.shape)
+    # NaN equals nothing: g / 0 is NaN or infinite, and so is 0 times it.
+    return attained * (g / among)
 
 
 def along_axes(function: Any) -> Any:
@@ -107,7 +109,7 @@ def _logsumexp(a, axis=None, keepdims=False):
     peak = np.max(a, axis=axis, keepdims=True)
     peak = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(a - peak), axis=axis, keepdims=True)) + peak
+        total = np.log(np.sum(exp_in_place(a - peak), axis=axis, keepdims=True)) + peak
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
@@ -115,7 +117,7 @@ operation(
     "logsumexp",
     _logsumexp,
     lambda g, out, a, axis=None, keepdims=False: (
-        spread(g, a.shape, axis, keepdims) * np.exp(a - spread(out, a.shape, axis, keepdims))
+        spread(g, a.shape, axis, keepdims) * exp_in_place(a - spread(out, a.shape, axis, keepdims))
     ),
     symbol="log Σ exp",
     formula="log Σ exp a",
