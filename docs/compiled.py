@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,9 @@ from autograd_lite.models import LogisticRegression, MLPClassifier
 TEXT = """\
 # Compiling: from the graph to NumPy
 
-`ag.compile(f)` returns a function with the same results as `f` that runs as generated NumPy code.
-The first call with new containers, shapes, dtypes or plain values traces `f` on Tensors and
-generates the code. Later calls run it.
+`ag.compile(f)` returns a function with the same results as `f` that runs as generated NumPy code, or
+as native code. The first call with new containers, shapes, dtypes or plain values traces `f` on
+Tensors and generates the code. Later calls run it.
 
 - **Arrays** in the arguments may change from call to call.
 - **Numbers, strings and other plain values** in the arguments may be used anywhere, also in `if`
@@ -41,6 +43,8 @@ generates the code. Later calls run it.
 | `.readable()` | the program as plain NumPy |
 | `.source_map()` | the file and line of f for each of its lines |
 | `.save("step.py")` | writes it as a module that needs only NumPy |
+| `.save("step.py", backend="numba")` | writes native code, as a module that needs NumPy and Numba |
+| `.backend` | which backend ran last |
 | `.source` | the code that runs |
 | `.source_for(...)`, `.graph_for(...)` | the same for other arguments |
 
@@ -83,6 +87,32 @@ before. It may read the next row, the next constant or the next array of a list 
 what it keeps for the gradient is taken from the lists backwards. Steps that differ, by a number or
 by a branch, are written one after the other. So the time to compile grows with the operations that
 differ, and tracing alone grows with the number of steps. With `rows=`, no loop is rolled.
+
+## Native code
+
+A NumPy call takes half a microsecond however short its arrays are, and it writes its result to
+memory. `compile(f, backend="numba")` turns the same program into loops that Numba compiles
+(`pip install "autograd_lite[native]"`):
+
+{native_source}
+
+- Elementwise calls of one shape share their loops, and the sums over them. Long sums are made of
+  parts, and what rounding leaves is kept, so they are as exact as NumPy's sums in pairs.
+- Small products are loops, large ones call BLAS. Arrays that are no longer needed are used again.
+- `exp`, `expm1`, `log`, `log1p` and `tanh` are written for several numbers at once and right to 3
+  units in the last place. Other functions of the C library take one number after the other, so NumPy
+  computes them for more than 128 numbers.
+- What Numba does not compute stays NumPy in the same program, between the native functions: linear
+  algebra, sorting, indices that are arrays, integers, and loops of steps, whose bodies are native.
+- Native functions take arrays in C order. Other arrays are copied at each call.
+- Results equal those of NumPy to rounding. Floating-point warnings are not raised.
+- If Numba cannot compile a program, a `NotNativeWarning` says so, and NumPy runs it.
+
+Compiling takes seconds. Machine code is kept in `~/.cache/autograd_lite` (another folder if the
+environment variable `AUTOGRAD_LITE_CACHE` names one), so the same program takes a fraction of a
+second in the next process. With `backend="auto"`, NumPy runs a program until the calls so far would
+have saved as much time as compiling takes, estimated from the number of calls and elements in it, and
+then Numba. Which call that is depends on the program alone, so results can be repeated.
 
 ## How compiling works
 
@@ -201,6 +231,22 @@ def recurrence(w: Any, X: Any) -> Any:
     return ag.grad(loss)(w)
 
 
+def recurrence_step(w: Any, h: Any, x: Any) -> Any:
+    """One step of a recurrence and its gradient, short enough for a page."""
+    return ag.value_and_grad(lambda w: np.sum(np.tanh(w * h + x)))(w)
+
+
+def native(f: Any, *args: Any) -> str:
+    """The native functions of a program, without the functions that they call."""
+    compiled = ag.compile(f)
+    compiled(*args)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "program.py"
+        compiled.save(path, backend="numba")
+        functions = path.read_text(encoding="utf-8").split("\n\n\n")
+    return "\n\n\n".join(x for x in functions if f"def {f.__name__}" in x)
+
+
 def python(text: str) -> str:
     """A block of Python."""
     return f"```python\n{text.rstrip()}\n```"
@@ -233,5 +279,6 @@ def page() -> str:
         step_source=python(compiled.source_for(weights, X, y)),
         loop=python(ag.compile(recurrence).readable(weights[0][0], X[:200])),
         rewrites=rewrites(),
+        native_source=python(native(recurrence_step, *[np.zeros(3)] * 3)),
         rows_source=python(ag.compile(step, rows=128).source_for(weights, X, y)),
     )

@@ -49,7 +49,7 @@ OPTIONAL = {
     "viz": {"graphviz", "pygraphviz", "matplotlib"},
     "models": {"tqdm"},
     "derivation": {"sympy"},
-    "compiler": {"threadpoolctl", "numba"},
+    "compiler": {"threadpoolctl"},
     "testing": {"hypothesis", "pytest"},
 }
 """What a part may import beside NumPy and the standard library."""

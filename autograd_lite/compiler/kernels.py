@@ -40,6 +40,7 @@ class KernelWriter:
         self.helpers: set[str] = set()
         self.text: dict[Expr, str] = {}
         self.lines: list[str] = []
+        self.count = 0
         self.owned: set[Expr] = {x for x in stretch.parameters if x in free and x.shape}
         self.free: dict[Any, list[str]] = {}
         for x in stretch.parameters:
@@ -116,7 +117,8 @@ class KernelWriter:
 
     def name_of(self, x: Expr) -> str:
         """A new name for the value of a call."""
-        return self.names.take(self.b.names.get(x, ""), f"t{len(self.text)}")
+        self.count += 1
+        return self.names.take(self.b.names.get(x, ""), f"t{self.count}")
 
     def _assign(self, x: Expr, source: str) -> None:
         self.text[x] = self.name_of(x)

@@ -96,10 +96,8 @@ def _import(name: str, path: Path, again: bool = True) -> None:
 
 
 def digest(source: str) -> str:
-    """A short text that is different for each source and version of Numba."""
-    import numba
-
-    return hashlib.sha256(f"{numba.__version__}\n{source}".encode()).hexdigest()[:16]
+    """A short text that is different for each source."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
 @cache
