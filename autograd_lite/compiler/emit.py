@@ -149,7 +149,8 @@ class Emitter:
             return
         name = self.names.take(self.b.names.get(expr, ""), self._numbered())
         self.named[expr] = name
-        self.code.lines.append(f"{name} = {source}")
+        note = "" if self.kernels is None else "  # NumPy"
+        self.code.lines.append(f"{name} = {source}{note}")
 
     def _kernel(self, expr: Expr, done: Container[Expr]) -> None:
         """Write the call of a native function, which may overwrite what has its last use in it."""

@@ -28,12 +28,14 @@ from autograd_lite.expressions.expr import (
 
 __all__ = [
     "KERNEL",
+    "MOST",
     "REDUCTIONS",
     "Stretch",
     "axes_of",
     "calls_to_pay",
     "is_literal",
     "is_virtual",
+    "native_calls",
     "stretched",
 ]
 
@@ -42,7 +44,8 @@ KERNEL = "kernel"
 REDUCTIONS = {"np.add.reduce", "np.max", "np.min"}
 
 LONGEST_ROW = 1 << 16  # elements of a row up to which one vector of running sums is accurate
-LONGEST = 120  # calls of one function, since the time to compile it grows faster than its length
+LONGEST = 240  # calls of one function; Numba takes 20 ms for each, and more in longer functions
+MOST = 3000  # calls of a program, for which Numba takes a minute
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -146,7 +149,10 @@ def stretched(roots: Sequence[Any], b: Builder, length: int = 0) -> list[Any]:
     """
     order = in_order(roots)
     base = _bases(order, length)
-    stages = _stages(order, base, _Native(length))
+    native = _Native(length)
+    if sum(map(native, order)) > MOST:
+        return list(roots)
+    stages = _stages(order, base, native)
     group_of = {x: k for k, group in enumerate(_groups(order, stages, length)) for x in group}
     inside = {x: group_of.get(base[x]) for x in order}
     used = {base[x] for x in roots if isinstance(x, Expr)}
@@ -199,13 +205,17 @@ def _groups(order: Sequence[Expr], stages: Mapping[Expr, float], length: int) ->
     return [piece for piece in pieces if _pays(piece) and _knows(piece, length)]
 
 
-def calls_to_pay(roots: Sequence[Any]) -> float:
+def native_calls(roots: Sequence[Any]) -> list[Expr]:
+    """The calls of a program that native code computes."""
+    return [*filter(_Native(0), in_order(roots))]
+
+
+def calls_to_pay(calls: Sequence[Expr]) -> float:
     """After how many calls native code has saved the time to compile it.
 
     An estimate from measurements: a second and 20 ms a call to compile, 0.4 µs saved a call, and
     half a nanosecond an element.
     """
-    calls = [x for x in in_order(roots) if _Native(0)(x)]
     saved = sum(4e-7 + 5e-10 * x.size for x in calls)
     return (1 + 0.02 * len(calls)) / saved if calls else inf
 

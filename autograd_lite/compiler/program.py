@@ -30,7 +30,7 @@ from autograd_lite.compiler.lengths import (
 )
 from autograd_lite.compiler.machine_code import NotNativeError
 from autograd_lite.compiler.module import Module, constant_source, loaded
-from autograd_lite.compiler.native import calls_to_pay
+from autograd_lite.compiler.native import MOST, calls_to_pay, native_calls
 from autograd_lite.compiler.rolling import rolled
 from autograd_lite.compiler.rows import split, split_along
 from autograd_lite.compiler.running import Running
@@ -151,9 +151,10 @@ class Program:
             ]
         self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
+        self._calls = native_calls(found.placed)
         self.load("numba" if backend == "numba" else "numpy")
         if backend == "auto" and self._modules[1].native:
-            self._load_when_it_pays(calls_to_pay(found.placed))
+            self._load_when_it_pays(calls_to_pay(self._calls))
 
     def load(self, backend: str) -> None:
         """Run the program by a backend from now on.
@@ -165,15 +166,17 @@ class Program:
         try:
             self.run = module.load()
         except NotNativeError as error:
-            warnings.warn(
-                f"compile: Numba cannot compile {self.name}, so NumPy runs it: {error}",
-                NotNativeWarning,
-                stacklevel=2,
-            )
+            self._warn(str(error))
             module = self._modules[0]
             self.run = module.load()
+        if backend == "numba" and not module.native and len(self._calls) > MOST:
+            self._warn(f"it has {len(self._calls):,} calls, more than {MOST:,}")
         self.backend = "numba" if module.native else "numpy"
         self.source = module.source
+
+    def _warn(self, why: str) -> None:
+        text = f"compile: Numba does not compile {self.name}, so NumPy runs it: {why}"
+        warnings.warn(text, NotNativeWarning, stacklevel=2)
 
     def _load_when_it_pays(self, calls: float) -> None:
         """Run by Numba after so many calls."""
