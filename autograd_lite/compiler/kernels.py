@@ -9,11 +9,13 @@ import numpy as np
 
 from autograd_lite.compiler.loop_nests import Nest
 from autograd_lite.compiler.machine_code import FLAGS, HELPERS, digest, signature
-from autograd_lite.compiler.native import REDUCTIONS, Stretch, is_literal
+from autograd_lite.compiler.native import ASSEMBLED, REDUCTIONS, Stretch, is_literal, parts_of
+from autograd_lite.compiler.native_loops import element_of, run_of, write_loop
 from autograd_lite.compiler.nests import Plan, Step, in_loops
 from autograd_lite.compiler.scalars import helper_of, scalar_literal, statement
-from autograd_lite.compiler.views import Index
-from autograd_lite.expressions.expr import Builder, Expr
+from autograd_lite.compiler.views import Index, identity
+from autograd_lite.expressions.expr import LOOP, Builder, Expr
+from autograd_lite.expressions.loops import Body
 from autograd_lite.expressions.names import Names
 
 __all__ = ["Kernels"]
@@ -34,29 +36,56 @@ class KernelWriter:
     """
 
     def __init__(self, stretch: Stretch, b: Builder, free: Container[Expr] = ()) -> None:
-        self.stretch, self.b = stretch, b
-        self.plan = Plan(stretch, b)
-        self.names = Names(_HELPERS)
-        self.helpers: set[str] = set()
-        self.text: dict[Expr, str] = {}
-        self.lines: list[str] = []
-        self.count = 0
+        self._begin(stretch, b, Plan(stretch, b), Names(_HELPERS), set())
         self.owned: set[Expr] = {x for x in stretch.parameters if x in free and x.shape}
-        self.free: dict[Any, list[str]] = {}
         for x in stretch.parameters:
             self.text[x] = self.names.take(b.names.get(x, ""), "x")
         self.parameters = [self.text[x] for x in stretch.parameters]
-        self.n = ""
         if stretch.length:
             self.n = self.names.take("n")
             x = next(x for x in stretch.parameters if stretch.length in x.shape)
             axis = x.shape.index(stretch.length)
             self.lines.append(f"{self.n} = {self.text[x]}.shape[{axis}]")
+        self._write_steps()
+        results = ", ".join(self.text[x] for x in stretch.results)
+        self.lines.append(f"return {results}")
+
+    def _begin(
+        self, stretch: Stretch, b: Builder, plan: Plan, names: Names, helpers: set[str]
+    ) -> None:
+        self.stretch, self.b, self.plan, self.names, self.helpers = stretch, b, plan, names, helpers
+        self.text: dict[Expr, str] = {}
+        self.lines: list[str] = []
+        self.allocations = self.lines
+        self.owned: set[Expr] = set()
+        self.free: dict[Any, list[str]] = {}
+        self.count, self.n = 0, ""
+
+    def inside(self, body: Body, known: dict[Expr, str]) -> KernelWriter:
+        """The writer of the body of a loop, which has written its lines.
+
+        Its arrays are made once, before the loop.
+        """
+        stretch = Stretch(tuple(known), body.roots, 0)
+        inner = object.__new__(KernelWriter)
+        plan = Plan(stretch, self.b, in_memory=True)
+        inner._begin(stretch, self.b, plan, self.names, self.helpers)
+        inner.text, inner.allocations, inner.count = known, self.lines, self.count
+        inner._write_steps()
+        self.count = inner.count
+        return inner
+
+    def _write_steps(self) -> None:
         self.variables = [self.names.take(name) for name in "ijkpqr"]
         for k, step in enumerate(self.plan.steps):
             self._step(k, step)
-        results = ", ".join(self.text[x] for x in stretch.results)
-        self.lines.append(f"return {results}")
+
+    def value(self, x: Expr, straight: bool = False) -> str:
+        """The source of a number, or of an array with the elements of x."""
+        if not x.shape:
+            return self.word(x, ())
+        array, transposed = self.plan.array(x, straight)
+        return f"{self.text[array]}.T" if transposed else self.text[array]
 
     def length_of(self, n: int) -> str:
         """The source of the length of an axis."""
@@ -91,15 +120,16 @@ class KernelWriter:
             self.owned.discard(y)
             self.text[x] = self.text[y]
         else:
-            self._assign(x, self._new(x))
+            self.text[x] = self.name_of(x)
+            self.allocations.append(f"{self.text[x]} = {self.new(x.shape, x.dtype)}")
 
-    def _new(self, x: Expr) -> str:
+    def new(self, shape: Sequence[int], dtype: Any) -> str:
         """A new array. Reshaped, its strides are not constants, and LLVM makes vectors of loops."""
-        words = [" * ".join(map(self.length_of, x.shape))]
-        if x.dtype != np.float64:
-            words.append("np.bool_" if x.dtype.kind == "b" else f"np.{x.dtype.name}")
-        shape = "" if x.ndim == 1 else f".reshape(({', '.join(map(self.length_of, x.shape))}))"
-        return f"np.empty({', '.join(words)}){shape}"
+        words = [" * ".join(map(self.length_of, shape))]
+        if dtype != np.float64:
+            words.append("np.bool_" if dtype.kind == "b" else f"np.{dtype.name}")
+        form = "" if len(shape) == 1 else f".reshape(({', '.join(map(self.length_of, shape))}))"
+        return f"np.empty({', '.join(words)}){form}"
 
     def _overwritten(self, x: Expr, k: int) -> Expr | None:
         """An array that only this step still reads, each element before it is written."""
@@ -129,6 +159,12 @@ class KernelWriter:
     def _single(self, x: Expr) -> None:
         if x.fn == "np.matmul":
             self._product(x)
+        elif x.fn == LOOP:
+            write_loop(self, x)
+        elif x.fn in ASSEMBLED:
+            self._assemble(x)
+        elif element_of(x):
+            self._assign(x, self.element(x, ()))
         elif x.fn != "np.reshape":
             words = [self.word(y, ()) if isinstance(y, Expr) else "" for y in x.args]
             self._assign(x, self.statement(x, words))
@@ -142,7 +178,8 @@ class KernelWriter:
     def _product(self, x: Expr) -> None:
         a, b = x.args
         if not in_loops(x, self.stretch.length):
-            words = [self._in_memory(y, right=k == 1) for k, y in enumerate(x.args)]
+            pairs = self.plan.factors(x)
+            words = [self.text[y] + ".T" * transposed for y, transposed in pairs]
             if x.shape:
                 self.helpers.add("product")
                 self.lines.append(f"product({words[0]}, {words[1]}, {self.text[x]})")
@@ -180,9 +217,23 @@ class KernelWriter:
         """The head of the loop over an axis."""
         return f"for {self.variables[axis]} in range({self.length_of(n)}):"
 
-    def _in_memory(self, x: Expr, right: bool) -> str:
-        array, transposed = self.plan.array(x, right)
-        return f"{self.text[array]}.T" if transposed else self.text[array]
+    def _assemble(self, x: Expr) -> None:
+        """An array made of parts, or of zeros but for a part."""
+        if x.fn == "add_at":
+            self.lines.append(f"{self.text[x]}[...] = {scalar_literal(0, x.dtype)}")
+        for part, shape, index in parts_of(x):
+            indent = ""
+            for axis, n in enumerate(shape):
+                indent = self._opened(indent, axis, n)
+            target = ", ".join(i.text(self.variables) for i in index)
+            element = self.word(part, identity(shape))
+            self.lines.append(f"{indent}{self.text[x]}[{target}] = {element}")
+
+    def element(self, x: Expr, own: Sequence[Index]) -> str:
+        """The source of an element of an array that a loop kept."""
+        kept, elements = run_of(x.args[0])
+        index = (Index(None, elements[x.args[1]]), *own)
+        return f"{self.text[kept]}[{', '.join(i.text(self.variables) for i in index)}]"
 
     def word(self, x: Any, index: Sequence[Index]) -> str:
         """The source of an element of an operand."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.native import REDUCTIONS, axes_of
+from autograd_lite.compiler.native_loops import element_of
 from autograd_lite.compiler.nests import Step
 from autograd_lite.compiler.scalars import scalar_literal
 from autograd_lite.compiler.views import identity
@@ -144,9 +145,12 @@ class Nest:
         return self.read[text]
 
     def _element(self, x: Expr) -> None:
-        words = [self._word(y) for y in x.args]
+        if element_of(x):
+            source = self.writer.element(x, identity(self.domain))
+        else:
+            source = self.writer.statement(x, [self._word(y) for y in x.args])
         name = self.writer.name_of(x)
-        self.body.append(f"{name} = {self.writer.statement(x, words)}")
+        self.body.append(f"{name} = {source}")
         self.local[x] = name
         if x in self.writer.plan.stored:
             self.stores.append(f"{self._target(x, range(len(self.domain)))} = {name}")

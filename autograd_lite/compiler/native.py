@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, inf, prod
 from typing import Any
 
@@ -11,11 +11,19 @@ import numpy as np
 
 from autograd_lite.compiler.bounds import bounds
 from autograd_lite.compiler.machine import LONGEST_SUM
+from autograd_lite.compiler.native_loops import (
+    constants_of,
+    element_of,
+    is_native_body,
+    loop_of,
+    with_arrays,
+)
 from autograd_lite.compiler.scalars import NATIVE, READ, is_elementwise
-from autograd_lite.compiler.views import is_view
+from autograd_lite.compiler.views import Index, identity, is_view, place
 from autograd_lite.expressions.expr import (
     ARGUMENT,
     CONSTANT,
+    LOOP,
     METHODS,
     PARAMETER,
     Builder,
@@ -27,6 +35,7 @@ from autograd_lite.expressions.expr import (
 )
 
 __all__ = [
+    "ASSEMBLED",
     "KERNEL",
     "MOST",
     "REDUCTIONS",
@@ -36,10 +45,14 @@ __all__ = [
     "is_literal",
     "is_virtual",
     "native_calls",
+    "parts_of",
     "stretched",
 ]
 
 KERNEL = "kernel"
+
+ASSEMBLED = {"np.concatenate", "np.stack", "add_at"}
+"""Calls whose results are put together of parts."""
 
 REDUCTIONS = {"np.add.reduce", "np.max", "np.min"}
 
@@ -85,6 +98,32 @@ def is_literal(x: Expr) -> bool:
     return x.fn == CONSTANT and x.shape == () and x.dtype in READ
 
 
+def parts_of(x: Expr) -> list[tuple[Expr, tuple[int, ...], tuple[Index, ...]]]:
+    """The parts of an array that is put together, their shapes, and where their elements go."""
+    if x.fn == "add_at":
+        part = _part_of(x)
+        return [(x.args[0], part.shape, place(part, identity(part.shape)))]
+    axis, found, start = x.keywords.get("axis", 0) % x.ndim, [], 0
+    for part in x.args[0]:
+        index = [*identity(part.shape)]
+        if x.fn == "np.stack":
+            index.insert(axis, Index(None, start))
+            start += 1
+        else:
+            index[axis] = replace(index[axis], start=start)
+            start += part.shape[axis]
+        found.append((part, part.shape, tuple(index)))
+    return found
+
+
+def _part_of(x: Expr) -> Expr:
+    """The part of an array of zeros to which something is added, as a view."""
+    whole = Expr(ARGUMENT, (), {}, tuple(x.keywords["shape"]), x.dtype)
+    key = x.keywords["key"]
+    shape = np.broadcast_to(np.zeros((), bool), whole.shape)[key].shape
+    return Expr("[]", (whole, key), {}, shape, x.dtype)
+
+
 def axes_of(expr: Expr) -> tuple[int, ...]:
     """The axes over which a reduction goes."""
     axis = expr.keywords.get("axis", 0 if expr.fn == "np.add.reduce" else None)
@@ -95,10 +134,24 @@ def axes_of(expr: Expr) -> tuple[int, ...]:
 class _Native:
     """Tells which calls native code computes."""
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, order: Sequence[Expr] = ()) -> None:
         self.length = length
+        self.loops: set[Expr] = set()
+        for x in order:
+            if x.fn == LOOP and not length and is_native_body(x, self._is_known):
+                self.loops.add(x)
+
+    def _is_known(self, x: Expr) -> bool:
+        """Whether native code computes a call in the body of a loop, or looks through it."""
+        return self(x) or x.fn == CONSTANT or (is_virtual(x) and x.dtype in READ)
 
     def __call__(self, x: Expr) -> bool:
+        if x.fn == LOOP:
+            return x in self.loops
+        if x.inputs[:1] and x.inputs[0].fn == LOOP:
+            return x.args[0] in self.loops and x.shape is not None
+        if element_of(x):
+            return loop_of(x.args[0]) in self.loops and x.dtype in NATIVE
         if x.fn in (ARGUMENT, CONSTANT, PARAMETER) or not self._has_axes(x):
             return False
         if not all(self._has_axes(y) for y in x.inputs):
@@ -107,7 +160,17 @@ class _Native:
             return self._reduces(x)
         if x.fn == "np.matmul":
             return _is_product(x)
+        if x.fn in ASSEMBLED:
+            return self._assembles(x)
         return is_elementwise(x)
+
+    def _assembles(self, x: Expr) -> bool:
+        if self.length or x.dtype not in NATIVE or not all(y.dtype == x.dtype for y in x.inputs):
+            return False
+        if x.fn == "add_at":
+            return x.inputs == x.args and is_view(_part_of(x))
+        parts = x.args[0] if len(x.args) == 1 and isinstance(x.args[0], (tuple, list)) else [None]
+        return x.keywords.keys() <= {"axis"} and all(isinstance(y, Expr) for y in parts)
 
     def _has_axes(self, x: Expr) -> bool:
         """Whether all axes are of a known length, or of the number of rows."""
@@ -147,13 +210,19 @@ def stretched(roots: Sequence[Any], b: Builder, length: int = 0) -> list[Any]:
         b: its builder.
         length: the number of rows in the trace, if the program is for any number of rows.
     """
+    roots = with_arrays(roots, b)
     order = in_order(roots)
     base = _bases(order, length)
-    native = _Native(length)
+    native = _Native(length, order)
     if sum(map(native, order)) > MOST:
         return list(roots)
-    stages = _stages(order, base, native)
-    group_of = {x: k for k, group in enumerate(_groups(order, stages, length)) for x in group}
+    while True:
+        stages = _stages(order, base, native)
+        group_of = {x: k for k, group in enumerate(_groups(order, stages, length)) for x in group}
+        refused = _apart(roots, order, group_of) & native.loops
+        if not refused:
+            break
+        native.loops -= refused
     inside = {x: group_of.get(base[x]) for x in order}
     used = {base[x] for x in roots if isinstance(x, Expr)}
     used |= {base[y] for x in order for y in x.inputs if inside[y] != inside[x]}
@@ -170,11 +239,26 @@ def stretched(roots: Sequence[Any], b: Builder, length: int = 0) -> list[Any]:
     return [replaced(root, new.__getitem__) for root in roots]
 
 
+def _apart(roots: Sequence[Any], order: Sequence[Expr], group_of: Mapping[Expr, int]) -> set[Expr]:
+    """The loops that keep or read lists which another function makes or reads."""
+    found = {loop_of(x) for x in roots if isinstance(x, Expr) and x.shape is None}
+    for x in order:
+        for y in x.inputs:
+            loop = loop_of(y) if y.shape is None else None
+            list_of_list = x.fn == "[]" and x.shape is None
+            if loop and not list_of_list and group_of.get(loop) != group_of.get(x):
+                found |= {loop, x}
+        if x.fn == LOOP and x not in group_of:
+            found.add(x)
+    return {x for x in found if x is not None}
+
+
 def _bases(order: Sequence[Expr], length: int) -> dict[Expr, Expr]:
     """What each view looks at in the end; any other call is its own base."""
     base: dict[Expr, Expr] = {}
     for x in order:
         view = is_virtual(x, length) and isinstance(x.args[0], Expr) and x.dtype in READ
+        view |= x.fn == "[]" and x.shape is None and loop_of(x) is not None
         base[x] = base[x.args[0]] if view else x
     return base
 
@@ -199,15 +283,21 @@ def _groups(order: Sequence[Expr], stages: Mapping[Expr, float], length: int) ->
     for x in order:
         if stages[x] == floor(stages[x]) and not is_virtual(x):
             by_stage.setdefault(stages[x], []).append(x)
-    pieces = (
-        group[k : k + LONGEST] for group in by_stage.values() for k in range(0, len(group), LONGEST)
-    )
+    pieces = [piece for group in by_stage.values() for piece in _cut(group)]
     return [piece for piece in pieces if _pays(piece) and _knows(piece, length)]
+
+
+def _cut(group: Sequence[Expr]) -> list[Sequence[Expr]]:
+    """The calls of a stage for one function, or for several if they are many."""
+    if any(x.fn == LOOP for x in group):
+        return [group]  # of which lists are only known inside
+    return [group[k : k + LONGEST] for k in range(0, len(group), LONGEST)]
 
 
 def native_calls(roots: Sequence[Any]) -> list[Expr]:
     """The calls of a program that native code computes."""
-    return [*filter(_Native(0), in_order(roots))]
+    order = in_order(roots)
+    return [*filter(_Native(0, order), order)]
 
 
 def calls_to_pay(calls: Sequence[Expr]) -> float:
@@ -216,20 +306,28 @@ def calls_to_pay(calls: Sequence[Expr]) -> float:
     An estimate from measurements: a second and 20 ms a call to compile, 0.4 µs saved a call, and
     half a nanosecond an element.
     """
-    saved = sum(4e-7 + 5e-10 * x.size for x in calls)
+    saved = sum(4e-7 + 5e-10 * x.size for x in calls if x.fn != LOOP)
+    for x in calls:
+        if x.fn == LOOP:
+            steps = in_order(x.args[0].roots, x.args[0].parameters)
+            saved += x.args[1] * sum(4e-7 + 5e-10 * y.size for y in steps)
     return (1 + 0.02 * len(calls)) / saved if calls else inf
 
 
 def _pays(group: Sequence[Expr]) -> bool:
     """Whether a native function is faster than its calls by NumPy."""
+    if any(x.fn == LOOP for x in group):
+        return True
     return sum(1 if x.shape == () and x.fn not in REDUCTIONS else 4 for x in group) >= 8
 
 
 def _knows(group: Sequence[Expr], length: int) -> bool:
     """Whether a native function can tell the number of rows, if it needs it."""
+    if not length or not any(length in x.shape for x in group):
+        return True
     inside = set(group)
     outside = [y for x in group for y in x.inputs if y not in inside and y.fn != CONSTANT]
-    return not any(length in x.shape for x in group) or any(length in y.shape for y in outside)
+    return any(length in y.shape for y in outside)
 
 
 def _called(
@@ -242,7 +340,9 @@ def _called(
 ) -> dict[Expr, Expr]:
     """The results of a native function, by the calls that they replace."""
     inside = set(group)
-    given = dict.fromkeys(base[y] for x in group for y in x.inputs if base[y] not in inside)
+    inputs = [base[y] for x in group for y in x.inputs if base[y] not in inside]
+    inputs += [y for x in group if x.fn == LOOP for y in constants_of(x)]
+    given = dict.fromkeys(inputs)
     parameters = tuple(x for x in given if not is_literal(x))
     results = tuple(x for x in group if x in used)
     stretch = Stretch(parameters, results, length)

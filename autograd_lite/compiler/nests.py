@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from autograd_lite.compiler.native import REDUCTIONS, Stretch, axes_of, is_literal
+from autograd_lite.compiler.native import ASSEMBLED, REDUCTIONS, Stretch, axes_of, is_literal
+from autograd_lite.compiler.native_loops import constants_of, element_of, run_of
 from autograd_lite.compiler.views import Index, broadcast, identity, is_view, place
-from autograd_lite.expressions.expr import Builder, Expr, in_order
+from autograd_lite.expressions.expr import LOOP, Builder, Expr, in_order
 
 __all__ = ["Plan", "Step", "in_loops"]
 
@@ -49,15 +50,16 @@ class Plan:
         last: the number of the last step that uses an array.
     """
 
-    def __init__(self, stretch: Stretch, b: Builder) -> None:
+    def __init__(self, stretch: Stretch, b: Builder, in_memory: bool = False) -> None:
         self.stretch, self.b, self.length = stretch, b, stretch.length
         self.steps: list[Step] = []
         self.step_of: dict[Expr, int] = dict.fromkeys(stretch.parameters, -1)
         self.stored: set[Expr] = {x for x in stretch.parameters if x.shape}
-        self.uses: list[tuple[Expr, Expr, bool]] = []
         for x in in_order(stretch.results, stretch.parameters):
             if not (is_literal(x) or self.is_view(x)):
                 self._place(x)
+        results = [x for x in stretch.results if x.shape]
+        self.results = [self.array(x)[0] for x in results] if in_memory else results
         self._find_stored()
         self.last = self._lasts()
 
@@ -74,18 +76,21 @@ class Plan:
 
     def reads(self, x: Expr) -> Iterator[tuple[Expr, tuple[Index, ...]]]:
         """The arrays that an elementwise call or a reduction reads, and where, in its loops."""
+        own = identity(self.domain(x))
+        if element_of(x):
+            yield run_of(x.args[0])[0], (Index(None), *own)
+            return
         for y in x.inputs:
-            yield self.resolved(y, identity(self.domain(x)))
+            yield self.resolved(y, own)
 
     def domain(self, x: Expr) -> tuple[int, ...]:
         """The lengths of the loops that compute a call."""
         return x.args[0].shape if x.fn in REDUCTIONS else x.shape  # type: ignore[no-any-return]
 
-    def array(self, x: Expr, right: bool = False) -> tuple[Expr, bool]:
+    def array(self, x: Expr, straight: bool = False) -> tuple[Expr, bool]:
         """An array in memory with the elements of x, and whether it is transposed.
 
-        It is a copy if no array has them in order, or if BLAS is faster with one: for a small
-        transposed matrix on the right of a product.
+        It is a copy if no array has them in order. A `straight` one is not transposed.
         """
         base, index = self.resolved(x, identity(x.shape))
         if index == identity(base.shape) and base.shape == x.shape:
@@ -93,16 +98,29 @@ class Plan:
         transposed = (
             base.ndim == 2 and index == identity(x.shape)[::-1] and base.shape == x.shape[::-1]
         )
-        if transposed and not (right and x.size <= SMALL and self.length not in x.shape):
+        if transposed and not straight:
             return base, True
         copy = self.b._call(".astype", (x, x.dtype), {"copy": True}, (x.shape, x.dtype))
         if copy not in self.step_of:
             self._place(copy)
         return copy, False
 
+    def factors(self, x: Expr) -> list[tuple[Expr, bool]]:
+        """The arrays of a product by BLAS, which is faster if a small right one is straight."""
+        a, b = x.args
+        small = b.size <= SMALL and self.length not in b.shape
+        return [self.array(a), self.array(b, straight=small)]
+
+    def results_of(self, loop: Expr) -> list[Expr]:
+        """The calls that take the results of a loop."""
+        return [x for x in self.step_of if x.fn == "[]" and x.args[0] is loop]
+
     def _place(self, x: Expr) -> None:
         """Put a call into a step, after all that it uses."""
-        if x.fn in ("np.matmul", "np.reshape"):
+        if x.fn == "[]" and (x.shape is None or x.args[0].fn == LOOP):
+            self.step_of[x] = self.step_of[x.args[0]]
+            return
+        if x.fn in ("np.matmul", "np.reshape", LOOP) or x.fn in ASSEMBLED:
             self._place_alone(x)
             return
         domain = self.domain(x)
@@ -117,10 +135,14 @@ class Plan:
 
     def _place_alone(self, x: Expr) -> None:
         if x.fn == "np.matmul" and not in_loops(x, self.length):
-            for k, y in enumerate(x.args):
-                self.array(y, right=k == 1)
+            self.factors(x)
         elif x.fn == "np.reshape":
             self.array(x.args[0])
+        elif x.fn == LOOP:
+            self.operands(x)
+            for y in x.args[4]:
+                if y.shape:
+                    self.array(y, straight=True)
         self.steps.append(Step((), alone=True))
         self._enter(x, len(self.steps) - 1)
 
@@ -141,7 +163,12 @@ class Plan:
     def operands(self, x: Expr) -> list[tuple[Expr, bool]]:
         """What a call reads, and whether it is at the place of its own element."""
         if x.fn == "np.matmul" and not in_loops(x, self.length):
-            return [(self.array(y, right=k == 1)[0], False) for k, y in enumerate(x.args)]
+            return [(array, False) for array, _ in self.factors(x)]
+        if x.fn == LOOP:
+            given = [y for group in x.args[2:] for y in group if isinstance(y, Expr) and y.shape]
+            return [(self.array(y)[0], False) for y in (*given, *constants_of(x))]
+        if x.fn in ASSEMBLED:
+            return [(self.resolved(y, identity(y.shape))[0], False) for y in x.inputs]
         if x.fn == "np.reshape":
             return [(self.array(x.args[0])[0], False)]
         if x.fn == "np.matmul":
@@ -150,7 +177,7 @@ class Plan:
         return [(y, index == own and y.shape == self.domain(x)) for y, index in self.reads(x)]
 
     def _find_stored(self) -> None:
-        self.stored |= {x for x in self.stretch.results if x.shape}
+        self.stored.update(self.results)
         for k, step in enumerate(self.steps):
             for x in step.calls:
                 if x.fn in REDUCTIONS or step.alone:
@@ -172,7 +199,7 @@ class Plan:
                 last[self.owner(x)] = k
                 for y, _ in self.operands(x):
                     last[self.owner(y)] = k
-        return last | {self.owner(x): len(self.steps) for x in self.stretch.results}
+        return last | {self.owner(x): len(self.steps) for x in self.results}
 
 
 def _is_trailing(x: Expr) -> bool:
