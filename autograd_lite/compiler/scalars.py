@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_lite.compiler.elementary import FUNCTIONS
 from autograd_lite.compiler.rewrite import UFUNCS
+from autograd_lite.compiler.rules import scalar_of
 from autograd_lite.expressions.expr import Expr, dtype_of
 from autograd_lite.expressions.printer import literal
 
@@ -84,15 +85,23 @@ def operand_dtypes(expr: Expr) -> tuple[Any, ...]:
         return (expr.args[0].dtype,)
     if expr.fn == "np.where":
         return np.dtype(bool), expr.dtype, expr.dtype
+    if expr.fn.startswith("np.logical"):
+        return (np.dtype(bool),) * len(expr.args)
     ufunc = UFUNCS[expr.fn]
     return ufunc.resolve_dtypes((*map(dtype_of, expr.args), None))[:-1]
+
+
+def _function(expr: Expr) -> str:
+    """The name of the function that a call computes: as NumPy does, x ** 0.5 is a square root."""
+    is_root = expr.fn == "np.power" and scalar_of(expr.args[1]) == 0.5
+    return "np.sqrt" if is_root else expr.fn
 
 
 def is_elementwise(expr: Expr) -> bool:
     """Whether native code computes a call element by element, as NumPy does."""
     if expr.fn not in STATEMENTS or expr.dtype not in NATIVE or expr.keywords:
         return False
-    if expr.fn in ONE_BY_ONE and expr.size > FEW:
+    if _function(expr) in ONE_BY_ONE and expr.size > FEW:
         return False
     if not all(x.dtype in READ for x in expr.inputs):
         return False
@@ -139,7 +148,7 @@ def statement(expr: Expr, words: Sequence[str]) -> str:
         for word, x, dtype in zip(words, expr.args, dtypes, strict=True)
     ]
     numbers = {name: scalar_literal(x, dtypes[0]) for name, x in _NUMBERS.items()}
-    text = STATEMENTS[expr.fn].format(*given, **numbers)
+    text = STATEMENTS[_function(expr)].format(*given, **numbers)
     if helper_of(expr) and expr.dtype == np.float32:
         return f"np.float32({text.replace('(', '(np.float64(', 1)}))"
     return text
