@@ -171,7 +171,7 @@ class Emitter:
         self.contiguous |= set(results)
         target, words = ", ".join(names), ", ".join(map(self.text, given))
         call = f"{target} = {function}({words})"
-        if any(x.shape and x not in self.contiguous for x in given):
+        if not self.contiguous.issuperset(given):
             other = f"{target} = {function}(*contiguous({words}))"
             self.code.lines += ["try:", f"    {call}", "except TypeError:", f"    {other}"]
         else:

@@ -95,7 +95,7 @@ class KernelWriter:
         for x in step.calls:
             if x in self.plan.stored:
                 self._allocate(x, k)
-        if step.domain:
+        if step.domain and step.calls:
             self.lines += Nest(self, step).lines()
         else:
             for x in step.calls:
@@ -219,7 +219,8 @@ class KernelWriter:
 
     def _assemble(self, x: Expr) -> None:
         """An array made of parts, or of zeros but for a part."""
-        if x.fn == "add_at":
+        adds = x.fn == "add_each_at"
+        if adds or x.fn == "add_at":
             self.lines.append(f"{self.text[x]}[...] = {scalar_literal(0, x.dtype)}")
         for part, shape, index in parts_of(x):
             indent = ""
@@ -227,7 +228,8 @@ class KernelWriter:
                 indent = self._opened(indent, axis, n)
             target = ", ".join(i.text(self.variables) for i in index)
             element = self.word(part, identity(shape))
-            self.lines.append(f"{indent}{self.text[x]}[{target}] = {element}")
+            target = f"{self.text[x]}[{target}]"
+            self.lines.append(f"{indent}{target} = {f'{target} + ' * adds}{element}")
 
     def element(self, x: Expr, own: Sequence[Index]) -> str:
         """The source of an element of an array that a loop kept."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Nest"]
 
-FIRST = {"np.add.reduce": 0.0, "np.max": -np.inf, "np.min": np.inf}
+FIRST = {"np.add.reduce": 0, "np.max": -np.inf, "np.min": np.inf, "np.all": True, "np.any": False}
 """What a reduction starts from."""
 
 
@@ -81,7 +81,9 @@ class Nest:
                 self._reduce_into_array(x)
 
     def _is_whole_sum(self, x: Expr) -> bool:
-        return x.fn == "np.add.reduce" and len(axes_of(x)) == len(self.domain)
+        return (
+            x.fn == "np.add.reduce" and x.dtype.kind == "f" and len(axes_of(x)) == len(self.domain)
+        )
 
     def _cut(self) -> tuple[int, int] | None:
         """Cut the innermost loop with which a sum gets too long, or that of rows."""
@@ -207,6 +209,10 @@ class Nest:
 
     def _joined(self, x: Expr, total: str, value: str) -> str:
         """The line that takes one more element into a reduction."""
+        if x.dtype.kind == "i":
+            return f"{total} = {total} + np.int64({value})"
+        if x.dtype.kind == "b":
+            return f"{total} = {total} {'&' if x.fn == 'np.all' else '|'} {value}"
         if x.fn == "np.add.reduce":
             self.writer.helpers.add("plus")
             return f"{total} = plus({total}, {value})"

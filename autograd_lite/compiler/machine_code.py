@@ -48,8 +48,8 @@ def installed() -> bool:
 
 
 CONTIGUOUS = """def contiguous(*values):
-    # In order, writeable and aligned, as native functions take arrays.
-    return [np.require(x, None, "CWA") if isinstance(x, np.ndarray) else x for x in values]"""
+    # Arrays in order, writeable and aligned, and numbers, as native functions take them.
+    return [np.require(x, None, "CWA")[()] if isinstance(x, np.ndarray) else x for x in values]"""
 
 
 class NotNativeError(Exception):

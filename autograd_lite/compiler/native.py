@@ -51,13 +51,14 @@ __all__ = [
 
 KERNEL = "kernel"
 
-ASSEMBLED = {"np.concatenate", "np.stack", "add_at"}
+ASSEMBLED = {"np.concatenate", "np.stack", "add_at", "add_each_at"}
 """Calls whose results are put together of parts."""
 
-REDUCTIONS = {"np.add.reduce", "np.max", "np.min"}
+REDUCTIONS = {"np.add.reduce", "np.max", "np.min", "np.all", "np.any"}
 
 LONGEST_ROW = 1 << 16  # elements of a row up to which one vector of running sums is accurate
 LONGEST = 240  # calls of one function; Numba takes 20 ms for each, and more in longer functions
+MANY = 64  # parts of an array up to which each has lines of its own
 MOST = 3000  # calls of a program, for which Numba takes a minute
 
 
@@ -100,9 +101,12 @@ def is_literal(x: Expr) -> bool:
 
 def parts_of(x: Expr) -> list[tuple[Expr, tuple[int, ...], tuple[Index, ...]]]:
     """The parts of an array that is put together, their shapes, and where their elements go."""
-    if x.fn == "add_at":
-        part = _part_of(x)
-        return [(x.args[0], part.shape, place(part, identity(part.shape)))]
+    if x.fn in ("add_at", "add_each_at"):
+        given = x.args if x.fn == "add_at" else x.args[0]
+        return [
+            (y, part.shape, place(part, identity(part.shape)))
+            for y, part in zip(given, _parts_of(x), strict=True)
+        ]
     axis, found, start = x.keywords.get("axis", 0) % x.ndim, [], 0
     for part in x.args[0]:
         index = [*identity(part.shape)]
@@ -116,12 +120,21 @@ def parts_of(x: Expr) -> list[tuple[Expr, tuple[int, ...], tuple[Index, ...]]]:
     return found
 
 
-def _part_of(x: Expr) -> Expr:
-    """The part of an array of zeros to which something is added, as a view."""
+def _are_known(x: Expr) -> bool:
+    """Whether what is added, and where, is known when the code is written."""
+    if x.fn == "add_at":
+        return x.inputs == x.args and not isinstance(x.keywords.get("key"), Expr)
+    parts, keys = x.args[0], x.keywords.get("keys", ())
+    same = isinstance(parts, (tuple, list)) and len(parts) == len(keys)
+    return same and all(isinstance(y, Expr) for y in parts) and len(parts) <= MANY
+
+
+def _parts_of(x: Expr) -> list[Expr]:
+    """The parts of an array of zeros to which something is added, as views."""
     whole = Expr(ARGUMENT, (), {}, tuple(x.keywords["shape"]), x.dtype)
-    key = x.keywords["key"]
-    shape = np.broadcast_to(np.zeros((), bool), whole.shape)[key].shape
-    return Expr("[]", (whole, key), {}, shape, x.dtype)
+    zeros = np.broadcast_to(np.zeros((), bool), whole.shape)
+    keys = [x.keywords["key"]] if x.fn == "add_at" else x.keywords["keys"]
+    return [Expr("[]", (whole, key), {}, zeros[key].shape, x.dtype) for key in keys]
 
 
 def axes_of(expr: Expr) -> tuple[int, ...]:
@@ -167,10 +180,11 @@ class _Native:
     def _assembles(self, x: Expr) -> bool:
         if self.length or x.dtype not in NATIVE or not all(y.dtype == x.dtype for y in x.inputs):
             return False
-        if x.fn == "add_at":
-            return x.inputs == x.args and is_view(_part_of(x))
+        if x.fn in ("add_at", "add_each_at"):
+            return _are_known(x) and all(is_view(part) for part in _parts_of(x))
         parts = x.args[0] if len(x.args) == 1 and isinstance(x.args[0], (tuple, list)) else [None]
-        return x.keywords.keys() <= {"axis"} and all(isinstance(y, Expr) for y in parts)
+        known = all(isinstance(y, Expr) for y in parts) and len(parts) <= MANY
+        return known and x.keywords.keys() <= {"axis"}
 
     def _has_axes(self, x: Expr) -> bool:
         """Whether all axes are of a known length, or of the number of rows."""
@@ -182,9 +196,14 @@ class _Native:
         operand = x.args[0]
         if len(x.args) > 1 or not x.keywords.keys() <= {"axis", "keepdims"} or not operand.ndim:
             return False
+        axes = axes_of(x)
+        if operand.dtype.kind == "b":
+            counts = x.fn == "np.add.reduce" and x.dtype == np.int64 and not self.length
+            return bool(axes) and (counts or x.fn in ("np.all", "np.any"))
+        if x.fn in ("np.all", "np.any"):
+            return False
         if operand.dtype != x.dtype or x.dtype.kind != "f" or x.dtype not in NATIVE:
             return False
-        axes = axes_of(x)
         if x.fn != "np.add.reduce" or len(axes) == operand.ndim or not axes:
             return bool(axes)
         count = prod(operand.shape[k] for k in axes)

@@ -60,6 +60,7 @@ class Plan:
                 self._place(x)
         results = [x for x in stretch.results if x.shape]
         self.results = [self.array(x)[0] for x in results] if in_memory else results
+        self._sink()
         self._find_stored()
         self.last = self._lasts()
 
@@ -175,6 +176,31 @@ class Plan:
             return [(self.resolved(y, identity(y.shape))[0], False) for y in x.args]
         own = identity(self.domain(x))
         return [(y, index == own and y.shape == self.domain(x)) for y, index in self.reads(x)]
+
+    def _sink(self) -> None:
+        """Compute each elementwise call in the only step that uses it, so that it is not stored."""
+        kept = {*self.results}
+        users: dict[Expr, list[tuple[Expr, bool]]] = {}
+        for step in self.steps:
+            for x in step.calls:
+                for y, same in self.operands(x):
+                    users.setdefault(y, []).append((x, same))
+        for x in reversed([x for step in self.steps for x in step.calls]):
+            k, used = self.step_of[x], users.get(x, [])
+            steps = {self.step_of[y] for y, _ in used}
+            movable = x.shape and not self.steps[k].alone and x.fn not in REDUCTIONS
+            if not movable or x in kept or len(steps) != 1 or not all(same for _, same in used):
+                continue
+            (later,) = steps
+            single = all(len({*users[y]}) == 1 for y, same in self.operands(x) if self._local(y, k))
+            if later > k and self.steps[later].domain == self.steps[k].domain and single:
+                self.steps[k].calls.remove(x)
+                first = min(self.steps[later].calls.index(y) for y, _ in used)
+                self.steps[later].calls.insert(first, x)
+                self.step_of[x] = later
+
+    def _local(self, x: Expr, k: int) -> bool:
+        return self.step_of.get(x) == k
 
     def _find_stored(self) -> None:
         self.stored.update(self.results)

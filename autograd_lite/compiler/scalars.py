@@ -127,6 +127,8 @@ def scalar_literal(value: Any, dtype: Any) -> str:
     """The source of a number of a dtype."""
     if dtype.kind == "b":
         return str(bool(value))
+    if dtype.kind in "iu":
+        return f"np.{dtype.name}({int(value)})"
     text = literal(float(value))
     if dtype != np.float64:
         return f"np.{dtype.name}({text})"
