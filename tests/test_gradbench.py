@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from inspect import signature
 from math import factorial, lgamma, log, pi
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import autograd_lite as ag
 from benchmarks import __main__ as command
 from benchmarks.gradbench import gmm, kmeans, llsq, lse, lstm, measure, ode, particle, peers
 from benchmarks.gradbench.measure import PEERS, PROBLEMS, Times
@@ -20,6 +18,7 @@ from benchmarks.worker import resolve
 
 HERE = "tests.test_gradbench"
 LIBRARIES = {"numba": "numba", "torch": "torch", "jax.jit": "jax", "autograd": "autograd"}
+TAKES_LONG_TO_COMPILE = [("numba", problem) for problem in ("lstm", "ode", "particle")]
 sizes = st.integers(2, 5)
 
 
@@ -27,13 +26,20 @@ def subject(peer, problem):
     """A peer's function and gradient of a small problem."""
     if peer in LIBRARIES:
         pytest.importorskip(LIBRARIES[peer])
-    if peer == "numba" and "backend" not in signature(ag.compile).parameters:
-        pytest.skip("no backend but NumPy")
     return resolve(PEERS[peer])(problem, *import_module(f"benchmarks.gradbench.{problem}").SMALL)
 
 
-@pytest.mark.parametrize("peer", [peer for peer in PEERS if peer != "autograd_lite"])
-@pytest.mark.parametrize("problem", PROBLEMS)
+PAIRS = [
+    pytest.param(
+        problem, peer, marks=pytest.mark.slow if (peer, problem) in TAKES_LONG_TO_COMPILE else ()
+    )
+    for problem in PROBLEMS
+    for peer in PEERS
+    if peer != "autograd_lite"
+]
+
+
+@pytest.mark.parametrize(("problem", "peer"), PAIRS)
 def test_peers_agree_in_values_and_gradients(problem, peer):
     expected, found = subject("autograd_lite", problem), subject(peer, problem)
     assert float(found.primal()) == pytest.approx(float(expected.primal()), rel=1e-12)
