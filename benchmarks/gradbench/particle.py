@@ -19,67 +19,72 @@ import numpy
 import autograd_lite as ag
 
 SIZE, SMALL = (0.0, 0.1), (0.0, 2.0)
+START = (0.0, 8.0, 0.75, 0.0)
+"""x, y and the velocities."""
 
-Slope = Callable[[Any, Any], Any]
+Slopes = Callable[[Any, Any, Any], Any]
+State = tuple[Any, Any, Any, Any]
 
 
 def inputs(w: float, time: float) -> tuple[Any, ...]:
-    position, velocity = numpy.array([0.0, 8.0]), numpy.array([0.75, 0.0])
-    return numpy.array(w), position, velocity, time, crossing(w, position, velocity, time)
+    state = tuple(map(numpy.array, START))
+    return numpy.array(w), state, time, crossing(w, START, time)
 
 
-def potential(np: Any, position: Any, w: Any) -> Any:
-    x, y = position[0] - 10, position[1]
-    return 1 / np.sqrt(x**2 + (y - 10 + w) ** 2) + 1 / np.sqrt(x**2 + y**2)
+def potential(np: Any, x: Any, y: Any, w: Any) -> Any:
+    return 1 / np.sqrt((x - 10) ** 2 + (y - 10 + w) ** 2) + 1 / np.sqrt((x - 10) ** 2 + y**2)
 
 
-def step(slope: Slope, w: Any, position: Any, velocity: Any, time: float) -> tuple[Any, Any]:
-    return position + time * velocity, velocity - time * slope(position, w)
+def step(slopes: Slopes, w: Any, state: State, time: float) -> State:
+    x, y, along, up = state
+    by_x, by_y = slopes(x, y, w)
+    return x + time * along, y + time * up, along - time * by_x, up - time * by_y
 
 
-def crossing(w: float, position: Any, velocity: Any, time: float) -> int:
+def crossing(w: float, state: State, time: float) -> int:
     """The number of steps of which the last ends above the axis."""
-    slope, steps = ag.grad(partial(potential, numpy)), 0
-    while position[1] + time * velocity[1] > 0:
-        position, velocity = step(slope, w, position, velocity, time)
+    slopes, steps = ag.grad(partial(potential, numpy), (0, 1)), 0
+    while state[1] + time * state[3] > 0:
+        state = step(slopes, w, state, time)
         steps += 1
     return steps
 
 
-def square(position: Any, velocity: Any) -> Any:
-    """Of x where the line from the position in the direction of the velocity crosses y = 0."""
-    return (position[0] - position[1] / velocity[1] * velocity[0]) ** 2
+def square(state: State) -> Any:
+    """Of x where the line from the place in the direction of the velocity crosses y = 0."""
+    x, y, along, up = state
+    return (x - y / up * along) ** 2
 
 
-def moved(slope: Slope, w: Any, position: Any, velocity: Any, time: float, steps: int) -> Any:
+def moved(slopes: Slopes, w: Any, state: State, time: float, steps: int) -> Any:
     for _ in range(steps):
-        position, velocity = step(slope, w, position, velocity, time)
-    return square(position, velocity)
+        state = step(slopes, w, state, time)
+    return square(state)
 
 
 def primal(np: Any, *given: Any) -> Any:
-    return moved(ag.grad(partial(potential, np)), *given)
+    return moved(ag.grad(partial(potential, np), (0, 1)), *given)
 
 
 def autograd(*given: Any) -> Any:
     import autograd
     import autograd.numpy as anp
 
-    return moved(autograd.grad(partial(potential, anp)), *given)
+    return moved(autograd.grad(partial(potential, anp), (0, 1)), *given)
 
 
 def torch(*given: Any) -> Any:
     import torch
 
-    return moved(torch.func.grad(partial(potential, torch)), *given)
+    return moved(torch.func.grad(partial(potential, torch), (0, 1)), *given)
 
 
-def jax(w: Any, position: Any, velocity: Any, time: float, steps: int) -> Any:
+def jax(w: Any, state: State, time: float, steps: int) -> Any:
     import jax
 
-    slope = jax.grad(partial(potential, jax.numpy))
+    slopes = jax.grad(partial(potential, jax.numpy), (0, 1))
 
-    def body(_: Any, state: Any) -> Any:
-        return step(slope, w, *state, time)
+    def body(_: Any, state: State) -> State:
+        return step(slopes, w, state, time)
 
-    return square(*jax.lax.fori_loop(0, steps, body, (position, velocity)))
+    return square(jax.lax.fori_loop(0, steps, body, state))
