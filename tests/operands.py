@@ -19,8 +19,11 @@ from strategies import Values, axes, shapes, together
 
 from autograd_lite.op import OPS, Op
 
-DETERMINED: dict[str, Any] = {"cofactors": np.linalg.det}
-"""The last operand as a function of the others, whose rules include what it changes."""
+DETERMINED: dict[str, Any] = {
+    "cofactors": lambda a: [np.linalg.det(a)],
+    "logsumexp_of_exp": lambda a, **axes: [np.exp(a), np.sum(np.exp(a), **axes)],
+}
+"""The last operands as functions of the others, whose rules include what they change."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class Case:
         return self.op.forward(*self.completed(operands), **self.attributes)
 
     def completed(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The operands of the operation: the last one may be determined by the others."""
+        """The operands of the operation: the last ones may be determined by the others."""
         last = DETERMINED.get(self.op.name)
-        return operands if last is None else (*operands, last(*operands))
+        return operands if last is None else (*operands, *last(*operands, **self.attributes))
 
     def rules(self) -> list[Any]:
         """One rule an operand."""
@@ -57,7 +60,9 @@ class Case:
         return rules or [None] * len(self.operands)
 
     def _completing(self, rule: Any) -> Any:
-        return lambda g, out, *operands: rule(g, out, *self.completed(operands))
+        return lambda g, out, *operands, **attributes: rule(
+            g, out, *self.completed(operands), **attributes
+        )
 
     def floats(self) -> Iterator[int]:
         """The numbers of the operands that a derivative can be taken by."""
@@ -130,7 +135,7 @@ def cases(draw: Any, op: Op) -> Case:
         operands, attributes = make(draw, values)
     elif op.traits.elementwise:
         operands, attributes = _elementwise(op, draw, values)
-    elif op.arity == 1:
+    elif op.arity == 1 or op.name in DETERMINED:
         operands, attributes = _of_one(op, draw, values)
     else:
         raise NoOperandsError(op, "it is neither elementwise nor of one operand")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.op import OPS
+from autograd_lite.ops import reductions
 from autograd_lite.ops.stable import stable_form_of
 
 LONG = np.longdouble
@@ -221,9 +222,29 @@ def test_the_logarithm_of_a_softmax(softmax, pick):
 def test_the_logarithm_of_a_sum_of_exponentials(axis, keepdims):
     z = ag.Tensor([[1e4, 9999.0], [-1e4, -1e4]])
     written = quiet(lambda z: np.log(np.sum(np.exp(z), axis=axis, keepdims=keepdims)))(z)
-    assert stable_form_of(written).op is OPS["logsumexp"]
+    assert stable_form_of(written).op is OPS["logsumexp_of_exp"]
     expected = ag.logsumexp(z, axis=axis, keepdims=keepdims)
     np.testing.assert_array_equal(written.numpy(), expected.numpy())
+
+
+@given(
+    st.lists(st.floats(-50, 50), min_size=1, max_size=4),
+    st.sampled_from([-1e4, -740.0, -300.0, 0.0, 300.0, 720.0, 1e4]),
+)
+def test_the_gradient_of_it_is_the_softmax_wherever_the_sum_is_accurate_or_not(z, shift):
+    z = np.array(z) + shift
+    written = ag.Tensor(z)
+    loss = quiet(lambda z: np.log(np.sum(np.exp(z))))(written)
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), ag.logsumexp(z), rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(written.grad, ag.softmax(z), rtol=1e-11)
+
+
+def test_exponentials_that_are_known_are_not_computed_again(monkeypatch):
+    monkeypatch.setattr(reductions, "exp_in_place", None)
+    z = ag.Tensor([2.0, -700.0, -800.0])
+    np.log(np.sum(np.exp(z - np.max(z)))).backward()
+    np.testing.assert_allclose(z.grad, [0, np.exp(-702.0), 0], rtol=1e-13, atol=1e-300)
 
 
 # Roots

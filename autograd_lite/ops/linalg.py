@@ -207,8 +207,8 @@ cofactors: Op = operation(
     None,
     reads="a",
     symbol="cof",
-    formula="det(a) a⁻ᵀ, the cofactors; det(a) is given",
-    gradient="the derivative along g, equal to ⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ",
+    formula="det(a) a⁻ᵀ, the cofactors, where det a is known",
+    gradient="the derivative along g, equal to ⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ, none",
     notes="The gradient of the determinant; for nearly singular matrices, from products of "
     "singular values.",
 )

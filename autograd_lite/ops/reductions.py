@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.op import Op, operation
-from autograd_lite.ops.composition import along, composed, exp_in_place
+from autograd_lite.ops.composition import along, composed, exp_in_place, is_tensor
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
@@ -113,15 +113,48 @@ def _logsumexp(a, axis=None, keepdims=False):
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
+def _softmax_rule(g, out, a, axis=None, keepdims=False):
+    weights = exp_in_place(a - spread(out, a.shape, axis, keepdims))
+    return spread(g, a.shape, axis, keepdims) * weights
+
+
 operation(
     "logsumexp",
     _logsumexp,
-    lambda g, out, a, axis=None, keepdims=False: (
-        spread(g, a.shape, axis, keepdims) * exp_in_place(a - spread(out, a.shape, axis, keepdims))
-    ),
+    _softmax_rule,
     symbol="log Σ exp",
     formula="log Σ exp a",
     gradient="g softmax(a)",
+    rows="along",
+)
+
+
+def _is_exact(total):
+    """Whether sums of exponentials have overflowed nowhere, and lost nothing to underflow."""
+    return np.all((total >= 1) & (total < np.inf))
+
+
+def _logsumexp_of_exp(a, e, total, axis=None, keepdims=False):
+    return np.log(total) if _is_exact(total) else _logsumexp(a, axis, keepdims)
+
+
+def _of_exp_rule(g, out, a, e, total, axis=None, keepdims=False):
+    if not is_tensor(total) and _is_exact(total):
+        return spread(g / total, a.shape, axis, keepdims) * e
+    return _softmax_rule(g, out, a, axis, keepdims)
+
+
+operation(
+    "logsumexp_of_exp",
+    _logsumexp_of_exp,
+    _of_exp_rule,
+    None,
+    None,
+    symbol="log Σ exp",
+    formula="log Σ exp a, where e = exp a and its sum are known",
+    gradient="g e / Σ e, none, none",
+    notes="The stable form of `log(sum(exp(a)))`. Where the sum is below 1 or infinite, it is "
+    "computed from a alone.",
     rows="along",
 )
 

@@ -62,16 +62,14 @@ def source(node: Any, k: Any = 0) -> Any:
 
 def made(name: Any, *operands: Any, **attributes: Any) -> Any:
     """The result of an operation, or None if an operand is None."""
-    for x in operands:
-        if x is None:
-            return None
+    if any(x is None for x in operands):
+        return None
     return apply(OPS[name], operands, attributes)
 
 
 def is_number(x: Any, value: Any) -> Any:
     """Whether a Tensor is this literal number."""
-    a = x.kept
-    return (type(a) is int or type(a) is float) and a == value
+    return type(x.kept) in (int, float) and x.kept == value
 
 
 def same(x: Any, y: Any, depth: Any = 4) -> Any:
@@ -166,9 +164,12 @@ def _log_of_one_plus_exp(node, depth):
 
 
 def _log_of_sum(node, depth):
-    if node.attributes.keys() <= {"axis", "keepdims"}:
-        return made("logsumexp", exponent(node.inputs[0]), **node.attributes)
-    return None
+    e, attributes = node.inputs[0], node.attributes
+    if not attributes.keys() <= {"axis", "keepdims"}:
+        return None
+    if node.always_recorded:  # a program that is traced has no values yet
+        return made("logsumexp", exponent(e), **attributes)
+    return made("logsumexp_of_exp", exponent(e), e, node, **attributes)
 
 
 def _log_of_where(node, depth):
