@@ -109,6 +109,12 @@ def test_exponents_shifted_by_hand_are_not_shifted_again(keywords):
             np.testing.assert_allclose(ag.compile(function)(special), [y.numpy() for y in expected])
 
 
+@pytest.mark.parametrize("axis", [None, 1])
+def test_a_gradient_divides_the_exponentials_of_its_value(axis):
+    function = ag.value_and_grad(lambda x: np.sum(ag.logsumexp(x, axis=axis)))
+    assert ag.compile(function).readable(x).count("np.exp(") == 1
+
+
 def test_sums_and_outer_products_become_dot_products():
     source = ag.compile(lambda a, b: np.sum(a * b) + np.sum(a)).source_for(np.ones(5), np.ones(5))
     assert "a.dot(b)" in source

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_lite.op import Op, operation
-from autograd_lite.ops.composition import exp_in_place, is_tensor
+from autograd_lite.ops.composition import in_place, is_tensor
 
 
 def _bell(x):
@@ -162,14 +162,12 @@ operation(
 def _shifted(x, axis):
     """x minus its maximum, so that the exponentials do not overflow."""
     peak = np.max(x, axis=axis, keepdims=True)
-    if not np.isfinite(peak).all():
-        peak = np.where(np.isfinite(peak), peak, 0)
-    return x - peak
+    return x - np.where(np.isfinite(peak), peak, 0)
 
 
 def _softmax(x, axis=-1):
-    e = exp_in_place(_shifted(x, axis))
-    return e / np.add.reduce(e, axis=axis, keepdims=True)
+    e = in_place(np.exp, _shifted(x, axis))
+    return in_place(np.divide, e, np.sum(e, axis=axis, keepdims=True))
 
 
 def _log_softmax(x, axis=-1):

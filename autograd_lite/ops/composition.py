@@ -58,12 +58,13 @@ def is_tensor(x: Any) -> Any:
     return isinstance(x, Value)
 
 
-def exp_in_place(x: Any) -> Any:
-    """exp x, written into x if it is an array.
+def in_place(ufunc: Any, x: Any, *args: Any) -> Any:
+    """A ufunc of x and others, written into x if it is an array.
 
-    For a large array, memory for the result takes longer than the exponentials.
+    For a large array, memory for the result takes longer than the arithmetic.
     """
-    return np.exp(x, out=x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.exp(x)
+    fits = isinstance(x, np.ndarray) and x.dtype.kind == "f"
+    return ufunc(x, *args, out=x) if fits else ufunc(x, *args)
 
 
 def by_positions(a: Any, rearrange: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.op import Op, operation
-from autograd_lite.ops.composition import along, composed, exp_in_place, is_tensor
+from autograd_lite.ops.activations import softmax
+from autograd_lite.ops.composition import along, composed, in_place, is_tensor
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
@@ -109,19 +110,20 @@ def _logsumexp(a, axis=None, keepdims=False):
     peak = np.max(a, axis=axis, keepdims=True)
     peak = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):
-        total = np.log(np.sum(exp_in_place(a - peak), axis=axis, keepdims=True)) + peak
+        total = np.log(np.sum(in_place(np.exp, a - peak), axis=axis, keepdims=True)) + peak
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
 def _softmax_rule(g, out, a, axis=None, keepdims=False):
-    weights = exp_in_place(a - spread(out, a.shape, axis, keepdims))
-    return spread(g, a.shape, axis, keepdims) * weights
+    # exp(a − out) loses the digits of a that out has no place for.
+    return spread(g, a.shape, axis, keepdims) * softmax(a, axis=axis)
 
 
 operation(
     "logsumexp",
     _logsumexp,
     _softmax_rule,
+    reads="a",
     symbol="log Σ exp",
     formula="log Σ exp a",
     gradient="g softmax(a)",
