@@ -240,7 +240,7 @@ def _vander(x, N=None, increasing=False):
 def _vander_rule(g, out, x, N=None, increasing=False):
     count = out.shape[1]
     if count < 2:
-        return np.zeros_like(x)
+        return np.sum(np.zeros_like(out), axis=1)
     if not increasing:
         g, out = np.flip(g, 1), np.flip(out, 1)
     return np.sum(np.arange(1, count).astype(x.dtype) * g[:, 1:] * out[:, :-1], axis=1)
