@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = error.filename and error.strerror
         message(f"error: {error.filename}: {error.strerror}" if known else f"error: {error}")
         return 2
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, ImportError) as error:
         message(f"error: {error}")
         return 2
     return 0

@@ -35,8 +35,9 @@ class Classifier(ABC):
     pass from the examples to z and ŷ (`forward`).
 
     After `fit`: `classes_`, `parameters_` (arrays by name), `loss_curve_` (the loss before each
-    step), `loss_` (of the trained weights), `n_iter_` and `n_features_in_`; `mean_` and `scale_`,
-    the columns' means and standard deviations, or None without `standardize`.
+    step), `loss_` (of the trained weights), `n_iter_`, `n_features_in_` and `backend_` ("numpy" or
+    "numba", which computed the last step); `mean_` and `scale_`, the columns' means and standard
+    deviations, or None without `standardize`.
     `feature_names_in_` and `target_name_`, the names of the columns of X and of y, are None
     until they are set; `save` writes them.
     """
@@ -49,6 +50,7 @@ class Classifier(ABC):
     random_state: int | np.random.Generator | None = None
     verbose: bool = False
     workers: int | None = None
+    backend: Literal["numpy", "numba", "auto"] = "auto"
 
     title: ClassVar[str]
     compiled: ClassVar[bool] = True
@@ -84,15 +86,17 @@ class Classifier(ABC):
         float32 stays float32; integers and booleans become float64. If training fails, the model
         is unchanged.
 
-        Raises TypeError if X does not hold real numbers, and ValueError if X is empty or not
-        finite, X and y differ in length, or y does not have exactly two classes. Warns
-        ConvergenceWarning if the learning rate is too large.
+        Raises TypeError if X does not hold real numbers, ValueError if X is empty or not finite,
+        X and y differ in length, or y does not have exactly two classes, and ImportError for the
+        backend "numba" if Numba is not installed. Warns ConvergenceWarning if the learning rate is
+        too large.
         """
         X = _examples(X)
         classes, t = _encoded(y, len(X))
         mean, scale = _standard(X) if self.standardize else (None, None)
         θ = self._parameters(self._starting(X))
         A, target = self.inputs(_scaled(X, mean, scale)), ag.constant(t.astype(X.dtype), name="y")
+        step = self._compiled_step() if self.compiled else None
         descent = gradient_descent(
             lambda: self.loss(A, target, θ),
             list(θ.values()),
@@ -100,7 +104,7 @@ class Classifier(ABC):
             max_iter=self.max_iter,
             tol=self.tol,
             accuracy=(lambda: self._accuracy(A, target, θ)) if self.verbose else None,
-            value_and_grad=self._value_and_grad(A, target, list(θ)) if self.compiled else None,
+            value_and_grad=step and _value_and_grad(step, A.numpy(), target.numpy(), list(θ)),
             verbose=self.verbose,
             title=self.title,
         )
@@ -109,6 +113,7 @@ class Classifier(ABC):
         self.loss_curve_: list[float] = descent.losses
         self.loss_: float = descent.kept
         self.n_iter_: int = len(descent.losses)
+        self.backend_: str = step.backend if step else "numpy"
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
@@ -180,24 +185,15 @@ class Classifier(ABC):
             z, _ = self.forward(X, θ)
             return float(np.mean((z.numpy() > 0) == y.numpy()))
 
-    def _value_and_grad(
-        self, X: ag.Tensor, y: ag.Tensor, names: Sequence[str]
-    ) -> Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]]:
-        """The loss and its gradients at given weights, compiled."""
-
+    def _compiled_step(self) -> Any:
+        """The loss and its gradients, a compiled function of the weights by name, X and y."""
         workers = available_workers() if self.workers is None else self.workers
 
-        @ag.compile(rows="auto", workers=workers)
+        @ag.compile(rows="auto", workers=workers, backend=self.backend)
         def step(θ: Any, X: Any, y: Any) -> Any:
             return ag.value_and_grad(lambda θ: self.loss(X, y, θ))(θ)
 
-        A, t = X.numpy(), y.numpy()
-
-        def value_and_grad(weights: Sequence[Array]) -> tuple[Any, Sequence[Array]]:
-            loss, gradients = step(dict(zip(names, weights, strict=True)), A, t)
-            return loss, [np.asarray(gradients[name]) for name in names]
-
-        return value_and_grad
+        return step
 
     def _set_fitted(
         self,
@@ -252,6 +248,18 @@ def symbol(name: str) -> str:
         ('W⁽¹⁾', 'b⁽¹²⁾', 'w')
     """
     return re.sub(r"\d+", lambda number: superscript(f"({number[0]})"), name)
+
+
+def _value_and_grad(
+    step: Callable[..., Any], X: Array, y: Array, names: Sequence[str]
+) -> Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]]:
+    """The loss and its gradients on X and y, as a function of the weights in the order of names."""
+
+    def value_and_grad(weights: Sequence[Array]) -> tuple[Any, Sequence[Array]]:
+        loss, gradients = step(dict(zip(names, weights, strict=True)), X, y)
+        return loss, [np.asarray(gradients[name]) for name in names]
+
+    return value_and_grad
 
 
 def _examples(X: npt.ArrayLike, n_features: int | None = None) -> Array:

@@ -32,6 +32,8 @@ class LogisticRegression(Classifier):
         verbose: show progress and the loss.
         workers: the number of threads that compute large tables; by default one for each core, if
             threadpoolctl is installed. It does not change the result.
+        backend: "numpy"; "numba" for native code; "auto" for Numba, if it is installed, after so
+            many steps that compiling pays. The results are equal to rounding.
 
     The gradient of the loss is Aᵀ(ŷ − y), divided by the number of rows for "mean".
 

@@ -35,6 +35,8 @@ class MLPClassifier(Classifier):
         verbose: show progress and the loss.
         workers: the number of threads that compute large tables; by default one for each core, if
             threadpoolctl is installed. It does not change the result.
+        backend: "numpy"; "numba" for native code; "auto" for Numba, if it is installed, after so
+            many steps that compiling pays. The results are equal to rounding.
 
     Example:
         >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]

@@ -63,7 +63,7 @@ def test_options(run, tmp_path, table):
         *("train", "--data", table, "--target", "passed", "--out", tmp_path / "out"),
         *("--model", "mlp", "--hidden", "4,3", "--max-iter", 7, "--learning-rate", 0.02),
         *("--no-standardize", "--reduction", "sum", "--random-state", 5, "--test-size", 0.5),
-        "--quiet",
+        *("--backend", "numpy", "--quiet"),
     )
     assert code == 0
     assert "6 rows to train on, 6 held out" in shown
@@ -71,6 +71,7 @@ def test_options(run, tmp_path, table):
     assert [W.shape for W in model.coefs_] == [(4, 2), (3, 4), (1, 3)]
     assert (model.max_iter, model.learning_rate_init) == (7, 0.02)
     assert (model.reduction, model.standardize, model.random_state) == ("sum", False, 5)
+    assert model.backend == "numpy"
     assert "logistic-regression.npz" not in names(tmp_path / "out")
 
 
@@ -158,6 +159,8 @@ def test_draw(run, tmp_path, example):
         (("train", "--learning-rate", "fast"), "invalid float value: 'fast'"),
         (("train", "--max-iter", 0), "max_iter must be at least 1"),
         (("train", "--random-state", -1), "expected non-negative integer"),
+        (("train", "--backend", "torch"), "invalid choice: 'torch'"),
+        (("train", "--backend", "numba"), 'pip install "autograd_lite[native]"'),
         (("train", "--hidden", "4,x"), "'4,x' is not a list of positive integers"),
         (("train", "--hidden", "0"), "'0' is not a list of positive integers"),
         (("train", "--hidden", "4", "--model", "logistic-regression"), "an option of mlp"),
@@ -178,6 +181,7 @@ def test_draw(run, tmp_path, example):
 )
 def test_bad_input_is_one_line_and_leaves_files_alone(run, tmp_path, monkeypatch, argv, message):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("autograd_lite.compiler.machine_code.installed", lambda: False)
     (tmp_path / "results").mkdir()
     contents = {
         "students.csv": TABLE.encode(),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.compiler import machine_code, program
 from autograd_lite.compiler.executors import Threads
 from autograd_lite.models import LogisticRegression, MLPClassifier
 
@@ -80,3 +81,42 @@ def test_any_number_of_workers_gives_the_same_weights(model, monkeypatch):
         for name, weights in together.parameters_.items():
             np.testing.assert_array_equal(weights, alone.parameters_[name])
     assert min(blocks) > 2
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ["column", "perceptron"])
+def test_native_steps_give_the_same_loss_curve_to_rounding(name, dtype):
+    pytest.importorskip("numba")
+    pytest.importorskip("scipy")
+    numpy, numba = MODELS[name](), MODELS[name]()
+    numpy.backend, numba.backend = "numpy", "numba"
+    numpy.fit(X.astype(dtype), Y)
+    numba.fit(X.astype(dtype), Y)
+    assert (numpy.backend_, numba.backend_) == ("numpy", "numba")
+    rtol = 1e-10 if dtype is np.float64 else 1e-4
+    np.testing.assert_allclose(numba.loss_curve_, numpy.loss_curve_, rtol=rtol)
+    for key, weights in numpy.parameters_.items():
+        assert numba.parameters_[key].dtype == dtype
+        np.testing.assert_allclose(numba.parameters_[key], weights, rtol=100 * rtol, atol=rtol)
+
+
+def test_the_backend_of_the_last_step_is_recorded(monkeypatch):
+    pytest.importorskip("numba")
+    pytest.importorskip("scipy")
+    model = LogisticRegression(max_iter=6)
+    for calls, backend in ((6, "numba"), (7, "numpy")):
+        monkeypatch.setattr(program, "calls_to_pay", lambda _, calls=calls: calls)
+        assert model.fit(X, Y).backend_ == backend
+    monkeypatch.setattr(model, "compiled", False)
+    assert model.fit(X, Y).backend_ == "numpy"
+
+
+@pytest.mark.parametrize("model", [LogisticRegression, MLPClassifier])
+def test_without_numba_training_is_by_numpy(model, monkeypatch):
+    monkeypatch.setattr(machine_code, "installed", lambda: False)
+    monkeypatch.setattr(program, "calls_to_pay", lambda _: 1)
+    assert model(max_iter=2).fit(X, Y).backend_ == "numpy"
+    with pytest.raises(ImportError, match="needs Numba and SciPy; pip install"):
+        model(max_iter=2, backend="numba").fit(X, Y)
+    with pytest.raises(ValueError, match="backend is"):
+        model(max_iter=2, backend="torch").fit(X, Y)

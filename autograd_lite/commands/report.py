@@ -91,6 +91,7 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
     results = {
         "parameters": sum(array.size for array in model.parameters_.values()),
         "steps": model.n_iter_,
+        "computed by": model.backend_,
         "loss at the start": model.loss_curve_[0],
         "loss of the trained weights": model.loss_,
         "accuracy on the training rows": model.score(run.X_train, run.y_train),

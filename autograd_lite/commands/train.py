@@ -60,6 +60,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     option("--hidden", type=_sizes, metavar="N,N,…", help="hidden units by layer (default: 16)")
     option("--random-state", type=int, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
+    option(
+        "--backend",
+        choices=["numpy", "numba", "auto"],
+        help="what computes the steps (default: auto, Numba if it is installed and pays)",
+    )
     option("--quiet", action="store_true", help="show no progress")
 
 
@@ -123,6 +128,7 @@ def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         "standardize": args.standardize,
         "random_state": args.random_state,
         "verbose": not args.quiet,
+        "backend": args.backend,
     }
     own = {
         "logistic-regression": {"intercept": args.intercept, "init": args.init},
