@@ -16,7 +16,7 @@ from benchmarks.gradbench import measure as gradbench
 from benchmarks.rounds import Goal, median, ratio
 from benchmarks.steps import SHAPES, Shape
 
-PACKAGES = ("numpy", "torch", "jax", "mygrad", "autograd", "micrograd")
+PACKAGES = ("numpy", "numba", "torch", "jax", "mygrad", "autograd", "micrograd")
 PROBLEM = "rows, features, hidden"
 
 

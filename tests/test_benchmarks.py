@@ -97,7 +97,14 @@ def test_losses_are_those_by_hand(peer, shape):
         assert step() == pytest.approx(by_hand(), rel=1e-12)
 
 
-@pytest.mark.parametrize("peer", ["hand", *steps.FRAMEWORKS])
+@pytest.mark.parametrize("peer", [steps.compiled_by_numba, steps.compiled_by_numba_for_two_workers])
+def test_losses_by_native_code_are_those_by_hand(peer):
+    pytest.importorskip("numba")
+    pytest.importorskip("scipy")
+    test_losses_are_those_by_hand(peer, (7, 3, 4))
+
+
+@pytest.mark.parametrize("peer", ["hand", "compiled-numba", *steps.FRAMEWORKS])
 def test_every_peer_computes_in_float32_when_asked_to(peer):
     if peer == "torch.compile":
         pytest.skip("it takes minutes, and is torch's step")
@@ -172,6 +179,12 @@ def test_goals_of_given_numbers():
     assert steps.goals(wide, seconds, {"numpy": [3.0]})[-1].what == "compiled ÷ out="
     seconds["autograd"] = [0.5, 0.5]
     assert steps.goals(wide, seconds, own)[-1] == Goal("compiled ÷ autograd", 2.2, 1.0)
+    seconds |= {"compiled-numba": [0.75, 0.75], "numba-two-workers": [0.5, 0.5]}
+    assert steps.goals(wide, seconds, own)[-3:] == [
+        Goal("compiled-numba ÷ autograd", 1.5, 1.03),
+        Goal("compiled-numba ÷ compiled", 0.6875, 1.03),
+        Goal("numba-two-workers ÷ compiled-numba", pytest.approx(2 / 3), 0.65),
+    ]
 
 
 def test_peers_take_turns_and_every_round_is_kept():
