@@ -102,11 +102,14 @@ memory. `compile(f, backend="numba")` turns the same program into loops that Num
 - `exp`, `expm1`, `log`, `log1p` and `tanh` are written for several numbers at once and right to 3
   units in the last place. Other functions of the C library take one number after the other, so NumPy
   computes them for more than 128 numbers.
+- Loops of steps are loops of the native function. What is kept for the gradient is in one array.
 - What Numba does not compute stays NumPy in the same program, between the native functions: linear
-  algebra, sorting, indices that are arrays, integers, and loops of steps, whose bodies are native.
+  algebra, sorting, indices that are arrays, and most of what is done with integers. The source marks
+  these lines with `# NumPy`.
 - Native functions take arrays in C order. Other arrays are copied at each call.
 - Results equal those of NumPy to rounding. Floating-point warnings are not raised.
-- If Numba cannot compile a program, a `NotNativeWarning` says so, and NumPy runs it.
+- If Numba cannot compile a program, or one of more than 3,000 calls, a `NotNativeWarning` says so,
+  and NumPy runs it. A function of many calls is split into several.
 
 Compiling takes seconds. Machine code is kept in `~/.cache/autograd_lite` (another folder if the
 environment variable `AUTOGRAD_LITE_CACHE` names one), so the same program takes a fraction of a

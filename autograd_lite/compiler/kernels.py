@@ -37,7 +37,7 @@ class KernelWriter:
 
     def __init__(self, stretch: Stretch, b: Builder, free: Container[Expr] = ()) -> None:
         self._begin(stretch, b, Plan(stretch, b), Names(_HELPERS), set())
-        self.owned: set[Expr] = {x for x in stretch.parameters if x in free and x.shape}
+        self.owned |= {x for x in stretch.parameters if x in free and x.shape}
         for x in stretch.parameters:
             self.text[x] = self.names.take(b.names.get(x, ""), "x")
         self.parameters = [self.text[x] for x in stretch.parameters]

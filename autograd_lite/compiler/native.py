@@ -58,6 +58,7 @@ REDUCTIONS = {"np.add.reduce", "np.max", "np.min", "np.all", "np.any"}
 
 LONGEST_ROW = 1 << 16  # elements of a row up to which one vector of running sums is accurate
 LONGEST = 240  # calls of one function; Numba takes 20 ms for each, and more in longer functions
+DEEPEST = 6  # axes
 MANY = 64  # parts of an array up to which each has lines of its own
 MOST = 3000  # calls of a program, for which Numba takes a minute
 
@@ -188,7 +189,7 @@ class _Native:
 
     def _has_axes(self, x: Expr) -> bool:
         """Whether all axes are of a known length, or of the number of rows."""
-        if x.shape is None or 0 in x.shape:
+        if x.shape is None or 0 in x.shape or x.ndim > DEEPEST:
             return False
         return not self.length or not any(n > self.length and n % self.length == 0 for n in x.shape)
 
@@ -306,7 +307,7 @@ def _groups(order: Sequence[Expr], stages: Mapping[Expr, float], length: int) ->
     return [piece for piece in pieces if _pays(piece) and _knows(piece, length)]
 
 
-def _cut(group: Sequence[Expr]) -> list[Sequence[Expr]]:
+def _cut(group: list[Expr]) -> list[list[Expr]]:
     """The calls of a stage for one function, or for several if they are many."""
     if any(x.fn == LOOP for x in group):
         return [group]  # of which lists are only known inside

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.compiler.scalars import NATIVE, READ, scalar_literal
+from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import (
     CONSTANT,
     LOOP,
@@ -105,7 +106,7 @@ def is_native_body(loop: Expr, native: Callable[[Expr], bool]) -> bool:
         return False
     if not all(_is_sequence(x) for x in sequences):
         return False
-    if any(x.fn == PARAMETER for x in body.lasts) or _in_order(body) is None:
+    if any(_looked_at(x).fn == PARAMETER for x in body.lasts) or _in_order(body) is None:
         return False
     return all(map(native, in_order(body.roots, body.parameters)))
 
@@ -119,15 +120,22 @@ def _is_sequence(x: Any) -> bool:
 def _in_order(body: Body) -> list[int] | None:
     """An order to update what is carried, so that nothing is read after its update, or None."""
     left = [k for k, p in enumerate(body.carried) if body.updates[k] is not p]
+    read = {k: _looked_at(body.updates[k]) for k in left}
     order: list[int] = []
     while left:
-        read = {body.updates[k]: k for k in left}
-        free = [k for k in left if read.get(body.carried[k], k) == k]
+        free = [k for k in left if all(read[j] is not body.carried[k] for j in left)]
         if not free:
             return None
         order.append(free[0])
         left.remove(free[0])
     return order
+
+
+def _looked_at(x: Expr) -> Expr:
+    """What a call looks at in another way, or the call itself."""
+    while x.inputs[:1] == x.args[:1] and (x.fn == "np.reshape" or is_view(x)):
+        x = x.inputs[0]
+    return x
 
 
 def write_loop(w: KernelWriter, loop: Expr) -> None:
@@ -153,9 +161,19 @@ def write_loop(w: KernelWriter, loop: Expr) -> None:
         lines.append(f"{state[j]}{place} = {inner.value(body.updates[j])}")
     w.lines += [f"for {k} in range({count}):", *(f"    {line}" for line in lines)]
     after = dict(zip(body.updates, state, strict=True))
-    results = [after.get(x) or inner.value(x) for x in body.lasts]
+    results = [after.get(x) or _own(w, inner, x) for x in body.lasts]
     for x in w.plan.results_of(loop):
         w.text[x] = [*results, *kept][x.args[1]]
+
+
+def _own(w: KernelWriter, inner: KernelWriter, x: Expr) -> str:
+    """The last value of a call, in an array of its own."""
+    text = inner.value(x)
+    if not x.shape or (inner.plan.array(x) == (x, False) and inner.plan.owner(x) is x):
+        return text
+    name = w.names.take(w.b.names.get(x, ""), "last")
+    w.lines += [f"{name} = {w.new(x.shape, x.dtype)}", f"{name}[...] = {text}"]
+    return name
 
 
 def _start(w: KernelWriter, p: Expr, x: Any) -> str:
