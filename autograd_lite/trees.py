@@ -107,7 +107,7 @@ def _children(tree: Any) -> tuple[list[tuple[str, Any]], Callable[[list[Any]], A
         )
     if isinstance(tree, (list, tuple)):
         return [(f"[{k}]", part) for k, part in enumerate(tree)], lambda parts: kind(parts)
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+    if hasattr(kind, "__dataclass_fields__"):
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         return [(f".{name}", getattr(tree, name)) for name in names], (
             lambda parts: dataclasses.replace(tree, **dict(zip(names, parts, strict=True)))
