@@ -17,7 +17,7 @@ from benchmarks.rounds import DisagreementError
 from benchmarks.worker import resolve
 
 HERE = "tests.test_gradbench"
-LIBRARIES = {"numba": "numba", "torch": "torch", "jax.jit": "jax", "autograd": "autograd"}
+LIBRARIES = {"numba": "numba", "torch": "torch", "jax.jit": "jax", "autograd": "autograd.scipy"}
 TAKES_LONG_TO_COMPILE = [("numba", problem) for problem in ("lstm", "ode", "particle")]
 sizes = st.integers(2, 5)
 
