@@ -58,6 +58,17 @@ def test_root_of_squares():
     assert gradient(lambda x: np.sqrt(np.sum(x**2)), np.zeros(2)).tolist() == [0, 0]
 
 
+@attack(
+    "logsumexp at 10²⁰, 10²⁰",
+    "½, ½",
+    torch="1, 1, silently",
+    jax="½, ½",
+    autograd="1, 1, silently",
+)
+def test_logsumexp_of_large_numbers():
+    assert gradient(ag.logsumexp, np.array([1e20, 1e20])).tolist() == [0.5, 0.5]
+
+
 @attack("np.linalg.norm at 0", "0, 0", torch="0, 0", jax=NAN, autograd=NAN)
 def test_norm():
     assert gradient(np.linalg.norm, np.zeros(2)).tolist() == [0, 0]

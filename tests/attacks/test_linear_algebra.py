@@ -52,3 +52,16 @@ def test_orthogonal_factor_of_a_lower_rank():
 def test_hessian_of_a_singular_determinant():
     hessian = ag.hessian(np.linalg.det)(np.outer([1.0, 2, 3], [1.0, 1, 2]))
     np.testing.assert_allclose(hessian[0, 0], [[0, 0, 0], [0, 6, -3], [0, -4, 2]], atol=1e-13)
+
+
+@attack(
+    "det of 10⁻¹⁷⁰ times a 2 × 2 matrix, whose value is 0",
+    "the cofactors, about 10⁻¹⁷⁰",
+    torch="0, silently",
+    jax="right",
+    autograd="0, silently",
+)
+def test_a_determinant_that_underflows():
+    a = np.array([[1.0, 0.2], [0.3, 2.0]])
+    gradient = ag.grad(np.linalg.det)(1e-170 * a)
+    np.testing.assert_allclose(1e170 * gradient, [[2, -0.3], [-0.2, 1]], rtol=1e-13)
