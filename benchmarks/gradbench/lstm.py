@@ -21,49 +21,51 @@ def inputs(layers: int, length: int, bits: int) -> tuple[Any, ...]:
     return (main, extra), state, characters.astype(float)
 
 
-def cell(np: Any, x: Any, state: Any, parameters: Any) -> tuple[Any, Any]:
+def cell(np: Any, x: Any, state: Any, weights: Any, biases: Any) -> tuple[Any, Any]:
     """The hidden state and the memory of a layer after a character."""
     hidden, memory = state
-    gates = parameters[0] * np.stack([x, hidden, x, hidden]) + parameters[1]
-    forget, take, show = 1 / (1 + np.exp(-gates[:3]))
+    inputs = x, hidden, x, hidden
+    gates = [w * v + b for w, v, b in zip(weights, inputs, biases, strict=True)]
+    forget, take, show = (1 / (1 + np.exp(-gate)) for gate in gates[:3])
     memory = forget * memory + take * np.tanh(gates[3])
     return show * np.tanh(memory), memory
 
 
-def step(np: Any, state: Any, x: Any, main: Any, extra: Any) -> tuple[Any, Any]:
-    """The state of all layers after a character, and what the last layer gives."""
-    x, after = extra[0] * x, []
-    for layer, parameters in zip(state, main, strict=True):
-        after.append(cell(np, x, layer, parameters))
+def step(np: Any, layers: Any, extra: Any, states: Any, x: Any, target: Any) -> tuple[Any, Any]:
+    """The states of all layers after a character, and the loss of its successor."""
+    scale, factor, shift = extra
+    x, after = scale * x, []
+    for (weights, biases), state in zip(layers, states, strict=True):
+        after.append(cell(np, x, state, weights, biases))
         x = after[-1][0]
-    return after, x
+    outputs = factor * x + shift
+    return after, -np.sum(target * (outputs - np.log(2 + np.sum(np.exp(outputs)))))
 
 
-def loss(np: Any, hidden: Any, targets: Any, extra: Any) -> Any:
-    """Of what the last layer has given for all characters."""
-    outputs = extra[1] * hidden + extra[2]
-    totals = np.log(2 + np.sum(np.exp(outputs), axis=1))
-    return -np.mean(targets * (outputs - totals[:, None]))
+def unpacked(parameters: Any, state: Any) -> tuple[Any, ...]:
+    """The parameters of each layer, further ones, and the state of each layer, as vectors."""
+    main, extra = parameters
+    layers = [(list(weights), list(biases)) for weights, biases in main]
+    return layers, list(extra), [tuple(layer) for layer in state]
 
 
 def primal(np: Any, parameters: Any, state: Any, characters: Any) -> Any:
-    main, extra = parameters
-    hidden = []
-    for x in characters[:-1]:
-        state, last = step(np, state, x, main, extra)
-        hidden.append(last)
-    return loss(np, np.stack(hidden), characters[1:], extra)
+    layers, extra, states = unpacked(parameters, state)
+    (length, bits), total = characters.shape, 0.0
+    for k in range(length - 1):
+        states, loss = step(np, layers, extra, states, characters[k], characters[k + 1])
+        total = total + loss
+    return total / ((length - 1) * bits)
 
 
 def jax(parameters: Any, state: Any, characters: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    main, extra = parameters
+    layers, extra, states = unpacked(parameters, state)
 
-    def body(state: Any, x: Any) -> tuple[Any, Any]:
-        after, last = step(jnp, state, x, main, extra)
-        return jnp.stack([jnp.stack(layer) for layer in after]), last
+    def body(states: Any, pair: Any) -> tuple[Any, Any]:
+        return step(jnp, layers, extra, states, *pair)
 
-    hidden = jax.lax.scan(body, state, characters[:-1])[1]
-    return loss(jnp, hidden, characters[1:], extra)
+    losses = jax.lax.scan(body, states, (characters[:-1], characters[1:]))[1]
+    return jnp.mean(losses) / characters.shape[1]
