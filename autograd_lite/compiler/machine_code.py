@@ -68,7 +68,7 @@ def native_functions(source: str) -> dict[str, Any]:
     name = f"autograd_lite_{digest(source)}"
     if name not in sys.modules:
         path = folder() / f"{name}.py"
-        if not path.exists() or path.read_text(encoding="utf-8") != source:
+        if not path.exists() or path.read_bytes() != source.encode():
             with atomic(path) as file:
                 file.write(source)
         try:
