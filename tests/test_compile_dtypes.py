@@ -5,6 +5,7 @@ The values are at the ends of the range of each dtype, where integers wrap aroun
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import numpy as np
@@ -173,3 +174,20 @@ def test_a_rule_without_a_condition_on_the_dtype_is_found(monkeypatch, fn, wrong
     monkeypatch.setitem(rules.ALGEBRA, fn, [lambda b, e: wrong(b, e) or None])
     with pytest.raises(AssertionError):
         check_programs(400, [Phase.generate])
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 2)])
+@pytest.mark.parametrize("dtype", "?bhilBHILfd")
+def test_an_unpickled_array_takes_the_fast_way(dtype, shape):
+    # Its dtype is equal to that of other arrays, but another object; so are native results.
+    array = np.ones(shape, dtype)
+    other = pickle.loads(pickle.dumps(array))
+    assert other.dtype is not array.dtype
+    for first in (array, other):
+        compiled = ag.compile(lambda x: x + x)
+        compiled(first)
+        ((fits, _),) = compiled._quick
+        assert fits((array,))
+        assert fits((other,))
+        assert not fits((array.astype(np.float16),))
+        assert not fits((array.astype(array.dtype.newbyteorder()),)) or array.itemsize == 1

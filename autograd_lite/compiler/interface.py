@@ -216,17 +216,20 @@ def guard(
 def _guard(form: Any, name: str, lines: list[str], namespace: Namespace) -> bool:
     """Add the lines that test one argument; returns whether there is a fast test."""
     if isinstance(form, Leaf):
-        dtype = namespace.name_of(form.dtype)
+        native = np.dtype(form.dtype.type)
+        dtype = namespace.name_of(native)
         test = f"{name}.__class__ is not ndarray"
         if ANY_LENGTH in form.shape and not any(line.startswith("    n = ") for line in lines):
             lines.append(f"    if {test} or {name}.ndim != {len(form.shape)}: return False")
             lines.append(f"    n = {name}.shape[0]")
             test = "n < 2"
-        test += f" or {name}.shape != {form.shape!r} or {name}.dtype is not {dtype}"
+        # Comparing dtypes is slow, and an array that was unpickled has its own equal one.
+        other = f"({name}.dtype is not {dtype} and {name}.dtype != {dtype})"
+        test += f" or {name}.shape != {form.shape!r} or {other}"
         if not form.shape:
             test = f"{name}.__class__ is not {namespace.name_of(form.dtype.type)} and ({test})"
         lines.append(f"    if {test}: return False")
-        return form.dtype is np.dtype(form.dtype.type)
+        return form.dtype == native
     if isinstance(form, Static):
         value, kind = form.value, type(form.value)
         other = f"{name} is not {namespace.name_of(value)}"
