@@ -17,8 +17,8 @@ from autograd_lite.models import LogisticRegression, MLPClassifier
 TEXT = """\
 # Compiling: from the graph to NumPy
 
-`ag.compile(f)` returns a function with the same results as `f` that runs as generated NumPy code, or
-as native code. The first call with new containers, shapes, dtypes or plain values traces `f` on
+`ag.compile(f)` returns a function with the same results as `f` that runs as generated NumPy code,
+or as native code. The first call with new containers, shapes, dtypes or plain values traces `f` on
 Tensors and generates the code. Later calls run it.
 
 - **Arrays** in the arguments may change from call to call.
@@ -100,12 +100,12 @@ memory. `compile(f, backend="numba")` turns the same program into loops that Num
   parts, and what rounding leaves is kept, so they are as exact as NumPy's sums in pairs.
 - Small products are loops, large ones call BLAS. Arrays that are no longer needed are used again.
 - `exp`, `expm1`, `log`, `log1p` and `tanh` are written for several numbers at once and right to 3
-  units in the last place. Other functions of the C library take one number after the other, so NumPy
-  computes them for more than 128 numbers.
+  units in the last place. Other functions of the C library take one number after the other, so
+  NumPy computes them for more than 128 numbers.
 - Loops of steps are loops of the native function. What is kept for the gradient is in one array.
 - What Numba does not compute stays NumPy in the same program, between the native functions: linear
-  algebra, sorting, indices that are arrays, and most of what is done with integers. The source marks
-  these lines with `# NumPy`.
+  algebra, sorting, indices that are arrays, and most of what is done with integers. The source
+  marks these lines with `# NumPy`.
 - Native functions take arrays in C order. Other arrays are copied at each call.
 - Results equal those of NumPy to rounding. Floating-point warnings are not raised.
 - If Numba cannot compile a program, or one of more than 3,000 calls, a `NotNativeWarning` says so,
@@ -113,9 +113,9 @@ memory. `compile(f, backend="numba")` turns the same program into loops that Num
 
 Compiling takes seconds. Machine code is kept in `~/.cache/autograd_lite` (another folder if the
 environment variable `AUTOGRAD_LITE_CACHE` names one), so the same program takes a fraction of a
-second in the next process. With `backend="auto"`, NumPy runs a program until the calls so far would
-have saved as much time as compiling takes, estimated from the number of calls and elements in it, and
-then Numba. Which call that is depends on the program alone, so results can be repeated.
+second in the next process. With `backend="auto"`, NumPy runs a program until native code would have
+saved as much time as compiling takes, estimated from the number of calls and elements in it, and
+then Numba runs it. Which call that is depends on the program alone, so results can be repeated.
 
 ## How compiling works
 

@@ -185,7 +185,7 @@ class _Native:
             return _are_known(x) and all(is_view(part) for part in _parts_of(x))
         parts = x.args[0] if len(x.args) == 1 and isinstance(x.args[0], (tuple, list)) else [None]
         known = all(isinstance(y, Expr) for y in parts) and len(parts) <= MANY
-        return known and x.keywords.keys() <= {"axis"}
+        return known and x.keywords.keys() <= {"axis"} and type(x.keywords.get("axis", 0)) is int
 
     def _has_axes(self, x: Expr) -> bool:
         """Whether all axes are of a known length, or of the number of rows."""
