@@ -16,7 +16,8 @@ from benchmarks.gradbench import measure as gradbench
 from benchmarks.rounds import Goal, median, ratio
 from benchmarks.steps import SHAPES, Shape
 
-PACKAGES = ("numpy", "numba", "torch", "jax", "mygrad", "autograd", "micrograd")
+PEERS = ("torch", "jax", "mygrad", "autograd", "advect", "tangent-ad", "micrograd")
+PACKAGES = ("numpy", "numba", *PEERS)
 PROBLEM = "rows, features, hidden"
 
 

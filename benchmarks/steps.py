@@ -226,126 +226,29 @@ def compiled_in_one_pass(*given: Any) -> Step:
     return compiled(*given, rows=None)
 
 
-def torch(*given: Any, transform: Callable[[Any], Any] = lambda function: function) -> Step:
-    import torch
-
-    X, y, *weights = (torch.from_numpy(np.array(array)) for array in problem(*given))
-    parameters = [weight.requires_grad_() for weight in weights]
-
-    @transform
-    def loss_of(W1: Any, b1: Any, w2: Any, b2: Any) -> Any:
-        h = torch.relu(X @ W1.T + b1)
-        return torch.nn.functional.binary_cross_entropy(torch.sigmoid(h @ w2 + b2), y)
-
-    def step() -> float:
-        loss = loss_of(*parameters)
-        loss.backward()
-        with torch.no_grad():
-            for parameter in parameters:
-                parameter -= LEARNING_RATE * parameter.grad
-                parameter.grad = None
-        return loss.item()
-
-    return step
-
-
-def torch_compile(*given: Any) -> Step:
-    import torch as library
-
-    return torch(*given, transform=library.compile)
-
-
-def jax(*given: Any) -> Step:
-    import jax
-    import jax.numpy as jnp
-
-    data = problem(*given)
-    jax.config.update("jax_enable_x64", data.X.dtype == np.float64)
-    X, y, *parameters = map(jnp.asarray, data)
-
-    def loss_of(parameters: Sequence[Any], X: Any, y: Any) -> Any:
-        W1, b1, w2, b2 = parameters
-        h = jax.nn.relu(X @ W1.T + b1)
-        p = jax.nn.sigmoid(h @ w2 + b2)
-        return -jnp.mean(y * jnp.log(p) + (1 - y) * jnp.log(1 - p))
-
-    @jax.jit
-    def update(parameters: Sequence[Any], X: Any, y: Any) -> Any:
-        loss, gradients = jax.value_and_grad(loss_of)(parameters, X, y)
-        return loss, [p - LEARNING_RATE * g for p, g in zip(parameters, gradients, strict=True)]
-
-    def step() -> float:
-        nonlocal parameters
-        loss, parameters = jax.block_until_ready(update(parameters, X, y))
-        return float(loss)
-
-    return step
-
-
-def mygrad(*given: Any) -> Step:
-    import mygrad as mg
-    from mygrad.nnet.activations import relu, sigmoid
-
-    X, y, *weights = problem(*given)
-    W1, b1, w2, b2 = parameters = [mg.tensor(weight) for weight in weights]
-    one = X.dtype.type(1)  # beside a Python number MyGrad goes over to float64
-
-    def step() -> float:
-        h = relu(X @ W1.T + b1)
-        p = sigmoid(h @ w2 + b2)
-        loss = -mg.mean(y * mg.log(p) + (1 - y) * mg.log(one - p))
-        loss.backward()
-        for parameter in parameters:
-            parameter.data -= LEARNING_RATE * parameter.grad
-            parameter.null_grad()
-        return loss.item()
-
-    return step
-
-
-def autograd(*given: Any) -> Step:
-    import autograd.numpy as anp
-    from autograd import value_and_grad
-
-    X, y, *parameters = problem(*given)
-
-    def loss_of(parameters: Sequence[Any]) -> Any:
-        W1, b1, w2, b2 = parameters
-        h = anp.maximum(anp.dot(X, W1.T) + b1, 0)
-        p = 1 / (1 + anp.exp(-(anp.dot(h, w2) + b2)))
-        return -anp.mean(y * anp.log(p) + (1 - y) * anp.log(1 - p))
-
-    differentiate = value_and_grad(loss_of)
-
-    def step() -> float:
-        nonlocal parameters
-        loss, gradients = differentiate(parameters)
-        parameters = [p - LEARNING_RATE * g for p, g in zip(parameters, gradients, strict=True)]
-        return float(loss)
-
-    return step
-
-
 PEERS = {
-    name: f"benchmarks.steps:{function}"
-    for name, function in (
-        ("hand", "hand"),
-        ("out=", "out"),
-        ("autograd_lite", "autograd_lite"),
-        ("replaced", "replaced"),
-        ("hand-column", "hand_column"),
-        ("column", "column"),
-        ("column-replaced", "column_replaced"),
-        ("compiled", "compiled"),
-        ("two-workers", "compiled_for_two_workers"),
-        ("compiled-numba", "compiled_by_numba"),
-        ("numba-two-workers", "compiled_by_numba_for_two_workers"),
-        ("constant-X", "compiled_on_constants"),
-        ("torch", "torch"),
-        ("torch.compile", "torch_compile"),
-        ("jax.jit", "jax"),
-        ("mygrad", "mygrad"),
-        ("autograd", "autograd"),
+    name: f"benchmarks.{module}:{function}"
+    for module, name, function in (
+        ("steps", "hand", "hand"),
+        ("steps", "out=", "out"),
+        ("steps", "autograd_lite", "autograd_lite"),
+        ("steps", "replaced", "replaced"),
+        ("steps", "hand-column", "hand_column"),
+        ("steps", "column", "column"),
+        ("steps", "column-replaced", "column_replaced"),
+        ("steps", "compiled", "compiled"),
+        ("steps", "two-workers", "compiled_for_two_workers"),
+        ("steps", "compiled-numba", "compiled_by_numba"),
+        ("steps", "numba-two-workers", "compiled_by_numba_for_two_workers"),
+        ("steps", "constant-X", "compiled_on_constants"),
+        ("frameworks", "torch", "torch"),
+        ("frameworks", "torch.compile", "torch_compile"),
+        ("frameworks", "jax.jit", "jax"),
+        ("frameworks", "mygrad", "mygrad"),
+        ("frameworks", "autograd", "autograd"),
+        ("frameworks", "advect", "advect"),
+        ("frameworks", "advect.stage", "advect_stage"),
+        ("frameworks", "tangent", "tangent_ad"),
     )
 }
 ESSENTIAL = ("hand", "autograd_lite")
@@ -353,8 +256,7 @@ FRAMEWORKS = {  # and what multiplies their matrices
     "torch": "torch",
     "torch.compile": "torch",
     "jax.jit": "jax",
-    "mygrad": "numpy",
-    "autograd": "numpy",
+    **dict.fromkeys(("mygrad", "autograd", "advect", "advect.stage", "tangent"), "numpy"),
 }
 PRODUCTS = {name: f"benchmarks.products:{name}" for name in ("numpy", "torch", "jax")}
 
