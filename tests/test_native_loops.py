@@ -171,6 +171,42 @@ def test_products_of_matrices_vectors_and_their_views(size, dtype):
         np.testing.assert_allclose(found[name], exact[name].astype(dtype), 0, most, err_msg=name)
 
 
+def test_steps_that_take_parts_and_views_of_the_state():
+    """Each state is what it was before the step, however the others look at it."""
+
+    def values(a, s):
+        b, c, previous = a + 1, a - 1, a
+        for _ in range(9):
+            a, b = b.T, a.T * 0.5
+        for _ in range(9):
+            s, c, previous = c[0, 1], np.tanh(c + s), c.T
+        d, e, f = np.reshape(c, 9), s + a, b
+        for _ in range(9):
+            d, e = np.reshape(e, 9) / 2, np.reshape(d, (3, 3)) + e[::-1]
+        for _ in range(9):
+            a, f, s = f, a, e[1, 1] + s / 2
+        return {"a": a, "b": b, "c": c, "d": d, "e": e, "f": f, "s": s, "previous": previous}
+
+    native = ag.compile(values, backend="numba")
+    a, s = numbers((3, 3), np.float64), np.float64(0.3)
+    found, expected = native(a, s), values(a, s)
+    assert native.source.count("for step") == 4
+    assert_apart([*found.values()], [a])
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-13, err_msg=name)
+
+
+def test_arrays_of_many_axes():
+    def values(x):
+        y = np.tanh(x) - np.exp(-x)
+        flat = np.concatenate([x, y * 2], axis=None)
+        return {"y": y, "sum": np.sum(y * x, axis=(0, 3)), "max": np.max(x, axis=6), "flat": flat}
+
+    found, expected, _ = results(values, numbers((2, 1, 2, 1, 2, 2, 3), np.float64))
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-13, err_msg=name)
+
+
 # Arguments of any layout
 
 

@@ -76,7 +76,9 @@ class KernelWriter:
         return inner
 
     def _write_steps(self) -> None:
-        self.variables = [self.names.take(name) for name in "ijkpqr"]
+        axes = max((len(x.shape or ()) for step in self.plan.steps for x in step.calls), default=0)
+        deep = max((len(step.domain) for step in self.plan.steps), default=0)
+        self.variables = [self.names.take("ijkpqr"[k % 6]) for k in range(max(axes, deep, 6))]
         for k, step in enumerate(self.plan.steps):
             self._step(k, step)
 

@@ -58,7 +58,6 @@ REDUCTIONS = {"np.add.reduce", "np.max", "np.min", "np.all", "np.any"}
 
 LONGEST_ROW = 1 << 16  # elements of a row up to which one vector of running sums is accurate
 LONGEST = 240  # calls of one function; Numba takes 20 ms for each, and more in longer functions
-DEEPEST = 6  # axes
 MANY = 64  # parts of an array up to which each has lines of its own
 MOST = 3000  # calls of a program, for which Numba takes a minute
 
@@ -185,11 +184,11 @@ class _Native:
             return _are_known(x) and all(is_view(part) for part in _parts_of(x))
         parts = x.args[0] if len(x.args) == 1 and isinstance(x.args[0], (tuple, list)) else [None]
         known = all(isinstance(y, Expr) for y in parts) and len(parts) <= MANY
-        return known and x.keywords.keys() <= {"axis"} and type(x.keywords.get("axis", 0)) is int
+        return known and type(x.keywords.get("axis", 0)) is int and x.keywords.keys() <= {"axis"}
 
     def _has_axes(self, x: Expr) -> bool:
         """Whether all axes are of a known length, or of the number of rows."""
-        if x.shape is None or 0 in x.shape or x.ndim > DEEPEST:
+        if x.shape is None or 0 in x.shape:
             return False
         return not self.length or not any(n > self.length and n % self.length == 0 for n in x.shape)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,8 +107,6 @@ def is_native_body(loop: Expr, native: Callable[[Expr], bool]) -> bool:
         return False
     if not all(_is_sequence(x) for x in sequences):
         return False
-    if any(_looked_at(x).fn == PARAMETER for x in body.lasts) or _in_order(body) is None:
-        return False
     return all(map(native, in_order(body.roots, body.parameters)))
 
 
@@ -117,30 +116,24 @@ def _is_sequence(x: Any) -> bool:
     return loop_of(x) is not None if x.shape is None else bool(x.shape)
 
 
-def _in_order(body: Body) -> list[int] | None:
-    """An order to update what is carried, so that nothing is read after its update, or None."""
-    left = [k for k, p in enumerate(body.carried) if body.updates[k] is not p]
-    read = {k: _looked_at(body.updates[k]) for k in left}
-    order: list[int] = []
-    while left:
-        free = [k for k in left if all(read[j] is not body.carried[k] for j in left)]
-        if not free:
-            return None
-        order.append(free[0])
-        left.remove(free[0])
-    return order
+def _apart(body: Body, b: Builder) -> Body:
+    """The same loop; what it returns and its next state share no memory with what it reads."""
+    own = dict(zip(body.carried, body.updates, strict=True))
 
+    def apart(x: Expr) -> Expr:
+        shares = x.fn in (PARAMETER, CONSTANT, "np.reshape") or is_view(x)
+        if own.get(x) is x or not shares:
+            return x
+        return b._call(".astype", (x, x.dtype), {"copy": True}, (x.shape, x.dtype))
 
-def _looked_at(x: Expr) -> Expr:
-    """What a call looks at in another way, or the call itself."""
-    while x.inputs[:1] == x.args[:1] and (x.fn == "np.reshape" or is_view(x)):
-        x = x.inputs[0]
-    return x
+    updates, lasts = (tuple(map(apart, group)) for group in (body.updates, body.lasts))
+    return replace(body, updates=updates, lasts=lasts)
 
 
 def write_loop(w: KernelWriter, loop: Expr) -> None:
     """Write a loop: what is carried in arrays of its own, what is kept in arrays with its steps."""
     body, count, initial, fixed, sequences = loop.args
+    body = _apart(body, w.b)
     state = [_start(w, p, x) for p, x in zip(body.carried, initial, strict=True)]
     kept = []
     for x in body.kept:
@@ -156,24 +149,14 @@ def write_loop(w: KernelWriter, loop: Expr) -> None:
     inner = w.inside(body, known | {x: w.text[x] for x in constants_of(loop)})
     lines = [*heads, *inner.lines]
     lines += [f"{name}[{k}] = {inner.value(x)}" for name, x in zip(kept, body.kept, strict=True)]
-    for j in _in_order(body) or ():
-        place = "[...]" if body.carried[j].shape else ""
-        lines.append(f"{state[j]}{place} = {inner.value(body.updates[j])}")
+    for p, x, name in zip(body.carried, body.updates, state, strict=True):
+        if x is not p:
+            lines.append(f"{name}{'[...]' if p.shape else ''} = {inner.value(x)}")
     w.lines += [f"for {k} in range({count}):", *(f"    {line}" for line in lines)]
     after = dict(zip(body.updates, state, strict=True))
-    results = [after.get(x) or _own(w, inner, x) for x in body.lasts]
+    results = [after.get(x) or inner.value(x) for x in body.lasts]
     for x in w.plan.results_of(loop):
         w.text[x] = [*results, *kept][x.args[1]]
-
-
-def _own(w: KernelWriter, inner: KernelWriter, x: Expr) -> str:
-    """The last value of a call, in an array of its own."""
-    text = inner.value(x)
-    if not x.shape or (inner.plan.array(x) == (x, False) and inner.plan.owner(x) is x):
-        return text
-    name = w.names.take(w.b.names.get(x, ""), "last")
-    w.lines += [f"{name} = {w.new(x.shape, x.dtype)}", f"{name}[...] = {text}"]
-    return name
 
 
 def _start(w: KernelWriter, p: Expr, x: Any) -> str:
