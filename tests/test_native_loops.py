@@ -196,6 +196,29 @@ def test_steps_that_take_parts_and_views_of_the_state():
         np.testing.assert_allclose(found[name], value, rtol=1e-13, err_msg=name)
 
 
+def test_numbers_of_arrays_that_are_kept_for_the_gradient():
+    def values(y, a):
+        def slope(y):
+            return np.stack([y[1], -a * np.sin(y[0])])
+
+        def loss(y, a):
+            total = a * 0
+            for _ in range(9):
+                y = y + 0.1 * slope(y + 0.05 * slope(y))
+                total = total + y[0] * y[1]
+            return total + np.sum(y * y)
+
+        value, gradients = ag.value_and_grad(loss, argnums=(0, 1))(y, a)
+        return {"value": value, "y": gradients[0], "a": gradients[1]}
+
+    native = ag.compile(values, backend="numba")
+    y, a = numbers((2,), np.float64), np.float64(2)
+    found, expected = native(y, a), values(y, a)
+    assert "for step" in native.source
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-12, err_msg=name)
+
+
 def test_arrays_of_many_axes():
     def values(x):
         y = np.tanh(x) - np.exp(-x)

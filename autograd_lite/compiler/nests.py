@@ -58,8 +58,10 @@ class Plan:
         for x in in_order(stretch.results, stretch.parameters):
             if not (is_literal(x) or self.is_view(x)):
                 self._place(x)
-        results = [x for x in stretch.results if x.shape]
-        self.results = [self.array(x)[0] for x in results] if in_memory else results
+        results = [*stretch.results]
+        if in_memory:
+            results = [self.array(x)[0] if x.shape else self.resolved(x, ())[0] for x in results]
+        self.results = [x for x in results if x.shape]
         self._sink()
         self._find_stored()
         self.last = self._lasts()
