@@ -107,6 +107,13 @@ def test_a_text_is_written_in_characters_that_print(text):
     assert written.isprintable()
 
 
+def test_arguments_in_long_double():
+    x = np.array([1, 3], np.longdouble) / 3
+    found = ag.compile(lambda x: (np.tanh(x) * 2 + x, np.mean(2 * x)))(x)
+    assert [y.dtype for y in found] == [np.longdouble] * 2
+    np.testing.assert_allclose(found[0], np.tanh(x) * 2 + x, rtol=1e-18)
+
+
 @pytest.mark.parametrize("value", [np.longdouble(1) / 3, np.array([1, 3], np.longdouble) / 3])
 def test_long_double_is_read_back(value):
     found = eval(literal(value), {"np": np})

@@ -59,7 +59,7 @@ class Factor(NamedTuple):
 
         Digits may be lost only within this factor of the ends of the range.
         """
-        largest = min(LARGEST, 2.0 ** (np.finfo(dtype).maxexp // 8))
+        largest = 2.0 ** min(30, np.finfo(dtype).maxexp // 8)
         sizes = abs(self.over), abs(self.under)
         return all(1 / largest <= size <= largest for size in sizes)
 
