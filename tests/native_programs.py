@@ -68,7 +68,7 @@ def programs(draw, most=20, dtype=None, bad=None):
         program.arguments.append(x)
     values, count = [*program.arguments], draw(st.integers(8, most))
     while len(program.steps) < count:
-        kind = draw(st.sampled_from([_one, _two, _two, _view, _view, _reduction, _product, _where]))
+        kind = draw(st.sampled_from(KINDS))
         step = kind(draw, values, len(program.arguments))
         if step is None:
             continue
@@ -145,6 +145,44 @@ def _product(draw, values, given):
     return (i, i), lambda x, y: x @ y.T / n / 3
 
 
+def _joined(draw, values, given):
+    """Values side by side along an axis, or stacked."""
+    i = _any(draw, values)
+    shape = values[i].shape
+    if draw(st.booleans()):
+        fits = [k for k, x in enumerate(values) if x.shape == shape]
+        operands = (i, *draw(st.lists(st.sampled_from(fits), max_size=3)))
+        axis = draw(st.integers(-len(shape) - 1, len(shape)))
+        return operands, lambda *xs: np.stack(xs, axis)
+    if not shape:
+        return None
+    axis = draw(st.integers(-len(shape), len(shape) - 1))
+
+    def others(x):
+        return x.ndim == len(shape) and np.delete(x.shape, axis).tolist() == rest
+
+    rest = np.delete(shape, axis).tolist()
+    fits = [k for k, x in enumerate(values) if others(x)]
+    operands = (i, *draw(st.lists(st.sampled_from(fits), max_size=3)))
+    return operands, lambda *xs: np.concatenate(xs, axis)
+
+
+def _loop(draw, values, given):
+    """The same few calls again and again."""
+    i, j, rounds = _any(draw, values), _any(draw, values), draw(st.sampled_from([3, 5, 12]))
+    if not _broadcasts(values[i], values[j]):
+        return None
+    step, last = draw(st.permutations(sorted(ONE)))[:2]
+
+    def run(x, y):
+        for _ in range(rounds):
+            x = (ONE[step](x) + y) / 2
+            x = x - ONE[last](x) / 3
+        return x
+
+    return (i, j), run
+
+
 def _view(draw, values, given):
     i = _any(draw, values)
     x = values[i]
@@ -196,3 +234,6 @@ def _broadcast(draw, x):
     if len(shape) < 3 and draw(st.booleans()):
         shape = (2, *shape)
     return lambda x: np.broadcast_to(x, shape)
+
+
+KINDS = (_one, _two, _two, _view, _view, _reduction, _product, _where, _joined, _loop)

@@ -59,8 +59,8 @@ def check(program):
     return native
 
 
-@settings(max_examples=12, phases=PHASES)
-@given(programs())
+@settings(max_examples=6, phases=PHASES)
+@given(programs(14))
 def test_random_programs(program):
     check(program)
 
@@ -70,6 +70,30 @@ def test_random_programs(program):
 @given(programs(40))
 def test_many_random_programs(program):
     check(program)
+
+
+def gradients_of(program):
+    """The gradients of a sum of all results of a program, which scatter, join and repeat."""
+
+    def total(arguments):
+        return sum(np.sum(np.sin(x)) for x in program(*arguments).values())
+
+    return lambda *arguments: dict(enumerate(ag.grad(total)([*arguments])))
+
+
+def check_gradients(program):
+    """Compare the gradients of a program by Numba, by NumPy, and with more digits."""
+    function = gradients_of(program)
+    found, expected, exact = results(function, *program.arguments)
+    for k, x in expected.items():
+        assert_as_exact(found[k], x, exact[k], f"gradient {k}")
+
+
+@pytest.mark.slow
+@settings(max_examples=8, phases=PHASES)
+@given(programs(14, np.float64, bad=False))
+def test_gradients_of_random_programs(program):
+    check_gradients(program)
 
 
 # Lengths at which the loops change: long axes, small and large products
@@ -342,6 +366,20 @@ def test_long_programs():
     found, expected, _ = results(values, numbers((7,), np.float64))
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-11, atol=1e-13)
+
+
+def test_arrays_of_many_axes():
+    """Loops have names for a few axes; NumPy computes what has more."""
+
+    def values(x):
+        y = np.exp(-x) * x
+        z = np.swapaxes(np.reshape(y[0], (2, 2, 4, 2, 2)), 1, 3)
+        return {"sum": np.sum(y, axis=(1, 3, 6)), "y": np.tanh(y).T, "z": z * np.max(y)}
+
+    x = numbers((2,) * 7 + (1,), np.float64)
+    found, expected = ag.compile(values, backend="numba")(x), values(x)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-14, atol=1e-15, err_msg=name)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0)], ids=str)
