@@ -154,9 +154,18 @@ def write_loop(w: KernelWriter, loop: Expr) -> None:
             lines.append(f"{name}{'[...]' if p.shape else ''} = {inner.value(x)}")
     w.lines += [f"for {k} in range({count}):", *(f"    {line}" for line in lines)]
     after = dict(zip(body.updates, state, strict=True))
-    results = [after.get(x) or inner.value(x) for x in body.lasts]
+    results: list[str] = []
+    for x in body.lasts:
+        name = after.get(x) or inner.value(x)
+        results.append(_copy(w, x, name) if x.shape and name in results else name)
     for x in w.plan.results_of(loop):
         w.text[x] = [*results, *kept][x.args[1]]
+
+
+def _copy(w: KernelWriter, x: Expr, source: str) -> str:
+    name = w.names.take(w.b.names.get(x, ""), "last")
+    w.lines += [f"{name} = {w.new(x.shape, x.dtype)}", f"{name}[...] = {source}"]
+    return name
 
 
 def _start(w: KernelWriter, p: Expr, x: Any) -> str:
