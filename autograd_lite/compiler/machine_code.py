@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from autograd_lite.compiler.elementary import FUNCTIONS
@@ -56,6 +57,19 @@ class NotNativeError(Exception):
     """Numba cannot compile a native function; the message says why in one line."""
 
 
+_importing = RLock()
+
+
+def _after_fork() -> None:
+    """After a fork the thread that may hold the lock no longer exists."""
+    global _importing
+    _importing = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def native_functions(source: str) -> dict[str, Any]:
     """The functions of a module with this source, which Numba compiles or finds on disk.
 
@@ -66,16 +80,22 @@ def native_functions(source: str) -> dict[str, Any]:
     """
     source = f"import numpy as np\nfrom numba import njit\n\n\n{source}"
     name = f"autograd_lite_{digest(source)}"
-    if name not in sys.modules:
-        path = folder() / f"{name}.py"
-        if not path.exists() or path.read_bytes() != source.encode():
-            with atomic(path) as file:
-                file.write(source)
-        try:
-            _import(name, path)
-        except Exception as error:
-            raise NotNativeError(" ".join(str(error).split())[:200]) from None
-    return vars(sys.modules[name])
+    with _importing:
+        if name not in sys.modules:
+            try:
+                _import(name, _written(name, source))
+            except Exception as error:
+                raise NotNativeError(" ".join(str(error).split())[:200]) from None
+        return vars(sys.modules[name])
+
+
+def _written(name: str, source: str) -> Path:
+    """The file of a module, written unless it is there."""
+    path = folder() / f"{name}.py"
+    if not path.exists() or path.read_bytes() != source.encode():
+        with atomic(path) as file:
+            file.write(source)
+    return path
 
 
 def _import(name: str, path: Path, again: bool = True) -> None:
