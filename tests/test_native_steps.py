@@ -79,6 +79,20 @@ def test_a_differential_equation_and_its_gradient_are_one_native_function():
     assert "# NumPy" not in source
 
 
+def rows_by_number(h: Any, rows: Any) -> Any:
+    total = 0.0
+    for k in range(len(rows) - 1):
+        h = np.tanh(h * rows[k])
+        total = total + np.sum(h * rows[k + 1])
+    return total
+
+
+def test_rows_by_number():
+    rows, both = RANDOM.normal(size=(30, 3)), ag.value_and_grad(rows_by_number, argnums=(0, 1))
+    source = native(lambda h, rows: [both(h, rows)[0], *both(h, rows)[1]], ROW, rows)
+    assert "for step in" in source
+
+
 def recurrent(h: Any, w: Any, rows: Any) -> Any:
     kept = []
     for row in rows:

@@ -89,10 +89,42 @@ def with_arrays(roots: Sequence[Any], b: Builder) -> list[Any]:
     for x in in_order(roots):
         new[x] = with_inputs(x, b, new.__getitem__)
         if x.fn == LOOP:
-            body, *given, sequences = new[x].args
+            body, *given, sequences = _with_rows(*new[x].args, b)
             pairs = zip(body.scanned, sequences, strict=True)
             new[x] = b.like(new[x], (body, *given, tuple(array(p, y) for p, y in pairs)), {})
     return [replaced(root, new.__getitem__) for root in roots]
+
+
+def _with_rows(
+    body: Body, count: int, initial: Any, fixed: Any, sequences: Any, b: Builder
+) -> tuple[Any, ...]:
+    """A loop that takes the next row of an array, where its body takes the row of a number."""
+    counters = {p: x for p, x in zip(body.scanned, sequences, strict=True) if type(x) is range}
+    arrays = dict(zip(body.fixed, fixed, strict=True))
+    rows: dict[Expr, tuple[Expr, Expr]] = {}
+    new: dict[Expr, Any] = {p: p for p in body.parameters}
+    for x in in_order(body.roots, body.parameters):
+        key = x.args[1] if x.fn == "[]" else None
+        known = isinstance(key, Expr) and key in counters and min(counters[key]) >= 0
+        if known and isinstance(arrays.get(x.args[0]), Expr):
+            row = Expr(PARAMETER, (), {}, x.shape, x.dtype)
+            rows[x] = row, _rows(b, arrays[x.args[0]], counters[key])
+            new[x] = row
+        else:
+            new[x] = with_inputs(x, b, new.__getitem__)
+    body = body.changed(lambda roots: [new[x] for x in roots], b)
+    used = {*in_order(body.roots), *(p for p in body.scanned if p not in counters)}
+    pairs = [(p, x) for p, x in zip(body.scanned, sequences, strict=True) if p in used]
+    pairs += rows.values()
+    scanned, sequences = zip(*pairs, strict=True) if pairs else ((), ())
+    return replace(body, scanned=scanned), count, initial, fixed, sequences
+
+
+def _rows(b: Builder, array: Expr, numbers: range) -> Expr:
+    """The rows of an array with some numbers."""
+    stop = numbers.stop if numbers.stop >= 0 else None
+    form = ((len(numbers), *array.shape[1:]), array.dtype)
+    return b._call("[]", (array, slice(numbers.start, stop, numbers.step)), {}, form)
 
 
 def is_native_body(loop: Expr, native: Callable[[Expr], bool]) -> bool:
