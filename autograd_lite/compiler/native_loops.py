@@ -89,26 +89,24 @@ def with_arrays(roots: Sequence[Any], b: Builder) -> list[Any]:
     for x in in_order(roots):
         new[x] = with_inputs(x, b, new.__getitem__)
         if x.fn == LOOP:
-            body, *given, sequences = _with_rows(*new[x].args, b)
+            body, *given, sequences = _with_rows(new[x], b)
             pairs = zip(body.scanned, sequences, strict=True)
             new[x] = b.like(new[x], (body, *given, tuple(array(p, y) for p, y in pairs)), {})
     return [replaced(root, new.__getitem__) for root in roots]
 
 
-def _with_rows(
-    body: Body, count: int, initial: Any, fixed: Any, sequences: Any, b: Builder
-) -> tuple[Any, ...]:
+def _with_rows(loop: Expr, b: Builder) -> tuple[Any, ...]:
     """A loop that takes the next row of an array, where its body takes the row of a number."""
+    body, count, initial, fixed, sequences = loop.args
     counters = {p: x for p, x in zip(body.scanned, sequences, strict=True) if type(x) is range}
     arrays = dict(zip(body.fixed, fixed, strict=True))
     rows: dict[Expr, tuple[Expr, Expr]] = {}
     new: dict[Expr, Any] = {p: p for p in body.parameters}
     for x in in_order(body.roots, body.parameters):
-        key = x.args[1] if x.fn == "[]" else None
-        known = isinstance(key, Expr) and key in counters and min(counters[key]) >= 0
-        if known and isinstance(arrays.get(x.args[0]), Expr):
+        numbers = counters.get(x.args[1]) if _is_row(x) else None
+        if numbers and min(numbers) >= 0 and isinstance(arrays.get(x.args[0]), Expr):
             row = Expr(PARAMETER, (), {}, x.shape, x.dtype)
-            rows[x] = row, _rows(b, arrays[x.args[0]], counters[key])
+            rows[x] = row, _rows(b, arrays[x.args[0]], numbers)
             new[x] = row
         else:
             new[x] = with_inputs(x, b, new.__getitem__)
@@ -118,6 +116,10 @@ def _with_rows(
     pairs += rows.values()
     scanned, sequences = zip(*pairs, strict=True) if pairs else ((), ())
     return replace(body, scanned=scanned), count, initial, fixed, sequences
+
+
+def _is_row(x: Expr) -> bool:
+    return x.fn == "[]" and isinstance(x.args[1], Expr)
 
 
 def _rows(b: Builder, array: Expr, numbers: range) -> Expr:
