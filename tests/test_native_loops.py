@@ -383,6 +383,22 @@ def test_long_programs():
         np.testing.assert_allclose(found[name], value, rtol=1e-11, atol=1e-13)
 
 
+def test_reshaped_views():
+    def values(a, b):
+        c = np.tanh(a) - b
+        flat = np.reshape(c.T, -1) * 2 + np.reshape(a.T, -1)
+        h, g = b[0], a[0]
+        for x in c:
+            h = np.tanh(np.reshape(np.outer(h, x).T, (2, 8))[1, 2:6] / 2 + h)
+        for x in np.reshape(b.T, (9, 4)):
+            g = np.tanh(g / 2 + x)
+        return {"flat": flat, "rows": np.reshape(c[::-1].T, (6, 6)) @ flat[:6], "h": h, "g": g}
+
+    found, expected, _ = results(values, *(numbers((9, 4), np.float64, k) for k in (1, 2)))
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-13, err_msg=name)
+
+
 def test_arrays_of_many_axes():
     def values(x):
         y = np.exp(-x) * x

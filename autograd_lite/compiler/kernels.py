@@ -113,7 +113,7 @@ class KernelWriter:
         """Name the array of a result: a new one, or one that is no longer needed."""
         if x.fn == "np.reshape":
             shape = ", ".join(map(self.length_of, x.shape))
-            self._assign(x, f"{self.text[self.plan.array(x.args[0])[0]]}.reshape(({shape},))")
+            self._assign(x, f"{self.text[self.plan.reshaped(x)]}.reshape(({shape},))")
             return
         self.owned.add(x)
         if free := self.free.get((x.shape, x.dtype)):

@@ -108,6 +108,10 @@ class Plan:
             self._place(copy)
         return copy, False
 
+    def reshaped(self, x: Expr) -> Expr:
+        """The array that a reshaped array looks at."""
+        return self.array(x.args[0], straight=True)[0]
+
     def factors(self, x: Expr) -> list[tuple[Expr, bool]]:
         """The arrays of a product by BLAS, which is faster if a small right one is straight."""
         a, b = x.args
@@ -139,13 +143,8 @@ class Plan:
     def _place_alone(self, x: Expr) -> None:
         if x.fn == "np.matmul" and not in_loops(x, self.length):
             self.factors(x)
-        elif x.fn == "np.reshape":
-            self.array(x.args[0])
-        elif x.fn == LOOP:
+        elif x.fn in ("np.reshape", LOOP):
             self.operands(x)
-            for y in x.args[4]:
-                if y.shape:
-                    self.array(y, straight=True)
         self.steps.append(Step((), alone=True))
         self._enter(x, len(self.steps) - 1)
 
@@ -168,12 +167,15 @@ class Plan:
         if x.fn == "np.matmul" and not in_loops(x, self.length):
             return [(array, False) for array, _ in self.factors(x)]
         if x.fn == LOOP:
-            given = [y for group in x.args[2:] for y in group if isinstance(y, Expr) and y.shape]
-            return [(self.array(y)[0], False) for y in (*given, *constants_of(x))]
+            _, _, initial, fixed, sequences = x.args
+            given = [y for y in (*initial, *fixed) if isinstance(y, Expr) and y.shape]
+            arrays = [self.array(y)[0] for y in (*given, *constants_of(x))]
+            arrays += [self.array(y, straight=True)[0] for y in sequences if y.shape]
+            return [(array, False) for array in arrays]
         if x.fn in ASSEMBLED:
             return [(self.resolved(y, identity(y.shape))[0], False) for y in x.inputs]
         if x.fn == "np.reshape":
-            return [(self.array(x.args[0])[0], False)]
+            return [(self.reshaped(x), False)]
         if x.fn == "np.matmul":
             return [(self.resolved(y, identity(y.shape))[0], False) for y in x.args]
         own = identity(self.domain(x))
@@ -217,7 +219,7 @@ class Plan:
     def owner(self, x: Expr) -> Expr:
         """The array whose memory a reshaped array shares."""
         while x.fn == "np.reshape" and x in self.step_of and self.step_of[x] >= 0:
-            x = self.array(x.args[0])[0]
+            x = self.reshaped(x)
         return x
 
     def _lasts(self) -> dict[Expr, int]:
