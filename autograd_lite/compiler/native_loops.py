@@ -132,7 +132,7 @@ def _rows(b: Builder, array: Expr, numbers: range) -> Expr:
 def is_native_body(loop: Expr, native: Callable[[Expr], bool]) -> bool:
     """Whether native code can compute a loop, given which calls it can compute."""
     body, _, initial, fixed, sequences = loop.args
-    known = (*body.carried, *fixed, *body.scanned)
+    known = body.parameters
     if not all(x.shape is not None and x.dtype in READ for x in known):
         return False
     if not all(x.dtype in NATIVE for x in (*body.carried, *body.roots)):
