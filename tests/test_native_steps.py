@@ -181,3 +181,20 @@ def test_a_state_that_changes_while_it_is_read_fails_the_test():
     kept = patch.object(native_loops, "_apart", lambda body, b: body)
     with kept, pytest.raises(AssertionError):
         native(lambda a, b: swapped(a, b + 0), SQUARE, OTHER)
+
+
+def test_loops_that_start_from_an_element():
+    def values(v, X):
+        positive, first = np.logical_not(v > 0)[1], np.tanh(v)[2]
+        for x in X:
+            positive = np.logical_or(np.any(v > x), np.logical_not(positive))
+            first = np.tanh(first / 2 + x[1])
+        return {"positive": positive, "first": first}
+
+    random = np.random.default_rng(4)
+    v, X = random.normal(size=3), random.normal(size=(9, 3))
+    native = ag.compile(values, backend="numba")
+    found, expected = native(v, X), values(v, X)
+    assert "for step" in native.source
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-13, err_msg=name)

@@ -60,7 +60,7 @@ class Plan:
                 self._place(x)
         results = [*stretch.results]
         if in_memory:
-            results = [self.array(x)[0] if x.shape else self.resolved(x, ())[0] for x in results]
+            results = [self.memory(x) for x in results]
         self.results = [x for x in results if x.shape]
         self._sink()
         self._find_stored()
@@ -107,6 +107,10 @@ class Plan:
         if copy not in self.step_of:
             self._place(copy)
         return copy, False
+
+    def memory(self, x: Expr) -> Expr:
+        """The array with the elements of x, or the array that a number is an element of."""
+        return self.array(x)[0] if x.shape else self.resolved(x, ())[0]
 
     def reshaped(self, x: Expr) -> Expr:
         """The array that a reshaped array looks at."""
@@ -168,8 +172,8 @@ class Plan:
             return [(array, False) for array, _ in self.factors(x)]
         if x.fn == LOOP:
             _, _, initial, fixed, sequences = x.args
-            given = [y for y in (*initial, *fixed) if isinstance(y, Expr) and y.shape]
-            arrays = [self.array(y)[0] for y in (*given, *constants_of(x))]
+            given = [y for y in (*initial, *fixed, *constants_of(x)) if isinstance(y, Expr)]
+            arrays = [self.memory(y) for y in given]
             arrays += [self.array(y, straight=True)[0] for y in sequences if y.shape]
             return [(array, False) for array in arrays]
         if x.fn in ASSEMBLED:
