@@ -163,6 +163,17 @@ def test_values_and_dtypes_are_those_of_the_eager_engine():
     check_programs(400)
 
 
+def test_long_double():
+    def values(x, y):
+        loss, gradient = ag.value_and_grad(lambda x: np.sum(np.tanh(3 * x) / 7 * y) - 2 * x[0])(x)
+        return loss, gradient, x - 0.1 * gradient
+
+    x, y = np.linspace(-1, 2, 5, dtype=np.longdouble), np.linspace(0.5, 3, 5)
+    for found, expected in zip(ag.compile(values)(x, y), values(x, y), strict=True):
+        assert found.dtype == expected.dtype == np.longdouble
+        np.testing.assert_allclose(found, expected, rtol=8 * np.finfo(np.longdouble).eps)
+
+
 @pytest.mark.parametrize(
     ("fn", "wrong"),
     [

@@ -59,6 +59,8 @@ class Factor(NamedTuple):
 
         Digits may be lost only within this factor of the ends of the range.
         """
+        if np.finfo(dtype).maxexp > np.finfo(np.float64).maxexp:
+            return False  # as Python numbers, factors have fewer digits
         largest = 2.0 ** min(30, np.finfo(dtype).maxexp // 8)
         sizes = abs(self.over), abs(self.under)
         return all(1 / largest <= size <= largest for size in sizes)

@@ -365,7 +365,8 @@ def _called(
     parameters = tuple(x for x in given if not is_literal(x))
     results = tuple(x for x in group if x in used)
     stretch = Stretch(parameters, results, length)
-    call = b._call(KERNEL, (stretch, *(new[x] for x in parameters)), {}, (None, None))
+    values = [new.get(x, x) for x in parameters]  # constants within loops are themselves
+    call = b._call(KERNEL, (stretch, *values), {}, (None, None))
     found = {}
     for k, x in enumerate(results):
         found[x] = b.call_of("[]", (call, k), x)
