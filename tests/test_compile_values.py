@@ -143,3 +143,10 @@ def test_constants_without_elements_keep_their_shape_and_dtype(name):
         for one, other in pairs:
             assert (one.shape, one.dtype) == (other.shape, other.dtype)
             np.testing.assert_array_equal(one, other)
+
+
+def test_a_constant_number_as_a_result_is_a_number_of_its_own():
+    compiled = ag.compile(ag.grad(lambda x, w: np.sum(2 * x), argnums=(0, 1)))
+    _, found = compiled(X, np.float64(3))
+    assert type(found) is np.float64
+    assert found == 0

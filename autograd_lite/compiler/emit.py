@@ -240,6 +240,8 @@ class Emitter:
             if isinstance(x, Expr) and x.shape != ():
                 text = f"np.array({text})" if self.holders[x] & taken else text
                 taken |= self.holders[x]
+            elif isinstance(x, Expr) and x.fn in (ARGUMENT, CONSTANT):
+                text = f"np.{x.dtype}({text})"  # a number, not the array that others read
             written.append(text)
         return written
 
