@@ -70,7 +70,7 @@ def check(function: Any, arguments: Any, tolerance: float) -> str:
     return compiled.source
 
 
-@settings(max_examples=120)
+@settings(max_examples=200)
 @given(programs(25, bad=False))
 def test_random_programs(program):
     kind = program.arguments[0].dtype
@@ -88,7 +88,7 @@ def with_gradients(function: Any) -> Any:
     return values
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(looped())
 def test_random_loops_and_their_gradients(case):
     function, arguments = case

@@ -186,7 +186,8 @@ def write_loop(w: KernelWriter, loop: Expr) -> None:
     for p, x, name in zip(body.carried, body.updates, state, strict=True):
         if x is not p:
             lines.append(f"{name}{'[...]' if p.shape else ''} = {inner.value(x)}")
-    w.lines += [f"for {k} in range({count}):", *(f"    {line}" for line in lines)]
+    if lines:
+        w.lines += [f"for {k} in range({count}):", *(f"    {line}" for line in lines)]
     after = dict(zip(body.updates, state, strict=True))
     results: list[str] = []
     for x in body.lasts:
