@@ -14,6 +14,7 @@ from threading import RLock
 from typing import Any
 
 from autograd_lite.compiler.elementary import FUNCTIONS
+from autograd_lite.compiler.executors import controller
 from autograd_lite.files import atomic
 
 __all__ = ["CONTIGUOUS", "FLAGS", "HELPERS", "digest", "installed", "native_functions", "signature"]
@@ -86,6 +87,7 @@ def native_functions(source: str) -> dict[str, Any]:
                 _import(name, _written(name, source))
             except Exception as error:
                 raise NotNativeError(" ".join(str(error).split())[:200]) from None
+            controller.cache_clear()  # it does not know SciPy's BLAS if that was loaded just now
         return vars(sys.modules[name])
 
 
