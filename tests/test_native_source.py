@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from native_programs import programs
 
 import autograd_lite as ag
-from autograd_lite.compiler import machine_code, module, nests
+from autograd_lite.compiler import machine_code, module, plan
 from tests.loops import looped
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")
@@ -112,6 +112,6 @@ def test_arrays_that_are_freed_too_early_fail_the_test():
 
     x = np.linspace(-1, 1, 9).reshape(3, 3)
     assert "np.empty" in check(values, [x], 1e-9)
-    early = patch.object(nests.Plan, "_lasts", lambda plan: dict(plan.step_of))
+    early = patch.object(plan.Plan, "_lasts", lambda p: dict(p.step_of))
     with early, pytest.raises(AssertionError):
         check(values, [x + 0.5], 1e-9)

@@ -11,7 +11,7 @@ from autograd_lite.compiler.loop_nests import Nest
 from autograd_lite.compiler.machine_code import FLAGS, HELPERS, digest, signature
 from autograd_lite.compiler.native import ASSEMBLED, REDUCTIONS, Stretch, is_literal, parts_of
 from autograd_lite.compiler.native_loops import element_of, run_of, write_loop
-from autograd_lite.compiler.nests import Plan, Step, in_loops
+from autograd_lite.compiler.plan import Plan, Step, in_loops
 from autograd_lite.compiler.scalars import helper_of, scalar_literal, statement
 from autograd_lite.compiler.views import Index, identity
 from autograd_lite.expressions.expr import LOOP, Builder, Expr

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.native import REDUCTIONS, axes_of
 from autograd_lite.compiler.native_loops import element_of
-from autograd_lite.compiler.nests import Step
+from autograd_lite.compiler.plan import Step
 from autograd_lite.compiler.scalars import scalar_literal
 from autograd_lite.compiler.views import identity
 from autograd_lite.expressions.expr import Expr
