@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from autograd_lite.compiler import NotSeparableError
@@ -76,15 +77,21 @@ def large(roots: Sequence[Any]) -> bool:
 
 
 def blocks_of(
-    roots: Sequence[Any], b: Builder, split: Split, rows: int | str, rewrite: Callable[..., Any]
+    roots: Sequence[Any],
+    b: Builder,
+    split: Split,
+    rows: int | str,
+    rewrite: Callable[..., Any],
+    longest: float = inf,
 ) -> Blocks:
-    """The program in blocks.
+    """The program in blocks, of at most `longest` rows if their number is free.
 
     Raises:
         NotSeparableError: if it broadcasts to rows.
     """
     order = in_order(roots)
     size, most = (rows, rows) if isinstance(rows, int) else _fitting(order, split)
+    size = size if isinstance(rows, int) else int(min(size, longest))
     length = telling(size, roots)
     inputs: dict[Expr, Expr] = {}
     made: dict[Expr, Expr] = {}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler import NotNativeWarning, NotSeparableError, passes
-from autograd_lite.compiler.blocks import blocks_of, large
+from autograd_lite.compiler.blocks import Blocks, blocks_of, large
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.executors import Executor, in_turn
@@ -28,11 +28,12 @@ from autograd_lite.compiler.lengths import (
     generalized,
     telling,
 )
+from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.machine_code import NotNativeError
 from autograd_lite.compiler.module import Module, constant_source, loaded
 from autograd_lite.compiler.native import MOST, calls_to_pay, native_calls
 from autograd_lite.compiler.rolling import rolled
-from autograd_lite.compiler.rows import split, split_along
+from autograd_lite.compiler.rows import Split, split, split_along
 from autograd_lite.compiler.running import Running
 from autograd_lite.compiler.signature import Packing, Signature, form_key
 from autograd_lite.compiler.source_map import places_in
@@ -224,7 +225,7 @@ class Program:
         many = rows < most if isinstance(rows, int) else large(roots)
         if rows is not None and many and least > 1:  # otherwise there may be one row or none
             found = split(roots, self.b.names)
-            blocks = blocks_of(roots, self.b, found, rows, last)
+            blocks = _in_blocks(roots, self.b, found, rows, backend)
         if blocks is None or blocks.split.length <= max(blocks.most, 3):
             roots = last(roots, self.b)
             return running.written([*running.start, *running.one_pass(roots)], roots)
@@ -266,7 +267,7 @@ class Program:
         axes = split_along(placed, data, b.names)
         if not {x for x in axes.axes if x.fn in (ARGUMENT, CONSTANT)} <= known:
             raise LengthError
-        blocks = {x: blocks_of(placed, b, axes, rows, _last_pass(x)) for x in self._backends}
+        blocks = {x: _in_blocks(placed, b, axes, rows, x) for x in self._backends}
         self._use(others[0])
         if any(x.reads_shapes for x in (found, *others)):
             self.alike = function, traces, [length, *lengths]
@@ -399,6 +400,14 @@ class Program:
 
 def _last_pass(backend: str) -> Callable[..., list[Any]]:
     return passes.running if backend == "numpy" else passes.native
+
+
+def _in_blocks(
+    roots: Sequence[Any], b: Builder, found: Split, rows: int | str, backend: str
+) -> Blocks:
+    # Native code sums so many rows in one go.
+    longest = inf if backend == "numpy" else LONGEST_SUM
+    return blocks_of(roots, b, found, rows, _last_pass(backend), longest)
 
 
 def _rows_of(found: _Traced) -> tuple[int, frozenset[int]]:
