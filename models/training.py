@@ -1,136 +1,152 @@
-"""Gradient descent and its progress display."""
+"""The training of a model: its solver, the rows that are held out, and what is kept."""
 
 from __future__ import annotations
 
-import functools
-import itertools
-import sys
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-import autograd_lite as ag
+from autograd_lite.models.convergence import complaint
+from autograd_lite.models.monitor import Array, Monitor
+from autograd_lite.models.objective import Arrays, Layout, Objective, Standardized, standardized
+from autograd_lite.models.progress import progress
+from autograd_lite.models.settings import learning_rate
+from autograd_lite.models.solvers import SOLVERS, chosen
 
-Array = npt.NDArray[Any]
-
-
-class ConvergenceWarning(UserWarning):
-    """The learning rate is too large: the loss rose."""
-
-
-class Descent(NamedTuple):
-    """The loss before each step, and the loss of the weights that were kept."""
-
-    losses: list[float]
-    kept: float
+__all__ = ["Rows", "Trained", "train"]
 
 
-def gradient_descent(
-    loss: Callable[[], ag.Tensor],
-    parameters: Sequence[ag.Tensor],
+class Rows(NamedTuple):
+    """Rows to train on, and what the model learned by reading them, such as its classes."""
+
+    X: Array
+    y: Array
+    weights: Array | None
+    learned: dict[str, Any]
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of a model of them."""
+        return 1 if self.y.ndim == 1 else int(self.y.shape[1])
+
+    def part(self, which: Array) -> Rows:
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[which]
+        return Rows(self.X[which], self.y[which], weights, self.learned)
+
+
+class Trained(NamedTuple):
+    """The weights, the fitted attributes, and a sentence if something went wrong."""
+
+    weights: Arrays
+    learned: dict[str, Any]
+    complaint: str | None
+
+
+def train(
+    model: Any,
+    rows: Rows,
+    layout: Layout,
+    start: Mapping[str, Any],
     *,
-    learning_rate: float,
-    max_iter: int,
-    tol: float = 0.0,
-    accuracy: Callable[[], float] | None = None,
-    value_and_grad: Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]] | None = None,
-    verbose: bool = False,
-    title: str = "gradient descent",
-) -> Descent:
-    """Minimize `loss()` by θ ← θ − α ∂L/∂θ, over all examples at once.
+    drawn: bool,
+    epoch: bool = False,
+) -> Trained:
+    """Train the model from the weights `start`; for one `epoch`, as a step of a longer training.
 
-    Each iteration builds the graph, computes the gradients and takes a step; if `value_and_grad`
-    is given, it computes the loss and the gradients from the parameters' arrays instead. Training
-    stops after `max_iter` steps, or when no element of the gradient exceeds `tol`, or when the
-    loss is not finite. The parameters get the weights of the smallest loss.
-
-    `verbose` shows the loss and the result of `accuracy()`, a function without arguments, on
-    standard error about a hundred times, in a notebook as a bar below the cell.
-
-    Warns ConvergenceWarning if the loss became NaN or infinite, rose above its initial value, or
-    ended above its smallest value. Raises ValueError unless the learning rate is positive and
-    finite and `max_iter` is at least 1.
-
-    Example:
-        >>> w = ag.Tensor(3.0)
-        >>> descent = gradient_descent(lambda: w * w, [w], learning_rate=0.25, max_iter=2)
-        >>> descent.losses, w.item(), descent.kept
-        ([9.0, 2.25], 0.75, 0.5625)
+    Weights that are `drawn` at random are for columns of mean 0 and standard deviation 1, if the
+    solver works in such coordinates.
     """
+    solver = chosen("adam" if epoch and model.solver == "auto" else model.solver)
     _keep_freed_memory()
-    α = float(learning_rate)
-    if not 0 < α < np.inf:
-        raise ValueError(f"the learning rate must be a positive number, not {learning_rate}")
-    if max_iter < 1:
-        raise ValueError(f"max_iter must be at least 1, not {max_iter}")
-    best = _Best(parameters)
-    evaluate = value_and_grad or functools.partial(_evaluated, loss, parameters)
-    # A step that is too long may overflow; the warning below reports it.
-    with np.errstate(all="ignore"), _progress(title, max_iter, verbose, accuracy) as report:
-        losses = _descend(evaluate, best, α, max_iter, tol, report)
-        with ag.no_grad():
-            last = loss().item()
-    best.update(last)
-    best.restore()
-    _warn_of_rising([*losses, last], best.loss, α)
-    return Descent(losses, best.loss)
+    settings = _settings(model, solver, vars(model) if epoch else {})
+    monitor = Monitor(1 if epoch else model.max_iter, model.tol, model.n_iter_no_change)
+    if model.early_stopping and not epoch:
+        rows, held_out = _split(rows, model, settings.random)
+        monitor.validate = lambda w: _score(model, held_out, layout.arrays(at.weights(w)))
+    objective = Objective(model, layout, rows.X, rows.y, rows.weights)
+    at: Objective | Standardized = (
+        objective if solver == "gd" else standardized(objective, settings.state)
+    )
+    w = layout.flat(start).astype(rows.X.dtype)
+    w = w if drawn else at.start(w)
+    monitor.slope = at.slope
+    interrupted = False
+
+    def shown(w: Array) -> str:
+        return f"{model.score_name} {_score(model, rows, layout.arrays(at.weights(w))):.4f}"
+
+    # A step that is too long may overflow; what is said below reports it.
+    with (
+        np.errstate(all="ignore"),
+        progress(model.title, monitor.max_iter, model.verbose, shown) as monitor.report,
+    ):
+        try:
+            last = SOLVERS[solver](at, w, monitor, settings)
+        except KeyboardInterrupt:
+            if monitor.best is None:
+                raise
+            interrupted = True
+        best = last if epoch else w if monitor.best is None else monitor.best.weights
+        weights = at.weights(best).astype(rows.X.dtype)
+        loss, _ = objective(weights)
+    learned = _learned(vars(model) if epoch else {}, monitor) | {
+        "loss_": loss,
+        "solver_": solver,
+        "solver_state_": settings.state,
+        "backend_": objective.backend,
+    }
+    said = None if epoch else complaint(monitor, solver, settings.rate, rows.X)
+    if interrupted:
+        said = (
+            f"fit was interrupted after {len(monitor.losses)} steps; the best weights so far, of "
+            f"loss {loss:.4g}, are kept"
+        )
+    return Trained(layout.arrays(weights), learned, said)
 
 
-class _Best:
-    """The weights of the smallest finite loss so far."""
-
-    def __init__(self, parameters: Sequence[ag.Tensor]) -> None:
-        self.parameters, self.loss = parameters, np.inf
-        self.weights = [θ.numpy() for θ in parameters]
-
-    def update(self, loss: float) -> None:
-        if np.isfinite(loss) and loss <= self.loss:
-            self.loss, self.weights = loss, [θ.numpy() for θ in self.parameters]
-
-    def restore(self) -> None:
-        for θ, weights in zip(self.parameters, self.weights, strict=True):
-            θ.data = weights
-            θ.zero_grad()
+def _settings(model: Any, solver: str, before: Mapping[str, Any]) -> SimpleNamespace:
+    """What the solver reads, and the state that an earlier epoch left."""
+    state = before.get("solver_state_", {}) if before.get("solver_") == solver else {}
+    return SimpleNamespace(
+        rate=learning_rate(model, solver),
+        momentum=model.momentum,
+        nesterov=model.nesterovs_momentum,
+        batch_size=200 if model.batch_size == "auto" else model.batch_size,
+        random=np.random.default_rng(model.random_state),
+        state={key: array.copy() for key, array in state.items()},
+    )
 
 
-def _evaluated(
-    loss: Callable[[], ag.Tensor], parameters: Sequence[ag.Tensor], _: Sequence[Array]
-) -> tuple[Any, Sequence[Array]]:
-    """The loss and the gradients, by the eager engine."""
-    L = loss()
-    if not np.isfinite(L.item()):
-        return L.item(), []
-    for θ in parameters:
-        θ.zero_grad()
-    L.backward()
-    return L.item(), [np.asarray(θ.grad) for θ in parameters]
+def _learned(before: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
+    """The fitted attributes that count steps, after those of earlier epochs."""
+    learned = {
+        "loss_curve_": [*before.get("loss_curve_", []), *monitor.losses],
+        "n_iter_": before.get("n_iter_", 0) + len(monitor.losses),
+    }
+    return learned | ({"validation_scores_": monitor.scores} if monitor.scores else {})
 
 
-def _descend(
-    evaluate: Callable[[Sequence[Array]], tuple[Any, Sequence[Array]]],
-    best: _Best,
-    α: float,
-    max_iter: int,
-    tol: float,
-    report: Callable[[float], None],
-) -> list[float]:
-    """Take the steps and return the loss before each."""
-    losses: list[float] = []
-    for _ in range(max_iter):
-        weights = [θ.numpy() for θ in best.parameters]
-        value, gradients = evaluate(weights)
-        losses.append(float(value))
-        report(losses[-1])
-        best.update(losses[-1])
-        if not np.isfinite(losses[-1]) or max(np.abs(g).max(initial=0) for g in gradients) <= tol:
-            break
-        for θ, w, g in zip(best.parameters, weights, gradients, strict=True):
-            θ.data = w - α * g
-    return losses
+def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
+    """The rows to train on, and those held out: the same fraction of each class."""
+    groups = model.groups(rows.y)
+    held_out = np.zeros(len(rows.y), dtype=bool)
+    for group in np.unique(groups):
+        members = random.permutation(np.flatnonzero(groups == group))
+        held_out[members[: round(model.validation_fraction * len(members))]] = True
+    if not held_out.any():
+        raise ValueError(
+            f"early_stopping: validation_fraction={model.validation_fraction} of {len(rows.y)} "
+            "rows holds none out; increase it"
+        )
+    return rows.part(~held_out), rows.part(held_out)
+
+
+def _score(model: Any, rows: Rows, weights: Arrays) -> float:
+    z = model.output(rows.X, weights)
+    return float(model.score_of(z, rows.y, rows.weights)) if np.isfinite(z).all() else -np.inf
 
 
 def _keep_freed_memory() -> None:
@@ -140,61 +156,3 @@ def _keep_freed_memory() -> None:
     to a sixth of the time of a fit.
     """
     np.empty(31 << 20, dtype="u1")  # freed immediately, never written
-
-
-def _warn_of_rising(losses: Sequence[float], best: float, α: float) -> None:
-    start, last = losses[0], losses[-1]
-    rounding = 1e-6 * abs(start)
-    if not np.isfinite(losses).all():
-        what = f"became {next(loss for loss in losses if not np.isfinite(loss))}"
-    elif max(losses) > start + rounding:
-        what = f"rose from {start:.4g} to {max(losses):.4g}"
-    elif last - best > 0.01 * (start - best) + rounding:
-        what = f"was rising at the end, to {last:.4g}"
-    else:
-        return
-    warnings.warn(
-        f"the learning rate {α:g} is too large: the loss {what}; the weights of the smallest "
-        f"loss, {best:.4g}, are kept; try {α / 10:g}",
-        ConvergenceWarning,
-        # The caller of `fit`: past this function, gradient_descent and fit.
-        stacklevel=4,
-    )
-
-
-@contextmanager
-def _progress(
-    title: str, total: int, verbose: bool, accuracy: Callable[[], float] | None
-) -> Iterator[Callable[[float], None]]:
-    """A function that reports each loss: on a bar if tqdm is installed, else in ten lines."""
-    if not verbose:
-        yield lambda loss: None
-        return
-    steps = itertools.count(1)
-    with _bar(title, total) as bar:
-        times = 10 if bar is None else 100
-
-        def report(loss: float) -> None:
-            step = next(steps)
-            if step in (1, total) or step % max(1, total // times) == 0:
-                state = f"loss {loss:.4f}" + (f", accuracy {accuracy():.4f}" if accuracy else "")
-                if bar is None:
-                    print(f"{title}: step {step} of {total}, {state}", file=sys.stderr)
-                else:
-                    bar.set_postfix_str(state, refresh=False)
-            if bar is not None:
-                bar.update()
-
-        yield report
-
-
-def _bar(title: str, total: int) -> Any:
-    """A context with a progress bar, or with None if tqdm is not installed."""
-    try:
-        with warnings.catch_warnings():
-            # In a notebook without widgets tqdm warns and then shows its text bar.
-            warnings.simplefilter("ignore")
-            from tqdm.auto import tqdm
-    except ImportError:
-        return nullcontext()
-    return tqdm(total=total, desc=title, unit="step", file=sys.stderr)

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.files import atomic
-from autograd_lite.models.classifier import Classifier
+from autograd_lite.models.estimator import Estimator
+from autograd_lite.models.linear_regression import LinearRegression
 from autograd_lite.models.logistic_regression import LogisticRegression
-from autograd_lite.models.mlp import MLPClassifier
+from autograd_lite.models.mlp import MLPClassifier, MLPRegressor
 
-_MODELS: dict[str, type[Classifier]] = {
-    model.__name__: model for model in (LogisticRegression, MLPClassifier)
+_MODELS: dict[str, type[Estimator]] = {
+    model.__name__: model
+    for model in (LogisticRegression, LinearRegression, MLPClassifier, MLPRegressor)
 }
 
 # NumPy and zipfile raise these for damaged archives.
@@ -32,7 +34,7 @@ _BROKEN = (
 )
 
 
-def save(model: Classifier, path: str | os.PathLike[str]) -> None:
+def save(model: Estimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to `path` as npz, completely or not at all.
 
     The file holds the model's name, its settings as JSON, its classes, the names of its columns
@@ -42,11 +44,14 @@ def save(model: Classifier, path: str | os.PathLike[str]) -> None:
     Raises NotFittedError before `fit`, TypeError if `model` is not a model or its labels are
     not numbers, Booleans or text, and OSError as `open` does.
     """
-    if not isinstance(model, Classifier):
+    if not isinstance(model, Estimator):
         raise TypeError(f"save: the first argument must be a fitted model, not {model!r}")
     model._check_fitted("save")
-    if model.classes_.dtype.kind not in "biufU":
-        raise TypeError(f"save: labels of dtype {model.classes_.dtype} cannot be saved; use text")
+    classes = getattr(model, "classes_", None)
+    if classes is not None and classes.dtype.kind not in "biufU":
+        if not all(isinstance(label, str) for label in classes):
+            raise TypeError(f"save: labels of dtype {classes.dtype} cannot be saved; use text")
+        classes = classes.astype(str)
     # Predictions need neither initial weights nor generators.
     settings = {
         field.name: value
@@ -56,13 +61,14 @@ def save(model: Classifier, path: str | os.PathLike[str]) -> None:
     arrays: dict[str, Any] = {
         "model": type(model).__name__,
         "settings": json.dumps(settings, default=_plain),
-        "classes": model.classes_,
         "n_features": model.n_features_in_,
         **model.parameters_,
     }
-    if model.feature_names_in_ is not None:
+    if classes is not None:
+        arrays["classes"] = classes
+    if hasattr(model, "feature_names_in_"):
         arrays["columns"] = np.array(model.feature_names_in_, dtype=str)
-    if model.target_name_ is not None:
+    if hasattr(model, "target_name_"):
         arrays["target"] = model.target_name_
     if model.mean_ is not None:
         arrays |= {"mean": model.mean_, "scale": model.scale_}
@@ -70,7 +76,7 @@ def save(model: Classifier, path: str | os.PathLike[str]) -> None:
         np.savez(file, **arrays)
 
 
-def load(path: str | os.PathLike[str]) -> Classifier:
+def load(path: str | os.PathLike[str]) -> Estimator:
     """Read a model that `save` wrote, ready to predict.
 
     Nothing in the file is executed, and no object is unpickled.
@@ -80,7 +86,7 @@ def load(path: str | os.PathLike[str]) -> Classifier:
     Example:
         >>> import pathlib, tempfile
         >>> from autograd_lite.models import LogisticRegression, load, save
-        >>> model = LogisticRegression().fit([[1.0], [2.0]], ["no", "yes"])
+        >>> model = LogisticRegression(alpha=0.1).fit([[1.0], [2.0]], ["no", "yes"])
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
         >>> save(model, path)
         >>> load(path).predict([[0.0], [5.0]]).tolist() == model.predict([[0.0], [5.0]]).tolist()
@@ -102,7 +108,7 @@ def _arrays(file: Any) -> dict[str, Any]:
         return {name: archive[name] for name in archive.files}
 
 
-def _restored(arrays: dict[str, Any]) -> Classifier:
+def _restored(arrays: dict[str, Any]) -> Estimator:
     name = str(arrays.pop("model"))
     if name not in _MODELS:
         raise ValueError(f"there is no model {name!r}")
@@ -112,14 +118,17 @@ def _restored(arrays: dict[str, Any]) -> Classifier:
         raise ValueError("its settings do not match the model")
     model = _MODELS[name](**settings)
 
-    classes = arrays.pop("classes")
-    if classes.shape != (2,) or classes.dtype.kind not in "biufU":
-        raise ValueError("it does not name two classes")
-    columns = int(arrays.pop("n_features"))
+    columns, outputs = int(arrays.pop("n_features")), 1
+    learned: dict[str, Any] = {"n_features_in_": columns}
+    if model.kind == "classifier":
+        classes = learned["classes_"] = arrays.pop("classes")
+        if classes.ndim != 1 or len(classes) < 2 or classes.dtype.kind not in "biufU":
+            raise ValueError("it does not name its classes")
+        outputs = 1 if len(classes) == 2 else len(classes)
     names, target = arrays.pop("columns", None), arrays.pop("target", None)
     if names is not None and (names.shape != (columns,) or names.dtype.kind != "U"):
         raise ValueError(f"it does not name {columns} columns")
-    shapes = model.shapes(columns)
+    shapes = model.shapes(columns, outputs)
     if arrays.keys() & {"mean", "scale"}:
         shapes |= {"mean": (columns,), "scale": (columns,)}
     for key, shape in shapes.items():
@@ -128,10 +137,12 @@ def _restored(arrays: dict[str, Any]) -> Classifier:
             raise ValueError(f"{key} is not an array of finite numbers of shape {shape}")
     if arrays.keys() != shapes.keys():
         raise ValueError(f"unknown arrays: {', '.join(sorted(arrays.keys() - shapes.keys()))}")
-    mean, scale = arrays.pop("mean", None), arrays.pop("scale", None)
-    model._set_fitted(columns, classes, arrays, mean, scale)
-    model.feature_names_in_ = None if names is None else tuple(names.tolist())
-    model.target_name_ = None if target is None else str(target)
+    learned |= {"mean_": arrays.pop("mean", None), "scale_": arrays.pop("scale", None)}
+    if names is not None:
+        learned["feature_names_in_"] = names.astype(object)
+    if target is not None:
+        learned["target_name_"] = str(target)
+    model._set_fitted(arrays, learned)
     return model
 
 

@@ -6,6 +6,7 @@ import argparse
 import csv
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -35,15 +36,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     model = load(args.weights)
-    examples = read_examples(args.data, model.feature_names_in_ or model.n_features_in_)
+    if not isinstance(model, Classifier):
+        raise ValueError(f"{args.weights} holds a {model.title}, which has no classes to predict")
+    examples = read_examples(args.data, _columns(model))
     write(_table(model, examples), args.out)
     print(_summary(model, examples), file=sys.stdout if args.out else sys.stderr)
+
+
+def _columns(model: Classifier) -> Sequence[str] | int:
+    """The names of the columns that the model was trained on, or their number."""
+    return [*getattr(model, "feature_names_in_", ())] or model.n_features_in_
 
 
 def _table(model: Classifier, examples: Examples) -> str:
     """The rows as CSV, with the predicted class and the probability of the second class."""
     second = model.classes_[1]
-    new = [" ".join(["predicted", model.target_name_ or "class"]), f"probability of {second}"]
+    new = [
+        " ".join(["predicted", getattr(model, "target_name_", "class")]),
+        f"probability of {second}",
+    ]
     # If the table already has predictions, replace them.
     kept = [k for k, name in enumerate(examples.header) if name not in new]
     text = StringIO()
@@ -61,8 +72,9 @@ def _summary(model: Classifier, examples: Examples) -> str:
     counts = Counter(predicted)
     classes = ", ".join(f"{counts[str(k)]} {k}" for k in model.classes_)
     summary = f"{len(predicted)} row{'s' * (len(predicted) != 1)}: {classes}"
-    if model.target_name_ in examples.header:
-        column = examples.header.index(model.target_name_)
+    name = getattr(model, "target_name_", None)
+    if name in examples.header:
+        column = examples.header.index(name)
         known = [(row[column], k) for row, k in zip(examples.rows, predicted, strict=True)]
         known = [(y, k) for y, k in known if y in {str(label) for label in model.classes_}]
         if known:

@@ -19,7 +19,8 @@ import autograd_lite as ag
 from autograd_lite.commands.output import message, page
 from autograd_lite.data import Table
 from autograd_lite.derivation import DerivationError
-from autograd_lite.models.classifier import Array, Classifier, symbol
+from autograd_lite.models.classifier import Classifier
+from autograd_lite.models.estimator import Array, symbol
 from autograd_lite.text import number
 from autograd_lite.viz import style
 from autograd_lite.viz.decisions import confusion, confusion_matrix, decision_boundary
@@ -176,7 +177,7 @@ def _weights(name: str, model: Classifier) -> str:
         rows.append((symbol(key), shape, array.min(), array.mean(), array.max()))
     shown = _table(("parameter", "shape", "min", "mean", "max"), rows)
     w = model.parameters_["w"]
-    columns = model.feature_names_in_
+    columns = getattr(model, "feature_names_in_", None)
     if columns is not None and len(model.parameters_) <= 2:
         names = ["intercept", *columns] if w.size > len(columns) else [*columns]
         order = sorted(zip(names, w.tolist(), strict=True), key=lambda pair: -abs(pair[1]))

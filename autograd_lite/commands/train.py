@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import autograd_lite as ag
 from autograd_lite.commands.output import DEFAULT, message
 from autograd_lite.commands.report import Run, report
@@ -83,7 +85,8 @@ def _train(args: argparse.Namespace) -> None:
         for name, options in _chosen(args).items():
             fitted[name] = MODELS[name](**options).fit(X_train, y_train)
     for model in fitted.values():
-        model.feature_names_in_, model.target_name_ = table.columns, table.target
+        model.feature_names_in_ = np.array(table.columns, dtype=object)
+        model.target_name_ = table.target
 
     title = f"{args.data or 'Wisconsin breast cancer'}: {_described(table)}"
     print(title)

@@ -1,0 +1,66 @@
+"""What a training says when it ended otherwise than expected."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd_lite.models.monitor import Array, Monitor
+
+__all__ = ["complaint", "unlike_scales"]
+
+_UNLIKE = 30.0  # the ratio of scales from which plain descent is hopelessly slow
+
+
+def unlike_scales(X: Array | None) -> str:
+    """The scales of the columns, if they are very unlike each other or the intercept's; else ""."""
+    if X is None:
+        return ""
+    with np.errstate(all="ignore"):
+        scales = np.sqrt(np.mean(np.square(X, dtype=np.float64), axis=0))
+    low, high = min(scales[scales > 0].min(initial=1), 1), max(scales.max(), 1)
+    if high <= _UNLIKE * low:
+        return ""
+    return f"the scales of the columns are very unlike, from {low:.2g} to {high:.2g}"
+
+
+def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None) -> str | None:
+    """A sentence about a training that failed or did not converge; None if all is well."""
+    best = monitor.best
+    if rate is not None and (rising := _rising(monitor)):
+        cause = unlike_scales(X)
+        cure = f"{cause}; use standardize=True" if cause else f"try {rate / 10:g}"
+        kept = monitor.losses[0] if best is None else best.loss
+        return (
+            f"the learning rate {rate:g} is too large: the loss {rising}; the weights of the "
+            f"smallest loss, {kept:.4g}, are kept; {cure}"
+        )
+    if monitor.converged or not monitor.tol:
+        return None
+    steps = f"{solver} took {len(monitor.losses)} steps and did not converge"
+    if best is None:
+        return f"{steps}: the loss became {monitor.last}"
+    if not np.isfinite(best.slope):
+        reason = f"the loss was still falling, by more than tol = {monitor.tol:g}"
+    else:
+        reason = (
+            f"the largest element of the gradient is {best.slope:.2g}, and tol is {monitor.tol:g}"
+        )
+    advice = ["increase max_iter" if monitor.full else "increase tol: the loss falls no further"]
+    if cause := unlike_scales(X):
+        advice = [f"{cause}: use standardize=True", *advice]
+    return f"{steps}: {reason}; {'; or '.join(advice)}"
+
+
+def _rising(monitor: Monitor) -> str:
+    """What a loss did that did not fall; "" if it fell."""
+    losses = [*monitor.losses, monitor.last]
+    start, last, highest = losses[0], losses[-1], max(losses)
+    if not np.isfinite(losses).all():
+        return f"became {next(loss for loss in losses if not np.isfinite(loss))}"
+    rounding = 1e-6 * abs(start)
+    if highest > start + rounding:
+        return f"rose from {start:.4g} to {highest:.4g}"
+    best = min(losses)
+    if last - best > 0.01 * (start - best) + rounding:
+        return f"was rising at the end, to {last:.4g}"
+    return ""

@@ -1,0 +1,452 @@
+"""The base class of the models: scikit-learn's interface around a loss that is a graph."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+import autograd_lite as ag
+from autograd_lite.arrays import numbers_only
+from autograd_lite.models.errors import ConvergenceWarning, NotFittedError, shared
+from autograd_lite.models.inputs import (
+    check_names,
+    column_names,
+    examples,
+    row_weights,
+    scaled,
+    standard,
+    target,
+)
+from autograd_lite.models.objective import Array, Arrays, Layout, Shapes
+from autograd_lite.models.settings import check_settings
+from autograd_lite.models.training import Rows, train
+from autograd_lite.text import superscript
+
+__all__ = ["Array", "Arrays", "Estimator", "Parameters", "Shapes", "symbol"]
+
+Parameters = dict[str, ag.Tensor]
+
+# The fitted attributes that come from reading the rows, and stay when training goes on.
+_OF_ROWS = "n_features_in_", "feature_names_in_", "target_name_", "classes_", "mean_", "scale_"
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Estimator(ABC):
+    """A model that a solver trains by the gradients of its loss.
+
+    A subclass defines its parameters (`shapes`), their initial values (`start`), the forward pass
+    (`forward`), and what it costs to be wrong (`cost`).
+
+    After `fit`: `parameters_` (arrays by name), `loss_curve_` (the loss before each step; for
+    batches, the mean over each epoch), `loss_` (of the trained weights), `n_iter_`,
+    `n_features_in_`, `solver_`, and `backend_` ("numpy" or "numba", which computed the last step);
+    `mean_` and `scale_`, the columns' means and standard deviations, or None without
+    `standardize`; `feature_names_in_`, if X was a DataFrame; and with `early_stopping` the
+    `validation_scores_`.
+    """
+
+    learning_rate_init: float | None = None
+    max_iter: int = 500
+    tol: float = 1e-4
+    alpha: float = 0.0
+    reduction: Literal["mean", "sum"] = "mean"
+    standardize: bool = False
+    batch_size: int | Literal["auto"] = "auto"
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    warm_start: bool = False
+    random_state: Any = None
+    verbose: bool = False
+    workers: int | None = None
+    backend: Literal["numpy", "numba", "auto"] = "auto"
+
+    title: ClassVar[str]
+    kind: ClassVar[Literal["classifier", "regressor"]]
+    score_name: ClassVar[str]
+    rates: ClassVar[Mapping[str, float]] = {"gd": 0.1, "sgd": 0.1, "adam": 0.01}
+
+    if TYPE_CHECKING:
+        solver: Any = field(init=False)
+        parameters_: Arrays = field(init=False)
+        loss_curve_: list[float] = field(init=False)
+        loss_: float = field(init=False)
+        n_iter_: int = field(init=False)
+        n_features_in_: int = field(init=False)
+        solver_: str = field(init=False)
+        backend_: str = field(init=False)
+        mean_: Array | None = field(init=False)
+        scale_: Array | None = field(init=False)
+        feature_names_in_: Array = field(init=False)
+        target_name_: str = field(init=False)
+        validation_scores_: list[float] = field(init=False)
+
+    # What a subclass defines.
+
+    @abstractmethod
+    def shapes(self, n_features: int, n_outputs: int = 1) -> Shapes:
+        """The shape of each parameter, by name."""
+
+    @abstractmethod
+    def start(self, n_features: int, n_outputs: int = 1) -> Mapping[str, npt.ArrayLike]:
+        """The initial weights, by name."""
+
+    output_name: ClassVar[str]
+
+    @abstractmethod
+    def link(self, z: ag.Tensor) -> ag.Tensor:
+        """The prediction ŷ of outputs z."""
+
+    @abstractmethod
+    def formula(self, z: str, several: bool) -> str:
+        """How the prediction of one or several outputs follows from z, as text."""
+
+    @abstractmethod
+    def forward(self, X: ag.Tensor, θ: Parameters) -> tuple[ag.Tensor, ag.Tensor]:
+        """The output z of the last layer and the prediction ŷ, (rows,) or (rows, outputs)."""
+
+    @abstractmethod
+    def cost(self, ŷ: ag.Tensor, y: ag.Tensor, reduction: str) -> ag.Tensor:
+        """The loss of predictions, without a penalty."""
+
+    @abstractmethod
+    def _targets(
+        self, y: Array, weights: Array | None, classes: Array | None
+    ) -> tuple[Array, Array | None, dict[str, Any]]:
+        """The targets as numbers, the weights of the rows, and what is learned from them."""
+
+    @abstractmethod
+    def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
+        """The score of outputs, for targets as numbers."""
+
+    @abstractmethod
+    def groups(self, y: Array) -> Array:
+        """The group of each row; of each group the same fraction is held out."""
+
+    def inputs(self, X: Array) -> ag.Tensor:
+        """The examples as input to the forward pass."""
+        return ag.constant(X, name="X")
+
+    def penalised(self, θ: Parameters) -> list[ag.Tensor]:
+        """The weights that alpha penalises, without the biases."""
+        return [θ[name] for name in θ if not name.startswith("b")]
+
+    def trained(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters in the form in which they are trained."""
+        return dict(parameters)
+
+    def restored(self, weights: Mapping[str, Array]) -> Arrays:
+        """The parameters, from the form in which they are trained."""
+        return {name: array.copy() for name, array in weights.items()}
+
+    # The loss.
+
+    def loss(
+        self,
+        X: ag.Tensor,
+        y: ag.Tensor,
+        θ: Parameters,
+        sample_weight: Any = None,
+        alpha: Any = None,
+    ) -> ag.Tensor:
+        """The mean (or sum) of the costs of the rows, plus α/2 Σ w² over the weights if given."""
+        if self.reduction not in ("mean", "sum"):
+            raise ValueError(f'reduction must be "mean" or "sum", not {self.reduction!r}')
+        _, ŷ = self.forward(X, θ)
+        if sample_weight is None:
+            L = self.cost(ŷ, y, self.reduction)
+        else:
+            costs = sample_weight * self.cost(ŷ, y, "none")
+            L = np.mean(costs) if self.reduction == "mean" else np.sum(costs)
+        if alpha is not None:
+            squares = [np.sum(w**2) for w in self.penalised(θ)]
+            L = L.named("E") + alpha / 2 * sum(squares[1:], start=squares[0])
+        return L.named("L")
+
+    def loss_graph(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> ag.Tensor:
+        """The loss on X and y as a graph to draw or differentiate, with a name for every node.
+
+        The weights are the trained ones; before `fit`, the initial ones, and labels that are all
+        0 or 1 are used as they are.
+
+        Raises the same errors as `fit` and `predict`.
+
+        Example:
+            >>> from autograd_lite.models import LogisticRegression
+            >>> L = LogisticRegression().loss_graph([[3.0, 5.0], [1.0, 4.0]], [1, 0])
+            >>> L.name, round(L.item(), 4)
+            ('L', 0.6931)
+        """
+        rows = self._read(X, y, sample_weight, again=self.__sklearn_is_fitted__(), graph=True)
+        arrays = self.parameters_ if self.__sklearn_is_fitted__() else self._starting(rows)
+        options: dict[str, Any] = {}
+        if rows.weights is not None:
+            options["sample_weight"] = ag.constant(rows.weights, name="s")
+        if self.alpha:
+            options["alpha"] = ag.constant(np.asarray(self.alpha, rows.X.dtype), name="α")
+        y = ag.constant(rows.y, name="y")
+        return self.loss(self.inputs(rows.X), y, _parameters(arrays), **options)
+
+    # Training.
+
+    def fit(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> Self:
+        """Train on the numbers X (rows, columns), the targets y (rows,) and the rows' weights.
+
+        X may be a DataFrame of pandas or polars. float32 stays float32; integers and booleans
+        become float64. If training fails, the model is unchanged; if it is interrupted (Ctrl-C),
+        the best weights so far are kept, with a warning.
+
+        Raises TypeError if X does not hold real numbers, ValueError if X is empty or not finite, X
+        and y differ in length or a setting is not valid, and ImportError if the solver or the
+        backend needs a package that is not installed. Warns ConvergenceWarning if the learning rate
+        is too large, and if training ended before it converged.
+        """
+        check_settings(self)
+        warm = self.warm_start and self.__sklearn_is_fitted__()
+        rows = self._read(X, y, sample_weight, again=warm)
+        start = self.parameters_ if warm else self._starting(rows)
+        trained = train(
+            self, rows, self._layout(rows), self.trained(start), drawn=self._draws(warm)
+        )
+        self._set_fitted(self.restored(trained.weights), trained.learned | rows.learned)
+        if trained.complaint:
+            warnings.warn(trained.complaint, shared(ConvergenceWarning), stacklevel=2)
+        return self
+
+    @property
+    def partial_fit(self) -> Callable[..., Self]:
+        """Train for one epoch on more rows: one step for "gd", one for each batch otherwise.
+
+        Called as `partial_fit(X, y, classes=None, sample_weight=None)`. The first call of a
+        classifier needs all `classes`, unless y has all of them. Columns are standardized as the
+        first rows are. "auto" trains with Adam.
+
+        The solvers "lbfgs" and "newton-cg" do not have it: they need all rows at once. Raises like
+        `fit`.
+        """
+        if self.solver in ("lbfgs", "newton-cg"):
+            raise AttributeError(
+                f"partial_fit: the solver {self.solver!r} needs all rows at once; use another one"
+            )
+        return self._partial_fit
+
+    def _partial_fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        classes: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
+        check_settings(self)
+        again = self.__sklearn_is_fitted__()
+        known = None if classes is None else np.unique(np.asarray(classes))
+        rows = self._read(X, y, sample_weight, again=again, classes=known)
+        start = self.parameters_ if again else self._starting(rows)
+        drawn = self._draws(again)
+        trained = train(
+            self, rows, self._layout(rows), self.trained(start), drawn=drawn, epoch=True
+        )
+        self._set_fitted(self.restored(trained.weights), trained.learned | rows.learned)
+        return self
+
+    def _read(
+        self,
+        X: Any,
+        y: Any,
+        weights: Any,
+        *,
+        again: bool = False,
+        graph: bool = False,
+        classes: Array | None = None,
+    ) -> Rows:
+        """The rows, standardized; `again` as an earlier `fit` did, for its columns and classes."""
+        names = column_names(X)
+        array = self._examples(X) if again else examples(X)
+        y = target(y, len(array), stacklevel=4)
+        given = row_weights(weights, len(array))
+        learned: dict[str, Any] = {"n_features_in_": array.shape[1]}
+        if again:
+            learned = {key: vars(self)[key] for key in vars(self) if key in _OF_ROWS}
+            classes = learned.get("classes_", classes)
+        elif names is not None:
+            learned["feature_names_in_"] = np.array(names, dtype=object)
+        bits = graph and not again and y.dtype.kind in "biuf" and np.isin(y, (0, 1)).all()
+        y, given, more = self._targets(y, given, np.array([0, 1]) if bits else classes)
+        learned |= more
+        if not again or "mean_" not in learned:
+            mean, scale = standard(array, given) if self.standardize else (None, None)
+            learned |= {"mean_": mean, "scale_": scale}
+        X = scaled(array, learned["mean_"], learned["scale_"])
+        return Rows(X, y.astype(X.dtype), self._normalized(given, X.dtype), learned)
+
+    def _normalized(self, weights: Array | None, dtype: Any) -> Array | None:
+        """The weights with a mean of 1 for the mean of the costs; None if all of them are 1."""
+        if weights is None:
+            return None
+        if self.reduction == "mean":
+            weights = weights / weights.mean()
+        return None if (weights == 1).all() else weights.astype(dtype)
+
+    def _layout(self, rows: Rows) -> Layout:
+        shapes = self.shapes(rows.X.shape[1], rows.outputs)
+        views = self.trained({name: np.empty(shape) for name, shape in shapes.items()})
+        return Layout({name: np.shape(array) for name, array in views.items()})
+
+    def _starting(self, rows: Rows) -> Arrays:
+        """The initial weights, checked, in the dtype of X."""
+        n, dtype = rows.X.shape[1], rows.X.dtype
+        shapes, given = self.shapes(n, rows.outputs), self.start(n, rows.outputs)
+        if given.keys() != shapes.keys():
+            raise ValueError(
+                f"init must give weights for {', '.join(shapes)}; got {', '.join(given)}"
+            )
+        numbers_only(list(given.values()), "the initial weights")
+        arrays = {name: np.array(given[name], dtype=dtype) for name in shapes}
+        for name, array in arrays.items():
+            if array.shape != shapes[name]:
+                raise ValueError(
+                    f"the initial weights {name} have shape {array.shape}; {n} columns need "
+                    f"{shapes[name]}"
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(f"the initial weights {name} must be finite")
+        return arrays
+
+    def _draws(self, again: bool) -> bool:
+        """Whether the initial weights are drawn, not given or those of an earlier training."""
+        return not again and not isinstance(getattr(self, "init", None), Mapping)
+
+    def _set_fitted(self, parameters: Arrays, learned: dict[str, Any]) -> None:
+        """Set the fitted attributes in one step, so that an interrupt leaves all or none."""
+        settings = {key: value for key, value in vars(self).items() if not key.endswith("_")}
+        self.__dict__ = settings | learned | {"parameters_": parameters}
+
+    # Predictions.
+
+    def _examples(self, X: Any) -> Array:
+        """The rows X, checked against those of `fit`."""
+        name = type(self).__name__
+        check_names(column_names(X), getattr(self, "feature_names_in_", None), name)
+        array = examples(X)
+        if array.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {array.shape[1]} features, but {name} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return array
+
+    def _output(self, X: Any, what: str) -> Array:
+        """The output z of rows X."""
+        self._check_fitted(what)
+        X = scaled(self._examples(X), self.mean_, self.scale_)
+        z = self.output(X, self.trained(self.parameters_))
+        if (bad := np.isnan(z)).any():
+            raise ValueError(
+                f"{what}: the output of row {np.argwhere(bad)[0, 0]} is NaN; its features are too "
+                "large or too small for the trained weights"
+            )
+        return z
+
+    def output(self, X: Array, weights: Mapping[str, Any]) -> Array:
+        """The output z of standardized rows, for weights in the form in which they are trained."""
+        with ag.no_grad():
+            z, _ = self.forward(ag.constant(X), {k: ag.Tensor(w) for k, w in weights.items()})
+        return np.array(z.numpy())
+
+    def _check_fitted(self, what: str) -> None:
+        if not self.__sklearn_is_fitted__():
+            name = type(self).__name__
+            raise shared(NotFittedError)(f"this {name} is not fitted; call fit(X, y) before {what}")
+
+    # What scikit-learn asks an estimator.
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The settings by name; a copy, but not of their values."""
+        return {name: getattr(self, name) for name in _names(self)}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings by name.
+
+        Raises ValueError for a name that is not a setting.
+        """
+        for name in settings:
+            if name not in _names(self):
+                raise ValueError(
+                    f"Invalid parameter {name!r} for {type(self).__name__}; its settings are "
+                    f"{', '.join(_names(self))}"
+                )
+        for name, value in settings.items():
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "parameters_" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        from autograd_lite.models.scikit_learn import tags
+
+        return tags(self.kind)
+
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn's metadata routing asks for."""
+        from autograd_lite.models.scikit_learn import routing
+
+        return routing(self)
+
+    def set_fit_request(self, *, sample_weight: bool | str | None) -> Self:
+        """Whether `fit` requests sample_weight of scikit-learn's metadata routing."""
+        return self._request("fit", sample_weight)
+
+    def set_partial_fit_request(self, *, sample_weight: bool | str | None) -> Self:
+        """Whether `partial_fit` requests sample_weight of scikit-learn's metadata routing."""
+        return self._request("partial_fit", sample_weight)
+
+    def set_score_request(self, *, sample_weight: bool | str | None) -> Self:
+        """Whether `score` requests sample_weight of scikit-learn's metadata routing."""
+        return self._request("score", sample_weight)
+
+    def _request(self, method: str, sample_weight: bool | str | None) -> Self:
+        from autograd_lite.models.scikit_learn import request
+
+        request(self, method, sample_weight)
+        return self
+
+    def __repr__(self) -> str:
+        """The settings that are not the default ones."""
+        changed = [
+            f"{setting.name}={getattr(self, setting.name)!r}"
+            for setting in fields(self)
+            if repr(getattr(self, setting.name)) != repr(setting.default)
+        ]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _parameters(arrays: Mapping[str, Array]) -> Parameters:
+    return {name: ag.Tensor(array, name=symbol(name)) for name, array in arrays.items()}
+
+
+def symbol(name: str) -> str:
+    """The symbol of a parameter: the number of the layer becomes a superscript.
+
+    Example:
+        >>> symbol("W1"), symbol("b12"), symbol("w")
+        ('W⁽¹⁾', 'b⁽¹²⁾', 'w')
+    """
+    return re.sub(r"\d+", lambda number: superscript(f"({number[0]})"), name)
+
+
+def _names(model: Estimator) -> list[str]:
+    return [setting.name for setting in fields(model)]

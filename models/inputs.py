@@ -1,0 +1,267 @@
+"""What `fit` and `predict` accept: arrays and DataFrames of numbers, targets and weights."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.arrays import numbers_only
+from autograd_lite.models.errors import DataConversionWarning, shared
+
+Array = npt.NDArray[Any]
+Names = tuple[str, ...]
+
+
+def column_names(X: Any) -> Names | None:
+    """The names of the columns of a DataFrame; None for other data, and if no name is text.
+
+    Raises TypeError if only some of the names are text.
+    """
+    if not _is_frame(X):
+        return None
+    names = list(X.columns)
+    texts = [isinstance(name, str) for name in names]
+    if any(texts) and not all(texts):
+        raise TypeError(
+            "X: some names of columns are text and some are not, so they cannot be told apart; "
+            "use X.columns = X.columns.astype(str)"
+        )
+    return tuple(map(str, names)) if names and all(texts) else None
+
+
+def check_names(
+    names: Names | None, fitted: Sequence[str] | None, model: str, *, stacklevel: int = 4
+) -> None:
+    """Compare the columns of X with those of `fit`, as scikit-learn does and in its words.
+
+    Raises ValueError for other names and for another order; warns if only one side has names.
+    """
+    if names is None and fitted is None:
+        return
+    if names is None or fitted is None:
+        which = ("does not have valid", "with") if names is None else ("has", "without")
+        warnings.warn(
+            f"X {which[0]} feature names, but {model} was fitted {which[1]} feature names",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+        return
+    if list(names) == list(fitted):
+        return
+    text = ["The feature names should match those that were passed during fit."]
+    unseen = [name for name in names if name not in set(fitted)]
+    missing = [name for name in fitted if name not in set(names)]
+    if unseen:
+        text += ["Feature names unseen at fit time:", *_listed(unseen)]
+    if missing:
+        text += ["Feature names seen at fit time, yet now missing:", *_listed(missing)]
+    if not unseen and not missing:
+        text += ["Feature names must be in the same order as they were in fit."]
+    raise ValueError("\n".join(text) + "\n")
+
+
+def _listed(names: Sequence[str]) -> list[str]:
+    few = [f"- {name}" for name in sorted(names)[:5]]
+    return few + ["- ..."] * (len(names) > 5)
+
+
+def examples(X: Any) -> Array:
+    """X as rows of finite floating-point numbers.
+
+    float32 stays float32; every other real dtype becomes float64.
+
+    Raises TypeError for sparse and masked data and for columns that do not hold numbers, and
+    ValueError for complex numbers, other than two dimensions, no rows or columns, and numbers that
+    are missing or not finite.
+    """
+    array = _frame(X) if _is_frame(X) else _array(X)
+    if array.ndim != 2:
+        raise ValueError(
+            "X must have two dimensions, rows and columns; its shape is "
+            f"{array.shape}. Reshape your data with X.reshape(-1, 1) for a single column or "
+            "X.reshape(1, -1) for a single row"
+        )
+    for count, what in zip(array.shape, ("sample(s)", "feature(s)"), strict=True):
+        if not count:
+            raise ValueError(
+                f"X is empty: it has 0 {what} (shape={array.shape}) while a minimum of 1 is "
+                "required."
+            )
+    if array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8):
+        array = array.astype(np.float64)
+    # The sum is not finite if an element is not; then look at each.
+    with np.errstate(all="ignore"):
+        suspect = not np.isfinite(np.add.reduce(array, axis=None))
+    if suspect and not (finite := np.isfinite(array)).all():
+        row, k = np.argwhere(~finite)[0]
+        names = column_names(X)
+        value = "NaN" if np.isnan(array[row, k]) else str(array[row, k])
+        column = f"column {k}" if names is None else f"column {names[k]!r}"
+        raise ValueError(f"X must be finite; row {row}, {column} is {value}")
+    return array
+
+
+def _array(X: Any) -> Array:
+    numbers_only(X, "X")
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        raise TypeError(
+            f"X is a sparse {type(X).__name__}; sparse matrices are not supported; use "
+            "X.toarray() if it fits into memory"
+        )
+    array = np.asarray(X)
+    if array.dtype.kind == "c":
+        raise ValueError("Complex data not supported: X must hold real numbers")
+    if array.dtype.kind == "O":
+        if any(isinstance(value, (str, bytes)) for value in array.flat):
+            raise TypeError("X must hold real numbers, but some of its elements are text")
+        return array.astype(np.float64)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"X must hold real numbers, not {array.dtype}")
+    return array
+
+
+def _is_frame(X: Any) -> bool:
+    return hasattr(X, "columns") and hasattr(X, "dtypes") and hasattr(X, "shape")
+
+
+def _frame(X: Any) -> Array:
+    """The numbers of a DataFrame of pandas or polars; NaN where one is missing."""
+    columns = [X[:, k] if hasattr(X, "schema") else X.iloc[:, k] for k in range(X.shape[1])]
+    bad = [
+        f"{name!r} ({column.dtype})"
+        for name, column in zip(X.columns, columns, strict=True)
+        if not _is_number(column.dtype)
+    ]
+    if bad:
+        what = "column " if len(bad) == 1 else "columns "
+        raise TypeError(
+            f"X must hold numbers, but not {what}{', '.join(bad)}; encode them as numbers, "
+            "for example one column for each category, or leave them out"
+        )
+    if len({str(column.dtype) for column in columns}) == 1 and columns[0].dtype == np.float64:
+        whole: Array = X.to_numpy()
+        return whole
+    return (
+        np.column_stack([_column(column) for column in columns]) if columns else np.empty(X.shape)
+    )
+
+
+def _is_number(dtype: Any) -> bool:
+    if hasattr(dtype, "is_numeric"):  # polars
+        return bool(dtype.is_numeric() or str(dtype) == "Boolean")
+    return getattr(dtype, "kind", "O") in "biuf"
+
+
+def _column(column: Any) -> Array:
+    """The numbers of a Series of pandas or polars, as float32 if that is what it holds."""
+    single = str(column.dtype).lower() in ("float32", "float[pyarrow]")
+    array: Array
+    if hasattr(column, "cast"):  # polars
+        array = (column if single else column.cast(float)).to_numpy()
+    else:
+        dtype = np.float32 if single else np.float64
+        array = column.to_numpy(dtype=dtype, na_value=np.nan)
+    return array
+
+
+def target(y: Any, rows: int, *, stacklevel: int = 4) -> Array:
+    """The targets as an array (rows,), without missing values; a single column is flattened.
+
+    Warns DataConversionWarning about a column. Raises ValueError if y is None, does not have one
+    target for each row, or a target is missing.
+    """
+    if y is None:
+        raise ValueError(
+            "y cannot be None: this model requires y to be passed, but the target y is None"
+        )
+    numbers_only(y, "y")
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected; use np.ravel(y)",
+            shared(DataConversionWarning),
+            stacklevel=stacklevel,
+        )
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ValueError(
+            f"y must have one dimension, a target for each row; its shape is {array.shape}"
+        )
+    if len(array) != rows:
+        raise ValueError(f"X has {rows} rows, y has {len(array)} targets")
+    missing = _missing(array)
+    if missing.any():
+        raise ValueError(f"Input y contains NaN: the target of row {missing.argmax()} is missing")
+    if array.dtype.kind == "f" and np.isinf(array).any():
+        row = np.isinf(array).argmax()
+        raise ValueError(
+            "Input y contains infinity or a value too large for "
+            f"dtype('{array.dtype}'). It is in row {row}"
+        )
+    return array
+
+
+def _missing(array: Array) -> Array:
+    if array.dtype.kind == "O":
+        # NaN, and the missing values of pandas, do not equal themselves.
+        return np.array([x is None or (x == x) is not True for x in array.tolist()], dtype=bool)
+    return np.asarray(array != array)
+
+
+def numbers(y: Array) -> Array:
+    """The targets of a regression as floating-point numbers."""
+    if y.dtype.kind == "c":
+        raise ValueError("Complex data not supported: y must hold real numbers")
+    if y.dtype.kind not in "biufO":
+        raise ValueError(f"y must hold numbers, not {y.dtype}")
+    try:
+        return y if y.dtype.kind == "f" else y.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y must hold numbers: {error}") from None
+
+
+def row_weights(weights: Any, rows: int) -> Array | None:
+    """The weight of each row, (rows,); None if there are none.
+
+    Raises ValueError unless they are finite, not negative, and one for each row, and if all are 0.
+    """
+    if weights is None:
+        return None
+    numbers_only(weights, "sample_weight")
+    array = np.asarray(weights)
+    if array.dtype.kind not in "biufO":
+        raise TypeError(f"sample_weight must hold numbers, not {array.dtype}")
+    array = array.astype(np.float64)
+    if array.ndim == 0:
+        array = np.full(rows, array)
+    if array.shape != (rows,):
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar: sample_weight has shape {array.shape}, "
+            f"and X has {rows} rows"
+        )
+    if not np.isfinite(array).all() or (array < 0).any():
+        raise ValueError("sample_weight must be finite and not negative")
+    if not array.any():
+        raise ValueError("sample_weight is zero for every row")
+    return array
+
+
+def standard(X: Array, weights: Array | None) -> tuple[Array, Array]:
+    """The mean and the standard deviation of each column, 1 for a constant column."""
+    if weights is None:
+        mean, scale = X.mean(axis=0), X.std(axis=0)
+    else:
+        X, weights = X[weights > 0], weights[weights > 0]
+        mean = np.average(X, axis=0, weights=weights).astype(X.dtype)
+        scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights)).astype(X.dtype)
+    scale[np.ptp(X, axis=0) == 0] = 1
+    return mean, scale
+
+
+def scaled(X: Array, mean: Array | None, scale: Array | None) -> Array:
+    """The columns less their mean, over their standard deviation, if these are given."""
+    return X if mean is None or scale is None else (X - mean) / scale

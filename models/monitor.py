@@ -1,0 +1,104 @@
+"""What a training has reached: its losses, its best weights, and whether it may stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Best", "Monitor", "largest"]
+
+Array = npt.NDArray[Any]
+
+
+def largest(gradient: Array) -> float:
+    """The largest element of a gradient, without its sign."""
+    return float(np.abs(gradient).max(initial=0))
+
+
+class Best(NamedTuple):
+    """The best weights so far, their loss, and the largest element of its gradient."""
+
+    weights: Array
+    loss: float
+    slope: float
+
+
+@dataclass
+class Monitor:
+    """Follows a training; the solvers report to it, and stop where it returns True.
+
+    `tol` is compared with the largest element of the gradient where a solver knows the gradient of
+    all rows, and else with what `n_iter_no_change` epochs improved. `validate` gives the score of
+    weights on rows that are held out; then the weights of the best score are kept, and training
+    stops when it no longer rises.
+    """
+
+    max_iter: int
+    tol: float = 0.0
+    n_iter_no_change: int = 10
+    report: Callable[[float, Array], None] = lambda loss, weights: None
+    validate: Callable[[Array], float] | None = None
+    slope: Callable[[Array], float] = largest
+    losses: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    best: Best | None = None
+    last: float = np.nan
+    converged: bool = False
+    _waited: int = 0
+    _reached: float = np.inf
+
+    @property
+    def full(self) -> bool:
+        """Whether all steps are taken."""
+        return len(self.losses) >= self.max_iter
+
+    def step(self, weights: Array, loss: float, gradient: Array) -> bool:
+        """Report the loss of all rows, and its gradient, before a step; True to stop."""
+        self._record(loss, weights)
+        return self.end(weights, loss, gradient) or self._stalled_score(weights)
+
+    def end(self, weights: Array, loss: float, gradient: Array) -> bool:
+        """Report weights without counting a step."""
+        self.last, slope = loss, self.slope(gradient)
+        if not np.isfinite(loss):
+            return True
+        if self.validate is None and (self.best is None or loss <= self.best.loss):
+            self.best = Best(weights.copy(), loss, slope)
+        self.converged = slope <= self.tol
+        return self.converged
+
+    def epoch(self, weights: Array, loss: float) -> bool:
+        """Report the mean loss of the batches of an epoch, and the weights after it."""
+        self._record(loss, weights)
+        if not np.isfinite(loss):
+            return True
+        if self.validate is not None:
+            return self._stalled_score(weights)
+        if self.best is None or loss <= self.best.loss:
+            self.best = Best(weights.copy(), loss, np.nan)
+        return self._stalled(loss)
+
+    def _record(self, loss: float, weights: Array) -> None:
+        self.losses.append(loss)
+        self.last = loss
+        self.report(loss, weights)
+
+    def _stalled_score(self, weights: Array) -> bool:
+        if self.validate is None:
+            return False
+        score = self.validate(weights)
+        if not self.scores or score > max(self.scores):
+            self.best = Best(weights.copy(), self.losses[-1], np.nan)
+        self.scores.append(score)
+        return self._stalled(-score)
+
+    def _stalled(self, value: float) -> bool:
+        """Whether the value has not fallen by more than tol for n_iter_no_change steps."""
+        self._waited = self._waited + 1 if value > self._reached - self.tol else 0
+        self._reached = min(value, self._reached)
+        self.converged = self.tol > 0 and self._waited >= self.n_iter_no_change
+        return self.converged

@@ -1,0 +1,100 @@
+"""The multilayer perceptron: h = g(W x + b) layer by layer, and an output layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+import autograd_lite as ag
+from autograd_lite.models.estimator import Array, Estimator, Parameters, Shapes, symbol
+
+__all__ = ["Perceptron"]
+
+_ACTIVATIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "relu": ("ReLU", ag.relu),
+    "tanh": ("tanh", np.tanh),
+    "logistic": ("σ", ag.sigmoid),
+}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Perceptron(Estimator):
+    """Hidden layers W1, b1, W2, b2, … and an output layer w, b, or W, b of several outputs.
+
+    W1 is (units, inputs), and examples are rows: a = W⁽¹⁾x + b⁽¹⁾ for one example becomes
+    a = X W⁽¹⁾ᵀ + b⁽¹⁾.
+    """
+
+    hidden_layer_sizes: int | Sequence[int] = field(default=(16,), kw_only=False)
+    activation: Literal["relu", "tanh", "logistic"] = "relu"
+    init: Literal["he"] | Mapping[str, npt.ArrayLike] = "he"
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        sizes = self.hidden_layer_sizes
+        sizes = (sizes,) if isinstance(sizes, (int, np.integer)) else tuple(sizes)
+        if not sizes or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
+            raise ValueError(f"hidden_layer_sizes must be positive integers, not {sizes}")
+        return sizes
+
+    def shapes(self, n_features: int, n_outputs: int = 1) -> Shapes:
+        shapes: Shapes = {}
+        inputs = n_features
+        for layer, units in enumerate(self._sizes, start=1):
+            shapes |= {f"W{layer}": (units, inputs), f"b{layer}": (units,)}
+            inputs = units
+        if n_outputs == 1:
+            return shapes | {"w": (inputs,), "b": ()}
+        return shapes | {"W": (n_outputs, inputs), "b": (n_outputs,)}
+
+    def start(self, n_features: int, n_outputs: int = 1) -> Mapping[str, npt.ArrayLike]:
+        if isinstance(self.init, Mapping):
+            return self.init
+        if self.init != "he":
+            raise ValueError(f'init must be "he" or the weights by name, not {self.init!r}')
+        random = np.random.default_rng(self.random_state)
+        return {
+            name: np.zeros(shape)
+            if name.startswith("b")
+            else random.normal(0.0, np.sqrt(2 / shape[-1]), shape)
+            for name, shape in self.shapes(n_features, n_outputs).items()
+        }
+
+    def forward(self, X: ag.Tensor, θ: Parameters) -> tuple[ag.Tensor, ag.Tensor]:
+        if self.activation not in _ACTIVATIONS:
+            raise ValueError(
+                f"activation must be one of {', '.join(_ACTIVATIONS)}, not {self.activation!r}"
+            )
+        name, g = _ACTIVATIONS[self.activation]
+        h, H = X, "X"
+        for layer in range(1, len(self._sizes) + 1):
+            W, b = θ[f"W{layer}"], θ[f"b{layer}"]
+            Wᵀ, b_ = symbol(f"W{layer}") + "ᵀ", symbol(f"b{layer}")
+            a_, h_ = symbol(f"a{layer}"), symbol(f"h{layer}")
+            with ag.scope(f"layer {layer}:  {h_} = {name}({H} {Wᵀ} + {b_})"):
+                a = ((h @ W.T.named(Wᵀ)).named(f"{H} {Wᵀ}") + b).named(a_)
+                h, H = g(a).named(h_), h_
+        w, factor = (θ["W"].T, "Wᵀ") if "W" in θ else (θ["w"], "w")
+        with ag.scope(f"output:  {self.formula(f'{H} {factor} + b', 'W' in θ)}"):
+            if "W" in θ:
+                w = w.named("Wᵀ")
+            z = ((h @ w).named(f"{H} {factor}") + θ["b"]).named(self.output_name)
+            return z, self.link(z)
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each layer, (units, inputs); scikit-learn's are the transposes."""
+        self._check_fitted("coefs_")
+        θ = self.parameters_
+        return [np.atleast_2d(θ[name]) for name in θ if not name.startswith("b")]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each layer, (units,)."""
+        self._check_fitted("intercepts_")
+        θ = self.parameters_
+        return [np.atleast_1d(θ[name]) for name in θ if name.startswith("b")]

@@ -1,0 +1,64 @@
+"""The base class of the regressors: a number for each row, by squared error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+import autograd_lite as ag
+from autograd_lite.models.estimator import Array, Estimator
+from autograd_lite.models.inputs import numbers, row_weights, target
+
+__all__ = ["Regressor"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Regressor(Estimator):
+    """A model of a number, ŷ, trained on half the squared error, ½ (ŷ − y)², of each row."""
+
+    solver: Literal["gd", "sgd", "adam", "lbfgs", "newton-cg", "auto"] = "auto"
+
+    kind: ClassVar[Literal["classifier", "regressor"]] = "regressor"
+    score_name: ClassVar[str] = "R²"
+    output_name: ClassVar[str] = "ŷ"
+
+    def link(self, z: ag.Tensor) -> ag.Tensor:
+        """The prediction is the output."""
+        return z
+
+    def formula(self, z: str, several: bool) -> str:
+        """How ŷ follows from z."""
+        return f"ŷ = {z}"
+
+    def cost(self, ŷ: ag.Tensor, y: ag.Tensor, reduction: str) -> ag.Tensor:
+        """Half the squared error."""
+        L: ag.Tensor = ag.squared_error(ŷ, y, reduction=reduction) / 2
+        return L
+
+    def predict(self, X: npt.ArrayLike) -> Array:
+        """The predicted number of each row, (rows,)."""
+        return self._output(X, "predict")
+
+    def score(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> float:
+        """R²: 1 less the squared error over that of the mean of y; 1 is best, the mean has 0."""
+        predicted = self.predict(X)
+        values = numbers(target(y, len(predicted)))
+        return self.score_of(predicted, values, row_weights(sample_weight, len(predicted)))
+
+    def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
+        error = np.average((z - y) ** 2, weights=weights)
+        spread = np.average((y - np.average(y, weights=weights)) ** 2, weights=weights)
+        return float(1 - error / spread) if spread else float(error == 0)
+
+    def groups(self, y: Array) -> Array:
+        return np.zeros(len(y), dtype=int)
+
+    def _targets(
+        self, y: Array, weights: Array | None, classes: Array | None
+    ) -> tuple[Array, Array | None, dict[str, Any]]:
+        return numbers(y), weights, {}
