@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autograd_lite as ag
-from autograd_lite.models.estimator import Array, Estimator
+from autograd_lite.models.estimator import Array, Estimator, reduced
 from autograd_lite.models.inputs import row_weights, target
 
 __all__ = ["Classifier"]
@@ -49,10 +49,7 @@ class Classifier(Estimator):
         if ŷ.ndim == 1:
             L: ag.Tensor = ag.binary_cross_entropy(ŷ, y, reduction=reduction)
             return L
-        costs: ag.Tensor = -np.sum(y * np.log(ŷ), axis=1)
-        if reduction == "none":
-            return costs
-        return np.mean(costs) if reduction == "mean" else np.sum(costs)
+        return reduced(-np.sum(y * np.log(ŷ), axis=1), reduction)
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
         """The outputs z: for two classes the log-odds of the second, (rows,), log(p / (1 − p)).

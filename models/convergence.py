@@ -61,6 +61,8 @@ def _rising(monitor: Monitor) -> str:
     if highest > start + rounding:
         return f"rose from {start:.4g} to {highest:.4g}"
     best = min(losses)
+    if monitor.best is None or np.isnan(monitor.best.slope):
+        return ""  # the loss of batches, which is noisy
     if last - best > 0.01 * (start - best) + rounding:
         return f"was rising at the end, to {last:.4g}"
     return ""

@@ -29,7 +29,7 @@ from autograd_lite.models.settings import check_settings
 from autograd_lite.models.training import Rows, train
 from autograd_lite.text import superscript
 
-__all__ = ["Array", "Arrays", "Estimator", "Parameters", "Shapes", "symbol"]
+__all__ = ["Array", "Arrays", "Estimator", "Parameters", "Shapes", "reduced", "symbol"]
 
 Parameters = dict[str, ag.Tensor]
 
@@ -73,7 +73,7 @@ class Estimator(ABC):
     title: ClassVar[str]
     kind: ClassVar[Literal["classifier", "regressor"]]
     score_name: ClassVar[str]
-    rates: ClassVar[Mapping[str, float]] = {"gd": 0.1, "sgd": 0.1, "adam": 0.01}
+    rates: ClassVar[Mapping[str, float]] = {"gd": 0.1, "sgd": 0.01, "adam": 0.01}
 
     if TYPE_CHECKING:
         solver: Any = field(init=False)
@@ -165,8 +165,7 @@ class Estimator(ABC):
         if sample_weight is None:
             L = self.cost(ŷ, y, self.reduction)
         else:
-            costs = sample_weight * self.cost(ŷ, y, "none")
-            L = np.mean(costs) if self.reduction == "mean" else np.sum(costs)
+            L = reduced(sample_weight * self.cost(ŷ, y, "none"), self.reduction)
         if alpha is not None:
             squares = [np.sum(w**2) for w in self.penalised(θ)]
             L = L.named("E") + alpha / 2 * sum(squares[1:], start=squares[0])
@@ -436,6 +435,11 @@ class Estimator(ABC):
 
 def _parameters(arrays: Mapping[str, Array]) -> Parameters:
     return {name: ag.Tensor(array, name=symbol(name)) for name, array in arrays.items()}
+
+
+def reduced(costs: Any, reduction: str) -> Any:
+    """The mean or the sum of the rows' costs, or the costs themselves."""
+    return {"mean": np.mean, "sum": np.sum}.get(reduction, lambda costs: costs)(costs)
 
 
 def symbol(name: str) -> str:

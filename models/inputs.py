@@ -180,6 +180,8 @@ def target(y: Any, rows: int, *, stacklevel: int = 4) -> Array:
         )
     numbers_only(y, "y")
     array = np.asarray(y)
+    if array.dtype.kind == "U" and isinstance(y, (list, tuple)):
+        array = np.array(y, dtype=object) if any(not isinstance(k, str) for k in y) else array
     if array.ndim == 2 and array.shape[1] == 1:
         warnings.warn(
             "A column-vector y was passed when a 1d array was expected; use np.ravel(y)",

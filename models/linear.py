@@ -69,7 +69,7 @@ class Linear(Estimator):
 
     def penalised(self, θ: Parameters) -> list[Any]:
         weights = super().penalised(θ)
-        return weights if "b" in θ else [w[..., 1:] for w in weights]
+        return weights if "b" in θ else [w[1:] if w.ndim == 1 else w[:, 1:] for w in weights]
 
     def trained(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         if self.intercept == "separate":

@@ -54,4 +54,6 @@ class LinearRegression(Regressor, Linear):
         ([2.0], 1.0)
     """
 
+    tol: float = 1e-8
+
     title: ClassVar[str] = "linear regression"

@@ -9,14 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Best", "Monitor", "largest"]
+__all__ = ["Best", "Monitor"]
 
 Array = npt.NDArray[Any]
-
-
-def largest(gradient: Array) -> float:
-    """The largest element of a gradient, without its sign."""
-    return float(np.abs(gradient).max(initial=0))
 
 
 class Best(NamedTuple):
@@ -31,10 +26,10 @@ class Best(NamedTuple):
 class Monitor:
     """Follows a training; the solvers report to it, and stop where it returns True.
 
-    `tol` is compared with the largest element of the gradient where a solver knows the gradient of
-    all rows, and else with what `n_iter_no_change` epochs improved. `validate` gives the score of
-    weights on rows that are held out; then the weights of the best score are kept, and training
-    stops when it no longer rises.
+    `unit` is that of the solver's losses. `tol` is compared with the largest element of the
+    gradient where a solver knows the gradient of all rows, and else with what `n_iter_no_change`
+    epochs improved. `validate` gives the score of weights on rows that are held out; then the
+    weights of the best score are kept, and training stops when it no longer rises.
     """
 
     max_iter: int
@@ -42,7 +37,7 @@ class Monitor:
     n_iter_no_change: int = 10
     report: Callable[[float, Array], None] = lambda loss, weights: None
     validate: Callable[[Array], float] | None = None
-    slope: Callable[[Array], float] = largest
+    unit: float = 1.0
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     best: Best | None = None
@@ -58,12 +53,13 @@ class Monitor:
 
     def step(self, weights: Array, loss: float, gradient: Array) -> bool:
         """Report the loss of all rows, and its gradient, before a step; True to stop."""
-        self._record(loss, weights)
+        self._record(loss * self.unit, weights)
         return self.end(weights, loss, gradient) or self._stalled_score(weights)
 
     def end(self, weights: Array, loss: float, gradient: Array) -> bool:
         """Report weights without counting a step."""
-        self.last, slope = loss, self.slope(gradient)
+        self.last = loss = loss * self.unit
+        slope = float(np.abs(gradient).max(initial=0))
         if not np.isfinite(loss):
             return True
         if self.validate is None and (self.best is None or loss <= self.best.loss):
@@ -73,6 +69,7 @@ class Monitor:
 
     def epoch(self, weights: Array, loss: float) -> bool:
         """Report the mean loss of the batches of an epoch, and the weights after it."""
+        loss *= self.unit
         self._record(loss, weights)
         if not np.isfinite(loss):
             return True

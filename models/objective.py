@@ -12,7 +12,6 @@ import numpy.typing as npt
 import autograd_lite as ag
 from autograd_lite.compiler.executors import available_workers
 from autograd_lite.models.inputs import standard
-from autograd_lite.models.monitor import largest
 from autograd_lite.models.settings import of_the_loss
 
 __all__ = ["Arrays", "Layout", "Objective", "Shapes", "Standardized", "standardized"]
@@ -60,6 +59,7 @@ class Objective:
         weights: Array | None = None,
     ) -> None:
         self.model, self.layout, self.X, self.y, self.rows = model, layout, X, y, len(X)
+        self.unit = 1.0
         options: Arrays = {}
         if weights is not None:
             options["sample_weight"] = weights
@@ -108,10 +108,6 @@ class Objective:
         )
         return part
 
-    def slope(self, gradient: Array) -> float:
-        """The largest element of a gradient, without its sign."""
-        return largest(gradient)
-
     def weights(self, flat: Array) -> Array:
         """The weights of the model at a point of the solver: the point itself."""
         return flat
@@ -127,48 +123,56 @@ class Objective:
 class Standardized:
     """An objective as a function of weights u for columns of mean 0 and standard deviation 1.
 
-    They give the same loss: X W + b = ((X − μ) / σ) U + c, where W = U / σ and b = c − W μ. Solvers
-    that know little of the curvature arrive sooner in these coordinates, and X need not be changed.
+    They give the same loss: X W + b = ((X − μ) / σ) U + c, where W = U / σ and b = c − W μ. The
+    output of a regression is in units of the target's standard deviation, from its mean, and the
+    loss in their squares. Solvers arrive sooner in these coordinates, and X need not be changed.
     """
 
-    def __init__(self, objective: Objective, mean: Array, scale: Array) -> None:
+    def __init__(
+        self, objective: Objective, mean: Array, scale: Array, offset: Any, unit: Any
+    ) -> None:
         self.objective, self.mean, self.scale, self.rows = objective, mean, scale, objective.rows
-        self.layout = objective.layout
-        self.weight = next(name for name in ("W1", "W", "w") if name in self.layout.shapes)
+        self.offset, self.unit, self.layout = offset, unit, objective.layout
+        shapes = self.layout.shapes
+        self.weight = next(name for name in ("W1", "W", "w") if name in shapes)
         self.bias = "b1" if self.weight == "W1" else "b"
+        self.outputs = ["W" if "W" in shapes else "w", "b"]
 
     def __call__(self, u: Array) -> tuple[float, Array]:
         loss, gradient = self.objective(self.weights(u))
-        return loss, self._pulled(gradient)
+        return loss / float(self.unit) ** 2, self._pulled(gradient)
 
     def hvp(self, u: Array, vector: Array) -> Array:
         """The product of the Hessian at u and a vector."""
-        return self._pulled(self.objective.hvp(self.weights(u), self.weights(vector)))
+        return self._pulled(self.objective.hvp(self.weights(u), self._linear(vector)))
 
     def batch(self, rows: Array) -> Standardized:
         """The objective of some of the rows, in the same coordinates."""
-        return Standardized(self.objective.batch(rows), self.mean, self.scale)
-
-    def slope(self, gradient: Array) -> float:
-        """The largest element of the gradient, in these coordinates and in those of the model."""
-        pushed = gradient.copy()
-        g = self.layout.arrays(pushed)
-        g[self.weight] *= self.scale
-        g[self.weight] += np.multiply.outer(g[self.bias], self.mean)
-        return max(largest(gradient), largest(pushed))
+        part = self.objective.batch(rows)
+        return Standardized(part, self.mean, self.scale, self.offset, self.unit)
 
     def start(self, weights: Array) -> Array:
         """The u of weights of the model."""
         u = weights.copy()
         θ = self.layout.arrays(u)
+        θ["b"] -= self.offset
         θ[self.bias] += θ[self.weight] @ self.mean
         θ[self.weight] *= self.scale
+        for name in self.outputs:
+            θ[name] /= self.unit
         return u
 
     def weights(self, u: Array) -> Array:
         """The weights of the model at u."""
+        w = self._linear(u)
+        self.layout.arrays(w)["b"] += self.offset
+        return w
+
+    def _linear(self, u: Array) -> Array:
         w = u.copy()
         θ = self.layout.arrays(w)
+        for name in self.outputs:
+            θ[name] *= self.unit
         θ[self.weight] /= self.scale
         θ[self.bias] -= θ[self.weight] @ self.mean
         return w
@@ -178,6 +182,9 @@ class Standardized:
         g = self.layout.arrays(gradient)
         g[self.weight] -= np.multiply.outer(g[self.bias], self.mean)
         g[self.weight] /= self.scale
+        for name in self.outputs:
+            g[name] *= self.unit
+        gradient /= self.unit**2
         return gradient
 
 
@@ -187,18 +194,22 @@ def standardized(objective: Objective, state: dict[str, Array]) -> Objective | S
     The state of a solver holds what it says of the columns, so that later epochs use the same.
     """
     if "column_mean" not in state:
-        weights = objective.options.get("sample_weight")
-        X = objective.X
+        X, y, weights = objective.X, objective.y, objective.options.get("sample_weight")
         if weights is not None:
-            X, weights = X[weights > 0], weights[weights > 0]
+            X, y, weights = X[weights > 0], y[weights > 0], weights[weights > 0]
         some = slice(None, None, max(1, len(X) // _SAMPLE))
-        state["column_mean"], state["column_scale"] = standard(
-            X[some], None if weights is None else weights[some]
-        )
+        weights = None if weights is None else weights[some]
+        state["column_mean"], state["column_scale"] = standard(X[some], weights)
+        offset, unit = np.zeros(1, X.dtype), np.ones(1, X.dtype)
+        if objective.model.kind == "regressor":
+            offset, unit = standard(y[some, None], weights)
+        state["target_mean"], state["target_scale"] = offset, unit
     mean, scale = state["column_mean"], state["column_scale"]
-    if (np.abs(mean) <= 1).all() and (scale >= 1 / 3).all() and (scale <= 3).all():
+    offset, unit = state["target_mean"][0], state["target_scale"][0]
+    means, scales = np.append(mean, offset / unit), np.append(scale, unit)
+    if (np.abs(means) <= 1).all() and (scales >= 1 / 3).all() and (scales <= 3).all():
         return objective
-    return Standardized(objective, mean, scale)
+    return Standardized(objective, mean, scale, offset, unit)
 
 
 @lru_cache(maxsize=64)

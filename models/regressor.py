@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autograd_lite as ag
-from autograd_lite.models.estimator import Array, Estimator
+from autograd_lite.models.estimator import Array, Estimator, reduced
 from autograd_lite.models.inputs import numbers, row_weights, target
 
 __all__ = ["Regressor"]
@@ -35,8 +35,7 @@ class Regressor(Estimator):
 
     def cost(self, ŷ: ag.Tensor, y: ag.Tensor, reduction: str) -> ag.Tensor:
         """Half the squared error."""
-        L: ag.Tensor = ag.squared_error(ŷ, y, reduction=reduction) / 2
-        return L
+        return reduced((ŷ - y) ** 2, reduction) / 2
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """The predicted number of each row, (rows,)."""

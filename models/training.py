@@ -62,7 +62,9 @@ def train(
     solver = chosen("adam" if epoch and model.solver == "auto" else model.solver)
     _keep_freed_memory()
     settings = _settings(model, solver, vars(model) if epoch else {})
-    monitor = Monitor(1 if epoch else model.max_iter, model.tol, model.n_iter_no_change)
+    # The rounding of the gradient is above a smaller tolerance.
+    tol = max(model.tol, 1000 * float(np.finfo(rows.X.dtype).eps)) if model.tol else 0.0
+    monitor = Monitor(1 if epoch else model.max_iter, tol, model.n_iter_no_change)
     if model.early_stopping and not epoch:
         rows, held_out = _split(rows, model, settings.random)
         monitor.validate = lambda w: _score(model, held_out, layout.arrays(at.weights(w)))
@@ -72,7 +74,7 @@ def train(
     )
     w = layout.flat(start).astype(rows.X.dtype)
     w = w if drawn else at.start(w)
-    monitor.slope = at.slope
+    monitor.unit = float(at.unit) ** 2
     interrupted = False
 
     def shown(w: Array) -> str:
@@ -98,7 +100,11 @@ def train(
         "solver_state_": settings.state,
         "backend_": objective.backend,
     }
-    said = None if epoch else complaint(monitor, solver, settings.rate, rows.X)
+    said = (
+        None
+        if epoch
+        else complaint(monitor, solver, settings.rate, rows.X if solver == "gd" else None)
+    )
     if interrupted:
         said = (
             f"fit was interrupted after {len(monitor.losses)} steps; the best weights so far, of "

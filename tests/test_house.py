@@ -47,7 +47,7 @@ IDS = {path: str(path.relative_to(ROOT)) for path in SOURCES}
 
 OPTIONAL = {
     "viz": {"graphviz", "pygraphviz", "matplotlib"},
-    "models": {"tqdm"},
+    "models": {"tqdm", "scipy", "sklearn"},
     "derivation": {"sympy"},
     "compiler": {"threadpoolctl"},
     "testing": {"hypothesis", "pytest"},
