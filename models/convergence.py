@@ -27,7 +27,7 @@ def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None
     """A sentence about a training that failed or did not converge; None if all is well."""
     best = monitor.best
     if rate is not None and (rising := _rising(monitor)):
-        cause = unlike_scales(X)
+        cause = unlike_scales(X) if solver == "gd" else ""
         cure = f"{cause}; use standardize=True" if cause else f"try {rate / 10:g}"
         kept = monitor.losses[0] if best is None else best.loss
         return (
@@ -46,7 +46,7 @@ def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None
             f"the largest element of the gradient is {best.slope:.2g}, and tol is {monitor.tol:g}"
         )
     advice = ["increase max_iter" if monitor.full else "increase tol: the loss falls no further"]
-    if cause := unlike_scales(X):
+    if solver == "gd" and (cause := unlike_scales(X)):
         advice = [f"{cause}: use standardize=True", *advice]
     return f"{steps}: {reason}; {'; or '.join(advice)}"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -64,43 +65,50 @@ def gradient_descent(
         raise ValueError(f"the learning rate must be a positive number, not {learning_rate}")
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, not {max_iter}")
-    shown = None
-    if accuracy is not None:
-
-        def shown(w: Array) -> str:
-            return f"accuracy {accuracy():.4f}"
-
-    layout = Layout({str(k): θ.shape for k, θ in enumerate(parameters)})
-    start = [θ.numpy() for θ in parameters]
-    w = layout.flat({str(k): array for k, array in enumerate(start)})
+    shown = accuracy and partial(_shown, accuracy)
+    objective = _OfTensors(parameters, value_and_grad or partial(_evaluated, loss, parameters))
+    w = objective.layout.flat(_numbered(θ.numpy() for θ in parameters))
     monitor = Monitor(max_iter, tol)
-
-    def move(w: Array) -> list[Array]:
-        arrays = [array.copy() for array in layout.arrays(w).values()]
-        for θ, array in zip(parameters, arrays, strict=True):
-            θ.data = array.astype(θ.dtype)
-            θ.zero_grad()
-        return arrays
-
-    def objective(w: Array) -> tuple[float, Array]:
-        arrays = move(w)
-        value, gradients = (
-            value_and_grad(arrays) if value_and_grad else _evaluated(loss, parameters)
-        )
-        return float(value), layout.flat({str(k): g for k, g in enumerate(gradients)})
-
     # A step that is too long may overflow; the warning below reports it.
     with np.errstate(all="ignore"), progress(title, max_iter, verbose, shown) as monitor.report:
         SOLVERS["gd"](objective, w, monitor, SimpleNamespace(rate=α))
-    move(w if monitor.best is None else monitor.best.weights)
+    objective.move(w if monitor.best is None else monitor.best.weights)
     said = complaint(monitor, "gd", α, None)
     if said:
         warnings.warn(said, shared(ConvergenceWarning), stacklevel=2)
     return Descent(monitor.losses, np.inf if monitor.best is None else monitor.best.loss)
 
 
+class _OfTensors:
+    """The loss of Tensors as a function of one flat vector, which moves them."""
+
+    def __init__(self, parameters: Sequence[ag.Tensor], value_and_grad: Callable[..., Any]) -> None:
+        self.parameters, self.value_and_grad = parameters, value_and_grad
+        self.layout = Layout(_numbered(θ.shape for θ in parameters))
+
+    def __call__(self, w: Array) -> tuple[float, Array]:
+        value, gradients = self.value_and_grad(self.move(w))
+        return float(value), self.layout.flat(_numbered(gradients))
+
+    def move(self, w: Array) -> list[Array]:
+        """Set the Tensors to w; the arrays that they are set to."""
+        arrays = [array.copy() for array in self.layout.arrays(w).values()]
+        for θ, array in zip(self.parameters, arrays, strict=True):
+            θ.data = array.astype(θ.dtype)
+            θ.zero_grad()
+        return arrays
+
+
+def _shown(accuracy: Callable[[], float], _: Array) -> str:
+    return f"accuracy {accuracy():.4f}"
+
+
+def _numbered(values: Iterable[Any]) -> dict[str, Any]:
+    return {str(k): value for k, value in enumerate(values)}
+
+
 def _evaluated(
-    loss: Callable[[], ag.Tensor], parameters: Sequence[ag.Tensor]
+    loss: Callable[[], ag.Tensor], parameters: Sequence[ag.Tensor], _: Sequence[Array]
 ) -> tuple[Any, Sequence[Array]]:
     """The loss and the gradients, by the eager engine."""
     L = loss()

@@ -6,7 +6,7 @@ import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.arrays import numbers_only
+from autograd_lite.models.conventions import Conventions
 from autograd_lite.models.errors import ConvergenceWarning, NotFittedError, shared
 from autograd_lite.models.inputs import (
     check_names,
@@ -38,7 +39,7 @@ _OF_ROWS = "n_features_in_", "feature_names_in_", "target_name_", "classes_", "m
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Estimator(ABC):
+class Estimator(Conventions, ABC):
     """A model that a solver trains by the gradients of its loss.
 
     A subclass defines its parameters (`shapes`), their initial values (`start`), the forward pass
@@ -370,76 +371,16 @@ class Estimator(ABC):
             name = type(self).__name__
             raise shared(NotFittedError)(f"this {name} is not fitted; call fit(X, y) before {what}")
 
-    # What scikit-learn asks an estimator.
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The settings by name; a copy, but not of their values."""
-        return {name: getattr(self, name) for name in _names(self)}
-
-    def set_params(self, **settings: Any) -> Self:
-        """Change settings by name.
-
-        Raises ValueError for a name that is not a setting.
-        """
-        for name in settings:
-            if name not in _names(self):
-                raise ValueError(
-                    f"Invalid parameter {name!r} for {type(self).__name__}; its settings are "
-                    f"{', '.join(_names(self))}"
-                )
-        for name, value in settings.items():
-            setattr(self, name, value)
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "parameters_" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        from autograd_lite.models.scikit_learn import tags
-
-        return tags(self.kind)
-
-    def get_metadata_routing(self) -> Any:
-        """What scikit-learn's metadata routing asks for."""
-        from autograd_lite.models.scikit_learn import routing
-
-        return routing(self)
-
-    def set_fit_request(self, *, sample_weight: bool | str | None) -> Self:
-        """Whether `fit` requests sample_weight of scikit-learn's metadata routing."""
-        return self._request("fit", sample_weight)
-
-    def set_partial_fit_request(self, *, sample_weight: bool | str | None) -> Self:
-        """Whether `partial_fit` requests sample_weight of scikit-learn's metadata routing."""
-        return self._request("partial_fit", sample_weight)
-
-    def set_score_request(self, *, sample_weight: bool | str | None) -> Self:
-        """Whether `score` requests sample_weight of scikit-learn's metadata routing."""
-        return self._request("score", sample_weight)
-
-    def _request(self, method: str, sample_weight: bool | str | None) -> Self:
-        from autograd_lite.models.scikit_learn import request
-
-        request(self, method, sample_weight)
-        return self
-
-    def __repr__(self) -> str:
-        """The settings that are not the default ones."""
-        changed = [
-            f"{setting.name}={getattr(self, setting.name)!r}"
-            for setting in fields(self)
-            if repr(getattr(self, setting.name)) != repr(setting.default)
-        ]
-        return f"{type(self).__name__}({', '.join(changed)})"
-
 
 def _parameters(arrays: Mapping[str, Array]) -> Parameters:
     return {name: ag.Tensor(array, name=symbol(name)) for name, array in arrays.items()}
 
 
-def reduced(costs: Any, reduction: str) -> Any:
+def reduced(costs: ag.Tensor, reduction: str) -> ag.Tensor:
     """The mean or the sum of the rows' costs, or the costs themselves."""
-    return {"mean": np.mean, "sum": np.sum}.get(reduction, lambda costs: costs)(costs)
+    if reduction == "none":
+        return costs
+    return np.mean(costs) if reduction == "mean" else np.sum(costs)
 
 
 def symbol(name: str) -> str:
@@ -450,7 +391,3 @@ def symbol(name: str) -> str:
         ('W⁽¹⁾', 'b⁽¹²⁾', 'w')
     """
     return re.sub(r"\d+", lambda number: superscript(f"({number[0]})"), name)
-
-
-def _names(model: Estimator) -> list[str]:
-    return [setting.name for setting in fields(model)]

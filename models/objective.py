@@ -132,7 +132,7 @@ class Standardized:
         self, objective: Objective, mean: Array, scale: Array, offset: Any, unit: Any
     ) -> None:
         self.objective, self.mean, self.scale, self.rows = objective, mean, scale, objective.rows
-        self.offset, self.unit, self.layout = offset, unit, objective.layout
+        self.offset, self.unit, self.layout = offset, float(unit), objective.layout
         shapes = self.layout.shapes
         self.weight = next(name for name in ("W1", "W", "w") if name in shapes)
         self.bias = "b1" if self.weight == "W1" else "b"
@@ -140,7 +140,7 @@ class Standardized:
 
     def __call__(self, u: Array) -> tuple[float, Array]:
         loss, gradient = self.objective(self.weights(u))
-        return loss / float(self.unit) ** 2, self._pulled(gradient)
+        return loss / self.unit**2, self._pulled(gradient)
 
     def hvp(self, u: Array, vector: Array) -> Array:
         """The product of the Hessian at u and a vector."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from autograd_lite.models.convergence import complaint
 from autograd_lite.models.monitor import Array, Monitor
-from autograd_lite.models.objective import Arrays, Layout, Objective, Standardized, standardized
+from autograd_lite.models.objective import Arrays, Layout, Objective, standardized
 from autograd_lite.models.progress import progress
 from autograd_lite.models.settings import learning_rate
 from autograd_lite.models.solvers import SOLVERS, chosen
@@ -59,58 +60,57 @@ def train(
     Weights that are `drawn` at random are for columns of mean 0 and standard deviation 1, if the
     solver works in such coordinates.
     """
-    solver = chosen("adam" if epoch and model.solver == "auto" else model.solver)
     _keep_freed_memory()
-    settings = _settings(model, solver, vars(model) if epoch else {})
-    # The rounding of the gradient is above a smaller tolerance.
-    tol = max(model.tol, 1000 * float(np.finfo(rows.X.dtype).eps)) if model.tol else 0.0
-    monitor = Monitor(1 if epoch else model.max_iter, tol, model.n_iter_no_change)
+    solver = chosen("adam" if epoch and model.solver == "auto" else model.solver)
+    before = vars(model) if epoch else {}
+    settings = _settings(model, solver, before)
+    held_out = None
     if model.early_stopping and not epoch:
         rows, held_out = _split(rows, model, settings.random)
-        monitor.validate = lambda w: _score(model, held_out, layout.arrays(at.weights(w)))
     objective = Objective(model, layout, rows.X, rows.y, rows.weights)
-    at: Objective | Standardized = (
-        objective if solver == "gd" else standardized(objective, settings.state)
-    )
+    at: Any = objective if solver == "gd" else standardized(objective, settings.state)
     w = layout.flat(start).astype(rows.X.dtype)
-    w = w if drawn else at.start(w)
-    monitor.unit = float(at.unit) ** 2
-    interrupted = False
 
-    def shown(w: Array) -> str:
-        return f"{model.score_name} {_score(model, rows, layout.arrays(at.weights(w))):.4f}"
+    def score(rows: Rows, w: Array) -> float:
+        return _score(model, rows, layout.arrays(at.weights(w)))
 
+    monitor = Monitor(1 if epoch else model.max_iter, _tolerance(model, rows), unit=at.unit**2)
+    monitor.n_iter_no_change = model.n_iter_no_change
+    monitor.validate = held_out and partial(score, held_out)
+    name = model.score_name
+    show = progress(
+        model.title, monitor.max_iter, model.verbose, lambda w: f"{name} {score(rows, w):.4f}"
+    )
     # A step that is too long may overflow; what is said below reports it.
-    with (
-        np.errstate(all="ignore"),
-        progress(model.title, monitor.max_iter, model.verbose, shown) as monitor.report,
-    ):
-        try:
-            last = SOLVERS[solver](at, w, monitor, settings)
-        except KeyboardInterrupt:
-            if monitor.best is None:
-                raise
-            interrupted = True
+    with np.errstate(all="ignore"), show as monitor.report:
+        w = w if drawn else at.start(w)
+        last, interrupted = _solved(SOLVERS[solver], at, w, monitor, settings)
         best = last if epoch else w if monitor.best is None else monitor.best.weights
         weights = at.weights(best).astype(rows.X.dtype)
         loss, _ = objective(weights)
-    learned = _learned(vars(model) if epoch else {}, monitor) | {
-        "loss_": loss,
-        "solver_": solver,
-        "solver_state_": settings.state,
-        "backend_": objective.backend,
-    }
-    said = (
-        None
-        if epoch
-        else complaint(monitor, solver, settings.rate, rows.X if solver == "gd" else None)
-    )
+    learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
+    learned |= {"solver_": solver, "solver_state_": settings.state}
+    said = None if epoch else complaint(monitor, solver, settings.rate, rows.X)
     if interrupted:
-        said = (
-            f"fit was interrupted after {len(monitor.losses)} steps; the best weights so far, of "
-            f"loss {loss:.4g}, are kept"
-        )
+        said = f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
     return Trained(layout.arrays(weights), learned, said)
+
+
+def _solved(
+    solver: Callable[..., Array], objective: Any, w: Array, monitor: Monitor, settings: Any
+) -> tuple[Array, bool]:
+    """The last weights of a solver, and whether it was interrupted."""
+    try:
+        return solver(objective, w, monitor, settings), False
+    except KeyboardInterrupt:
+        if monitor.best is None:
+            raise
+        return monitor.best.weights, True
+
+
+def _tolerance(model: Any, rows: Rows) -> float:
+    """The tolerance, but not below the rounding of the gradient."""
+    return max(model.tol, 1000 * float(np.finfo(rows.X.dtype).eps)) if model.tol else 0.0
 
 
 def _settings(model: Any, solver: str, before: Mapping[str, Any]) -> SimpleNamespace:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from autograd_lite.expressions.printer import key_of
 from autograd_lite.graph import Graph
 from autograd_lite.op import Op
 from autograd_lite.text import number, printable, superscript
@@ -83,10 +86,11 @@ def formula(node: Any, operands: list[Formula]) -> Formula:
         exponent = operands[1][0]
         if exponent.isdecimal():
             return _closed(operands[0], ATOM) + superscript(exponent), precedence
-    if op.name == "getitem" or precedence >= ATOM or len(operands) > 2:
-        # The index is left out, and other functions are written f(x, y).
+    if op.name == "getitem":
+        return f"{_closed(operands[0], ATOM)}[{_index(node.attributes['key'])}]", ATOM
+    if precedence >= ATOM or len(operands) > 2:
         inside = ", ".join(text for text, _ in operands)
-        return (f"{inside}[…]" if op.name == "getitem" else f"{op.notation.symbol}({inside})"), ATOM
+        return f"{op.notation.symbol}({inside})", ATOM
     if len(operands) == 1:
         return op.notation.symbol + _closed(operands[0], precedence), precedence
     left, right = operands
@@ -95,6 +99,13 @@ def formula(node: Any, operands: list[Formula]) -> Formula:
         f"{_closed(left, precedence)} {op.notation.symbol} {_closed(right, precedence + 1)}",
         precedence,
     )
+
+
+def _index(key: Any) -> str:
+    """An index of numbers and slices as written; an index of arrays is left out."""
+    parts = key if isinstance(key, tuple) else (key,)
+    plain = all(isinstance(part, (int, np.integer, slice, type(...))) for part in parts)
+    return key_of(key).replace("-", "−") if plain else "…"
 
 
 def _product(node: Any, left: Formula, right: Formula) -> Formula:

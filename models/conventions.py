@@ -1,0 +1,84 @@
+"""What scikit-learn expects of an estimator beside `fit` and `predict`.
+
+The models follow these conventions without inheriting from `BaseEstimator`, so that scikit-learn
+stays optional and is not imported, which takes longer than training most models. What only it can
+make is in `scikit_learn.py`, which it alone calls for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+__all__ = ["Conventions"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Conventions:
+    """The settings of a model are the fields of its dataclass."""
+
+    kind: ClassVar[str]
+
+    @property
+    def _names(self) -> list[str]:
+        return [setting.name for setting in fields(self)]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The settings by name; a copy, but not of their values."""
+        return {name: getattr(self, name) for name in self._names}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings by name.
+
+        Raises ValueError for a name that is not a setting.
+        """
+        for name in settings:
+            if name not in self._names:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for {type(self).__name__}; its settings are "
+                    f"{', '.join(self._names)}"
+                )
+        for name, value in settings.items():
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "parameters_" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        from autograd_lite.models.scikit_learn import tags
+
+        return tags(self.kind)
+
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn's metadata routing asks for."""
+        from autograd_lite.models.scikit_learn import routing
+
+        return routing(self)
+
+    def set_fit_request(self, *, sample_weight: bool | str | None) -> Self:
+        """Whether `fit` requests sample_weight of scikit-learn's metadata routing."""
+        return self._request("fit", sample_weight)
+
+    def set_partial_fit_request(self, *, sample_weight: bool | str | None) -> Self:
+        """Whether `partial_fit` requests sample_weight of scikit-learn's metadata routing."""
+        return self._request("partial_fit", sample_weight)
+
+    def set_score_request(self, *, sample_weight: bool | str | None) -> Self:
+        """Whether `score` requests sample_weight of scikit-learn's metadata routing."""
+        return self._request("score", sample_weight)
+
+    def _request(self, method: str, sample_weight: bool | str | None) -> Self:
+        from autograd_lite.models.scikit_learn import request
+
+        request(self, method, sample_weight)
+        return self
+
+    def __repr__(self) -> str:
+        """The settings that are not the default ones."""
+        changed = [
+            f"{setting.name}={getattr(self, setting.name)!r}"
+            for setting in fields(self)
+            if repr(getattr(self, setting.name)) != repr(setting.default)
+        ]
+        return f"{type(self).__name__}({', '.join(changed)})"
