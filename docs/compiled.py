@@ -271,8 +271,8 @@ def rewrites() -> str:
 
 def page() -> str:
     """The text of docs/compile.md."""
-    logistic, given = gradients_of(LogisticRegression(max_iter=1))
-    mlp, given_mlp = gradients_of(MLPClassifier(16, max_iter=1, random_state=0))
+    logistic, given = gradients_of(LogisticRegression(solver="gd", max_iter=1, tol=0))
+    mlp, given_mlp = gradients_of(MLPClassifier(16, solver="gd", max_iter=1, tol=0, random_state=0))
     weights = [np.zeros((16, 30)), np.zeros(16), np.zeros(16), np.float64(0.0)]
     compiled = ag.compile(step)
     return TEXT.format(
