@@ -93,6 +93,22 @@ class Classifier(Estimator):
     def groups(self, y: Array) -> Array:
         return np.asarray(y.argmax(axis=1) if y.ndim == 2 else y, dtype=int)
 
+    def _known(self, classes: Any, again: bool) -> Array | None:
+        if self.class_weight == "balanced":
+            raise ValueError(
+                'partial_fit: class_weight="balanced" needs all rows at once; give a weight for '
+                "each class"
+            )
+        if classes is None:
+            return None
+        known: Array = np.unique(np.asarray(classes))
+        if again and not np.array_equal(known, self.classes_):
+            raise ValueError(
+                f"partial_fit: the classes {', '.join(map(str, known))} are not the same as on "
+                f"the first call, {', '.join(map(str, self.classes_))}"
+            )
+        return known
+
     def _targets(
         self, y: Array, weights: Array | None, classes: Array | None
     ) -> tuple[Array, Array | None, dict[str, Any]]:

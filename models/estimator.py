@@ -252,7 +252,7 @@ class Estimator(Conventions, ABC):
     ) -> Self:
         check_settings(self)
         again = self.__sklearn_is_fitted__()
-        known = None if classes is None else np.unique(np.asarray(classes))
+        known = self._known(classes, again)
         rows = self._read(X, y, sample_weight, again=again, classes=known)
         start = self.parameters_ if again else self._starting(rows)
         drawn = self._draws(again)
@@ -261,6 +261,10 @@ class Estimator(Conventions, ABC):
         )
         self._set_fitted(self.restored(trained.weights), trained.learned | rows.learned)
         return self
+
+    def _known(self, classes: Any, again: bool) -> Array | None:
+        """The classes that `partial_fit` was told; a regressor has none."""
+        return None
 
     def _read(
         self,

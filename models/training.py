@@ -84,7 +84,7 @@ def train(
     # A step that is too long may overflow; what is said below reports it.
     with np.errstate(all="ignore"), show as monitor.report:
         w = w if drawn else at.start(w)
-        last, interrupted = _solved(SOLVERS[solver], at, w, monitor, settings)
+        last, interrupted = _solved(SOLVERS[solver], at, w, monitor, settings, not epoch)
         best = last if epoch else w if monitor.best is None else monitor.best.weights
         weights = at.weights(best).astype(rows.X.dtype)
         loss, _ = objective(weights)
@@ -97,13 +97,18 @@ def train(
 
 
 def _solved(
-    solver: Callable[..., Array], objective: Any, w: Array, monitor: Monitor, settings: Any
+    solver: Callable[..., Array],
+    objective: Any,
+    w: Array,
+    monitor: Monitor,
+    settings: Any,
+    keep: bool,
 ) -> tuple[Array, bool]:
-    """The last weights of a solver, and whether it was interrupted."""
+    """The last weights of a solver, and whether it was interrupted, if these are to be kept."""
     try:
         return solver(objective, w, monitor, settings), False
     except KeyboardInterrupt:
-        if monitor.best is None:
+        if monitor.best is None or not keep:
             raise
         return monitor.best.weights, True
 
@@ -141,7 +146,8 @@ def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, R
     held_out = np.zeros(len(rows.y), dtype=bool)
     for group in np.unique(groups):
         members = random.permutation(np.flatnonzero(groups == group))
-        held_out[members[: round(model.validation_fraction * len(members))]] = True
+        count = min(round(model.validation_fraction * len(members)), len(members) - 1)
+        held_out[members[:count]] = True
     if not held_out.any():
         raise ValueError(
             f"early_stopping: validation_fraction={model.validation_fraction} of {len(rows.y)} "
