@@ -84,7 +84,8 @@ def train(
     # A step that is too long may overflow; what is said below reports it.
     with np.errstate(all="ignore"), show as monitor.report:
         w = w if drawn else at.start(w)
-        last, interrupted = _solved(SOLVERS[solver], at, w, monitor, settings, not epoch)
+        solve = partial(SOLVERS[solver], at, w, monitor, settings)
+        last, interrupted = _solved(solve, monitor, keep=not epoch)
         best = last if epoch else w if monitor.best is None else monitor.best.weights
         weights = at.weights(best).astype(rows.X.dtype)
         loss, _ = objective(weights)
@@ -96,17 +97,10 @@ def train(
     return Trained(layout.arrays(weights), learned, said)
 
 
-def _solved(
-    solver: Callable[..., Array],
-    objective: Any,
-    w: Array,
-    monitor: Monitor,
-    settings: Any,
-    keep: bool,
-) -> tuple[Array, bool]:
+def _solved(solve: Callable[[], Array], monitor: Monitor, *, keep: bool) -> tuple[Array, bool]:
     """The last weights of a solver, and whether it was interrupted, if these are to be kept."""
     try:
-        return solver(objective, w, monitor, settings), False
+        return solve(), False
     except KeyboardInterrupt:
         if monitor.best is None or not keep:
             raise
