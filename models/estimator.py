@@ -141,12 +141,12 @@ class Estimator(Conventions, ABC):
         """The weights that alpha penalises, without the biases."""
         return [θ[name] for name in θ if not name.startswith("b")]
 
-    def trained(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters in the form in which they are trained."""
+    def separated(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters with every bias apart, as they are trained."""
         return dict(parameters)
 
-    def restored(self, weights: Mapping[str, Array]) -> Arrays:
-        """The parameters, from the form in which they are trained."""
+    def joined(self, weights: Mapping[str, Array]) -> Arrays:
+        """The parameters, of weights and biases that were trained apart."""
         return {name: array.copy() for name, array in weights.items()}
 
     # The loss.
@@ -219,9 +219,9 @@ class Estimator(Conventions, ABC):
         rows = self._read(X, y, sample_weight, again=warm)
         start = self.parameters_ if warm else self._starting(rows)
         trained = train(
-            self, rows, self._layout(rows), self.trained(start), drawn=self._draws(warm)
+            self, rows, self._layout(rows), self.separated(start), drawn=self._draws(warm)
         )
-        self._set_fitted(self.restored(trained.weights), trained.learned | rows.learned)
+        self._set_fitted(self.joined(trained.weights), trained.learned | rows.learned)
         if trained.complaint:
             warnings.warn(trained.complaint, shared(ConvergenceWarning), stacklevel=2)
         return self
@@ -257,9 +257,9 @@ class Estimator(Conventions, ABC):
         start = self.parameters_ if again else self._starting(rows)
         drawn = self._draws(again)
         trained = train(
-            self, rows, self._layout(rows), self.trained(start), drawn=drawn, epoch=True
+            self, rows, self._layout(rows), self.separated(start), drawn=drawn, epoch=True
         )
-        self._set_fitted(self.restored(trained.weights), trained.learned | rows.learned)
+        self._set_fitted(self.joined(trained.weights), trained.learned | rows.learned)
         return self
 
     def _known(self, classes: Any, again: bool) -> Array | None:
@@ -306,7 +306,7 @@ class Estimator(Conventions, ABC):
 
     def _layout(self, rows: Rows) -> Layout:
         shapes = self.shapes(rows.X.shape[1], rows.outputs)
-        views = self.trained({name: np.empty(shape) for name, shape in shapes.items()})
+        views = self.separated({name: np.empty(shape) for name, shape in shapes.items()})
         return Layout({name: np.shape(array) for name, array in views.items()})
 
     def _starting(self, rows: Rows) -> Arrays:
@@ -356,7 +356,7 @@ class Estimator(Conventions, ABC):
         """The output z of rows X."""
         self._check_fitted(what)
         X = scaled(self._examples(X), self.mean_, self.scale_)
-        z = self.output(X, self.trained(self.parameters_))
+        z = self.output(X, self.separated(self.parameters_))
         if (bad := np.isnan(z)).any():
             raise ValueError(
                 f"{what}: the output of row {np.argwhere(bad)[0, 0]} is NaN; its features are too "
@@ -365,7 +365,7 @@ class Estimator(Conventions, ABC):
         return z
 
     def output(self, X: Array, weights: Mapping[str, Any]) -> Array:
-        """The output z of standardized rows, for weights in the form in which they are trained."""
+        """The output z of standardized rows, for weights with every bias apart."""
         with ag.no_grad():
             z, _ = self.forward(ag.constant(X), {k: ag.Tensor(w) for k, w in weights.items()})
         return np.array(z.numpy())

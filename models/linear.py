@@ -71,15 +71,15 @@ class Linear(Estimator):
         weights = super().penalised(θ)
         return weights if "b" in θ else [w[1:] if w.ndim == 1 else w[:, 1:] for w in weights]
 
-    def trained(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def separated(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         if self.intercept == "separate":
             return dict(parameters)
         ((name, w),) = parameters.items()
         return {name: w[..., 1:], "b": w[..., 0]}
 
-    def restored(self, weights: Mapping[str, Array]) -> Arrays:
+    def joined(self, weights: Mapping[str, Array]) -> Arrays:
         if self.intercept == "separate":
-            return super().restored(weights)
+            return super().joined(weights)
         b, (name, w) = weights["b"], next(iter(weights.items()))
         return {name: np.concatenate([np.expand_dims(b, -1), w], axis=-1)}
 
@@ -87,13 +87,13 @@ class Linear(Estimator):
     def coef_(self) -> Array:
         """The weights of the columns, as in scikit-learn."""
         self._check_fitted("coef_")
-        return self._shown(self.trained(self.parameters_), "w", "W")
+        return self._shown(self.separated(self.parameters_), "w", "W")
 
     @property
     def intercept_(self) -> Array:
         """The weight of the column of ones, or b, as in scikit-learn."""
         self._check_fitted("intercept_")
-        return self._shown(self.trained(self.parameters_), "b")
+        return self._shown(self.separated(self.parameters_), "b")
 
     def _shown(self, weights: Mapping[str, Array], *names: str) -> Array:
         return next(weights[name] for name in names if name in weights)
