@@ -57,7 +57,7 @@ class Classifier(Estimator):
         For more classes, (rows, classes): the logarithms of the probabilities, up to a constant in
         each row.
         """
-        return self._output(X, "predict")
+        return self._output(X, "decision_function")
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """The most probable class of each row, (rows,).

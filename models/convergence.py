@@ -36,7 +36,8 @@ def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None
         )
     if monitor.converged or not monitor.tol:
         return None
-    steps = f"{solver} took {len(monitor.losses)} steps and did not converge"
+    count = len(monitor.losses)
+    steps = f"{solver} took {count} step{'s' * (count != 1)} and did not converge"
     if best is None:
         return f"{steps}: the loss became {monitor.last}"
     if not np.isfinite(best.slope):

@@ -175,7 +175,7 @@ class Estimator(Conventions, ABC):
     def loss_graph(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> ag.Tensor:
-        """The loss on X and y as a graph to draw or differentiate, with a name for every node.
+        """The loss on X and y as a graph to draw or differentiate, its results named.
 
         The weights are the trained ones; before `fit`, the initial ones, and labels that are all
         0 or 1 are used as they are.

@@ -153,7 +153,7 @@ def _frame(X: Any) -> Array:
 def _is_number(dtype: Any) -> bool:
     if hasattr(dtype, "is_numeric"):  # polars
         return bool(dtype.is_numeric() or str(dtype) == "Boolean")
-    return getattr(dtype, "kind", "O") in "biuf"
+    return getattr(dtype, "kind", "O") in "biuf" or str(dtype).startswith("decimal")
 
 
 def _column(column: Any) -> Array:

@@ -37,7 +37,7 @@ _BROKEN = (
 def save(model: Estimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to `path` as npz, completely or not at all.
 
-    The file holds the model's name, its settings as JSON, its classes, the names of its columns
+    The file holds the model's name, its settings as JSON (without mappings and generators), its classes, the names of its columns
     and its target if known, the means and standard deviations of standardized columns, and
     each parameter under its name. `load` and `numpy.load(path, allow_pickle=False)` read it.
 
@@ -52,7 +52,7 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
         if not all(isinstance(label, str) for label in classes):
             raise TypeError(f"save: labels of dtype {classes.dtype} cannot be saved; use text")
         classes = classes.astype(str)
-    # Predictions need neither initial weights nor generators.
+    # Predictions need neither initial weights nor class weights nor generators.
     settings = {
         field.name: value
         for field in fields(model)

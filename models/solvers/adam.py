@@ -31,10 +31,11 @@ def adam(objective: Any, w: Array, monitor: Monitor, settings: Any) -> Array:
         np.multiply(gradient, gradient, out=part)
         part *= 1 - _BETA2
         v += part
-        np.sqrt(v, out=part)
+        np.divide(v, 1 - _BETA2 ** int(t), out=part)
+        np.sqrt(part, out=part)
         part += _EPSILON
         np.divide(m, part, out=part)
-        part *= rate * (1 - _BETA2 ** int(t)) ** 0.5 / (1 - _BETA1 ** int(t))
+        part *= rate / (1 - _BETA1 ** int(t))
         w -= part
 
     return epochs(objective, w, monitor, settings, update)
