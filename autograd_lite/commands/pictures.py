@@ -19,6 +19,9 @@ from autograd_lite.viz.surfaces import descent_path, learning_rates
 
 __all__ = ["PICTURES", "Picture"]
 
+_DESCENT: dict[str, Any] = {"solver": "gd", "tol": 0, "standardize": True}
+"""The settings of a model that plain descent trains, for exactly `max_iter` steps."""
+
 
 class Picture(NamedTuple):
     """A picture: its title, its caption, and the function that draws it and returns its Axes."""
@@ -65,7 +68,7 @@ def _rates() -> Any:
 
 def _runs() -> Any:
     table = make_moons(200, random_state=0)
-    runs: dict[str, Classifier] = {"logistic regression": LogisticRegression(standardize=True)}
+    runs: dict[str, Classifier] = {"logistic regression": LogisticRegression(**_DESCENT)}
     runs |= {f"MLP, {n} hidden units": _mlp(n, 500) for n in (2, 8, 32)}
     for model in runs.values():
         model.learning_rate_init = 0.5
@@ -73,14 +76,12 @@ def _runs() -> Any:
 
 
 def _mlp(units: Any, steps: int) -> MLPClassifier:
-    return MLPClassifier(
-        units, learning_rate_init=0.5, max_iter=steps, standardize=True, random_state=0
-    )
+    return MLPClassifier(units, learning_rate_init=0.5, max_iter=steps, random_state=0, **_DESCENT)
 
 
 @style.styled
 def _boundaries(table: Table, perceptron: MLPClassifier, size: tuple[float, float]) -> Any:
-    models = (LogisticRegression(learning_rate_init=0.5, standardize=True), perceptron)
+    models = (LogisticRegression(learning_rate_init=0.5, **_DESCENT), perceptron)
     axes = style.panels(1, 2, size, sharex=True, sharey=True)[0]
     for ax, model in zip(axes, models, strict=True):
         model.fit(table.X, table.y)
@@ -111,7 +112,7 @@ def _layers() -> Any:
 def _confusion() -> Any:
     table = load_breast_cancer()
     X, X_test, y, y_test = split(table.X, table.y, random_state=0)
-    model = LogisticRegression(standardize=True).fit(X, y)
+    model = LogisticRegression(**_DESCENT).fit(X, y)
     return confusion_matrix(y_test, model.predict(X_test), model.classes_)
 
 
@@ -139,8 +140,9 @@ PICTURES: dict[str, Picture] = {
     ),
     "loss-curves": Picture(
         "Loss curves of several runs",
-        "Two moons, α = 0.5 for all models. Two hidden units do no better than none; with 8 the "
-        "loss keeps falling, because a curved boundary can separate the moons.",
+        "Two moons, gradient descent with α = 0.5 for all models. Two hidden units do no better "
+        "than none; with 8 the loss keeps falling, because a curved boundary can separate the "
+        "moons.",
         _runs,
     ),
     "moons": Picture(
