@@ -37,8 +37,12 @@ SERIES = (
 CLASSES: tuple[dict[str, Any], ...] = (
     {"marker": "o", "facecolor": VALUE, "edgecolor": "white", "s": 26, "linewidth": 0.8},
     {"marker": "s", "facecolor": "#FDE9C4", "edgecolor": "#6B4500", "s": 26, "linewidth": 0.8},
+    {"marker": "^", "facecolor": LOSS, "edgecolor": "white", "s": 34, "linewidth": 0.8},
+    {"marker": "D", "facecolor": "white", "edgecolor": INK, "s": 22, "linewidth": 0.8},
+    {"marker": "v", "facecolor": "#00664B", "edgecolor": "white", "s": 34, "linewidth": 0.8},
+    {"marker": "P", "facecolor": "#C9B3EC", "edgecolor": "#3D1F78", "s": 34, "linewidth": 0.8},
 )
-"""Markers of the first and the second class: dark circles and light squares."""
+"""Markers of the classes: dark ones and light ones in turn, each of another shape."""
 
 _STYLE = {
     "axes.axisbelow": True,
