@@ -22,8 +22,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.description = (
         "Predict the class of each row with weights that `train` saved. The output is the table "
-        "with two more columns: the predicted class and the probability of the second class. "
-        "Columns that the model does not use are kept."
+        "with more columns: the predicted class, and the probability of the second of two classes, "
+        "or of each of more. Columns that the model does not use are kept."
     )
     parser.set_defaults(run=_run)
     option = parser.add_argument
@@ -39,6 +39,8 @@ def _run(args: argparse.Namespace) -> None:
     if not isinstance(model, Classifier):
         raise ValueError(f"{args.weights} holds a {model.title}, which has no classes to predict")
     examples = read_examples(args.data, _columns(model))
+    # The columns are in the order of the model now, and have no names.
+    vars(model).pop("feature_names_in_", None)
     write(_table(model, examples), args.out)
     print(_summary(model, examples), file=sys.stdout if args.out else sys.stderr)
 
@@ -49,20 +51,20 @@ def _columns(model: Classifier) -> Sequence[str] | int:
 
 
 def _table(model: Classifier, examples: Examples) -> str:
-    """The rows as CSV, with the predicted class and the probability of the second class."""
-    second = model.classes_[1]
+    """The rows as CSV, with the predicted class and the probabilities."""
+    classes = model.classes_[1:] if len(model.classes_) == 2 else model.classes_
     new = [
         " ".join(["predicted", getattr(model, "target_name_", "class")]),
-        f"probability of {second}",
+        *(f"probability of {k}" for k in classes),
     ]
     # If the table already has predictions, replace them.
     kept = [k for k, name in enumerate(examples.header) if name not in new]
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*(examples.header[k] for k in kept), *new])
-    predicted, p = model.predict(examples.X), model.predict_proba(examples.X)[:, 1]
-    for row, label, probability in zip(examples.rows, predicted, p, strict=True):
-        writer.writerow([*(row[k] for k in kept), label, f"{probability:.6g}"])
+    predicted, p = model.predict(examples.X), model.predict_proba(examples.X)[:, -len(classes) :]
+    for row, label, shares in zip(examples.rows, predicted, p, strict=True):
+        writer.writerow([*(row[k] for k in kept), label, *(f"{share:.6g}" for share in shares)])
     return text.getvalue()
 
 

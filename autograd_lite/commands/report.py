@@ -19,6 +19,7 @@ import autograd_lite as ag
 from autograd_lite.commands.output import message, page
 from autograd_lite.data import Table
 from autograd_lite.derivation import DerivationError
+from autograd_lite.models import LogisticRegression
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.estimator import Array, symbol
 from autograd_lite.text import number
@@ -52,7 +53,7 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
     """
     files, sections = _data(run)
     if "loss-curves.svg" in drawn:
-        picture = _image("loss-curves.svg", drawn, "the loss of each model by step")
+        picture = _image("loss-curves.svg", drawn, "the loss of each model by step or epoch")
         sections.append(_section("Loss", picture))
     for name, model in run.models.items():
         parts = [_results(name, model, run, files)]
@@ -61,7 +62,7 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
             parts.append(_part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
         for make in (_decisions, _derivation, _source):
             parts += make(name, model, run, files)
-        parts.append(_weights(name, model))
+        parts.append(_weights(name, model, run))
         sections.append(_section(model.title.capitalize(), *parts))
     names = sorted({*files, *drawn, *(f"{name}.npz" for name in run.models)})
     listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
@@ -91,7 +92,8 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
     }
     results = {
         "parameters": sum(array.size for array in model.parameters_.values()),
-        "steps": model.n_iter_,
+        "solver": model.solver_,
+        "steps or epochs": model.n_iter_,
         "computed by": model.backend_,
         "loss at the start": model.loss_curve_[0],
         "loss of the trained weights": model.loss_,
@@ -100,7 +102,7 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
     }
     content = {"model": model.title, "settings": settings, "results": results}
     files[f"{name}.json"] = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
-    files[f"{name}-loss.csv"] = _csv([("step", "loss"), *enumerate(model.loss_curve_)])
+    files[f"{name}-loss.csv"] = _csv([("step or epoch", "loss"), *enumerate(model.loss_curve_)])
     chosen = ", ".join(f"{key} = {_cell(value)}" for key, value in settings.items())
     return f"{_table(('result', ''), list(results.items()))}<p class='small'>{escape(chosen)}</p>"
 
@@ -117,7 +119,7 @@ def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str
         matrix = f"{name}-confusion.svg"
         files[matrix] = style.render(confusion_matrix(run.y_test, predicted, classes), "svg")
         shown = _image(matrix, files, f"the confusion matrix of {model.title}: {rows}")
-        if run.table.X.shape[1] == 2:
+        if run.table.X.shape[1] == 2 and len(classes) <= len(style.CLASSES):
             boundary = f"{name}-boundary.svg"
             columns = run.table.columns[0], run.table.columns[1]
             ax = decision_boundary(model, run.X_test, run.y_test, columns=columns)
@@ -144,22 +146,24 @@ def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[st
 def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
     """The loss and its gradients as NumPy source from `ag.compile`."""
     nodes = {
-        node.name: node for node in ag.Graph.of(model.loss_graph(run.X_train, run.y_train)).nodes
+        node.name: node.numpy()
+        for node in ag.Graph.of(model.loss_graph(run.X_train, run.y_train)).inputs
     }
-    X, y = nodes["A" if "A" in nodes else "X"], nodes["y"]
+    X = "A" if "A" in nodes else "X"
 
     def loss_and_gradients(*args: Any) -> Any:
-        *θ, examples, target = args
-        return model.loss(examples, target, dict(zip(model.parameters_, θ, strict=True)))
+        *arrays, examples, target = args
+        θ = dict(zip(model.parameters_, arrays, strict=True))
+        return model.loss(examples, target, θ, alpha=model.alpha or None)
 
-    names = [*model.parameters_, X.name or "X", "y"]
+    names = [*model.parameters_, X, "y"]
     loss_and_gradients.__signature__ = Signature(  # type: ignore[attr-defined]
         [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     )
     value_and_grad = ag.value_and_grad(
         loss_and_gradients, argnums=tuple(range(len(model.parameters_)))
     )
-    source = ag.compile(value_and_grad).readable(*model.parameters_.values(), X.numpy(), y.numpy())
+    source = ag.compile(value_and_grad).readable(*model.parameters_.values(), nodes[X], nodes["y"])
     file = f"{name.replace('-', '_')}_gradients.py"
     files[file] = source.encode()
     note = (
@@ -170,20 +174,21 @@ def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
     return [_part("Generated source", note + code)]
 
 
-def _weights(name: str, model: Classifier) -> str:
+def _weights(name: str, model: Classifier, run: Run) -> str:
     rows: list[tuple[object, ...]] = []
     for key, array in model.parameters_.items():
         shape = " × ".join(map(str, array.shape)) or "number"
         rows.append((symbol(key), shape, array.min(), array.mean(), array.max()))
     shown = _table(("parameter", "shape", "min", "mean", "max"), rows)
-    w = model.parameters_["w"]
-    columns = getattr(model, "feature_names_in_", None)
-    if columns is not None and len(model.parameters_) <= 2:
-        names = ["intercept", *columns] if w.size > len(columns) else [*columns]
-        order = sorted(zip(names, w.tolist(), strict=True), key=lambda pair: -abs(pair[1]))
+    if isinstance(model, LogisticRegression):
+        w = np.column_stack([model.intercept_, model.coef_]).T
+        names = ("intercept", *run.table.columns)
+        order = np.argsort(-np.abs(w).max(axis=1), kind="stable")
+        columns = [(names[k], *w[k].tolist()) for k in order]
+        heads = ["weight"] if w.shape[1] == 1 else [f"weight for {k}" for k in model.classes_]
         scaled = " for the standardized columns" if model.scale_ is not None else ""
         shown += f"<p>The weights{scaled}, largest first:</p>"
-        shown += _table(("column", "weight"), order)
+        shown += _table(("column", *heads), columns)
     note = f'<p class="small">All weights are in <a href="{name}.npz">{name}.npz</a>.</p>'
     return _part("Weights", shown + note)
 

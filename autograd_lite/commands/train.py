@@ -6,6 +6,7 @@ import argparse
 import os
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from autograd_lite.data import Table, load_breast_cancer, read_csv, split
 from autograd_lite.files import atomic
 from autograd_lite.models import ConvergenceWarning, LogisticRegression, MLPClassifier, save
 from autograd_lite.models.classifier import Classifier
+from autograd_lite.models.solvers import SOLVERS
 from autograd_lite.viz import draw, style
 
 MODELS: dict[str, type[Classifier]] = {
@@ -29,27 +31,26 @@ MODELS: dict[str, type[Classifier]] = {
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.description = (
-        "Train on the Wisconsin breast cancer data or on a CSV file, and write the graphs, "
-        "the loss curves and the weights to a folder."
+        "Train on the Wisconsin breast cancer data or on a CSV file, and write the graphs, the "
+        "loss curves and the weights to a folder. Ctrl-C ends the training of a model and keeps "
+        "its best weights so far."
     )
     parser.set_defaults(run=_train)
     option = parser.add_argument
     option("--data", type=Path, metavar="CSV", help="a table with a header row")
-    option("--target", metavar="COLUMN", help="the column to predict; it must have two classes")
-    option("--model", choices=[*MODELS, "both"], default="both", help=f"model to train {DEFAULT}")
+    option("--target", metavar="COLUMN", help="the column to predict: two classes or more")
     option("--out", type=Path, default="results", metavar="DIR", help=f"output folder {DEFAULT}")
     option("--report", action="store_true", help="also write report.html and its parts as files")
     option("--test-size", type=float, default=0.25, metavar="SHARE", help=f"held out {DEFAULT}")
-    option(
-        "--standardize",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="scale each column to mean 0 and standard deviation 1 (default: yes)",
-    )
-    option("--learning-rate", type=float, metavar="α", help="step size (default: 0.1)")
-    option("--max-iter", type=int, metavar="N", help="number of steps (default: 500)")
-    option("--tol", type=float, help="stop if no element of the gradient exceeds it (default: 0)")
-    option("--reduction", choices=["mean", "sum"], help="of the rows' losses (default: mean)")
+    option("--random-state", type=int, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
+    option("--quiet", action="store_true", help="show no progress")
+    _of_the_models(parser.add_argument_group("the models").add_argument)
+    _of_training(parser.add_argument_group("training").add_argument)
+
+
+def _of_the_models(option: Callable[..., Any]) -> None:
+    """What is trained."""
+    option("--model", choices=[*MODELS, "both"], default="both", help=f"model to train {DEFAULT}")
     option(
         "--intercept",
         choices=["column", "separate"],
@@ -61,13 +62,65 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="initial weights of logistic regression (default: zeros)",
     )
     option("--hidden", type=_sizes, metavar="N,N,…", help="hidden units by layer (default: 16)")
-    option("--random-state", type=int, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
+    option(
+        "--activation",
+        choices=["relu", "tanh", "logistic"],
+        help="activation function of the hidden units (default: relu)",
+    )
+    option(
+        "--alpha",
+        type=float,
+        metavar="α",
+        help="add the penalty α/2 Σ w² on the weights, not on the biases (default: 0)",
+    )
+    option("--reduction", choices=["mean", "sum"], help="of the rows' losses (default: mean)")
+    option(
+        "--standardize",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="scale each column to mean 0 and standard deviation 1 (default: yes)",
+    )
+
+
+def _of_training(option: Callable[..., Any]) -> None:
+    """How it is trained."""
+    option(
+        "--solver",
+        choices=[*SOLVERS, "auto"],
+        help="how (default: adam; auto: lbfgs if SciPy is there)",
+    )
+    option(
+        "--learning-rate",
+        type=float,
+        metavar="RATE",
+        help="step size of gd, sgd and adam (default: 0.1; of sgd and adam for mlp 0.01)",
+    )
+    option(
+        "--batch-size", type=int, metavar="N", help="rows of a step of sgd and adam (default: 200)"
+    )
+    option(
+        "--max-iter",
+        type=int,
+        metavar="N",
+        help="maximum number of steps, of epochs if a batch is not all rows (default: 500)",
+    )
+    option(
+        "--tol",
+        type=float,
+        help="end when no element of the gradient exceeds it, or, if a batch is not all rows, when "
+        "the loss has not fallen by more for 10 epochs; 0 takes all steps (default: 0.0001)",
+    )
+    option(
+        "--early-stopping",
+        action="store_true",
+        help="hold out a tenth of the training rows, keep the weights of their best accuracy, and "
+        "end when it has not risen for 10 steps or epochs",
+    )
     option(
         "--backend",
         choices=["numpy", "numba", "auto"],
         help="what computes the steps (default: auto, Numba if it is installed and pays)",
     )
-    option("--quiet", action="store_true", help="show no progress")
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -84,9 +137,6 @@ def _train(args: argparse.Namespace) -> None:
         warnings.showwarning = lambda warning, *_: message(f"warning: {warning}")
         for name, options in _chosen(args).items():
             fitted[name] = MODELS[name](**options).fit(X_train, y_train)
-    for model in fitted.values():
-        model.feature_names_in_ = np.array(table.columns, dtype=object)
-        model.target_name_ = table.target
 
     title = f"{args.data or 'Wisconsin breast cancer'}: {_described(table)}"
     print(title)
@@ -104,6 +154,8 @@ def _train(args: argparse.Namespace) -> None:
         files |= report(Run(title, table, *parts, fitted), files)
     args.out.mkdir(parents=True, exist_ok=True)
     for name, model in fitted.items():
+        model.feature_names_in_ = np.array(table.columns, dtype=object)
+        model.target_name_ = table.target
         save(model, args.out / f"{name}.npz")
     for file, content in files.items():
         with atomic(args.out / file, "wb") as target:
@@ -124,9 +176,13 @@ def _check_folder(folder: Path) -> None:
 def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """The models to train, each with the options that were given for it."""
     shared = {
+        "solver": args.solver,
         "learning_rate_init": args.learning_rate,
         "max_iter": args.max_iter,
         "tol": args.tol,
+        "batch_size": args.batch_size,
+        "alpha": args.alpha,
+        "early_stopping": args.early_stopping,
         "reduction": args.reduction,
         "standardize": args.standardize,
         "random_state": args.random_state,
@@ -135,7 +191,7 @@ def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     }
     own = {
         "logistic-regression": {"intercept": args.intercept, "init": args.init},
-        "mlp": {"hidden_layer_sizes": args.hidden},
+        "mlp": {"hidden_layer_sizes": args.hidden, "activation": args.activation},
     }
     names = list(MODELS) if args.model == "both" else [args.model]
     for name in own.keys() - set(names):
@@ -149,7 +205,10 @@ def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 def _described(table: Table) -> str:
     rows, columns = table.X.shape
-    classes = ", ".join(f"{n} {label}" for label, n in sorted(Counter(table.y.tolist()).items()))
+    counts = sorted(Counter(table.y.tolist()).items())
+    classes = ", ".join(f"{n} {label}" for label, n in counts)
+    if len(counts) > 10:
+        classes = f"{len(counts)} classes"
     return f"{rows} rows, {columns} columns, {table.target}: {classes}"
 
 
@@ -168,7 +227,9 @@ def _curves(losses: dict[str, list[float]]) -> dict[str, bytes]:
     from autograd_lite.viz.curves import loss_curves
 
     try:
-        return {"loss-curves.svg": style.render(loss_curves(losses), "svg")}
+        ax = loss_curves(losses)
+        ax.set_xlabel("step or epoch")
+        return {"loss-curves.svg": style.render(ax, "svg")}
     except ImportError as error:
         note = f"The loss curves could not be drawn: {error}"
         message(note)
