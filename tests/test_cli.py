@@ -1,12 +1,16 @@
 """The command line: its results, its options, and one clear line for bad input."""
 
+import json
+import random
+import re
 import sys
 
 import numpy as np
 import pytest
 from pages import needs_graphviz
 
-from autograd_lite.models import load
+from autograd_lite.models import LogisticRegression, MLPClassifier, load
+from autograd_lite.models.monitor import Monitor
 from autograd_lite.viz import rendering
 
 TABLE = "studied,slept,passed\n" + "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\n1.5,2,no\n" * 2
@@ -32,8 +36,9 @@ def test_the_main_job(run, tmp_path):
     pytest.importorskip("matplotlib")
     needs_graphviz()
     out = tmp_path / "deep" / "results"
-    code, shown, _ = run("train", "--out", out)
+    code, shown, complaints = run("train", "--out", out)
     assert code == 0
+    assert "warning:" not in complaints
     assert "569 rows, 30 columns, diagnosis: 357 benign, 212 malignant" in shown
     scores = [line.split()[-1] for line in shown.splitlines() if line.startswith(("logi", "mult"))]
     assert len(scores) == 2
@@ -63,7 +68,8 @@ def test_options(run, tmp_path, table):
         *("train", "--data", table, "--target", "passed", "--out", tmp_path / "out"),
         *("--model", "mlp", "--hidden", "4,3", "--max-iter", 7, "--learning-rate", 0.02),
         *("--no-standardize", "--reduction", "sum", "--random-state", 5, "--test-size", 0.5),
-        *("--backend", "numpy", "--quiet"),
+        *("--solver", "sgd", "--batch-size", 2, "--alpha", 0.25, "--activation", "tanh"),
+        *("--tol", 0, "--backend", "numpy", "--quiet"),
     )
     assert code == 0
     assert "6 rows to train on, 6 held out" in shown
@@ -71,8 +77,103 @@ def test_options(run, tmp_path, table):
     assert [W.shape for W in model.coefs_] == [(4, 2), (3, 4), (1, 3)]
     assert (model.max_iter, model.learning_rate_init) == (7, 0.02)
     assert (model.reduction, model.standardize, model.random_state) == ("sum", False, 5)
+    assert (model.solver, model.batch_size, model.alpha) == ("sgd", 2, 0.25)
+    assert (model.activation, model.tol, model.early_stopping) == ("tanh", 0, False)
     assert model.backend == "numpy"
     assert "logistic-regression.npz" not in names(tmp_path / "out")
+
+
+def test_without_options_the_models_train_as_in_python(run, tmp_path, table):
+    run("train", "--data", table, "--target", "passed", "--out", tmp_path, "--quiet")
+    usual = {"standardize": True, "random_state": 0, "verbose": False, "class_weight": None}
+    for file, model in (("logistic-regression", LogisticRegression()), ("mlp", MLPClassifier())):
+        found = load(tmp_path / f"{file}.npz").get_params()
+        expected = model.get_params() | usual
+        assert {key: found[key] for key in found if key != "hidden_layer_sizes"} == {
+            key: expected[key] for key in expected if key != "hidden_layer_sizes"
+        }
+
+
+def test_the_help_says_the_defaults_of_the_models(run):
+    shown = " ".join(run("train", "--help")[1].partition("the models:")[2].split())
+    said = dict(re.findall(r"--([a-z-]+) (?:(?! --).)*?\(default: ([\w.]+)", shown))
+    assert said.pop("learning-rate") == "0.1"
+    assert "(default: 0.1; of sgd and adam for mlp 0.01)" in shown
+    assert set(LogisticRegression.rates.values()) == {0.1}
+    assert MLPClassifier.rates == {"gd": 0.1, "sgd": 0.01, "adam": 0.01}
+    # Batches of "auto" have 200 rows; the command line trains both models on standardized columns.
+    assert (said.pop("batch-size"), said.pop("model"), said.pop("no-standardize")) == (
+        *("200", "both", "yes"),
+    )
+    logistic, perceptron = LogisticRegression().get_params(), MLPClassifier().get_params()
+    logistic |= {"hidden": 16, "activation": "relu"}
+    perceptron |= {"hidden": perceptron["hidden_layer_sizes"][0]}
+    perceptron |= {key: logistic[key] for key in ("init", "intercept")}
+    assert len(said) == 10
+    for option, default in said.items():
+        for settings in (logistic, perceptron):
+            setting = settings[option.replace("-", "_")]
+            assert type(setting)(default) == setting
+
+
+@pytest.mark.parametrize("classes", [3, 12])
+def test_any_number_of_classes(run, tmp_path, classes):
+    pytest.importorskip("matplotlib")
+    needs_graphviz()
+    rows = [f"{k + x},{k - x},{k}" for k in range(classes) for x in (0, 0.1, 0.2, 0.3)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,class", *rows]))
+    out = tmp_path / "out"
+    given = ("--data", tmp_path / "t.csv", "--target", "class", "--max-iter", 9, "--tol", 0)
+    code, shown, complaints = run("train", *given, "--out", out, "--quiet")
+    assert (code, complaints) == (0, "")
+    assert ("class: 4 0, 4 1, 4 2" if classes == 3 else "class: 12 classes") in shown
+    assert names(out) == {
+        *("logistic-regression.svg", "logistic-regression.npz"),
+        *("mlp.svg", "mlp.npz", "loss-curves.svg"),
+    }
+    for name in ("logistic-regression", "mlp"):
+        assert load(out / f"{name}.npz").classes_.tolist() == list(range(classes))
+
+
+def test_the_command_of_the_documentation_converges(run, tmp_path):
+    drawn = random.Random(0)
+    hours = [(drawn.uniform(0, 5), drawn.uniform(3, 9)) for _ in range(40)]
+    rows = [f"{a:.2f},{b:.2f},{'yes' if a > 2.5 else 'no'}" for a, b in hours]
+    (tmp_path / "t.csv").write_text("\n".join(["studied,slept,passed", *rows]))
+    code, _, complaints = run(
+        *("train", "--data", tmp_path / "t.csv", "--target", "passed", "--model", "mlp"),
+        *("--hidden", "16,8", "--learning-rate", 0.05, "--max-iter", 1000),
+        *("--out", tmp_path / "trained", "--quiet"),
+    )
+    assert (code, complaints) == (0, "")
+
+
+def test_early_stopping(run, tmp_path):
+    given = ("--model", "mlp", "--early-stopping", "--report", "--out", tmp_path, "--quiet")
+    code, _, complaints = run("train", *given)
+    assert (code, complaints) == (0, "")
+    content = json.loads((tmp_path / "mlp.json").read_text(encoding="utf-8"))
+    assert content["settings"]["early_stopping"] is True
+    assert 10 < content["results"]["steps or epochs"] < 500
+    assert 0.9 < content["results"]["best validation accuracy"] <= 1
+
+
+def test_an_interrupted_training_keeps_its_best_weights(run, tmp_path, table, monkeypatch):
+    step = Monitor.step
+
+    def interrupted(self, *args):
+        stop = step(self, *args)
+        if len(self.losses) == 5:
+            raise KeyboardInterrupt
+        return stop
+
+    monkeypatch.setattr(Monitor, "step", interrupted)
+    given = ("--data", table, "--target", "passed", "--model", "mlp", "--quiet")
+    code, _, complaints = run("train", *given, "--out", tmp_path / "out")
+    assert code == 0
+    assert complaints.startswith("autograd-lite: warning: fit was interrupted after 5 steps")
+    assert len(complaints.splitlines()) == 1
+    assert "mlp.npz" in names(tmp_path / "out")
 
 
 def test_options_of_logistic_regression(run, tmp_path, table):
@@ -100,9 +201,8 @@ def test_notes_in_place_of_pictures(run, tmp_path, table, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     out = tmp_path / "out"
-    code, _, complaints = run(
-        "train", "--data", table, "--target", "passed", "--out", out, "--model", "mlp", "--quiet"
-    )
+    given = ("--data", table, "--target", "passed", "--tol", 0)
+    code, _, complaints = run("train", *given, "--out", out, "--model", "mlp", "--quiet")
     assert code == 0
     assert names(out) == {"mlp.dot", "mlp.npz", "loss-curves.txt"}
     assert "pip install 'autograd_lite[plot]'" in (out / "loss-curves.txt").read_text()
@@ -150,20 +250,26 @@ def test_draw(run, tmp_path, example):
         (("train", "--data", "rare.csv", "--target", "t"), "class 1 has a single row"),
         (("train", "--data", "text.csv", "--target", "t"), "text.csv, line 3: column 'a': 'x'"),
         (("train", "--data", "weights", "--target", "t"), "is not a text file"),
-        (("train", "--data", "one.csv", "--target", "t"), "two classes; it has 1 class: 0"),
-        (("train", "--data", "three.csv", "--target", "t"), "two classes; it has 3 classes"),
+        (("train", "--data", "one.csv", "--target", "t"), "two classes or more; it has 1 class: 0"),
         (("train", "--out", "file"), "--out must be a folder; "),
         (("train", "--out", "file/deeper"), "--out must be a folder; "),
         (("train", "--test-size", 1.5), "test_size must be between 0 and 1"),
         (("train", "--learning-rate", 0), "learning rate must be a positive number"),
         (("train", "--learning-rate", "fast"), "invalid float value: 'fast'"),
         (("train", "--max-iter", 0), "max_iter must be at least 1"),
+        (("train", "--batch-size", 0), "batch_size must be at least 1"),
+        (("train", "--alpha", -1), "alpha must be a number of at least 0"),
+        (("train", "--tol", "nan"), "tol must be a number of at least 0"),
+        (("train", "--solver", "newton"), "invalid choice: 'newton'"),
+        (("train", "--solver", "lbfgs"), "the solver L-BFGS-B needs SciPy: pip install scipy"),
+        (("train", "--activation", "gelu"), "invalid choice: 'gelu'"),
         (("train", "--random-state", -1), "expected non-negative integer"),
         (("train", "--backend", "torch"), "invalid choice: 'torch'"),
         (("train", "--backend", "numba"), 'pip install "autograd_lite[native]"'),
         (("train", "--hidden", "4,x"), "'4,x' is not a list of positive integers"),
         (("train", "--hidden", "0"), "'0' is not a list of positive integers"),
         (("train", "--hidden", "4", "--model", "logistic-regression"), "an option of mlp"),
+        (("train", "--activation", "tanh", "--model", "logistic-regression"), "an option of mlp"),
         (("walkthrough", "--x", "1,2,3"), "x and w must have the same length"),
         (("walkthrough", "--x", "1,two"), "'1,two' is not a list of numbers"),
         (("walkthrough", "--y", "2"), "y must be between 0 and 1"),
@@ -182,13 +288,13 @@ def test_draw(run, tmp_path, example):
 def test_bad_input_is_one_line_and_leaves_files_alone(run, tmp_path, monkeypatch, argv, message):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("autograd_lite.compiler.machine_code.installed", lambda: False)
+    monkeypatch.setitem(sys.modules, "scipy", None)
     (tmp_path / "results").mkdir()
     contents = {
         "students.csv": TABLE.encode(),
         "text.csv": b"a,t\n1,0\nx,1\n",
         "rare.csv": b"a,t\n1,0\n2,0\n3,1\n",
         "one.csv": b"a,t\n1,0\n2,0\n",
-        "three.csv": b"a,t\n1,0\n2,0\n1,1\n2,1\n1,2\n2,2\n",
         "weights": b"PK\x03\x04\xff",
         "file": b"before",
         "graph.bmp": b"before",

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -187,16 +188,57 @@ def test_rates_side_by_side():
 # Decisions
 
 
-def test_the_boundary_is_where_the_model_is_undecided():
-    t = make_moons(60, random_state=0)
-    model = LogisticRegression(learning_rate_init=0.5).fit(t.X, t.y)
-    ax = decision_boundary(model, t.X, t.y)
-    found = list(vertices(ax))
-    assert {level for level, _ in found} == {0.1, 0.5, 0.9}
-    for level, points in found:
-        np.testing.assert_allclose(model.predict_proba(points)[:, 1], level, atol=2e-3)
-    markers = {len(c.get_paths()[0].vertices) for c in ax.collections if c.get_label()[0] == "c"}
-    assert len(markers) == 2
+class Linear:
+    """A classifier with the probabilities softmax(X W + b)."""
+
+    def __init__(self, W, b):
+        self.W, self.b, self.classes_ = np.array(W), np.array(b), np.arange(len(b))
+
+    def predict_proba(self, X):
+        return np.asarray(ag.softmax(np.asarray(X) @ self.W.T + self.b))
+
+
+def weights(classes):
+    """The weights of a linear classifier."""
+    number = st.floats(-4, 4, width=32)
+    row = st.tuples(number, number)
+    return st.builds(
+        Linear,
+        st.lists(row, min_size=classes, max_size=classes, unique=True),
+        st.lists(number, min_size=classes, max_size=classes),
+    )
+
+
+@FEW
+@given(st.integers(2, 6).flatmap(weights))
+def test_the_boundary_is_where_the_model_is_undecided(model):
+    X = np.array([[-2.0, -2.0], [2.0, 2.0]])
+    ax = decision_boundary(model, X, [0, 1])
+    for level, points in vertices(ax):
+        if not len(points):
+            continue
+        p = np.sort(model.predict_proba(points), axis=1)
+        if level in (0, 0.5):
+            np.testing.assert_allclose(p[:, -1], p[:, -2], atol=0.02)
+        else:
+            np.testing.assert_allclose(p[:, -1], 0.9, atol=0.02)
+    assert style.render(ax, "svg")
+
+
+def test_every_class_has_a_marker_of_its_own():
+    model = Linear(np.random.default_rng(0).normal(size=(6, 2)), np.zeros(6))
+    y = np.arange(60) % 6
+    ax = decision_boundary(model, np.random.default_rng(1).normal(size=(60, 2)), y)
+    shown = {c.get_label(): c for c in ax.collections if c.get_label().startswith("class")}
+    assert list(shown) == [f"class {k}" for k in range(6)]
+    assert len({c.get_paths()[0].vertices.tobytes() for c in shown.values()}) == 6
+    assert all(len(c.get_offsets()) == 10 for c in shown.values())
+
+
+def test_more_classes_than_markers():
+    model = Linear(np.zeros((7, 2)), np.zeros(7))
+    with pytest.raises(ValueError, match="at most 6 classes; got 7"):
+        decision_boundary(model, np.zeros((4, 2)), [0, 1, 0, 1])
 
 
 def test_a_boundary_needs_two_columns():
@@ -211,6 +253,21 @@ def test_confusion_counts_every_row(pairs):
     assert counts.sum(axis=1).tolist() == [y.count("a"), y.count("b")]
     assert counts.sum(axis=0).tolist() == [predicted.count("a"), predicted.count("b")]
     assert counts.trace() == sum(a == b for a, b in pairs)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4, 10])
+def test_the_cells_of_a_confusion_matrix_stay_large_enough_for_their_text(classes):
+    names = [f"a long name {k}" for k in range(classes)]
+    ax = confusion_matrix(names * 1000, names * 1000, names)
+    style.render(ax, "svg")
+    to_inches = ax.figure.dpi_scale_trans.inverted()
+    side = np.diff(ax.transData.transform([[0, 0], [1, 1]]), axis=0)
+    cell = np.abs(side) / ax.figure.dpi
+    for text in ax.texts:
+        box = text.get_window_extent().transformed(to_inches)
+        assert box.width < cell[0, 0]
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 def test_the_confusion_matrix_shows_counts_and_shares():

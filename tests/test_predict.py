@@ -17,9 +17,17 @@ TABLE = f"studied,slept,passed\n{ROWS}"
 def weights(run, tmp_path):
     """What `train` saved of a model of two columns."""
     (tmp_path / "students.csv").write_text(TABLE)
-    options = ("--target", "passed", "--max-iter", 20, "--quiet", "--out", tmp_path / "trained")
+    options = ("--target", "passed", "--max-iter", 20, "--tol", 0, "--quiet")
+    options += ("--out", tmp_path / "trained")
     assert run("train", "--data", tmp_path / "students.csv", *options)[0] == 0
     return tmp_path / "trained" / "mlp.npz"
+
+
+def loaded(weights):
+    """The saved model, without the names of its columns, for arrays."""
+    model = load(weights)
+    del model.feature_names_in_
+    return model
 
 
 def read(path):
@@ -40,7 +48,7 @@ def test_the_rows_come_back_with_class_and_probability(run, weights, tmp_path):
     code, shown, complaints, out = predict(run, weights, tmp_path, "studied,slept\n3,5\n0.5,6\n")
     assert (code, complaints) == (0, "")
     assert "2 rows: " in shown
-    model = load(weights)
+    model = loaded(weights)
     X = [[3.0, 5.0], [0.5, 6.0]]
     rows = read(out)
     assert list(rows[0]) == ["studied", "slept", "predicted passed", "probability of yes"]
@@ -59,16 +67,39 @@ def test_columns_are_found_by_name_and_others_carried_along(run, weights, tmp_pa
     assert code == 0
     (row,) = read(out)
     assert {name: row[name] for name in columns} == columns
-    assert row["predicted passed"] == load(weights).predict([[3.0, 5.0]])[0]
+    assert row["predicted passed"] == loaded(weights).predict([[3.0, 5.0]])[0]
 
 
 def test_known_labels_are_compared(run, weights, tmp_path):
     code, shown, _, _ = predict(run, weights, tmp_path, TABLE + "9,9,\n")
-    model = load(weights)
+    model = loaded(weights)
     y = [line.split(",")[2] for line in ROWS.split()]
     X = [[float(x) for x in line.split(",")[:2]] for line in ROWS.split()]
     assert code == 0
     assert f"; {model.score(X, y):.4f} of the 12 known are right" in shown
+
+
+def test_more_than_two_classes_have_a_probability_each(run, tmp_path):
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(30, 2)), np.arange(30) % 3
+    model = LogisticRegression(alpha=0.1).fit(X, np.array(["low", "middle", "high"])[y])
+    names = np.array(["p", "q"], dtype=object)
+    model.feature_names_in_, model.target_name_ = names, "level"
+    save(model, tmp_path / "w.npz")
+    text = "\n".join(["p,q", *(f"{a!r},{b!r}" for a, b in X.tolist())])
+    code, shown, complaints, out = predict(run, tmp_path / "w.npz", tmp_path, text)
+    assert (code, complaints) == (0, "")
+    assert shown.splitlines()[-1].startswith("30 rows: ")
+    rows = read(out)
+    new = ["predicted level", *(f"probability of {k}" for k in ("high", "low", "middle"))]
+    assert list(rows[0]) == ["p", "q", *new]
+    del model.feature_names_in_
+    assert [row["predicted level"] for row in rows] == model.predict(X).tolist()
+    found = [[float(row[name]) for name in new[1:]] for row in rows]
+    np.testing.assert_allclose(found, model.predict_proba(X), rtol=1e-5)
+    first = out.read_text()
+    predict(run, tmp_path / "w.npz", tmp_path, first)
+    assert out.read_text() == first
 
 
 def test_predicting_twice_replaces_the_columns(run, weights, tmp_path):
@@ -89,9 +120,9 @@ def test_standard_output_holds_the_table_alone(run, weights, tmp_path):
 
 def test_a_model_that_knows_no_names_takes_the_columns_in_order(run, tmp_path):
     t = make_moons(20, random_state=0)
-    model = LogisticRegression(max_iter=5).fit(t.X, t.y)
+    model = LogisticRegression(max_iter=5, tol=0).fit(t.X, t.y)
     save(model, tmp_path / "w.npz")
-    assert load(tmp_path / "w.npz").feature_names_in_ is None
+    assert not hasattr(load(tmp_path / "w.npz"), "feature_names_in_")
     code, _, _, out = predict(run, tmp_path / "w.npz", tmp_path, "p,q\n0.5,1\n")
     assert code == 0
     (row,) = read(out)
@@ -103,12 +134,12 @@ def test_a_model_that_knows_no_names_takes_the_columns_in_order(run, tmp_path):
 
 def test_names_there_and_back(weights, tmp_path):
     model = load(weights)
-    assert model.feature_names_in_ == ("studied", "slept")
+    assert model.feature_names_in_.tolist() == ["studied", "slept"]
     assert model.target_name_ == "passed"
     save(model, tmp_path / "again.npz")
-    assert load(tmp_path / "again.npz").feature_names_in_ == ("studied", "slept")
-    model.fit([[1.0], [2.0]], [0, 1])
-    assert model.feature_names_in_ is None
+    assert load(tmp_path / "again.npz").feature_names_in_.tolist() == ["studied", "slept"]
+    model.set_params(tol=0).fit([[1.0], [2.0]], [0, 1])
+    assert not hasattr(model, "feature_names_in_")
 
 
 def test_weights_that_name_too_few_columns(weights, tmp_path):

@@ -14,8 +14,9 @@ from pages import needs_graphviz
 import autograd_lite as ag
 from autograd_lite.cli import main
 from autograd_lite.commands.report import _cell, _csv, _table
-from autograd_lite.data import make_moons, read_csv, split
+from autograd_lite.data import Table, make_moons, read_csv, split
 from autograd_lite.models import load
+from autograd_lite.models.estimator import symbol
 
 HOSTILE = '<script>alert("1")</script>'
 
@@ -56,8 +57,9 @@ def train(capsys, tmp_path):
         with open(path, "ab") as file:
             file.write(_csv((*x, k) for x, k in zip(table.X.tolist(), table.y, strict=True)))
         out = tmp_path / "out"
-        given = ("--data", path, "--target", table.target, "--max-iter", 30, "--quiet")
-        argv = ("train", "--report", *given, "--out", out, *options)
+        given = ("--data", path, "--target", table.target, "--quiet")
+        short = ("--max-iter", 30, "--tol", 0, "--learning-rate", 0.02)
+        argv = ("train", "--report", *given, *short, "--out", out, *options)
         assert main([str(argument) for argument in argv]) == 0
         return out, capsys.readouterr().err
 
@@ -67,6 +69,22 @@ def train(capsys, tmp_path):
 @pytest.fixture(scope="module")
 def moons():
     return make_moons(40, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def groups():
+    """Three classes in the plane."""
+    random = np.random.default_rng(0)
+    y = np.arange(45) % 3
+    X = np.array([[0, 0], [3, 0], [0, 3]])[y] + random.normal(size=(45, 2))
+    return Table(X, np.array(["ant", "bee", "cat"])[y], ("width", "length"), "animal")
+
+
+def loaded(path):
+    """The saved model, without the names of its columns, for arrays."""
+    model = load(path)
+    del model.feature_names_in_
+    return model
 
 
 def report(out):
@@ -80,9 +98,10 @@ def complete():
     needs_graphviz()
 
 
-def test_the_whole_report(train, moons):
+@pytest.mark.parametrize("table", ["moons", "groups"])
+def test_the_whole_report(train, request, table):
     complete()
-    out, complaints = train(moons)
+    out, complaints = train(request.getfixturevalue(table))
     assert complaints == ""
     text, page = report(out)
     headings = re.findall(r"<h[23]>(.*?)</h[23]>", text)
@@ -113,22 +132,26 @@ def test_the_whole_report(train, moons):
 def test_the_derivation_of_a_model_that_is_certain_is_checked(train, moons):
     complete()
     apart = moons._replace(X=np.stack([2.0 * moons.y - 1] * 2, axis=1))
-    out, _ = train(apart, "--learning-rate", 100, "--model", "logistic-regression")
+    fast = ("--solver", "gd", "--learning-rate", 100)
+    out, _ = train(apart, *fast, "--model", "logistic-regression")
     text = (out / "logistic-regression-derivation.md").read_text(encoding="utf-8")
     assert text.startswith("# Logistic regression: the gradient in closed form\n\n$$")
     assert "checked against the sweep at the graph's values and at 3 random points" in text
     assert "not finite" not in text
 
 
-def test_what_the_files_say(train, moons):
-    out, _ = train(moons)
-    table = read_csv(out.parent / "table.csv", moons.target)
+@pytest.mark.parametrize("kind", ["moons", "groups"])
+def test_what_the_files_say(train, request, kind):
+    given = request.getfixturevalue(kind)
+    out, _ = train(given)
+    table = read_csv(out.parent / "table.csv", given.target)
     X, X_test, y, y_test = split(table.X, table.y, random_state=0)
     for name in ("logistic-regression", "mlp"):
-        model = load(out / f"{name}.npz")
+        model = loaded(out / f"{name}.npz")
         content = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
         assert content["results"]["accuracy on the held-out rows"] == model.score(X_test, y_test)
         assert content["settings"]["max_iter"] == 30
+        assert content["results"]["solver"] == "adam"
         L = model.loss_graph(X, y).item()
         np.testing.assert_allclose(content["results"]["loss of the trained weights"], L)
         with open(out / f"{name}-confusion.csv", newline="", encoding="utf-8") as file:
@@ -142,29 +165,60 @@ def test_what_the_files_say(train, moons):
     np.testing.assert_allclose(float(data[1].split(",")[2]), table.X[:, 0].mean())
 
 
-@pytest.mark.parametrize("intercept", ["column", "separate"])
-def test_the_generated_source_gives_the_gradients(train, moons, intercept):
-    out, _ = train(moons, "--intercept", intercept, "--hidden", "4,3")
-    table = read_csv(out.parent / "table.csv", moons.target)
+@pytest.mark.parametrize("kind", ["moons", "groups"])
+@pytest.mark.parametrize("options", [(), ("--alpha", 0.125), ("--intercept", "separate")])
+def test_the_generated_source_gives_the_gradients(train, request, kind, options):
+    given = request.getfixturevalue(kind)
+    out, _ = train(given, *options, "--hidden", "4,3")
+    table = read_csv(out.parent / "table.csv", given.target)
     X, _, y, _ = split(table.X, table.y, random_state=0)
     for name in ("logistic-regression", "mlp"):
-        model = load(out / f"{name}.npz")
+        model = loaded(out / f"{name}.npz")
         space = {}
         exec((out / f"{name.replace('-', '_')}_gradients.py").read_text(encoding="utf-8"), space)
         L = model.loss_graph(X, y)
         L.backward()
         leaves = {node.name: node for node in ag.Graph.of(L).inputs}
         examples = leaves["A"] if "A" in leaves else leaves["X"]
-        θ = [node for node in ag.Graph.of(L).inputs if node.requires_grad]
-        arrays = list(model.parameters_.values())
-        loss, found_gradients = space["loss_and_gradients"](
-            *arrays, examples.numpy(), leaves["y"].numpy()
+        loss, gradients = space["loss_and_gradients"](
+            *model.parameters_.values(), examples.numpy(), leaves["y"].numpy()
         )
         np.testing.assert_allclose(loss, L.item())
-        found = {x.tobytes(): g for x, g in zip(arrays, found_gradients, strict=True)}
-        for node in θ:
-            gradient = found[node.numpy().tobytes()]
-            np.testing.assert_allclose(gradient, node.grad, rtol=1e-9, atol=1e-15)
+        for key, gradient in zip(model.parameters_, gradients, strict=True):
+            np.testing.assert_allclose(gradient, leaves[symbol(key)].grad, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("intercept", ["column", "separate"])
+@pytest.mark.parametrize("kind", ["moons", "groups"])
+def test_the_weights_of_every_column(train, request, kind, intercept):
+    given = request.getfixturevalue(kind)
+    out, _ = train(given, "--model", "logistic-regression", "--intercept", intercept)
+    model = load(out / "logistic-regression.npz")
+    text = report(out)[0].partition("largest first:")[2]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', text)
+    found = {
+        name: [float(x.replace("−", "-")) for x in re.findall("<td>(.*?)</td>", cells)]
+        for name, cells in rows
+    }
+    expected = {"intercept": model.intercept_} | dict(
+        zip(given.columns, model.coef_.T, strict=True)
+    )
+    assert found.keys() == expected.keys()
+    for name, weights in found.items():
+        np.testing.assert_allclose(weights, expected[name], atol=1e-4)
+    sizes = [max(map(abs, weights)) for weights in found.values()]
+    assert sizes == sorted(sizes, reverse=True)
+    heads = re.findall(r'<th scope="col">weight for (.*?)</th>', text)
+    assert heads == (["ant", "bee", "cat"] if kind == "groups" else [])
+
+
+def test_more_classes_than_can_be_told_apart_have_no_boundary(train):
+    table = Table(np.arange(42.0).reshape(21, 2), np.arange(21) % 7, ("a", "b"), "k")
+    out, complaints = train(table, "--model", "logistic-regression")
+    assert complaints == ""
+    names = {path.name for path in out.glob("*.svg")}
+    assert "logistic-regression-confusion.svg" in names
+    assert "logistic-regression-boundary.svg" not in names
 
 
 def test_hostile_names_stay_text(train, moons):

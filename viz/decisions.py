@@ -66,11 +66,8 @@ def decision_boundary(
     X, y = np.asarray(X), np.asarray(y)
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(f"decision_boundary: X must have two columns; got shape {X.shape}")
-    if len(model.classes_) > len(style.CLASSES):
-        raise ValueError(
-            f"decision_boundary: at most {len(style.CLASSES)} classes can be told apart; the model "
-            f"has {len(model.classes_)}"
-        )
+    if (count := len(model.classes_)) > len(style.CLASSES):
+        raise ValueError(f"decision_boundary: at most {len(style.CLASSES)} classes; got {count}")
     alone, ax = ax is None, style.axes(ax, (5.6, 4.4))
     low, high = X.min(axis=0), X.max(axis=0)
     room = 0.12 * np.where(high > low, high - low, 1)

@@ -100,6 +100,8 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
         "accuracy on the training rows": model.score(run.X_train, run.y_train),
         "accuracy on the held-out rows": model.score(run.X_test, run.y_test),
     }
+    if model.early_stopping:
+        results["best validation accuracy"] = max(model.validation_scores_)
     content = {"model": model.title, "settings": settings, "results": results}
     files[f"{name}.json"] = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
     files[f"{name}-loss.csv"] = _csv([("step or epoch", "loss"), *enumerate(model.loss_curve_)])
