@@ -34,6 +34,7 @@ class Classifier(Estimator):
     kind: ClassVar[Literal["classifier", "regressor"]] = "classifier"
     score_name: ClassVar[str] = "accuracy"
     output_name: ClassVar[str] = "z"
+    curvature: ClassVar[float] = 0.25
 
     def link(self, z: ag.Tensor) -> ag.Tensor:
         """The probabilities ŷ of outputs z."""

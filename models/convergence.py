@@ -26,7 +26,9 @@ def unlike_scales(X: Array | None) -> str:
 def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None) -> str | None:
     """A sentence about a training that failed or did not converge; None if all is well."""
     best = monitor.best
-    if rate is not None and (rising := _rising(monitor)):
+    if monitor.converged and np.isfinite(monitor.losses).all():
+        return None
+    if rate is not None and (rising := _rising(monitor, solver == "gd")):
         cause = unlike_scales(X) if solver == "gd" else ""
         cure = f"{cause}; use standardize=True" if cause else f"try {rate / 10:g}"
         kept = monitor.losses[0] if best is None else best.loss
@@ -34,7 +36,7 @@ def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None
             f"the learning rate {rate:g} is too large: the loss {rising}; the weights of the "
             f"smallest loss, {kept:.4g}, are kept; {cure}"
         )
-    if monitor.converged or not monitor.tol:
+    if not monitor.tol:
         return None
     count = len(monitor.losses)
     steps = f"{solver} took {count} step{'s' * (count != 1)} and did not converge"
@@ -52,18 +54,19 @@ def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None
     return f"{steps}: {reason}; {'; or '.join(advice)}"
 
 
-def _rising(monitor: Monitor) -> str:
-    """What a loss did that did not fall; "" if it fell."""
+def _rising(monitor: Monitor, steady: bool) -> str:
+    """What a loss did that did not fall; "" if it fell.
+
+    That of a `steady` solver, which should fall with every step, may not rise at all; others
+    overshoot, and only have to end below the start.
+    """
     losses = [*monitor.losses, monitor.last]
-    start, last, highest = losses[0], losses[-1], max(losses)
+    start, last, highest, best = losses[0], losses[-1], max(losses), min(losses)
     if not np.isfinite(losses).all():
         return f"became {next(loss for loss in losses if not np.isfinite(loss))}"
     rounding = 1e-6 * abs(start)
-    if highest > start + rounding:
+    if highest > start + rounding and (steady or last > start + rounding):
         return f"rose from {start:.4g} to {highest:.4g}"
-    best = min(losses)
-    if monitor.best is None or np.isnan(monitor.best.slope):
-        return ""  # the loss of batches, which is noisy
-    if last - best > 0.01 * (start - best) + rounding:
+    if steady and last - best > 0.01 * (start - best) + rounding:
         return f"was rising at the end, to {last:.4g}"
     return ""

@@ -102,6 +102,8 @@ class Estimator(Conventions, ABC):
         """The initial weights, by name."""
 
     output_name: ClassVar[str]
+    curvature: ClassVar[float]
+    """The largest second derivative of the cost of a row by its output."""
 
     @abstractmethod
     def link(self, z: ag.Tensor) -> ag.Tensor:
@@ -189,7 +191,8 @@ class Estimator(Conventions, ABC):
             ('L', 0.6931)
         """
         rows = self._read(X, y, sample_weight, again=self.__sklearn_is_fitted__(), graph=True)
-        arrays = self.parameters_ if self.__sklearn_is_fitted__() else self._starting(rows)
+        again = self.__sklearn_is_fitted__()
+        arrays = self._last(rows) if again else self._starting(rows)
         options: dict[str, Any] = {}
         if rows.weights is not None:
             options["sample_weight"] = ag.constant(rows.weights, name="s")
@@ -217,7 +220,7 @@ class Estimator(Conventions, ABC):
         check_settings(self)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         rows = self._read(X, y, sample_weight, again=warm)
-        start = self.parameters_ if warm else self._starting(rows)
+        start = self._last(rows) if warm else self._starting(rows)
         trained = train(
             self, rows, self._layout(rows), self.separated(start), drawn=self._draws(warm)
         )
@@ -254,7 +257,7 @@ class Estimator(Conventions, ABC):
         again = self.__sklearn_is_fitted__()
         known = self._known(classes, again)
         rows = self._read(X, y, sample_weight, again=again, classes=known)
-        start = self.parameters_ if again else self._starting(rows)
+        start = self._last(rows) if again else self._starting(rows)
         drawn = self._draws(again)
         trained = train(
             self, rows, self._layout(rows), self.separated(start), drawn=drawn, epoch=True
@@ -328,6 +331,17 @@ class Estimator(Conventions, ABC):
             if not np.isfinite(array).all():
                 raise ValueError(f"the initial weights {name} must be finite")
         return arrays
+
+    def _last(self, rows: Rows) -> Arrays:
+        """The trained weights, if the settings of the layers are still those of the training."""
+        shapes = {name: array.shape for name, array in self.parameters_.items()}
+        same = shapes == self.shapes(rows.X.shape[1], rows.outputs)
+        if not same or self.standardize != (self.mean_ is not None):
+            raise ValueError(
+                f"the layers or standardize of this {type(self).__name__} were set anew after it "
+                "was fitted; use another model, or fit it without warm_start"
+            )
+        return self.parameters_
 
     def _draws(self, again: bool) -> bool:
         """Whether the initial weights are drawn, not given or those of an earlier training."""

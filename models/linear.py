@@ -72,7 +72,7 @@ class Linear(Estimator):
         return weights if "b" in θ else [w[1:] if w.ndim == 1 else w[:, 1:] for w in weights]
 
     def separated(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        if self.intercept == "separate":
+        if "b" in parameters:
             return dict(parameters)
         ((name, w),) = parameters.items()
         return {name: w[..., 1:], "b": w[..., 0]}

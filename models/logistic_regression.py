@@ -30,7 +30,8 @@ class LogisticRegression(Classifier, Linear):
             if SciPy is installed, and else "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is scikit-learn's 1/C.
-        learning_rate_init: the step size of "gd", "sgd" and "adam"; 0.1 by default.
+        learning_rate_init: the step size of "gd", "sgd" and "adam"; by default 0.1, and
+            0.01 where a batch does not hold all rows.
         max_iter: the maximum number of steps; of epochs, where a batch does not hold all rows.
         tol: training ends when no element of the gradient exceeds it. Where a batch does not hold
             all rows, when the loss has not fallen by more for `n_iter_no_change` epochs.

@@ -30,7 +30,8 @@ class MLPClassifier(Classifier, Perceptron):
             if SciPy is installed, and else "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is scikit-learn's 1/C.
-        learning_rate_init: the step size of "gd" (0.1 by default), "sgd" and "adam" (0.01).
+        learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",
+            or 0.001 where a batch does not hold all rows.
         max_iter: the maximum number of steps; of epochs, where a batch does not hold all rows.
         tol: training ends when no element of the gradient exceeds it. Where a batch does not hold
             all rows, when the loss has not fallen by more for `n_iter_no_change` epochs.
@@ -78,7 +79,8 @@ class MLPRegressor(Regressor, Perceptron):
             if SciPy is installed, and else "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is scikit-learn's 1/C.
-        learning_rate_init: the step size of "gd" (0.1 by default), "sgd" and "adam" (0.01).
+        learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",
+            or 0.001 where a batch does not hold all rows.
         max_iter: the maximum number of steps; of epochs, where a batch does not hold all rows.
         tol: training ends when no element of the gradient exceeds it. Where a batch does not hold
             all rows, when the loss has not fallen by more for `n_iter_no_change` epochs.

@@ -62,10 +62,16 @@ class Monitor:
         slope = float(np.abs(gradient).max(initial=0))
         if not np.isfinite(loss):
             return True
-        if self.validate is None and (self.best is None or loss <= self.best.loss):
-            self.best = Best(weights.copy(), loss, slope)
         self.converged = slope <= self.tol
+        if self.validate is None and (self.best is None or self._is_better(loss)):
+            self.best = Best(weights.copy(), loss, slope)
         return self.converged
+
+    def _is_better(self, loss: float) -> bool:
+        """Whether a loss is the smallest; where training ends, up to rounding."""
+        assert self.best is not None
+        rounding = 1e-12 * abs(self.best.loss) if self.converged else 0.0
+        return loss <= self.best.loss + rounding
 
     def epoch(self, weights: Array, loss: float) -> bool:
         """Report the mean loss of the batches of an epoch, and the weights after it."""

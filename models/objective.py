@@ -59,6 +59,7 @@ class Objective:
         weights: Array | None = None,
     ) -> None:
         self.model, self.layout, self.X, self.y, self.rows = model, layout, X, y, len(X)
+        self.total = float(self.rows if weights is None else weights.sum())
         self.unit = 1.0
         options: Arrays = {}
         if weights is not None:
@@ -205,6 +206,9 @@ def standardized(objective: Objective, state: dict[str, Array]) -> Objective | S
             offset, unit = standard(y[some, None], weights)
         state["target_mean"], state["target_scale"] = offset, unit
     mean, scale = state["column_mean"], state["column_scale"]
+    # The penalty curves the loss, too: for columns of small scale much more than the data do.
+    total = 1.0 if objective.model.reduction == "mean" else objective.total
+    scale = np.sqrt(scale**2 + objective.model.alpha / (total * objective.model.curvature))
     offset, unit = state["target_mean"][0], state["target_scale"][0]
     means, scales = np.append(mean, offset / unit), np.append(scale, unit)
     if (np.abs(means) <= 1).all() and (scales >= 1 / 3).all() and (scales <= 3).all():

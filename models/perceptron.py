@@ -71,7 +71,7 @@ class Perceptron(Estimator):
             )
         name, g = _ACTIVATIONS[self.activation]
         h, H = X, "X"
-        for layer in range(1, len(self._sizes) + 1):
+        for layer in range(1, 1 + sum(name.startswith("W") and name != "W" for name in θ)):
             W, b = θ[f"W{layer}"], θ[f"b{layer}"]
             Wᵀ, b_ = symbol(f"W{layer}") + "ᵀ", symbol(f"b{layer}")
             a_, h_ = symbol(f"a{layer}"), symbol(f"h{layer}")

@@ -24,6 +24,7 @@ class Regressor(Estimator):
     kind: ClassVar[Literal["classifier", "regressor"]] = "regressor"
     score_name: ClassVar[str] = "R²"
     output_name: ClassVar[str] = "ŷ"
+    curvature: ClassVar[float] = 1.0
 
     def link(self, z: ag.Tensor) -> ag.Tensor:
         """The prediction is the output."""

@@ -34,12 +34,16 @@ def of_the_loss(model: Any) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def learning_rate(model: Any, solver: str) -> float | None:
-    """The learning rate of the solver; None if it has none."""
+def learning_rate(model: Any, solver: str, batches: bool) -> float | None:
+    """The learning rate of the solver; None if it has none.
+
+    By default it is a tenth in `batches`, whose gradients differ from that of all rows.
+    """
     if solver not in model.rates:
         return None
-    given = model.learning_rate_init
-    return model.rates[solver] if given is None else float(given)
+    if model.learning_rate_init is not None:
+        return float(model.learning_rate_init)
+    return float(model.rates[solver] / 10 if batches else model.rates[solver])
 
 
 def check_settings(model: Any) -> None:

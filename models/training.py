@@ -63,10 +63,10 @@ def train(
     _keep_freed_memory()
     solver = chosen("adam" if epoch and model.solver == "auto" else model.solver)
     before = vars(model) if epoch else {}
-    settings = _settings(model, solver, before)
-    held_out = None
+    held_out, random = None, np.random.default_rng(model.random_state)
     if model.early_stopping and not epoch:
-        rows, held_out = _split(rows, model, settings.random)
+        rows, held_out = _split(rows, model, random)
+    settings = _settings(model, solver, before, len(rows.X), random)
     objective = Objective(model, layout, rows.X, rows.y, rows.weights)
     at: Any = objective if solver == "gd" else standardized(objective, settings.state)
     w = layout.flat(start).astype(rows.X.dtype)
@@ -108,19 +108,25 @@ def _solved(solve: Callable[[], Array], monitor: Monitor, *, keep: bool) -> tupl
 
 
 def _tolerance(model: Any, rows: Rows) -> float:
-    """The tolerance, but not below the rounding of the gradient."""
-    return max(model.tol, 1000 * float(np.finfo(rows.X.dtype).eps)) if model.tol else 0.0
+    """The tolerance of the gradient of the loss as reduced, not below its rounding."""
+    least = 1000 * float(np.finfo(rows.X.dtype).eps)
+    tol = max(model.tol, least) if model.tol else 0.0
+    return tol if model.reduction == "mean" else tol * len(rows.X)
 
 
-def _settings(model: Any, solver: str, before: Mapping[str, Any]) -> SimpleNamespace:
+def _settings(
+    model: Any, solver: str, before: Mapping[str, Any], rows: int, random: np.random.Generator
+) -> SimpleNamespace:
     """What the solver reads, and the state that an earlier epoch left."""
+    size = 200 if model.batch_size == "auto" else model.batch_size
+    batches = solver != "gd" and size < rows
     state = before.get("solver_state_", {}) if before.get("solver_") == solver else {}
     return SimpleNamespace(
-        rate=learning_rate(model, solver),
+        rate=learning_rate(model, solver, batches),
         momentum=model.momentum,
         nesterov=model.nesterovs_momentum,
-        batch_size=200 if model.batch_size == "auto" else model.batch_size,
-        random=np.random.default_rng(model.random_state),
+        batch_size=size,
+        random=random,
         state={key: array.copy() for key, array in state.items()},
     )
 

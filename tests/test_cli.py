@@ -261,7 +261,7 @@ def test_draw(run, tmp_path, example):
         (("train", "--alpha", -1), "alpha must be a number of at least 0"),
         (("train", "--tol", "nan"), "tol must be a number of at least 0"),
         (("train", "--solver", "newton"), "invalid choice: 'newton'"),
-        (("train", "--solver", "lbfgs"), "the solver L-BFGS-B needs SciPy: pip install scipy"),
+        (("train", "--solver", "lbfgs"), "the solver 'lbfgs' needs SciPy: pip install scipy"),
         (("train", "--activation", "gelu"), "invalid choice: 'gelu'"),
         (("train", "--random-state", -1), "expected non-negative integer"),
         (("train", "--backend", "torch"), "invalid choice: 'torch'"),

@@ -39,13 +39,17 @@ def zero_of_truth(b: Builder, e: Expr) -> Any:
     return same(b.call("np.logical_not", x) if e.fn == "np.equal" else x, e)
 
 
-@rule(ALGEBRA, "np.equal", "where(a, x, 0) = 0 and x · a = 0 are ¬a, for a number x ≠ 0")
+@rule(ALGEBRA, "np.equal", "where(a, x, 0) = 0 is ¬a, as x · a = 0, for a number x ≠ 0")
 def zero_of_choice(b: Builder, e: Expr) -> Any:
     x, zero = e.args
     if not is_number(zero, 0):
         return None
+    if is_call(x, "np.broadcast_to"):
+        return b.call("np.broadcast_to", b.call("np.equal", x.args[0], zero), e.shape)
     if is_call(x, "np.where") and _is_zero(x.args[2]) and scalar_of(x.args[1]):
         return same(b.call("np.logical_not", x.args[0]), e)
+    if is_call(x, "np.where") and _is_zero(x.args[1]) and scalar_of(x.args[2]):
+        return same(x.args[0], e)
     if is_call(x, "np.multiply"):
         for number, chosen in (x.args, x.args[::-1]):
             if is_number(number) and number and chosen.dtype.kind == "b":

@@ -31,11 +31,23 @@ class _Last:
         return self.loss, self.gradient.astype(np.float64)
 
 
+def _scipy(solver: str) -> Any:
+    try:
+        from scipy import optimize
+    except ImportError:
+        raise ImportError(
+            f"the solver {solver!r} needs SciPy: pip install scipy; "
+            'the solvers "gd", "sgd" and "adam" do without it'
+        ) from None
+    return optimize
+
+
 def minimize(
     objective: Any,
     w: Array,
     monitor: Monitor,
     *,
+    solver: str,
     method: str,
     options: dict[str, Any],
     hvp: bool = False,
@@ -44,13 +56,7 @@ def minimize(
 
     Raises ImportError if SciPy is not installed.
     """
-    try:
-        from scipy import optimize
-    except ImportError:
-        raise ImportError(
-            f"the solver {method} needs SciPy: pip install scipy; "
-            'the solvers "gd", "sgd" and "adam" do without it'
-        ) from None
+    optimize = _scipy(solver)
     last = _Last(objective)
 
     def callback(intermediate_result: Any) -> None:

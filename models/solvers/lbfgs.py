@@ -16,6 +16,7 @@ def lbfgs(objective: Any, w: Array, monitor: Monitor, settings: Any) -> Array:
         objective,
         w,
         monitor,
+        solver="lbfgs",
         method="L-BFGS-B",
         # Only the monitor ends it.
         options={"gtol": 0, "ftol": 0, "maxfun": 1 << 60, "maxls": 50},

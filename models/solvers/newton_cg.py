@@ -13,4 +13,12 @@ __all__ = ["newton_cg"]
 def newton_cg(objective: Any, w: Array, monitor: Monitor, settings: Any) -> Array:
     """Steps by products of the Hessian and a vector, which the engine computes."""
     # Only the monitor ends it.
-    return minimize(objective, w, monitor, method="Newton-CG", options={"xtol": 0}, hvp=True)
+    return minimize(
+        objective,
+        w,
+        monitor,
+        solver="newton-cg",
+        method="Newton-CG",
+        options={"xtol": 0},
+        hvp=True,
+    )
