@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,12 @@ class Classifier(Estimator):
         """The accuracy: the fraction of rows whose class is predicted correctly."""
         predicted = self.predict(X)
         labels, weights = target(y, len(predicted)), row_weights(sample_weight, len(predicted))
+        if _is_text(labels) != _is_text(predicted):
+            kinds = ("numbers", "text")
+            raise ValueError(
+                f"y holds {kinds[_is_text(labels)]}, but the classes are "
+                f"{kinds[_is_text(predicted)]}: {', '.join(map(str, self.classes_[:5]))}"
+            )
         return float(np.average(predicted == labels, weights=weights))
 
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
@@ -94,21 +100,19 @@ class Classifier(Estimator):
     def groups(self, y: Array) -> Array:
         return np.asarray(y.argmax(axis=1) if y.ndim == 2 else y, dtype=int)
 
-    def _known(self, classes: Any, again: bool) -> Array | None:
-        if self.class_weight == "balanced":
+    def _partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        if isinstance(self.class_weight, str):
             raise ValueError(
-                'partial_fit: class_weight="balanced" needs all rows at once; give a weight for '
-                "each class"
+                f"partial_fit: class_weight={self.class_weight!r} needs all rows at once; give a "
+                "weight for each class"
             )
-        if classes is None:
-            return None
-        known: Array = np.unique(np.asarray(classes))
-        if again and not np.array_equal(known, self.classes_):
+        known = None if classes is None else _encoded(target(classes, len(classes)), None)[0]
+        if known is not None and not np.array_equal(getattr(self, "classes_", known), known):
             raise ValueError(
                 f"partial_fit: the classes {', '.join(map(str, known))} are not the same as on "
                 f"the first call, {', '.join(map(str, self.classes_))}"
             )
-        return known
+        return self._continue(X, y, sample_weight, known)
 
     def _targets(
         self, y: Array, weights: Array | None, classes: Array | None
@@ -129,12 +133,25 @@ class Classifier(Estimator):
             return np.where(present, sums.sum() / (present.sum() * np.where(present, sums, 1)), 0)
         if not isinstance(given, Mapping):
             raise ValueError(f'class_weight must be "balanced", a mapping or None, not {given!r}')
-        unknown = [label for label in given if label not in classes.tolist()]
-        if unknown:
-            raise ValueError(
-                f"class_weight names {unknown[0]!r}; the classes are {', '.join(map(str, classes))}"
-            )
-        return np.array([given.get(label, 1.0) for label in classes.tolist()])
+        factors = np.ones(len(classes))
+        for label, factor in given.items():
+            same = np.array([bool(label == known) for known in classes])
+            if not same.any():
+                raise ValueError(
+                    f"class_weight names {label!r}; the classes are {', '.join(map(str, classes))}"
+                )
+            if not (isinstance(factor, (int, float, np.number)) and 0 <= factor < np.inf):
+                raise ValueError(
+                    f"class_weight of {label!r} must be a number of at least 0, not {factor!r}"
+                )
+            factors[same] = factor
+        if not (factors[codes] * weights).any():
+            raise ValueError("class_weight is zero for the class of every row")
+        return factors
+
+
+def _is_text(labels: Array) -> bool:
+    return isinstance(labels[0], (str, bytes))
 
 
 def _chosen(z: Array) -> Array:
@@ -152,7 +169,8 @@ def _encoded(y: Array, classes: Array | None) -> tuple[Array, Array]:
         present = np.unique(y)
     except TypeError:
         raise TypeError(
-            "y must not mix labels of different types, such as text and numbers"
+            "y must not mix labels of different types, such as text and numbers, and its labels "
+            "must have an order"
         ) from None
     if classes is None:
         classes = present

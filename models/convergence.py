@@ -23,7 +23,9 @@ def unlike_scales(X: Array | None) -> str:
     return f"the scales of the columns are very unlike, from {low:.2g} to {high:.2g}"
 
 
-def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None) -> str | None:
+def complaint(
+    monitor: Monitor, solver: str, rate: float | None, X: Array | None, kept: float
+) -> str | None:
     """A sentence about a training that failed or did not converge; None if all is well."""
     best = monitor.best
     if monitor.converged and np.isfinite(monitor.losses).all():
@@ -31,10 +33,9 @@ def complaint(monitor: Monitor, solver: str, rate: float | None, X: Array | None
     if rate is not None and (rising := _rising(monitor, solver == "gd")):
         cause = unlike_scales(X) if solver == "gd" else ""
         cure = f"{cause}; use standardize=True" if cause else f"try {rate / 10:g}"
-        kept = monitor.losses[0] if best is None else best.loss
         return (
-            f"the learning rate {rate:g} is too large: the loss {rising}; the weights of the "
-            f"smallest loss, {kept:.4g}, are kept; {cure}"
+            f"the learning rate {rate:g} is too large: the loss {rising}; the best weights, of "
+            f"loss {kept:.4g}, are kept; {cure}"
         )
     if not monitor.tol:
         return None

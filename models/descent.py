@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ import numpy as np
 
 import autograd_lite as ag
 from autograd_lite.models.convergence import complaint
-from autograd_lite.models.errors import ConvergenceWarning, shared
+from autograd_lite.models.errors import ConvergenceWarning, warn
 from autograd_lite.models.monitor import Array, Monitor
 from autograd_lite.models.objective import Layout
 from autograd_lite.models.progress import progress
@@ -73,10 +72,11 @@ def gradient_descent(
     with np.errstate(all="ignore"), progress(title, max_iter, verbose, shown) as monitor.report:
         SOLVERS["gd"](objective, w, monitor, SimpleNamespace(rate=α))
     objective.move(w if monitor.best is None else monitor.best.weights)
-    said = complaint(monitor, "gd", α, None)
+    kept = np.inf if monitor.best is None else monitor.best.loss
+    said = complaint(monitor, "gd", α, None, kept)
     if said:
-        warnings.warn(said, shared(ConvergenceWarning), stacklevel=2)
-    return Descent(monitor.losses, np.inf if monitor.best is None else monitor.best.loss)
+        warn(said, ConvergenceWarning)
+    return Descent(monitor.losses, kept)
 
 
 class _OfTensors:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TypeVar
 
-__all__ = ["ConvergenceWarning", "DataConversionWarning", "NotFittedError", "shared"]
+__all__ = ["ConvergenceWarning", "DataConversionWarning", "NotFittedError", "shared", "warn"]
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -29,9 +30,17 @@ def shared(kind: type[Kind]) -> type[Kind]:
     Who catches or filters scikit-learn's class has imported it, so nothing is imported for those
     who do not use it.
     """
-    if "sklearn.exceptions" not in sys.modules:
+    if "sklearn.exceptions" not in sys.modules or kind.__module__ != __name__:
         return kind
     from autograd_lite.models import scikit_learn
 
     twin: type[Kind] = getattr(scikit_learn, kind.__name__)
     return twin
+
+
+def warn(text: str, kind: type[Warning]) -> None:
+    """Warn about the line of the user that called a model, however deep the call is."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(__package__):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, shared(kind), stacklevel=level)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +14,12 @@ import numpy.typing as npt
 import autograd_lite as ag
 from autograd_lite.arrays import numbers_only
 from autograd_lite.models.conventions import Conventions
-from autograd_lite.models.errors import ConvergenceWarning, NotFittedError, shared
+from autograd_lite.models.errors import ConvergenceWarning, NotFittedError, shared, warn
 from autograd_lite.models.inputs import (
     check_names,
     column_names,
     examples,
+    normalized,
     row_weights,
     scaled,
     standard,
@@ -179,8 +179,8 @@ class Estimator(Conventions, ABC):
     ) -> ag.Tensor:
         """The loss on X and y as a graph to draw or differentiate, its results named.
 
-        The weights are the trained ones; before `fit`, the initial ones, and labels that are all
-        0 or 1 are used as they are.
+        The weights are the trained ones; before `fit`, the initial ones as plain descent starts
+        from them, and labels that are all 0 or 1 are used as they are.
 
         Raises the same errors as `fit` and `predict`.
 
@@ -194,8 +194,9 @@ class Estimator(Conventions, ABC):
         again = self.__sklearn_is_fitted__()
         arrays = self._last(rows) if again else self._starting(rows)
         options: dict[str, Any] = {}
-        if rows.weights is not None:
-            options["sample_weight"] = ag.constant(rows.weights, name="s")
+        weights = normalized(rows.weights, self.reduction)
+        if weights is not None:
+            options["sample_weight"] = ag.constant(weights.astype(rows.X.dtype), name="s")
         if self.alpha:
             options["alpha"] = ag.constant(np.asarray(self.alpha, rows.X.dtype), name="α")
         y = ag.constant(rows.y, name="y")
@@ -226,16 +227,16 @@ class Estimator(Conventions, ABC):
         )
         self._set_fitted(self.joined(trained.weights), trained.learned | rows.learned)
         if trained.complaint:
-            warnings.warn(trained.complaint, shared(ConvergenceWarning), stacklevel=2)
+            warn(trained.complaint, ConvergenceWarning)
         return self
 
     @property
     def partial_fit(self) -> Callable[..., Self]:
         """Train for one epoch on more rows: one step for "gd", one for each batch otherwise.
 
-        Called as `partial_fit(X, y, classes=None, sample_weight=None)`. The first call of a
-        classifier needs all `classes`, unless y has all of them. Columns are standardized as the
-        first rows are. "auto" trains with Adam.
+        Called as `partial_fit(X, y, classes=None, sample_weight=None)`, without `classes` by
+        regressors. The first call of a classifier needs all `classes`, unless y has all of them.
+        Columns are standardized as the first rows are. "auto" trains with Adam.
 
         The solvers "lbfgs" and "newton-cg" do not have it: they need all rows at once. Raises like
         `fit`.
@@ -246,17 +247,15 @@ class Estimator(Conventions, ABC):
             )
         return self._partial_fit
 
-    def _partial_fit(
-        self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        classes: npt.ArrayLike | None = None,
-        sample_weight: npt.ArrayLike | None = None,
-    ) -> Self:
+    @abstractmethod
+    def _partial_fit(self, X: Any, y: Any, *args: Any, **options: Any) -> Self:
+        """One epoch on X and y, for `partial_fit`."""
+
+    def _continue(self, X: Any, y: Any, weights: Any, classes: Array | None = None) -> Self:
+        """Train for one epoch from the weights so far, if there are any."""
         check_settings(self)
         again = self.__sklearn_is_fitted__()
-        known = self._known(classes, again)
-        rows = self._read(X, y, sample_weight, again=again, classes=known)
+        rows = self._read(X, y, weights, again=again, classes=classes)
         start = self._last(rows) if again else self._starting(rows)
         drawn = self._draws(again)
         trained = train(
@@ -264,10 +263,6 @@ class Estimator(Conventions, ABC):
         )
         self._set_fitted(self.joined(trained.weights), trained.learned | rows.learned)
         return self
-
-    def _known(self, classes: Any, again: bool) -> Array | None:
-        """The classes that `partial_fit` was told; a regressor has none."""
-        return None
 
     def _read(
         self,
@@ -282,7 +277,7 @@ class Estimator(Conventions, ABC):
         """The rows, standardized; `again` as an earlier `fit` did, for its columns and classes."""
         names = column_names(X)
         array = self._examples(X) if again else examples(X)
-        y = target(y, len(array), stacklevel=4)
+        y = target(y, len(array))
         given = row_weights(weights, len(array))
         learned: dict[str, Any] = {"n_features_in_": array.shape[1]}
         if again:
@@ -293,19 +288,14 @@ class Estimator(Conventions, ABC):
         bits = graph and not again and y.dtype.kind in "biuf" and np.isin(y, (0, 1)).all()
         y, given, more = self._targets(y, given, np.array([0, 1]) if bits else classes)
         learned |= more
-        if not again or "mean_" not in learned:
+        if given is not None:
+            # Rows without weight are as if they were not there.
+            array, y, given = array[given > 0], y[given > 0], given[given > 0]
+        if not again:
             mean, scale = standard(array, given) if self.standardize else (None, None)
             learned |= {"mean_": mean, "scale_": scale}
         X = scaled(array, learned["mean_"], learned["scale_"])
-        return Rows(X, y.astype(X.dtype), self._normalized(given, X.dtype), learned)
-
-    def _normalized(self, weights: Array | None, dtype: Any) -> Array | None:
-        """The weights with a mean of 1 for the mean of the costs; None if all of them are 1."""
-        if weights is None:
-            return None
-        if self.reduction == "mean":
-            weights = weights / weights.mean()
-        return None if (weights == 1).all() else weights.astype(dtype)
+        return Rows(X, y.astype(X.dtype), given, learned)
 
     def _layout(self, rows: Rows) -> Layout:
         shapes = self.shapes(rows.X.shape[1], rows.outputs)
@@ -318,9 +308,11 @@ class Estimator(Conventions, ABC):
         shapes, given = self.shapes(n, rows.outputs), self.start(n, rows.outputs)
         if given.keys() != shapes.keys():
             raise ValueError(
-                f"init must give weights for {', '.join(shapes)}; got {', '.join(given)}"
+                f"init must give weights for {', '.join(shapes)}; got {', '.join(map(str, given))}"
             )
         numbers_only(list(given.values()), "the initial weights")
+        if any(np.asarray(array).dtype.kind not in "biuf" for array in given.values()):
+            raise ValueError("the initial weights must be real numbers")
         arrays = {name: np.array(given[name], dtype=dtype) for name in shapes}
         for name, array in arrays.items():
             if array.shape != shapes[name]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Number
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.arrays import numbers_only
-from autograd_lite.models.errors import DataConversionWarning, shared
+from autograd_lite.models.errors import DataConversionWarning, warn
 
 Array = npt.NDArray[Any]
 Names = tuple[str, ...]
@@ -33,9 +34,7 @@ def column_names(X: Any) -> Names | None:
     return tuple(map(str, names)) if names and all(texts) else None
 
 
-def check_names(
-    names: Names | None, fitted: Sequence[str] | None, model: str, *, stacklevel: int = 4
-) -> None:
+def check_names(names: Names | None, fitted: Sequence[str] | None, model: str) -> None:
     """Compare the columns of X with those of `fit`, as scikit-learn does and in its words.
 
     Raises ValueError for other names and for another order; warns if only one side has names.
@@ -44,10 +43,9 @@ def check_names(
         return
     if names is None or fitted is None:
         which = ("does not have valid", "with") if names is None else ("has", "without")
-        warnings.warn(
+        warn(
             f"X {which[0]} feature names, but {model} was fitted {which[1]} feature names",
             UserWarning,
-            stacklevel=stacklevel,
         )
         return
     if list(names) == list(fitted):
@@ -112,6 +110,14 @@ def _array(X: Any) -> Array:
             f"X is a sparse {type(X).__name__}; sparse matrices are not supported; use "
             "X.toarray() if it fits into memory"
         )
+    for name, cure in (("collect", "collect()"), ("to_pandas", "to_pandas()")):
+        if hasattr(type(X), name):
+            raise TypeError(
+                f"X is a {type(X).__name__}, which is not a DataFrame of pandas or polars; "
+                f"use X.{cure}"
+            )
+    if isinstance(X, Mapping):
+        raise TypeError("X is a mapping; use a DataFrame or an array")
     array = np.asarray(X)
     if array.dtype.kind == "c":
         raise ValueError("Complex data not supported: X must hold real numbers")
@@ -125,16 +131,18 @@ def _array(X: Any) -> Array:
 
 
 def _is_frame(X: Any) -> bool:
-    return hasattr(X, "columns") and hasattr(X, "dtypes") and hasattr(X, "shape")
+    # Of the class: a DataFrame of pandas has its columns as attributes, too.
+    return all(hasattr(type(X), name) for name in ("columns", "dtypes", "shape"))
 
 
 def _frame(X: Any) -> Array:
     """The numbers of a DataFrame of pandas or polars; NaN where one is missing."""
-    columns = [X[:, k] if hasattr(X, "schema") else X.iloc[:, k] for k in range(X.shape[1])]
+    polars = hasattr(type(X), "schema")
+    columns = [X[:, k] if polars else X.iloc[:, k] for k in range(X.shape[1])]
     bad = [
         f"{name!r} ({column.dtype})"
         for name, column in zip(X.columns, columns, strict=True)
-        if not _is_number(column.dtype)
+        if not _holds_numbers(column)
     ]
     if bad:
         what = "column " if len(bad) == 1 else "columns "
@@ -150,9 +158,12 @@ def _frame(X: Any) -> Array:
     )
 
 
-def _is_number(dtype: Any) -> bool:
+def _holds_numbers(column: Any) -> bool:
+    dtype = column.dtype
     if hasattr(dtype, "is_numeric"):  # polars
         return bool(dtype.is_numeric() or str(dtype) == "Boolean")
+    if dtype == np.dtype(object):
+        return all(isinstance(x, (Number, Decimal)) for x in column[~column.isna()])
     return getattr(dtype, "kind", "O") in "biuf" or str(dtype).startswith("decimal")
 
 
@@ -160,7 +171,7 @@ def _column(column: Any) -> Array:
     """The numbers of a Series of pandas or polars, as float32 if that is what it holds."""
     single = str(column.dtype).lower() in ("float32", "float[pyarrow]")
     array: Array
-    if hasattr(column, "cast"):  # polars
+    if hasattr(type(column), "cast"):  # polars
         array = (column if single else column.cast(float)).to_numpy()
     else:
         dtype = np.float32 if single else np.float64
@@ -168,7 +179,7 @@ def _column(column: Any) -> Array:
     return array
 
 
-def target(y: Any, rows: int, *, stacklevel: int = 4) -> Array:
+def target(y: Any, rows: int) -> Array:
     """The targets as an array (rows,), without missing values; a single column is flattened.
 
     Warns DataConversionWarning about a column. Raises ValueError if y is None, does not have one
@@ -183,10 +194,9 @@ def target(y: Any, rows: int, *, stacklevel: int = 4) -> Array:
     if array.dtype.kind == "U" and isinstance(y, (list, tuple)):
         array = np.array(y, dtype=object) if any(not isinstance(k, str) for k in y) else array
     if array.ndim == 2 and array.shape[1] == 1:
-        warnings.warn(
+        warn(
             "A column-vector y was passed when a 1d array was expected; use np.ravel(y)",
-            shared(DataConversionWarning),
-            stacklevel=stacklevel,
+            DataConversionWarning,
         )
         array = array[:, 0]
     if array.ndim != 1:
@@ -252,15 +262,37 @@ def row_weights(weights: Any, rows: int) -> Array | None:
     return array
 
 
-def standard(X: Array, weights: Array | None) -> tuple[Array, Array]:
-    """The mean and the standard deviation of each column, 1 for a constant column."""
+def normalized(weights: Array | None, reduction: str) -> Array | None:
+    """The weights with a mean of 1 for the mean of the costs; None if all of them are 1."""
     if weights is None:
-        mean, scale = X.mean(axis=0), X.std(axis=0)
-    else:
-        X, weights = X[weights > 0], weights[weights > 0]
-        mean = np.average(X, axis=0, weights=weights).astype(X.dtype)
-        scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights)).astype(X.dtype)
-    scale[np.ptp(X, axis=0) == 0] = 1
+        return None
+    if reduction == "mean":
+        weights = weights / weights.max()
+        weights = weights / weights.mean()
+    return None if (weights == 1).all() else weights
+
+
+def standard(X: Array, weights: Array | None = None) -> tuple[Array, Array]:
+    """The mean and the standard deviation of each column; of a constant column its value and 1.
+
+    Raises ValueError if the square of a standard deviation overflows or vanishes.
+    """
+    mean = np.average(X, axis=0, weights=weights).astype(X.dtype)
+    constant = np.ptp(X, axis=0) == 0
+    mean[constant] = X[0, constant]
+    size = np.abs(X - mean).max(axis=0)
+    size[constant] = 1
+    with np.errstate(all="ignore"):
+        squares = np.average(((X - mean) / size) ** 2, axis=0, weights=weights)
+        scale = (size * np.sqrt(squares)).astype(X.dtype)
+        bad = ~np.isfinite(scale**2) | (scale**2 < np.finfo(X.dtype).tiny)
+    scale[constant] = 1
+    if (bad & ~constant).any():
+        k = int(np.argmax(bad & ~constant))
+        raise ValueError(
+            f"the numbers of column {k} differ by {scale[k]:.3g}, whose square {X.dtype} cannot "
+            "hold; use another unit"
+        )
     return mean, scale
 
 

@@ -42,6 +42,8 @@ class Linear(Estimator):
         shapes = self.shapes(n_features, n_outputs)
         if isinstance(self.init, Mapping):
             return self.init
+        if not isinstance(self.init, str):
+            raise ValueError(f'init must be "zeros", "random" or {{"w": …}}, not {self.init!r}')
         if self.init == "zeros":
             return {name: np.zeros(shape) for name, shape in shapes.items()}
         if self.init == "random":

@@ -50,11 +50,11 @@ class LinearRegression(Regressor, Linear):
             many steps that compiling pays. The results are equal to rounding.
 
     Example:
-        >>> model = LinearRegression(tol=1e-8).fit([[0.0], [1.0], [2.0], [3.0]], [1, 3, 5, 7])
+        >>> model = LinearRegression().fit([[0.0], [1.0], [2.0], [3.0]], [1, 3, 5, 7])
         >>> model.coef_.round(3).tolist(), round(float(model.intercept_), 3)
         ([2.0], 1.0)
     """
 
-    tol: float = 1e-8
+    tol: float = 1e-6
 
     title: ClassVar[str] = "linear regression"

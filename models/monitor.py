@@ -75,15 +75,14 @@ class Monitor:
 
     def epoch(self, weights: Array, loss: float) -> bool:
         """Report the mean loss of the batches of an epoch, and the weights after it."""
-        loss *= self.unit
-        self._record(loss, weights)
+        self._record(loss * self.unit, weights)
         if not np.isfinite(loss):
             return True
         if self.validate is not None:
             return self._stalled_score(weights)
-        if self.best is None or loss <= self.best.loss:
-            self.best = Best(weights.copy(), loss, np.nan)
-        return self._stalled(loss)
+        if self.best is None or self.last <= self.best.loss:
+            self.best = Best(weights.copy(), self.last, np.nan)
+        return self.tol > 0 and self._stalled(loss)
 
     def _record(self, loss: float, weights: Array) -> None:
         self.losses.append(loss)
@@ -103,5 +102,5 @@ class Monitor:
         """Whether the value has not fallen by more than tol for n_iter_no_change steps."""
         self._waited = self._waited + 1 if value > self._reached - self.tol else 0
         self._reached = min(value, self._reached)
-        self.converged = self.tol > 0 and self._waited >= self.n_iter_no_change
+        self.converged = self._waited >= self.n_iter_no_change
         return self.converged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.compiler.executors import available_workers
-from autograd_lite.models.inputs import standard
+from autograd_lite.models.inputs import normalized, standard
 from autograd_lite.models.settings import of_the_loss
 
 __all__ = ["Arrays", "Layout", "Objective", "Shapes", "Standardized", "standardized"]
@@ -60,10 +61,11 @@ class Objective:
     ) -> None:
         self.model, self.layout, self.X, self.y, self.rows = model, layout, X, y, len(X)
         self.total = float(self.rows if weights is None else weights.sum())
-        self.unit = 1.0
+        self.unit, self.rounding = 1.0, float(np.finfo(X.dtype).eps)
         options: Arrays = {}
+        weights = normalized(weights, model.reduction)
         if weights is not None:
-            options["sample_weight"] = weights
+            options["sample_weight"] = weights.astype(X.dtype)
         if model.alpha:
             options["alpha"] = np.asarray(model.alpha, X.dtype)
         self.options = options
@@ -96,17 +98,15 @@ class Objective:
 
     def batch(self, rows: Array) -> Objective:
         """The objective of some of the rows; a sum of losses is scaled to all of them."""
-        part = Objective.__new__(Objective)
-        part.model, part.layout, part._step = self.model, self.layout, self._step
+        part = copy(self)
         part.X, part.y, part.rows = self.X.take(rows, axis=0), self.y.take(rows, axis=0), len(rows)
         weights = self.options.get("sample_weight")
         weights = None if weights is None else weights.take(rows)
         if self.model.reduction == "sum":
             share = np.full(part.rows, self.rows / part.rows, self.X.dtype)
             weights = share if weights is None else share * weights
-        part.options = (
-            self.options if weights is None else self.options | {"sample_weight": weights}
-        )
+        if weights is not None:
+            part.options = self.options | {"sample_weight": weights}
         return part
 
     def weights(self, flat: Array) -> Array:
@@ -134,6 +134,8 @@ class Standardized:
     ) -> None:
         self.objective, self.mean, self.scale, self.rows = objective, mean, scale, objective.rows
         self.offset, self.unit, self.layout = offset, float(unit), objective.layout
+        # What columns far from 0 lose of the digits of their gradients.
+        self.rounding = objective.rounding * max(1.0, float(np.max(np.abs(mean) / scale)))
         shapes = self.layout.shapes
         self.weight = next(name for name in ("W1", "W", "w") if name in shapes)
         self.bias = "b1" if self.weight == "W1" else "b"
@@ -149,8 +151,9 @@ class Standardized:
 
     def batch(self, rows: Array) -> Standardized:
         """The objective of some of the rows, in the same coordinates."""
-        part = self.objective.batch(rows)
-        return Standardized(part, self.mean, self.scale, self.offset, self.unit)
+        part = copy(self)
+        part.objective, part.rows = self.objective.batch(rows), len(rows)
+        return part
 
     def start(self, weights: Array) -> Array:
         """The u of weights of the model."""
@@ -195,15 +198,17 @@ def standardized(objective: Objective, state: dict[str, Array]) -> Objective | S
     The state of a solver holds what it says of the columns, so that later epochs use the same.
     """
     if "column_mean" not in state:
-        X, y, weights = objective.X, objective.y, objective.options.get("sample_weight")
-        if weights is not None:
-            X, y, weights = X[weights > 0], y[weights > 0], weights[weights > 0]
-        some = slice(None, None, max(1, len(X) // _SAMPLE))
-        weights = None if weights is None else weights[some]
-        state["column_mean"], state["column_scale"] = standard(X[some], weights)
+        weights, step = objective.options.get("sample_weight"), max(1, objective.rows // _SAMPLE)
+        weights = None if weights is None else weights[::step]
+        X = objective.X[::step]
+        mean, scale = standard(X, weights)
+        # Of a constant column there is nothing to learn but the rounding of its size.
+        constant = np.ptp(X, axis=0) == 0
+        scale[constant] = np.maximum(1, np.abs(mean[constant]))
+        state["column_mean"], state["column_scale"] = mean, scale
         offset, unit = np.zeros(1, X.dtype), np.ones(1, X.dtype)
         if objective.model.kind == "regressor":
-            offset, unit = standard(y[some, None], weights)
+            offset, unit = standard(objective.y[::step, None], weights)
         state["target_mean"], state["target_scale"] = offset, unit
     mean, scale = state["column_mean"], state["column_scale"]
     # The penalty curves the loss, too: for columns of small scale much more than the data do.

@@ -35,11 +35,11 @@ class Perceptron(Estimator):
 
     @property
     def _sizes(self) -> tuple[int, ...]:
-        sizes = self.hidden_layer_sizes
-        sizes = (sizes,) if isinstance(sizes, (int, np.integer)) else tuple(sizes)
-        if not sizes or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
-            raise ValueError(f"hidden_layer_sizes must be positive integers, not {sizes}")
-        return sizes
+        given = self.hidden_layer_sizes
+        sizes = np.atleast_1d(np.asarray(given))
+        if sizes.ndim != 1 or not sizes.size or sizes.dtype.kind not in "iu" or sizes.min() < 1:
+            raise ValueError(f"hidden_layer_sizes must be positive integers, not {given!r}")
+        return tuple(sizes.tolist())
 
     def shapes(self, n_features: int, n_outputs: int = 1) -> Shapes:
         shapes: Shapes = {}
@@ -54,7 +54,7 @@ class Perceptron(Estimator):
     def start(self, n_features: int, n_outputs: int = 1) -> Mapping[str, npt.ArrayLike]:
         if isinstance(self.init, Mapping):
             return self.init
-        if self.init != "he":
+        if not isinstance(self.init, str) or self.init != "he":
             raise ValueError(f'init must be "he" or the weights by name, not {self.init!r}')
         random = np.random.default_rng(self.random_state)
         return {

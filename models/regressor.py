@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,9 @@ class Regressor(Estimator):
 
     def groups(self, y: Array) -> Array:
         return np.zeros(len(y), dtype=int)
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        return self._continue(X, y, sample_weight)
 
     def _targets(
         self, y: Array, weights: Array | None, classes: Array | None

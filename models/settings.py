@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,12 @@ def check_settings(model: Any) -> None:
     chosen(model.solver)
     if model.reduction not in ("mean", "sum"):
         raise ValueError(f'reduction must be "mean" or "sum", not {model.reduction!r}')
+    if model.backend not in ("numpy", "numba", "auto"):
+        raise ValueError(f'backend must be "numpy", "numba" or "auto", not {model.backend!r}')
+    for name in ("standardize", "early_stopping", "warm_start", "nesterovs_momentum"):
+        value = getattr(model, name)
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"{name} must be True or False, not {value!r}")
     rate = model.learning_rate_init
     if rate is not None and not (_is_number(rate) and rate > 0):
         raise ValueError(f"the learning rate must be a positive number, not {rate}")
@@ -63,11 +69,13 @@ def check_settings(model: Any) -> None:
         if not (_is_number(value) and 0 <= value < 1):
             raise ValueError(f"{name} must be a number from 0 to below 1, not {value!r}")
     counts = ["max_iter", "n_iter_no_change"]
-    if model.batch_size != "auto":
+    if not isinstance(model.batch_size, str) or model.batch_size != "auto":
         counts.append("batch_size")
+    if model.workers is not None:
+        counts.append("workers")
     for name in counts:
         value = getattr(model, name)
-        if not isinstance(value, Integral) or value < 1:
+        if not isinstance(value, (int, np.integer)) or value is True or value < 1:
             raise ValueError(f"{name} must be at least 1, and an integer, not {value!r}")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -69,32 +70,48 @@ def train(
     settings = _settings(model, solver, before, len(rows.X), random)
     objective = Objective(model, layout, rows.X, rows.y, rows.weights)
     at: Any = objective if solver == "gd" else standardized(objective, settings.state)
-    w = layout.flat(start).astype(rows.X.dtype)
 
     def score(rows: Rows, w: Array) -> float:
         return _score(model, rows, layout.arrays(at.weights(w)))
 
-    monitor = Monitor(1 if epoch else model.max_iter, _tolerance(model, rows), unit=at.unit**2)
+    w = layout.flat(start).astype(rows.X.dtype)
+    w = w if drawn else at.start(w)
+    tol = _tolerance(model, len(rows.X), at.rounding)
+    monitor = Monitor(1 if epoch else model.max_iter, tol, unit=at.unit**2)
     monitor.n_iter_no_change = model.n_iter_no_change
     monitor.validate = held_out and partial(score, held_out)
-    name = model.score_name
-    show = progress(
-        model.title, monitor.max_iter, model.verbose, lambda w: f"{name} {score(rows, w):.4f}"
-    )
-    # A step that is too long may overflow; what is said below reports it.
-    with np.errstate(all="ignore"), show as monitor.report:
-        w = w if drawn else at.start(w)
-        solve = partial(SOLVERS[solver], at, w, monitor, settings)
+    solve = partial(SOLVERS[solver], at, w, monitor, settings)
+    with _shown(model, monitor, partial(score, rows)):
         last, interrupted = _solved(solve, monitor, keep=not epoch)
         best = last if epoch else w if monitor.best is None else monitor.best.weights
         weights = at.weights(best).astype(rows.X.dtype)
         loss, _ = objective(weights)
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"the loss of the weights is {loss}: the numbers of X or y are too large; use "
+            "standardize=True, another unit, or a smaller learning rate"
+        )
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
     learned |= {"solver_": solver, "solver_state_": settings.state}
-    said = None if epoch else complaint(monitor, solver, settings.rate, rows.X)
+    said = None if epoch else complaint(monitor, solver, settings.rate, rows.X, loss)
     if interrupted:
         said = f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
     return Trained(layout.arrays(weights), learned, said)
+
+
+@contextmanager
+def _shown(model: Any, monitor: Monitor, score: Callable[[Array], float]) -> Iterator[None]:
+    """Show the progress, if the model is verbose, and no warnings of overflow.
+
+    A step that is too long may overflow; the complaint reports it.
+    """
+
+    def text(w: Array) -> str:
+        return f"{model.score_name} {score(w):.4f}"
+
+    show = progress(model.title, monitor.max_iter, model.verbose, text)
+    with np.errstate(all="ignore"), show as monitor.report:
+        yield
 
 
 def _solved(solve: Callable[[], Array], monitor: Monitor, *, keep: bool) -> tuple[Array, bool]:
@@ -107,11 +124,10 @@ def _solved(solve: Callable[[], Array], monitor: Monitor, *, keep: bool) -> tupl
         return monitor.best.weights, True
 
 
-def _tolerance(model: Any, rows: Rows) -> float:
+def _tolerance(model: Any, rows: int, rounding: float) -> float:
     """The tolerance of the gradient of the loss as reduced, not below its rounding."""
-    least = 1000 * float(np.finfo(rows.X.dtype).eps)
-    tol = max(model.tol, least) if model.tol else 0.0
-    return tol if model.reduction == "mean" else tol * len(rows.X)
+    tol = max(model.tol, 100 * rounding) if model.tol else 0.0
+    return tol if model.reduction == "mean" else tol * rows
 
 
 def _settings(
@@ -142,16 +158,19 @@ def _learned(before: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
 
 def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
     """The rows to train on, and those held out: the same fraction of each class."""
-    groups = model.groups(rows.y)
-    held_out = np.zeros(len(rows.y), dtype=bool)
-    for group in np.unique(groups):
-        members = random.permutation(np.flatnonzero(groups == group))
-        count = min(round(model.validation_fraction * len(members)), len(members) - 1)
-        held_out[members[:count]] = True
+    groups, n = model.groups(rows.y), len(rows.y)
+    order = np.concatenate(
+        [random.permutation(np.flatnonzero(groups == group)) for group in np.unique(groups)]
+    )
+    # As many of each group as of all, to rounding, in all at least one; not the last of a group.
+    counts = np.ceil(np.arange(n + 1) * model.validation_fraction - 1e-9)
+    last = np.append(groups[order][1:] != groups[order][:-1], True)
+    held_out = np.zeros(n, dtype=bool)
+    held_out[order[(np.diff(counts) > 0) & ~last]] = True
     if not held_out.any():
         raise ValueError(
-            f"early_stopping: validation_fraction={model.validation_fraction} of {len(rows.y)} "
-            "rows holds none out; increase it"
+            f"early_stopping: {n} row{'s' * (n != 1)} (n_samples={n}) with one of each class at "
+            "least are too few to hold some out"
         )
     return rows.part(~held_out), rows.part(held_out)
 

@@ -39,7 +39,8 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
 
     The file holds the model's name, its settings as JSON (without mappings and generators), its
     classes, the names of its columns and its target if known, the means and standard deviations of
-    standardized columns, and each parameter under its name. `load` and `numpy.load(path, allow_pickle=False)` read it.
+    standardized columns, and each parameter under its name. `load` and
+    `numpy.load(path, allow_pickle=False)` read it.
 
     Raises NotFittedError before `fit`, TypeError if `model` is not a model or its labels are
     not numbers, Booleans or text, and OSError as `open` does.

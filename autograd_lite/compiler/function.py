@@ -66,6 +66,14 @@ class Compiled(Generic[P, R]):
         _functions.add(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return self._called(*args, **kwargs)
+        except SystemError as error:
+            if _is_interrupt(error):
+                raise KeyboardInterrupt from None
+            raise
+
+    def _called(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if not kwargs:
             for fits, run in self._quick:
                 if fits(args):
@@ -259,6 +267,15 @@ def _name(function: Callable[..., Any]) -> str:
 
     name = getattr(function, "__name__", "")
     return "function" if name == "<lambda>" else Names().take(name, "function")
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether an error comes from Ctrl-C, which Numba's functions raise as a SystemError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _check_donated(program: Program, arrays: Sequence[Any]) -> None:

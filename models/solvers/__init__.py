@@ -32,6 +32,6 @@ def chosen(solver: Any) -> str:
     """
     if solver == "auto":
         return "lbfgs" if find_spec("scipy") else "adam"
-    if solver not in SOLVERS:
+    if not isinstance(solver, str) or solver not in SOLVERS:
         raise ValueError(f"solver must be one of {', '.join(SOLVERS)} or auto, not {solver!r}")
     return str(solver)
