@@ -11,13 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import baseline, compiling, demo, imports, memory, scalars, slow, steps
+from benchmarks import baseline, compiling, demo, estimators, imports, memory, scalars, slow, steps
 from benchmarks.gradbench import measure as gradbench
 from benchmarks.rounds import Goal, median, ratio
 from benchmarks.steps import SHAPES, Shape
 
 PEERS = ("torch", "jax", "mygrad", "autograd", "advect", "tangent-ad", "micrograd")
-PACKAGES = ("numpy", "numba", *PEERS)
+PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "scikit-learn-intelex", *PEERS)
 PROBLEM = "rows, features, hidden"
 
 
@@ -332,6 +332,47 @@ The gradients side by side. The faster compiled one is faster than torch and jax
 {goals("", aims)}"""
 
 
+def report_estimators(plan: Plan) -> str:
+    options = {"threads": plan.threads, "skip": plan.note}
+    times, aims = {}, {}
+    for name, problem in estimators.LOGISTIC.items():
+        progress(f"estimators: logistic regression, {name}")
+        for what, found in estimators.logistic(problem, **options).items():
+            times[f"{name}, {what}"] = found
+            aims[name] = aims.get(name, []) + estimators.logistic_goals(found, what)
+    races = {}
+    for name, problem in estimators.PERCEPTRON.items():
+        progress(f"estimators: perceptron, {name}")
+        if race := estimators.perceptron(problem, **options):
+            races[name] = race
+            aims[f"perceptron, {name}"] = estimators.perceptron_goals(race)
+    progress("estimators: defaults")
+    aims |= estimators.default_goals(estimators.defaults())
+    accuracies = {name: race.accuracy for name, race in races.items()}
+    return f"""## Estimators
+
+Logistic regression by L-BFGS, C = 1, on standardized columns: until the loss is that where
+scikit-learn ends by itself, and until no element of the gradient of the mean loss exceeds \
+{estimators.STEEP:g}. Milliseconds of a fit, and those of the first:
+
+{by_peer("", times, str)}
+
+A perceptron of {estimators.UNITS} units by Adam, batches of {estimators.BATCH} rows, until the \
+loss is scikit-learn's, from the same weights; {estimators.SEEDS} seeds. Milliseconds of a fit, and
+those of the first:
+
+{by_peer("", {name: race.times for name, race in races.items()}, str)}
+
+Their accuracies on a fifth of the rows, held out:
+
+{by_peer("", accuracies, lambda accuracy: f"{accuracy:.4f}")}
+
+The goals; the last lines are the share of wrong predictions on rows of the breast cancer data held
+out, with default options and raw columns:
+
+{goals("", aims)}"""
+
+
 PARTS = {
     "steps": report_steps,
     "compile": report_compile,
@@ -341,4 +382,5 @@ PARTS = {
     "memory": report_memory,
     "slow": report_slow,
     "gradbench": report_gradbench,
+    "estimators": report_estimators,
 }

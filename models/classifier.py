@@ -166,7 +166,7 @@ def _pair(first: Any, second: Any) -> Array:
 def _encoded(y: Array, classes: Array | None) -> tuple[Array, Array]:
     """The classes, sorted, and the index of the class of each label."""
     try:
-        present = np.unique(y)
+        present = _different(y)
     except TypeError:
         raise TypeError(
             "y must not mix labels of different types, such as text and numbers, and its labels "
@@ -187,4 +187,14 @@ def _encoded(y: Array, classes: Array | None) -> tuple[Array, Array]:
         raise ValueError(
             f"y has the label {unknown[0]}; the classes are {', '.join(map(str, classes))}"
         )
-    return classes, np.searchsorted(classes, y)
+    codes = (y == classes[1]).astype(int) if len(classes) == 2 else np.searchsorted(classes, y)
+    return classes, codes
+
+
+def _different(y: Array) -> Array:
+    """The different labels, sorted; two numbers are found without sorting."""
+    if y.dtype.kind in "biuf":
+        ends = np.array([y.min(), y.max()])
+        if ((y == ends[0]) | (y == ends[1])).all():
+            return ends if ends[0] != ends[1] else ends[:1]
+    return np.unique(y)

@@ -294,7 +294,8 @@ class Estimator(Conventions, ABC):
         if not again:
             mean, scale = standard(array, given) if self.standardize else (None, None)
             learned |= {"mean_": mean, "scale_": scale}
-        X = scaled(array, learned["mean_"], learned["scale_"])
+        # A DataFrame holds its numbers by columns, and steps of training read rows.
+        X = np.ascontiguousarray(scaled(array, learned["mean_"], learned["scale_"]))
         return Rows(X, y.astype(X.dtype), given, learned)
 
     def _layout(self, rows: Rows) -> Layout:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.models.convergence import complaint
-from autograd_lite.models.monitor import Array, Monitor
+from autograd_lite.models.monitor import Array, Best, Monitor
 from autograd_lite.models.objective import Arrays, Layout, Objective, standardized
 from autograd_lite.models.progress import progress
 from autograd_lite.models.settings import learning_rate
@@ -83,9 +83,10 @@ def train(
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
     with _shown(model, monitor, partial(score, rows)):
         last, interrupted = _solved(solve, monitor, keep=not epoch)
-        best = last if epoch else w if monitor.best is None else monitor.best.weights
-        weights = at.weights(best).astype(rows.X.dtype)
-        loss, _ = objective(weights)
+        best = None if epoch else monitor.best
+        weights = at.weights(best.weights if best else last if epoch else w).astype(rows.X.dtype)
+        # The loss of an epoch is a mean over its steps.
+        loss = best.loss if best and np.isfinite(best.slope) else objective(weights)[0]
     if not np.isfinite(loss):
         raise ValueError(
             f"the loss of the weights is {loss}: the numbers of X or y are too large; use "
