@@ -193,12 +193,15 @@ class Perceptron:
         return Fit(seconds, self._loss(model), accuracy=float(model.score(*self.rest)))
 
     def epochs(self, seed: int, loss: float, most: int) -> int:
-        """The first epoch after which our loss is at most that, or the last."""
+        """The least epochs of a fit of ours whose loss is at most that, or the most.
+
+        A fit keeps the weights after the epoch of the smallest mean loss.
+        """
         model = self.model(seed, 1)
         model.random_state = np.random.default_rng(seed)
         for epoch in range(1, most):
             model.partial_fit(self.X, self.y)
-            if self._loss(model) <= loss:
+            if model.loss_curve_[-1] == min(model.loss_curve_) and self._loss(model) <= loss:
                 return epoch
         return most
 
