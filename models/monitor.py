@@ -9,9 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Best", "Monitor"]
+__all__ = ["Best", "Monitor", "largest"]
 
 Array = npt.NDArray[Any]
+
+
+def largest(gradient: Array) -> float:
+    """The largest element of a gradient, without its sign."""
+    return float(np.abs(gradient).max(initial=0))
 
 
 class Best(NamedTuple):
@@ -38,6 +43,7 @@ class Monitor:
     report: Callable[[float, Array], None] = lambda loss, weights: None
     validate: Callable[[Array], float] | None = None
     unit: float = 1.0
+    slope: Callable[[Array], float] = largest
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     best: Best | None = None
@@ -59,7 +65,7 @@ class Monitor:
     def end(self, weights: Array, loss: float, gradient: Array) -> bool:
         """Report weights without counting a step."""
         self.last = loss = loss * self.unit
-        slope = float(np.abs(gradient).max(initial=0))
+        slope = self.slope(gradient)
         if not np.isfinite(loss):
             return True
         self.converged = slope <= self.tol

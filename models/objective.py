@@ -12,17 +12,17 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.compiler.executors import available_workers
-from autograd_lite.models.inputs import normalized, standard
+from autograd_lite.models.inputs import normalized
+from autograd_lite.models.monitor import largest
 from autograd_lite.models.settings import of_the_loss
 
-__all__ = ["Arrays", "Layout", "Objective", "Shapes", "Standardized", "standardized"]
+__all__ = ["Arrays", "Layout", "Objective", "Shapes"]
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 Shapes = dict[str, tuple[int, ...]]
 
 _FEW = 1 << 19  # elements of X that one thread computes sooner than two
-_SAMPLE = 1000  # rows that say how the columns are scaled
 
 
 class Layout:
@@ -37,11 +37,15 @@ class Layout:
 
     def arrays(self, flat: Array) -> Arrays:
         """The arrays, as views of the vector."""
-        return {name: flat[place].reshape(self.shapes[name]) for name, place in self.places.items()}
+        return {name: self.array(flat, name) for name in self.places}
+
+    def array(self, flat: Array, name: str) -> Array:
+        """One of the arrays, as a view of the vector."""
+        return flat[self.places[name]].reshape(self.shapes[name])
 
     def flat(self, arrays: Mapping[str, Any]) -> Array:
         """A new vector of the arrays."""
-        return np.concatenate([np.ravel(arrays[name]) for name in self.places])
+        return np.concatenate([arrays[name].reshape(-1) for name in self.places])
 
 
 class Objective:
@@ -109,6 +113,10 @@ class Objective:
             part.options = self.options | {"sample_weight": weights}
         return part
 
+    def slope(self, gradient: Array) -> float:
+        """The largest element of the gradient."""
+        return largest(gradient)
+
     def weights(self, flat: Array) -> Array:
         """The weights of the model at a point of the solver: the point itself."""
         return flat
@@ -119,106 +127,6 @@ class Objective:
 
     def _arrays(self, flat: Array) -> Arrays:
         return self.layout.arrays(flat.astype(self.X.dtype, copy=False))
-
-
-class Standardized:
-    """An objective as a function of weights u for columns of mean 0 and standard deviation 1.
-
-    They give the same loss: X W + b = ((X − μ) / σ) U + c, where W = U / σ and b = c − W μ. The
-    output of a regression is in units of the target's standard deviation, from its mean, and the
-    loss in their squares. Solvers arrive sooner in these coordinates, and X need not be changed.
-    """
-
-    def __init__(
-        self, objective: Objective, mean: Array, scale: Array, offset: Any, unit: Any
-    ) -> None:
-        self.objective, self.mean, self.scale, self.rows = objective, mean, scale, objective.rows
-        self.offset, self.unit, self.layout = offset, float(unit), objective.layout
-        # What columns far from 0 lose of the digits of their gradients.
-        self.rounding = objective.rounding * max(1.0, float(np.max(np.abs(mean) / scale)))
-        shapes = self.layout.shapes
-        self.weight = next(name for name in ("W1", "W", "w") if name in shapes)
-        self.bias = "b1" if self.weight == "W1" else "b"
-        self.outputs = ["W" if "W" in shapes else "w", "b"]
-
-    def __call__(self, u: Array) -> tuple[float, Array]:
-        loss, gradient = self.objective(self.weights(u))
-        return loss / self.unit**2, self._pulled(gradient)
-
-    def hvp(self, u: Array, vector: Array) -> Array:
-        """The product of the Hessian at u and a vector."""
-        return self._pulled(self.objective.hvp(self.weights(u), self._linear(vector)))
-
-    def batch(self, rows: Array) -> Standardized:
-        """The objective of some of the rows, in the same coordinates."""
-        part = copy(self)
-        part.objective, part.rows = self.objective.batch(rows), len(rows)
-        return part
-
-    def start(self, weights: Array) -> Array:
-        """The u of weights of the model."""
-        u = weights.copy()
-        θ = self.layout.arrays(u)
-        θ["b"] -= self.offset
-        θ[self.bias] += θ[self.weight] @ self.mean
-        θ[self.weight] *= self.scale
-        for name in self.outputs:
-            θ[name] /= self.unit
-        return u
-
-    def weights(self, u: Array) -> Array:
-        """The weights of the model at u."""
-        w = self._linear(u)
-        self.layout.arrays(w)["b"] += self.offset
-        return w
-
-    def _linear(self, u: Array) -> Array:
-        w = u.copy()
-        θ = self.layout.arrays(w)
-        for name in self.outputs:
-            θ[name] *= self.unit
-        θ[self.weight] /= self.scale
-        θ[self.bias] -= θ[self.weight] @ self.mean
-        return w
-
-    def _pulled(self, gradient: Array) -> Array:
-        """The gradient with respect to u, in place of the one with respect to w."""
-        g = self.layout.arrays(gradient)
-        g[self.weight] -= np.multiply.outer(g[self.bias], self.mean)
-        g[self.weight] /= self.scale
-        for name in self.outputs:
-            g[name] *= self.unit
-        gradient /= self.unit**2
-        return gradient
-
-
-def standardized(objective: Objective, state: dict[str, Array]) -> Objective | Standardized:
-    """The objective in coordinates where no column is far from mean 0 and standard deviation 1.
-
-    The state of a solver holds what it says of the columns, so that later epochs use the same.
-    """
-    if "column_mean" not in state:
-        weights, step = objective.options.get("sample_weight"), max(1, objective.rows // _SAMPLE)
-        weights = None if weights is None else weights[::step]
-        X = objective.X[::step]
-        mean, scale = standard(X, weights)
-        # Of a constant column there is nothing to learn but the rounding of its size.
-        constant = np.ptp(X, axis=0) == 0
-        scale[constant] = np.maximum(1, np.abs(mean[constant]))
-        state["column_mean"], state["column_scale"] = mean, scale
-        offset, unit = np.zeros(1, X.dtype), np.ones(1, X.dtype)
-        if objective.model.kind == "regressor":
-            offset, unit = standard(objective.y[::step, None], weights)
-        state["target_mean"], state["target_scale"] = offset, unit
-    mean, scale = state["column_mean"], state["column_scale"]
-    # The penalty curves the loss, too: for columns of small scale much more than the data do.
-    total = 1.0 if objective.model.reduction == "mean" else objective.total
-    scale = np.sqrt(scale**2 + objective.model.alpha / (total * objective.model.curvature))
-    offset, unit = state["target_mean"][0], state["target_scale"][0]
-    means, scales = np.append(mean, offset / unit), np.append(scale, unit)
-    if (np.abs(means) <= 1).all() and (scales >= 1 / 3).all() and (scales <= 3).all():
-        return objective
-    return Standardized(objective, mean, scale, offset, unit)
 
 
 @lru_cache(maxsize=64)

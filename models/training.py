@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.models.convergence import complaint
-from autograd_lite.models.monitor import Array, Best, Monitor
-from autograd_lite.models.objective import Arrays, Layout, Objective, standardized
+from autograd_lite.models.coordinates import standardized
+from autograd_lite.models.monitor import Array, Monitor
+from autograd_lite.models.objective import Arrays, Layout, Objective
 from autograd_lite.models.progress import progress
 from autograd_lite.models.settings import learning_rate
 from autograd_lite.models.solvers import SOLVERS, chosen
@@ -69,7 +70,7 @@ def train(
         rows, held_out = _split(rows, model, random)
     settings = _settings(model, solver, before, len(rows.X), random)
     objective = Objective(model, layout, rows.X, rows.y, rows.weights)
-    at: Any = objective if solver == "gd" else standardized(objective, settings.state)
+    at = _in_coordinates(objective, solver, settings.state)
 
     def score(rows: Rows, w: Array) -> float:
         return _score(model, rows, layout.arrays(at.weights(w)))
@@ -77,7 +78,7 @@ def train(
     w = layout.flat(start).astype(rows.X.dtype)
     w = w if drawn else at.start(w)
     tol = _tolerance(model, len(rows.X), at.rounding)
-    monitor = Monitor(1 if epoch else model.max_iter, tol, unit=at.unit**2)
+    monitor = Monitor(1 if epoch else model.max_iter, tol, unit=at.unit**2, slope=at.slope)
     monitor.n_iter_no_change = model.n_iter_no_change
     monitor.validate = held_out and partial(score, held_out)
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
@@ -87,17 +88,28 @@ def train(
         weights = at.weights(best.weights if best else last if epoch else w).astype(rows.X.dtype)
         # The loss of an epoch is a mean over its steps.
         loss = best.loss if best and np.isfinite(best.slope) else objective(weights)[0]
-    if not np.isfinite(loss):
-        raise ValueError(
-            f"the loss of the weights is {loss}: the numbers of X or y are too large; use "
-            "standardize=True, another unit, or a smaller learning rate"
-        )
+    _check_finite(loss)
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
     learned |= {"solver_": solver, "solver_state_": settings.state}
     said = None if epoch else complaint(monitor, solver, settings.rate, rows.X, loss)
     if interrupted:
         said = f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
     return Trained(layout.arrays(weights), learned, said)
+
+
+def _check_finite(loss: float) -> None:
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"the loss of the weights is {loss}: the numbers of X or y are too large; use "
+            "standardize=True, another unit, or a smaller learning rate"
+        )
+
+
+def _in_coordinates(objective: Objective, solver: str, state: dict[str, Array]) -> Any:
+    """The objective in the coordinates that suit the solver: plain descent has those of X."""
+    if solver == "gd":
+        return objective
+    return standardized(objective, state, independent=solver in ("lbfgs", "newton-cg"))
 
 
 @contextmanager

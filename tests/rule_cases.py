@@ -391,6 +391,7 @@ CASES = {
         (call("np.add.reduce", axis=0), "d:4,3", SUM),
         (call("np.add.reduce", axis=1), "f:4,3", SUM),
     ],
+    "sum_in_column": [(call("np.add.reduce", axis=1, keepdims=True), "d:4,3", SUM)],
     "negative_absolute": [(after("np.absolute", "np.negative"), "d:40", {})],
 }
 
@@ -442,6 +443,7 @@ ALIKE = [
     ),
     ("sum_as_dot", call("np.add.reduce", axis=0), "d:1,3", SUM),
     ("sum_as_dot", call("np.add.reduce", axis=1), "d:3,1", SUM),
+    ("sum_in_column", call("np.add.reduce", axis=0, keepdims=True), "d:4,3", SUM),
     ("hinge", hinge, "b:40 b:40", {}),
     ("doubled", lambda b, x: b.call("np.add", x, x), "B:40", {}),
 ]

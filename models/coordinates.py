@@ -1,0 +1,171 @@
+"""The coordinates that the solvers work in: the weights of standardized columns."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.models.inputs import standard
+from autograd_lite.models.monitor import largest
+from autograd_lite.models.objective import Array, Objective
+
+__all__ = ["Standardized", "standardized"]
+
+_SAMPLE = 1000  # rows that say how the columns are scaled
+_MOST = 1000  # columns: their independence takes their number to the third power
+_RIDGE = 1e-6  # of a column's variance, for columns that are sums of others
+
+
+class Standardized:
+    """An objective as a function of weights u for columns of mean 0 and standard deviation 1.
+
+    They give the same loss: X W + b = (X − μ) S⁻¹ U + c, where W = S⁻¹ U and b = c − W μ. S is the
+    standard deviations of the columns, or a matrix that makes them independent, too. The output of
+    a regression is in units of the target's standard deviation, from its mean, and the loss in
+    their squares. Solvers arrive sooner in these coordinates, and X need not be changed.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        mean: Array,
+        scale: Array,
+        target: tuple[Any, Any],
+        judged: tuple[Array, Array],
+    ) -> None:
+        self.objective, self.mean, self.rows = objective, mean, objective.rows
+        self.scale, self.inverse = scale, np.linalg.inv(scale) if scale.ndim == 2 else 1 / scale
+        self.offset, self.unit, self.layout = target[0], float(target[1]), objective.layout
+        self.judged = judged
+        # What columns far from 0 lose of the digits of their gradients.
+        size = np.abs(mean) @ np.abs(self.inverse) if scale.ndim == 2 else np.abs(mean) / scale
+        self.rounding = objective.rounding * max(1.0, float(np.max(size)))
+        shapes = self.layout.shapes
+        self.weight = next(name for name in ("W1", "W", "w") if name in shapes)
+        self.bias = "b1" if self.weight == "W1" else "b"
+        self.outputs = ["W" if "W" in shapes else "w", "b"]
+
+    def __call__(self, u: Array) -> tuple[float, Array]:
+        loss, gradient = self.objective(self.weights(u))
+        return loss / self.unit**2, self._pulled(gradient)
+
+    def hvp(self, u: Array, vector: Array) -> Array:
+        """The product of the Hessian at u and a vector."""
+        return self._pulled(self.objective.hvp(self.weights(u), self._linear(vector)))
+
+    def slope(self, gradient: Array) -> float:
+        """The largest element of the gradient in the coordinates in which it is judged."""
+        mean, scale = self.judged
+        gradient = gradient.copy()
+        W, b = self._first(gradient)
+        _multiply(W, self.scale.T)
+        W += np.multiply.outer(b, self.mean - mean)
+        W /= scale
+        return largest(gradient)
+
+    def batch(self, rows: Array) -> Standardized:
+        """The objective of some of the rows, in the same coordinates."""
+        part = copy(self)
+        part.objective, part.rows = self.objective.batch(rows), len(rows)
+        return part
+
+    def start(self, weights: Array) -> Array:
+        """The u of weights of the model."""
+        u = weights.astype(self.scale.dtype)
+        W, b = self._first(u)
+        self.layout.array(u, "b")[...] -= self.offset
+        b += W @ self.mean
+        _multiply(W, self.scale)
+        self._in_units(u, 1 / self.unit)
+        return u
+
+    def weights(self, u: Array) -> Array:
+        """The weights of the model at u."""
+        w = self._linear(u)
+        self.layout.array(w, "b")[...] += self.offset
+        return w
+
+    def _linear(self, u: Array) -> Array:
+        w = u.copy()
+        self._in_units(w, self.unit)
+        W, b = self._first(w)
+        _multiply(W, self.inverse)
+        b -= W @ self.mean
+        return w
+
+    def _pulled(self, gradient: Array) -> Array:
+        """The gradient with respect to u, in place of the one with respect to w."""
+        gradient = gradient.astype(self.scale.dtype, copy=False)
+        W, b = self._first(gradient)
+        W -= np.multiply.outer(b, self.mean)
+        _multiply(W, self.inverse.T)
+        self._in_units(gradient, self.unit)
+        gradient /= self.unit**2
+        return gradient
+
+    def _first(self, flat: Array) -> tuple[Array, Array]:
+        """The weights of the columns, and the biases beside them."""
+        return self.layout.array(flat, self.weight), self.layout.array(flat, self.bias)
+
+    def _in_units(self, flat: Array, unit: float) -> None:
+        """Multiply what gives the output."""
+        if unit != 1:
+            for name in self.outputs:
+                self.layout.array(flat, name)[...] *= unit
+
+
+def _multiply(W: Array, S: Array) -> None:
+    W[...] = W * S if S.ndim == 1 else W @ S
+
+
+def standardized(
+    objective: Objective, state: dict[str, Array], *, independent: bool
+) -> Objective | Standardized:
+    """The objective in coordinates where no column is far from mean 0 and standard deviation 1.
+
+    For a linear model they make the columns `independent`, if there are not too many. The state of
+    a solver holds what it says of the columns, so that later epochs use the same.
+    """
+    model = objective.model
+    weights = objective.options.get("sample_weight")
+    step = max(1, objective.rows // max(_SAMPLE, 10 * objective.X.shape[1]))
+    X, weights = objective.X[::step], None if weights is None else weights[::step]
+    if "column_mean" not in state:
+        mean, scale = standard(X, weights)
+        # Of a constant column there is nothing to learn but the rounding of its size.
+        constant = np.ptp(X, axis=0) == 0
+        scale[constant] = np.maximum(1, np.abs(mean[constant]))
+        state["column_mean"], state["column_scale"] = mean, scale
+        offset, unit = np.zeros(1, X.dtype), np.ones(1, X.dtype)
+        if model.kind == "regressor":
+            offset, unit = standard(objective.y[::step, None], weights)
+        state["target_mean"], state["target_scale"] = offset, unit
+    mean, scale = state["column_mean"], state["column_scale"]
+    # The penalty curves the loss, too: for columns of small scale much more than the data do.
+    total = 1.0 if model.reduction == "mean" else objective.total
+    penalty = model.alpha / (total * model.curvature)
+    offset, unit = state["target_mean"][0], state["target_scale"][0]
+    independent = independent and X.shape[1] <= min(_MOST, len(X))
+    if independent and "W1" not in objective.layout.shapes:
+        root = _root(X, weights, mean, scale, penalty)
+    else:
+        scale = root = np.sqrt(scale**2 + penalty)
+    judged, means, scales = (mean, scale), np.append(mean, offset / unit), np.append(scale, unit)
+    if (np.abs(means) <= 1).all() and (scales >= 1 / 3).all() and (scales <= 3).all():
+        if root is scale:
+            return objective
+        judged = np.zeros_like(mean), np.ones_like(scale)
+    return Standardized(objective, mean, root, (offset, unit), judged)
+
+
+def _root(X: Array, weights: Array | None, mean: Array, scale: Array, penalty: float) -> Array:
+    """A matrix S for which (X − μ) S⁻¹ has independent columns, the penalty taken into account."""
+    Z = ((X - mean) / scale).astype(np.float64)
+    C = (Z.T if weights is None else Z.T * weights) @ Z
+    C /= len(Z) if weights is None else weights.sum()
+    C[np.diag_indices_from(C)] += penalty / scale.astype(np.float64) ** 2 + np.where(
+        np.diag(C) > 0, _RIDGE, 1
+    )
+    return np.asarray(np.linalg.cholesky(C) * scale[:, None])
