@@ -3,6 +3,7 @@
 The conventions are those of a textbook, and strict: what could be read in two ways is an error.
 A product of matrices stands side by side, vectors side by side are multiplied elementwise, ⊙ and
 / bind less than that, nothing may follow a denominator, and Σ reaches to the end of its product.
+(0, x) is zeros, and then x in the last places of a vector or of each row; (0; x) is rows.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ class Reader:
         self.activation = activation
         self.names = sorted(values, key=len, reverse=True)
 
-    def __call__(self, text: str) -> Any:
-        self.text, self.at, self.bars = text, 0, ""
+    def __call__(self, text: str, shape: tuple[int, ...] = ()) -> Any:
+        self.text, self.at, self.bars, self.shape = text, 0, "", shape
         value = self.sum()
         if self.at != len(text):
             raise AmbiguousError(f"{text!r} stops making sense at {text[self.at :]!r}")
@@ -110,7 +111,7 @@ class Reader:
         """Whether a factor begins here."""
         rest = self.text[self.at :].lstrip(" ")
         closes = bool(rest and self.bars) and rest[0] == self.bars[-1]
-        return bool(rest) and not closes and rest[0] not in "+−⊙·/)],<≤>≥=≠"
+        return bool(rest) and not closes and rest[0] not in "+−⊙·/)],;<≤>≥=≠"
 
     def product(self) -> Any:
         if self.take("Σ "):
@@ -142,6 +143,9 @@ class Reader:
                 value = (
                     np.linalg.inv(value) if n < 0 < np.ndim(value) - 1 else np.power(value, 1.0 * n)
                 )
+            elif match := re.compile(r"\[([-\d:., ]*:[-\d:., ]*)\]").match(self.text, self.at):
+                self.at = match.end()
+                value = value[eval(f"np.s_[{match[1]}]")]
             elif self.take("^("):
                 value = value ** self.sum()
                 self.need(")")
@@ -168,6 +172,8 @@ class Reader:
         if self.take("("):
             bars, self.bars = self.bars, ""
             value = self.sum()
+            if sign := self.take(", ", "; "):
+                value = self.beside(value, self.sum(), axis=-1 if sign == ", " else 0)
             self.bars = bars
             self.need(")")
             return value
@@ -185,6 +191,15 @@ class Reader:
             self.at = match.end()
             return np.float64(match[0])
         return self.named()
+
+    def beside(self, first: Any, second: Any, axis: int) -> Any:
+        """Zeros and an array, one of them at the end, in the shape of the whole formula."""
+        is_last = np.array_equal(first, 0)
+        part = second if is_last else first
+        zeros = self.shape[axis] - part.shape[axis]
+        widths = [(0, 0)] * part.ndim
+        widths[axis] = (zeros, 0) if is_last else (0, zeros)
+        return np.pad(part, widths)
 
     def named(self) -> Any:
         called = re.compile(r"([^\W\d]+)\(").match(self.text, self.at)

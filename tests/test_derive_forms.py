@@ -231,6 +231,24 @@ def test_softmax():
     assert forms(-np.sum(onehot * np.log(p)), ["z", "p"]) == {"z": "p − y", "p": "−y/p"}
 
 
+@pytest.mark.parametrize("written", [False, True])
+def test_weighted_rows(written):
+    """Weights of rows stay beside ŷ − y."""
+    X, s = C(RANDOM.normal(size=(5, 2)), "X"), C(RANDOM.uniform(1, 2, size=5), "s")
+    w, W, y = T(2, "w"), T((2, 3), "W"), C(LABELS, "y")
+    ŷ = ag.sigmoid((X @ w).named("z")).named("ŷ")
+    costs = ag.binary_cross_entropy(ŷ, y, reduction="none")
+    if written:
+        costs = -(y * np.log(ŷ) + (1 - y) * np.log(1 - ŷ))
+    assert forms(np.mean(s * costs), lengths=True) == {"w": "(1/m) Xᵀ(s ⊙ (ŷ − y))"}
+    assert forms(np.sum(s * costs)) == {"w": "Xᵀ(s ⊙ (ŷ − y))"}
+    onehot = C(np.eye(3)[[0, 2, 1, 0, 1]], "y")
+    p = ag.softmax((X @ W).named("Z")).named("p")
+    costs = -np.sum(onehot * np.log(p), axis=1)
+    found = forms(np.mean(s * costs), ["Z", W], lengths=True)
+    assert found == {"Z": "(1/m) diag(s)(p − y)", "W": "(1/m) Xᵀ diag(s)(p − y)"}
+
+
 def test_hessians():
     loss, A, x = logistic(), C(RANDOM.normal(size=(5, 3)), "A"), T(3, "x")
     assert str(ag.derive(loss).hessian("w")) == "Aᵀ diag(ŷ(1 − ŷ)) A"

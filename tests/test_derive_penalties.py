@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from derived_forms import agree
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_derive_reading import read_back
 
 import autograd_lite as ag
-from autograd_lite.models import MLPClassifier
+from autograd_lite.models import LogisticRegression, MLPClassifier
 
 pytest.importorskip("sympy")
 
@@ -50,6 +54,59 @@ def test_a_penalty_keeps_its_number(penalty, form):
     assert forms(entropy + penalty(w)) == {"w": f"(1/6) Aᵀ(ŷ − y) + {form}"}
     assert forms(entropy + penalty(w), lengths=True) == {"w": f"(1/m) Aᵀ(ŷ − y) + {form}"}
     assert forms(squares + penalty(w)) == {"w": f"(1/3) Aᵀ(Aw − y) + {form}"}
+
+
+@st.composite
+def ends(draw):
+    """The shape of a vector or a matrix, and a key that takes one end of one of its axes."""
+    shape = tuple(draw(st.lists(st.integers(2, 4), min_size=1, max_size=2)))
+    axis = draw(st.integers(0, len(shape) - 1))
+    k = draw(st.integers(1, shape[axis] - 1))
+    starts, stops = [k, k - shape[axis]], [None, 0]
+    end = draw(
+        st.builds(slice, st.sampled_from(starts), st.sampled_from([None, shape[axis]]))
+        | st.builds(slice, st.sampled_from(stops), st.sampled_from(starts))
+    )
+    is_short = axis == len(shape) - 1 and draw(st.booleans())
+    return shape, (*([...] if is_short else [slice(None)] * axis), end)
+
+
+@settings(max_examples=40)
+@given(ends(), st.integers(0, 2**32 - 1))
+def test_a_penalty_on_one_end_stands_beside_zeros(end, seed):
+    """The formula is read back: (0, α w[1:]) is 0 where w is not penalised."""
+    (shape, key), random = end, np.random.default_rng(seed)
+    W = ag.Tensor(random.normal(size=shape), "W")
+    z = ag.constant(random.normal(size=(5, shape[0])), "A") @ W
+    L = np.mean((z - 1) ** 2) + number("α") / 2 * np.sum(W[key] ** 2)
+    form = str(agree(L).closed_form[W])
+    assert "(0" in form or "0)" in form
+    read_back(ag.derive(L))
+
+
+@pytest.mark.parametrize(
+    "key", [1, slice(1, 3), slice(None, None, -1), slice(0, 3, 2), [0, 1], (slice(1, None), None)]
+)
+def test_what_is_no_end_is_shown_with_its_place(key):
+    w = ag.Tensor(RANDOM.normal(size=4), "w")
+    assert str(agree(np.sum(w[key] ** 2)).closed_form[w]).startswith("add_at(")
+    assert forms(np.sum(w[1:])) == {"w": "add_at(1, [1:])"}
+
+
+def test_the_intercept_of_a_model_is_not_penalised():
+    X, three = RANDOM.normal(size=(6, 3)), [0, 1, 2, 0, 1, 2]
+    column = LogisticRegression(alpha=0.1)
+    separate = LogisticRegression(intercept="separate", alpha=0.1)
+    found = {
+        "column": forms(column.loss_graph(X, LABELS), lengths=True),
+        "separate": forms(separate.loss_graph(X, LABELS), lengths=True),
+        "three classes": forms(column.loss_graph(X, three), lengths=True),
+    }
+    assert found == {
+        "column": {"w": "(1/m) Aᵀ(ŷ − y) + (0, α w[1:])"},
+        "separate": {"w": "(1/m) Xᵀ(ŷ − y) + αw", "b": "(1/m) Σ(ŷ − y)"},
+        "three classes": {"W": "(1/m)(ŷ − y)ᵀA + (0, α W[:, 1:])"},
+    }
 
 
 def test_a_penalty_on_every_layer():

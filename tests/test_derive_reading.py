@@ -28,10 +28,11 @@ def read_back(derivation):
     for step in derivation.steps:
         for form in (step.product, step.form):
             text = form.text()
-            if re.search(r"\w\[|add_at|where|onehot|var\(", text.replace("1[", "")):
+            if re.search(r"\w\[[^:]*\]|add_at|where|onehot|var\(", text.replace("1[", "")):
                 continue
+            expected = np.asarray(step.value)
             try:
-                found, expected = reader(text), np.asarray(step.value)
+                found = reader(text, expected.shape)
             except ValueError as error:
                 raise AmbiguousError(text) from error
             if found.size == expected.size:

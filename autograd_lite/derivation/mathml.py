@@ -23,6 +23,7 @@ class MathML(Typeset):
     dot: str = "<mo>·</mo>"
     thin: str = '<mspace width="0.17em"/>'
     comma: str = "<mo>,</mo>"
+    semicolon: str = "<mo>;</mo>"
     ones: str = "<mn>𝟏</mn>"
     ones_row: str = "<msup><mn>𝟏</mn><mi>⊤</mi></msup>"
     minus: str = "<mrow><mo>−</mo>%s</mrow>"

@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.derivation import names
 from autograd_lite.derivation.numbers import constant, is_decimal
 from autograd_lite.derivation.spacing import NUMBER, SYMBOL, is_tight, one_word
-from autograd_lite.derivation.tree import Tree, is_product, is_range, spread, unsigned
+from autograd_lite.derivation.tree import Tree, is_product, is_range, one_end, spread, unsigned
 from autograd_lite.expressions.printer import key_of
 from autograd_lite.op import OPS
 from autograd_lite.ops.comparisons import OPPOSITE
@@ -295,7 +295,7 @@ class Notation:
             part = self.plain(f"[{key if len(key) <= 40 else '…'}]")
             return self.subscript % (self.inside(tree.args[0], ATOM), part), ATOM
         if op.name == "add_at":
-            return self.function("add_at", [self(tree.args[0]), self.plain(f"[{key}]")]), ATOM
+            return self._added_at(tree, key), ATOM
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER
         if op.name == "log_abs_det":
@@ -312,6 +312,16 @@ class Notation:
         symbol = op.notation.symbol if re.fullmatch(r"[\w .]+", op.notation.symbol) else op.name
         return self.function(symbol, [*map(self, tree.args), *map(self.plain, extra)]), ATOM
 
+    def _added_at(self, tree: Tree, key: str) -> str:
+        """What is added to zeros: (0, x) at the end of a vector or of each row, (0; x) of rows."""
+        (x,), (_, attributes, shape) = tree.args, tree.data
+        end = one_end(attributes.get("key", ()), shape) if len(shape) <= 2 else None
+        if end is None or x.kind in ("number", "broadcast"):
+            return self.function("add_at", [self(x), self.plain(f"[{key}]")])
+        axis, is_last = end
+        sign = self.comma if axis == len(shape) - 1 else self.semicolon
+        return self.closed % sign.join([self.digits(0), self(x)][:: 1 if is_last else -1])
+
     # What the notations differ in; these are those of plain text
 
     inverse_transposed: str = "−T"
@@ -319,6 +329,7 @@ class Notation:
     dot: str = " · "
     thin: str = " "
     comma: str = ", "
+    semicolon: str = "; "
     ones: str = "𝟏"
     ones_row: str = "𝟏ᵀ"
     minus: str = "−%s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 __all__ = ["NUMBER", "SYMBOL", "is_tight", "one_word"]
 
@@ -16,9 +17,15 @@ def one_word(text: str) -> bool:
     return re.fullmatch(r"[\w⁰¹²³⁴-⁾₀-₎̂̃̄]+", text) is not None
 
 
+def is_group(text: str) -> bool:
+    """Whether a formula is one pair of parentheses and what is between them."""
+    open_at = list(accumulate((c == "(") - (c == ")") for c in text))
+    return text.endswith(")") and all(open_at[:-1])
+
+
 def is_tight(text: str) -> bool:
     """Whether a formula needs no space beside it."""
-    if text.startswith("(") and text.endswith((")", ")ᵀ")):
+    if is_group(text.removesuffix("ᵀ")):
         return not any(c in text for c in "∂⁽⊙")
     if NUMBER.fullmatch(text):
         return True

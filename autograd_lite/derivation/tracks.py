@@ -62,10 +62,16 @@ def each(function: Callable[[Expr], Expr], exprs: Iterable[Expr]) -> list[Expr]:
 
 
 def is_short(space: Any, form: Expr) -> bool:
-    """Whether a form is a constant times a node, a gradient, or a difference of two of them."""
+    """Whether a form is a constant times a node, a gradient, or a difference of two of them.
+
+    The constant may be an array of weights, such as those of the rows in s ⊙ (ŷ − y).
+    """
     if has_long_number(form):
         return False
     rest = [f for f in sympy.Mul.make_args(form) if not _constant(space, f)]
+    if len(rest) == 2:
+        pairs = (rest, rest[::-1])
+        rest = next(([other] for f, other in pairs if _weighs(space, f, other)), rest)
     if not rest:
         return True
     if len(rest) > 1:
@@ -85,3 +91,10 @@ def is_short(space: Any, form: Expr) -> bool:
 def _constant(space: Any, f: Expr) -> bool:
     base = f.base if f.is_Pow else f
     return bool(base.is_number) or isinstance(space.entry(base), (Length, Number))
+
+
+def _weighs(space: Any, f: Expr, other: Expr) -> bool:
+    """Whether a factor is a constant array that has an element for each of the other's, or less."""
+    entry = space.entry(f)
+    is_constant = isinstance(entry, Element) and entry.node in space.constants
+    return is_constant and space.free(f) <= space.free(other)

@@ -11,7 +11,7 @@ import sympy
 from autograd_lite.derivation.entries import Index
 from autograd_lite.op import OPS
 
-__all__ = ["Tree", "added", "is_product", "is_range", "spread", "unsigned"]
+__all__ = ["Tree", "added", "is_product", "is_range", "one_end", "spread", "unsigned"]
 
 Axes = tuple[Index, ...]
 
@@ -281,6 +281,22 @@ def spread(tree: Tree, beside: Tree) -> Tree:
         if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
             return Tree("spread", tree.args, tree.axes)
     return tree
+
+
+def one_end(key: Any, shape: Sequence[int]) -> tuple[int, bool] | None:
+    """The axis of which a key takes one end, and whether that is the last; None for other keys."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if not all(part is Ellipsis or isinstance(part, slice) for part in parts):
+        return None
+    gap = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    whole = [slice(None)] * (len(shape) - len(parts) + (Ellipsis in parts))
+    parts = [*parts[:gap], *whole, *parts[gap + 1 :]]
+    taken = [range(n)[part] for part, n in zip(parts, shape, strict=True)]
+    cut = [axis for axis, n in enumerate(shape) if taken[axis] != range(n)]
+    if len(cut) != 1 or not (places := taken[cut[0]]) or places.step != 1:
+        return None
+    is_last = places.stop == shape[cut[0]]
+    return (cut[0], is_last) if is_last or places.start == 0 else None
 
 
 def is_range(tree: Tree) -> bool:
