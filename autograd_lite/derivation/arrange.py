@@ -30,6 +30,7 @@ from autograd_lite.derivation.tree import (
     scalar,
     transposed,
     turns,
+    unsigned,
 )
 
 __all__ = ["Arranger"]
@@ -182,11 +183,12 @@ class Arranger:
         if coefficient == 1 and not scalar_over and not scalar_under:
             return body
         lead = scalar(coefficient, scalar_over, scalar_under)
-        if lead.kind == "div" and coefficient.q != 1 and not scalar_under:
+        gradient = any(t.kind == "gradient" for t in scalar_over)
+        if unsigned(lead)[1].kind == "div" and scalar_over and (gradient or not scalar_under):
             # A fraction, then its factors.
-            first = scalar(sympy.Integer(abs(coefficient.p)), scalar_over, [])
+            first = scalar(sympy.S.One, scalar_over, [])
             body = Tree("scaled", (first, body), joined([first, body]))
-            lead = Tree("number", data=sympy.Rational(sympy.sign(coefficient), coefficient.q))
+            lead = scalar(coefficient, [], scalar_under)
         if lead.kind == "neg" and lead.args[0] == UNIT:
             return Tree("neg", (body,), body.axes)
         if body.kind == "div" and body.args[0] == UNIT:
