@@ -384,7 +384,7 @@ class Chain:
         for k, read in rules_of(self, node):
             x = node.inputs[k]
             product, short, whole = each(space.lowest, each(read, above))
-            if self._is_activated(node, x) and space.size(whole) > space.size(product):
+            if self._is_activated(node, x):
                 prime = called(f"{node.op.name}′")(self.expression(x))
                 product, short, whole = (
                     gradient * prime for gradient in (above.product, above.short, above.short)
