@@ -168,6 +168,22 @@ def test_least_squares_and_ridge():
     assert forms(r @ r + λ * (w @ w)) == {"w": "2Aᵀ(Aw − y) + 2λw"}
 
 
+def test_a_square_is_written_as_given():
+    A, y, w = C(RANDOM.normal(size=(5, 3)), "A"), C(LABELS, "y"), T(3, "w")
+    for r, text in ((A @ w - y, "Aw − y"), (y - A @ w, "y − Aw")):
+        (_, form), *_ = ag.derive(np.mean(r**2), lengths=True).definitions()
+        assert str(form) == f"(1/m) ‖{text}‖²"
+
+
+def test_a_fraction_stands_before_its_factors():
+    A, w = C(RANDOM.normal(size=(6, 3)), "A"), T(3, "w")
+    for sign, minus in ((1, ""), (-1, "−")):
+        for lengths, factor in ((True, "4/m"), (False, "2/3")):
+            E = (4 * sign * np.mean(np.exp(A @ w))).named("E")
+            _, step = ag.derive(np.sin(E).named("L"), lengths=lengths).steps
+            assert str(step.product) == f"{minus}({factor}) ∂L/∂E Aᵀ exp(Aw)"
+
+
 def test_forms_of_linear_algebra():
     A, x, X = C(RANDOM.normal(size=(3, 3)), "A"), T(3, "x"), T((3, 3), "X")
     assert forms(x @ A @ x) == forms(x @ (A @ x)) == {"x": "(A + Aᵀ)x"}

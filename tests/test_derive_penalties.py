@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_derive_reading import read_back
 
 import autograd_lite as ag
-from autograd_lite.models import LogisticRegression, MLPClassifier
+from autograd_lite.models import LinearRegression, LogisticRegression, MLPClassifier
 
 pytest.importorskip("sympy")
 
@@ -107,6 +107,34 @@ def test_the_intercept_of_a_model_is_not_penalised():
         "separate": {"w": "(1/m) Xᵀ(ŷ − y) + αw", "b": "(1/m) Σ(ŷ − y)"},
         "three classes": {"W": "(1/m)(ŷ − y)ᵀA + (0, α W[:, 1:])"},
     }
+
+
+def definitions(loss):
+    """The formulas of a loss and of its part without the penalty."""
+    written = ((name, str(form)) for name, form in ag.derive(loss, lengths=True).definitions())
+    return {name: text for name, text in written if name in "EL"}
+
+
+def test_a_loss_and_its_penalty_read_in_that_order():
+    X, y = RANDOM.normal(size=(6, 3)), [0, 1, 2, 0, 1, 2]
+    assert definitions(LinearRegression(alpha=0.1).loss_graph(X, LABELS)) == {
+        "E": "(1/(2m)) ‖ŷ − y‖²",
+        "L": "E + α ‖w[1:]‖²/2",
+    }
+    assert definitions(MLPClassifier(4, alpha=0.1, random_state=0).loss_graph(X, y)) == {
+        "E": "−(1/m) Σ(y ⊙ log(ŷ))",
+        "L": "E + α (‖W⁽¹⁾‖² + ‖W‖²)/2",
+    }
+
+
+@pytest.mark.parametrize("labels", [LABELS, [0, 1, 2, 0, 1, 2]])
+def test_the_steps_of_a_penalised_perceptron(labels):
+    L = MLPClassifier(4, alpha=0.1, random_state=0).loss_graph(RANDOM.normal(size=(6, 3)), labels)
+    steps = {step.name: str(step.product) for step in ag.derive(L, lengths=True).steps}
+    assert steps["∂L/∂E"] == "1"
+    assert steps["∂L/∂ŷ"].startswith(("(1/m) ∂L/∂E ", "−(1/m) ∂L/∂E "))
+    assert steps["∂L/∂a⁽¹⁾"] == "∂L/∂h⁽¹⁾ ⊙ g′(a⁽¹⁾)"
+    assert steps["∂L/∂W⁽¹⁾"] == "(∂L/∂a⁽¹⁾)ᵀ X + α W⁽¹⁾"
 
 
 def test_a_penalty_on_every_layer():

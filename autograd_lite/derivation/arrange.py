@@ -401,6 +401,7 @@ def sorted_terms(space: Space, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
             any(base.is_Add for base in divisors),
             bool(coefficient < 0) and not divisors,
             not term.is_Rational,
+            not is_result(space, rest),
             not has_sum,
             bool(rest.atoms(sympy.Add)) and not has_sum,
             is_turned(space, rest, hint),
@@ -411,6 +412,14 @@ def sorted_terms(space: Space, terms: Sequence[Expr], hint: Axes) -> list[Expr]:
     groups = (list(alike) for _, alike in groupby(sorted(terms, key=keys.__getitem__), keys.get))
     # The text of a term is only needed, and only written, where all else is equal.
     return [t for alike in groups for t in (alike if len(alike) == 1 else sorted(alike, key=str))]
+
+
+def is_result(space: Space, expr: Expr) -> bool:
+    """Whether an expression is a number that is computed, such as the loss before a penalty."""
+    entry = space.entry(expr)
+    if not isinstance(entry, Element) or entry.gradient or space.free(expr):
+        return False
+    return entry.node not in space.constants and entry.node not in space.parameters
 
 
 def is_turned(space: Space, expr: Expr, hint: Axes) -> bool:

@@ -154,16 +154,20 @@ def _terms(expr: Expr) -> int:
 
 
 def _as_given(found: Expr, expr: Expr) -> Expr:
-    """ε + v in powers as given, where cancelling made 1 + 1000v of it."""
+    """Powers of sums as given: (ŷ − y)², and ε + v where cancelling made 1 + 1000v of it."""
+    sums = expr.atoms(sympy.Add)
     given = {
         s.primitive()[1]: s
-        for s in expr.atoms(sympy.Add)
+        for s in sums
         if any(t.is_Rational and t.q != 1 for t in s.args)
         and any(abs(t.as_coeff_Mul()[0]) == 1 for t in s.args if not t.is_number)
     }
     changes = {}
-    for power in found.atoms(sympy.Pow) if given else ():
-        if power.base.is_Add and power.base not in given.values():
+    for power in found.atoms(sympy.Pow) if sums else ():
+        if power.base.is_Add and power.base not in sums:
+            if power.exp.is_even and -power.base in sums:
+                changes[power] = (-power.base) ** power.exp
+                continue
             number, rest = power.base.primitive()
             s = given.get(rest)
             if s is not None:
