@@ -289,8 +289,8 @@ def one_end(key: Any, shape: Sequence[int]) -> tuple[int, bool] | None:
     if not all(part is Ellipsis or isinstance(part, slice) for part in parts):
         return None
     gap = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
-    whole = [slice(None)] * (len(shape) - len(parts) + (Ellipsis in parts))
-    parts = [*parts[:gap], *whole, *parts[gap + 1 :]]
+    whole = (slice(None),) * (len(shape) - len(parts) + (Ellipsis in parts))
+    parts = (*parts[:gap], *whole, *parts[gap + 1 :])
     taken = [range(n)[part] for part, n in zip(parts, shape, strict=True)]
     cut = [axis for axis, n in enumerate(shape) if taken[axis] != range(n)]
     if len(cut) != 1 or not (places := taken[cut[0]]) or places.step != 1:
