@@ -55,10 +55,10 @@ def of_operation(name, found):
 
 def of_models(found):
     models = {
-        "logistic": LogisticRegression(max_iter=1),
-        "separate": LogisticRegression(max_iter=1, intercept="separate"),
-        "perceptron": MLPClassifier(4, max_iter=1, random_state=0),
-        "deep": MLPClassifier((5, 4, 3), max_iter=1, random_state=0),
+        "logistic": LogisticRegression(max_iter=1, tol=0),
+        "separate": LogisticRegression(max_iter=1, tol=0, intercept="separate"),
+        "perceptron": MLPClassifier(4, max_iter=1, tol=0, random_state=0),
+        "deep": MLPClassifier((5, 4, 3), max_iter=1, tol=0, random_state=0),
     }
     for name, model in models.items():
         model.fit(X, Y)

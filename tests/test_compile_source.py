@@ -128,10 +128,10 @@ def test_the_source_of_the_models_traced_again_gives_the_same_source(monkeypatch
     monkeypatch.setattr(ag.Tensor, "named", lambda self, name: self)
     X, y, _ = ROWS
     for model in (
-        LogisticRegression(max_iter=1),
-        LogisticRegression(max_iter=1, intercept="separate"),
-        MLPClassifier(4, max_iter=1, random_state=0),
-        MLPClassifier((4, 3), max_iter=1, random_state=0),
+        LogisticRegression(max_iter=1, tol=0),
+        LogisticRegression(max_iter=1, tol=0, intercept="separate"),
+        MLPClassifier(4, max_iter=1, tol=0, random_state=0),
+        MLPClassifier((4, 3), max_iter=1, tol=0, random_state=0),
     ):
         model.fit(X, y.astype(int))
         arguments = model.parameters_, model.inputs(X).numpy(), y

@@ -154,7 +154,7 @@ START = {"w": np.ma.masked_array([0.5, 1.0], [0, 1])}
 
 
 def fitted():
-    return LogisticRegression(max_iter=1).fit(X, Y)
+    return LogisticRegression(max_iter=1, tol=0).fit(X, Y)
 
 
 MASKS = {
@@ -226,5 +226,6 @@ def test_a_matrix_that_multiplies_otherwise_is_refused(use):
 def test_other_kinds_of_data_are_refused(data):
     with pytest.raises(TypeError, match=r"dtype .* is not supported"):
         ag.Tensor(data)
-    with pytest.raises(TypeError):
-        LogisticRegression().fit(data.reshape(-1, 1), [0])
+    if data.dtype != object:  # of numbers, which the models read
+        with pytest.raises((TypeError, ValueError), match="real numbers"):
+            LogisticRegression().fit(data.reshape(-1, 1), [0] * len(data))

@@ -85,7 +85,7 @@ def test_a_loss_that_ends_above_its_best_is_reported():
 
 @pytest.mark.parametrize("model", [LogisticRegression, MLPClassifier])
 def test_a_model_with_too_large_a_rate(model):
-    wild = model(learning_rate_init=1e4, random_state=0)
+    wild = model(solver="gd", learning_rate_init=1e4, random_state=0)
     with pytest.warns(ConvergenceWarning, match="learning rate 10000 is too large") as caught:
         wild.fit(X, y)
     # The warning points at the line that called fit.
@@ -100,14 +100,15 @@ def test_a_model_with_too_large_a_rate(model):
 def test_a_modest_rate_falls_at_every_step_and_does_not_warn(model):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        calm = model(learning_rate_init=0.01, max_iter=200, random_state=0).fit(X, y)
+        calm = model(solver="gd", learning_rate_init=0.01, max_iter=200, tol=0, random_state=0)
+        calm.fit(X, y)
     assert calm.n_iter_ == len(calm.loss_curve_) == 200
     assert np.all(np.diff(calm.loss_curve_) < 0)
     assert calm.loss_ < calm.loss_curve_[-1]
 
 
 def test_the_first_loss_of_zero_weights_is_log_2():
-    model = LogisticRegression(max_iter=3, learning_rate_init=0.01).fit(X, y)
+    model = LogisticRegression(max_iter=3, tol=0).fit(X, y)
     np.testing.assert_allclose(model.loss_curve_[0], np.log(2))
 
 
@@ -124,7 +125,7 @@ def test_bad_number_of_steps():
 
 def test_the_progress_bar(capsys):
     pytest.importorskip("tqdm")
-    LogisticRegression(max_iter=7, learning_rate_init=0.01, verbose=True).fit(X, y)
+    LogisticRegression(max_iter=7, tol=0, verbose=True).fit(X, y)
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "logistic regression" in shown.err
@@ -135,7 +136,7 @@ def test_the_progress_bar(capsys):
 
 def test_plain_lines_where_there_is_no_progress_bar(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    MLPClassifier(max_iter=20, learning_rate_init=0.01, verbose=True, random_state=0).fit(X, y)
+    MLPClassifier(max_iter=20, tol=0, verbose=True, random_state=0).fit(X, y)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("multilayer perceptron: step 1 of 20, loss ")
     assert lines[-1].startswith("multilayer perceptron: step 20 of 20, loss ")
@@ -145,7 +146,9 @@ def test_plain_lines_where_there_is_no_progress_bar(capsys, monkeypatch):
 
 def test_the_accuracy_shown_is_that_of_the_weights_at_that_step(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    calm = LogisticRegression(max_iter=10, learning_rate_init=0.05, standardize=True)
+    calm = LogisticRegression(
+        solver="gd", max_iter=10, tol=0, learning_rate_init=0.05, standardize=True
+    )
     calm.verbose = True
     calm.fit(X, y)
     shown = [float(line.rsplit(" ", 1)[1]) for line in capsys.readouterr().err.splitlines()]
@@ -179,7 +182,7 @@ class Bar:
     for name in [name for name in sys.modules if name.partition(".")[0] == "tqdm"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(tmp_path)
-    LogisticRegression(max_iter=1, learning_rate_init=0.01, verbose=True).fit(X, y)
+    LogisticRegression(max_iter=1, tol=0, verbose=True).fit(X, y)
     assert capsys.readouterr().out == "loss 0.6931, accuracy 0.4000\n"
     for name in ("tqdm.auto", "tqdm"):
         monkeypatch.delitem(sys.modules, name)
@@ -193,5 +196,5 @@ def test_silence_is_the_default(capsys, monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without_tqdm)
-    LogisticRegression(max_iter=3, learning_rate_init=0.01).fit(X, y)
+    LogisticRegression(max_iter=3, tol=0).fit(X, y)
     assert capsys.readouterr() == ("", "")

@@ -7,16 +7,27 @@ import zipfile
 import numpy as np
 import pytest
 
-from autograd_lite.models import LogisticRegression, MLPClassifier, NotFittedError, load, save
+from autograd_lite.models import (
+    LinearRegression,
+    LogisticRegression,
+    MLPClassifier,
+    MLPRegressor,
+    NotFittedError,
+    load,
+    save,
+)
 
 X = np.array([[3.0, 5.0], [1.0, 4.0], [4.0, 8.0], [0.5, 6.0], [2.0, 1.0]])
 y = np.array(["yes", "no", "yes", "no", "yes"])
 
+FEW = {"max_iter": 5, "tol": 0}
 MODELS = [
-    LogisticRegression(learning_rate_init=0.01, max_iter=5),
-    LogisticRegression(intercept="separate", standardize=True, max_iter=5),
-    MLPClassifier((3, 2), learning_rate_init=0.01, max_iter=5, random_state=0),
-    MLPClassifier(np.int64(4), standardize=True, max_iter=5, random_state=np.random.default_rng(0)),
+    LogisticRegression(**FEW),
+    LogisticRegression(intercept="separate", standardize=True, class_weight={"no": 2.0}, **FEW),
+    MLPClassifier((3, 2), alpha=0.1, random_state=0, **FEW),
+    MLPClassifier(np.int64(4), standardize=True, random_state=np.random.default_rng(0), **FEW),
+    LinearRegression(init={"w": [1, 2, 3]}, **FEW),
+    MLPRegressor(activation="tanh", solver="adam", random_state=0, **FEW),
 ]
 
 
@@ -27,19 +38,37 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_there_and_back(path, model):
-    save(model.fit(X, y), path)
+    targets = y if model.kind == "classifier" else X[:, 0]
+    save(model.fit(X, targets), path)
     back = load(path)
     assert type(back) is type(model)
-    assert back.classes_.tolist() == ["no", "yes"]
-    np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
-    np.testing.assert_array_equal(back.loss_graph(X, y).item(), model.loss_graph(X, y).item())
-    assert back.learning_rate_init == model.learning_rate_init
+    if model.kind == "classifier":
+        assert back.classes_.tolist() == ["no", "yes"]
+        np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(back.predict(X), model.predict(X))
+    left = {"init", "random_state", "class_weight"}
+    back.set_params(**{name: getattr(model, name) for name in left & vars(model).keys()})
+    np.testing.assert_allclose(back.loss_graph(X, targets).item(), model.loss_, rtol=1e-12)
+    for name, value in model.get_params().items():
+        assert np.array_equal(getattr(back, name), value)
+
+
+def test_the_names_of_columns_and_more_classes_there_and_back(path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["hours", "sleep"])
+    model = LogisticRegression(**FEW).fit(frame, ["a", "b", "c", "a", "b"])
+    save(model, path)
+    back = load(path)
+    assert back.feature_names_in_.tolist() == ["hours", "sleep"]
+    np.testing.assert_array_equal(back.predict_proba(frame), model.predict_proba(frame))
+    with pytest.raises(ValueError, match="same order"):
+        back.predict(frame[["sleep", "hours"]])
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [0.5, 1.5], [False, True], ["a", "b"]], ids=str)
 def test_labels_there_and_back(path, labels):
     given = np.array(labels)[[0, 1, 0, 1, 1]]
-    save(LogisticRegression(learning_rate_init=0.01, max_iter=5).fit(X, given), path)
+    save(LogisticRegression(**FEW).fit(X, given), path)
     assert load(path).predict(X).dtype == given.dtype
     assert load(path).classes_.tolist() == labels
 
@@ -59,8 +88,7 @@ def test_saving_what_cannot_be_saved(path):
     path.write_text("before")
     with pytest.raises(NotFittedError, match="call fit"):
         save(LogisticRegression(), path)
-    objects = np.array(["yes", "no", "yes", "no", "yes"], dtype=object)
-    model = LogisticRegression(learning_rate_init=0.01, max_iter=1).fit(X, objects)
+    model = LogisticRegression(**FEW).fit(X, np.array([1, 2, 1, 2, 1], dtype=object))
     with pytest.raises(TypeError, match="labels of dtype object"):
         save(model, path)
     with pytest.raises(TypeError, match="first argument must be a fitted model"):
@@ -119,7 +147,10 @@ def test_the_good_file_is_good(path):
         (written(settings="[]"), "its settings do not match the model"),
         (written(settings='{"intercept": "none"}'), "intercept"),
         (written(model="MLPClassifier", settings='{"hidden_layer_sizes": "ab"}'), "hidden_layer"),
-        (written(classes=np.array([0, 1, 2])), "two classes"),
+        (written(classes=np.array([0])), "it does not name its classes"),
+        (written(classes=np.array([0, 1, 2])), "it has no 'W'"),
+        (written(columns=np.array(["a"])), "it does not name 2 columns"),
+        (written(columns=np.array([1, 2])), "it does not name 2 columns"),
         (written(n_features=7), r"w is not an array of finite numbers of shape \(8,\)"),
         (written(n_features=np.array([1, 2])), "does not hold"),
         (written(w=np.array([0, np.nan, 0])), "w is not an array of finite numbers"),
