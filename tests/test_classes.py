@@ -140,7 +140,7 @@ def test_predictions_hang_together(model, classes):
 def test_logarithms_where_a_probability_rounds_to_zero(model, classes):
     trained = model(**FEW).fit(X, labels(classes))
     for array in trained.parameters_.values():
-        array *= 1e3
+        array *= 1e5
     p, logs = trained.predict_proba(X), trained.predict_log_proba(X)
     assert (p == 0).any()
     assert np.isfinite(logs).all()
