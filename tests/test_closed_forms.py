@@ -1,4 +1,4 @@
-"""The gradients of both models equal the closed forms that people derive by hand."""
+"""The gradients of the models equal the closed forms that people derive by hand."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from strategies import arrays_of
 
 import autograd_lite as ag
-from autograd_lite.models import LogisticRegression, MLPClassifier
+from autograd_lite.models import (
+    LinearRegression,
+    LogisticRegression,
+    MLPClassifier,
+    MLPRegressor,
+)
 from autograd_lite.sweep import gradients
 
 NUMBERS = st.floats(-3, 3, allow_subnormal=False, width=32)
@@ -101,6 +106,28 @@ def test_both_ways_of_the_intercept_are_one_model(case):
     close(one["w"], [other["b"], *other["w"]])
 
 
+@given(regressions(), st.sampled_from([0.0, 0.5]))
+def test_linear_regression(case, alpha):
+    X, y, w, b, reduction = case
+    y = 3 * y - X[:, 0]
+    m = len(y) if reduction == "mean" else 1
+    options = {"reduction": reduction, "alpha": alpha}
+    column = LinearRegression(init={"w": [b, *w]}, **options).loss_graph(X, y)
+    separate = LinearRegression(init={"w": w, "b": b}, intercept="separate", **options)
+    value, gradient = by_name(separate.loss_graph(X, y))
+    error, penalty = X @ w + b - y, alpha * w
+
+    close(value["ŷ"], X @ w + b)
+    close(value["L"], (error**2).sum() / 2 / m + alpha / 2 * w @ w)
+    close(column.item(), value["L"])
+    close(gradient["ŷ"], error / m)
+    close(gradient["w"], X.T @ error / m + penalty)
+    close(gradient["b"], error.sum() / m)
+    _, gradient = by_name(column)
+    A = np.column_stack([np.ones(len(X)), X])
+    close(gradient["w"], A.T @ error / m + np.append(0, penalty))
+
+
 @given(regressions())
 def test_the_loss_is_binary_cross_entropy(case):
     X, y, w, b, reduction = case
@@ -134,22 +161,34 @@ def test_the_four_forms_of_the_perceptron_for_each_example(case):
         close(gradient["W⁽¹⁾"], np.outer(da, row))
 
 
-@given(perceptrons())
-def test_the_forms_of_the_perceptron_layer_by_layer_over_a_batch(case):
+DERIVATIVES = {
+    "relu": lambda a: a > 0,
+    "tanh": lambda a: 1 - np.tanh(a) ** 2,
+    "logistic": lambda a: σ(a) * (1 - σ(a)),
+}
+
+
+@given(
+    perceptrons(),
+    st.sampled_from([MLPClassifier, MLPRegressor]),
+    st.sampled_from(sorted(DERIVATIVES)),
+    st.sampled_from([0.0, 0.5]),
+)
+def test_the_forms_of_the_perceptron_layer_by_layer_over_a_batch(case, model, g, alpha):
     X, y, sizes, θ, reduction = case
-    model = MLPClassifier(sizes, init=θ, reduction=reduction)
-    value, gradient = by_name(model.loss_graph(X, y))
+    options = {"init": θ, "reduction": reduction, "activation": g, "alpha": alpha}
+    value, gradient = by_name(model(sizes, **options).loss_graph(X, y))
 
     dz = (value["ŷ"] - y) / (len(y) if reduction == "mean" else 1)
     h = [value["X"]] + [value[f"h⁽{k}⁾"] for k in "¹²³"[: len(sizes)]]
     close(gradient["b"], dz.sum())
-    close(gradient["w"], h[-1].T @ dz)
+    close(gradient["w"], h[-1].T @ dz + alpha * value["w"])
     dh = np.outer(dz, value["w"])
     for layer in range(len(sizes), 0, -1):
         k = "¹²³"[layer - 1]
-        da = dh * (value[f"a⁽{k}⁾"] > 0)
+        da = dh * DERIVATIVES[g](value[f"a⁽{k}⁾"])
         close(gradient[f"b⁽{k}⁾"], da.sum(axis=0))
-        close(gradient[f"W⁽{k}⁾"], da.T @ h[layer - 1])
+        close(gradient[f"W⁽{k}⁾"], da.T @ h[layer - 1] + alpha * value[f"W⁽{k}⁾"])
         dh = da @ value[f"W⁽{k}⁾"]
 
 
