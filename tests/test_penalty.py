@@ -35,7 +35,7 @@ def test_the_optimum_of_classes_is_that_of_scikit_learn(seed, intercept, alpha):
     linear_model = pytest.importorskip("sklearn.linear_model", reason="no scikit-learn")
     X, random = rows_of(seed)
     y, weights = labels(random), random.uniform(0.5, 2, 40)
-    options = {"intercept": intercept, "solver": "lbfgs", "tol": 1e-6}
+    options = {"intercept": intercept, "solver": "lbfgs", "tol": 1e-8}
     own = LogisticRegression(alpha=alpha, reduction="sum", **options).fit(X, y, weights)
     theirs = linear_model.LogisticRegression(C=1 / alpha, tol=1e-10, max_iter=10_000)
     theirs.fit(X, y, weights)
@@ -49,7 +49,7 @@ def test_the_optimum_of_numbers_is_that_of_ridge_regression(seed, intercept, alp
     pytest.importorskip("scipy", reason="no SciPy for L-BFGS")
     X, random = rows_of(seed)
     y = X @ [1.0, -2.0, 3.0] + 5 + random.normal(size=40)
-    own = LinearRegression(alpha=alpha, reduction="sum", intercept=intercept, tol=1e-7).fit(X, y)
+    own = LinearRegression(alpha=alpha, reduction="sum", intercept=intercept, tol=1e-9).fit(X, y)
     # The normal equations of ½ ‖A w − y‖² + α/2 ‖w[1:]‖².
     A, penalty = np.column_stack([np.ones(40), X]), alpha * np.diag([0, 1, 1, 1])
     w = np.linalg.solve(A.T @ A + penalty, A.T @ y)
@@ -60,7 +60,7 @@ def test_ridge_of_scikit_learn():
     linear_model = pytest.importorskip("sklearn.linear_model", reason="no scikit-learn")
     X, random = rows_of(5)
     y = X @ [1.0, -2.0, 3.0] + 5 + random.normal(size=40)
-    own = LinearRegression(alpha=2.5, reduction="sum", tol=1e-7).fit(X, y)
+    own = LinearRegression(alpha=2.5, reduction="sum", tol=1e-9).fit(X, y)
     theirs = linear_model.Ridge(alpha=2.5).fit(X, y)
     np.testing.assert_allclose(own.coef_, theirs.coef_, atol=1e-6)
     np.testing.assert_allclose(own.intercept_, theirs.intercept_, atol=1e-6)
@@ -74,7 +74,7 @@ def test_the_mean_has_the_optimum_of_the_sum_for_alpha_by_row(seed, intercept, a
     y = labels(random)
     options = {"intercept": intercept, "solver": "lbfgs"}
     one = LogisticRegression(alpha=alpha / 40, tol=1e-8, **options).fit(X, y)
-    other = LogisticRegression(alpha=alpha, reduction="sum", tol=1e-6, **options).fit(X, y)
+    other = LogisticRegression(alpha=alpha, reduction="sum", tol=1e-8, **options).fit(X, y)
     np.testing.assert_allclose(one.coef_, other.coef_, atol=1e-6)
     np.testing.assert_allclose(40 * one.loss_, other.loss_)
 

@@ -86,14 +86,15 @@ def test_a_loss_that_ends_above_its_best_is_reported():
 @pytest.mark.parametrize("model", [LogisticRegression, MLPClassifier])
 def test_a_model_with_too_large_a_rate(model):
     wild = model(solver="gd", learning_rate_init=1e4, random_state=0)
+    rows, labels = np.vstack([X, X]), np.append(y, [0, 0, 1, 0, 1])  # row 0 is of both classes
     with pytest.warns(ConvergenceWarning, match="learning rate 10000 is too large") as caught:
-        wild.fit(X, y)
+        wild.fit(rows, labels)
     # The warning points at the line that called fit.
     assert caught[0].filename == __file__
     assert np.isfinite(wild.loss_)
     assert wild.loss_ == min(*wild.loss_curve_, wild.loss_)
     assert all(np.isfinite(array).all() for array in wild.parameters_.values())
-    np.testing.assert_allclose(wild.loss_graph(X, y).item(), wild.loss_)
+    np.testing.assert_allclose(wild.loss_graph(rows, labels).item(), wild.loss_)
 
 
 @pytest.mark.parametrize("model", [LogisticRegression, MLPClassifier])

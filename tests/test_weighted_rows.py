@@ -97,7 +97,7 @@ def test_the_weights_of_classes_are_those_of_scikit_learn(seed, classes, kind, w
     options = {"class_weight": class_weight[kind]}
     if classes == 2 and kind == "each":
         options = {"class_weight": {"a": 2.0, "b": 0.5}}
-    own = LogisticRegression(alpha=0.5, reduction="sum", solver="lbfgs", tol=1e-6, **options)
+    own = LogisticRegression(alpha=0.5, reduction="sum", solver="lbfgs", tol=1e-8, **options)
     theirs = linear_model.LogisticRegression(C=2, tol=1e-10, max_iter=10_000, **options)
     own.fit(X, names, weights)
     theirs.fit(X, names, weights)
