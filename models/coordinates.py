@@ -40,7 +40,7 @@ class Standardized:
         self.offset, self.unit, self.layout = target[0], float(target[1]), objective.layout
         self.judged = judged
         # What columns far from 0 lose of the digits of their gradients.
-        size = np.abs(mean) @ np.abs(self.inverse) if scale.ndim == 2 else np.abs(mean) / scale
+        size = np.abs(self.inverse) @ np.abs(mean) if scale.ndim == 2 else np.abs(mean) / scale
         self.rounding = objective.rounding * max(1.0, float(np.max(size)))
         shapes = self.layout.shapes
         self.weight = next(name for name in ("W1", "W", "w") if name in shapes)

@@ -143,7 +143,7 @@ def by_the_model(seed, **options):
 @pytest.fixture
 def raw_columns(monkeypatch):
     """The solvers work in the coordinates of the weights themselves."""
-    monkeypatch.setattr("autograd_lite.models.training.standardized", lambda it, state: it)
+    monkeypatch.setattr("autograd_lite.models.training.standardized", lambda it, state, **_: it)
 
 
 @pytest.mark.usefixtures("raw_columns")

@@ -229,16 +229,18 @@ def test_classes_stay_those_of_the_first_epoch(model):
 @ALL
 @EACH
 def test_too_few_steps_are_said(model, solver):
+    # Two steps of second order are enough for a parabola.
+    steps = 1 if model is LinearRegression else 2
     with pytest.warns(ConvergenceWarning) as caught:
-        trained = model(solver=solver, max_iter=2, tol=1e-9, **CALM).fit(X, y)
+        trained = model(solver=solver, max_iter=steps, tol=1e-9, **CALM).fit(X, y)
     [warning] = caught
     assert warning.filename == __file__
     assert re.fullmatch(
-        rf"{solver} took 2 steps and did not converge: the largest element of the gradient is "
-        r"[\d.e-]+, and tol is 1e-09; increase max_iter",
+        rf"{solver} took {steps} steps? and did not converge: the largest element of the gradient "
+        r"is [\d.e-]+, and tol is 1e-09; increase max_iter",
         str(warning.message),
     )
-    assert trained.n_iter_ == 2
+    assert trained.n_iter_ == steps
 
 
 @ALL

@@ -127,7 +127,7 @@ def sum_as_dot(b: Builder, e: Expr) -> Any:
 @rule(MACHINE, "np.add.reduce", "a sum over columns that keeps their axis is a column of sums")
 def sum_in_column(b: Builder, e: Expr) -> Any:
     x, axis = e.args[0], e.keywords.get("axis", 0)
-    if e.keywords.keys() == {"axis", "keepdims"} and x.ndim == e.ndim == 2 and axis in (1, (1,), -1):
+    if e.keywords.keys() == {"axis", "keepdims"} and e.ndim == 2 and axis in (1, (1,), -1):
         sums = sum_as_dot(b, b.call("np.add.reduce", x, axis=1))
         return None if sums is None else b.call("np.expand_dims", sums, axis=1)
     return None
