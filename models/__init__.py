@@ -1,4 +1,4 @@
-"""Logistic regression and the multilayer perceptron, built as graphs, and their training."""
+"""Linear and logistic regression and the multilayer perceptron, as graphs, and their training."""
 
 from autograd_lite.models.descent import gradient_descent
 from autograd_lite.models.errors import ConvergenceWarning, DataConversionWarning, NotFittedError

@@ -25,7 +25,6 @@ class Classifier(Estimator):
     example. After `fit`: `classes_`, sorted, and what every `Estimator` has.
     """
 
-    solver: Literal["gd", "sgd", "adam", "lbfgs", "newton-cg", "auto"] = "adam"
     class_weight: Literal["balanced"] | Mapping[Any, float] | None = None
 
     if TYPE_CHECKING:
@@ -93,6 +92,13 @@ class Classifier(Estimator):
                 f"{kinds[_is_text(predicted)]}: {', '.join(map(str, self.classes_[:5]))}"
             )
         return float(np.average(predicted == labels, weights=weights))
+
+    def loss_of(self, z: Array, y: Array, weights: Array | None) -> float:
+        if z.ndim == 1:
+            costs = np.asarray(ag.softplus(z)) - y * z
+        else:
+            costs = -np.sum(y * np.asarray(ag.log_softmax(z)), axis=1)
+        return float(np.average(costs, weights=weights))
 
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
         return float(np.average(_chosen(z) == self.groups(y), weights=weights))

@@ -11,14 +11,17 @@ __all__ = ["complaint", "unlike_scales"]
 _UNLIKE = 30.0  # the ratio of scales from which plain descent is hopelessly slow
 
 
-def unlike_scales(X: Array | None) -> str:
-    """The scales of the columns, if they are very unlike each other or the intercept's; else ""."""
+def unlike_scales(X: Array | None, *, small: bool = False) -> str:
+    """The scales of the columns, if they are very unlike each other or the intercept's; else "".
+
+    Or only if one is very `small`.
+    """
     if X is None:
         return ""
     with np.errstate(all="ignore"):
         scales = np.sqrt(np.mean(np.square(X, dtype=np.float64), axis=0))
     low, high = min(scales[scales > 0].min(initial=1), 1), max(scales.max(), 1)
-    if high <= _UNLIKE * low:
+    if (1 if small else high) <= _UNLIKE * low:
         return ""
     return f"the scales of the columns are very unlike, from {low:.2g} to {high:.2g}"
 
@@ -29,7 +32,12 @@ def complaint(
     """A sentence about a training that failed or did not converge; None if all is well."""
     best = monitor.best
     if monitor.converged and np.isfinite(monitor.losses).all():
-        return None
+        cause = unlike_scales(X, small=True) if solver == "gd" else ""
+        return (
+            f"gd found no element of the gradient above tol, but {cause}; use standardize=True"
+            if cause
+            else None
+        )
     if rate is not None and (rising := _rising(monitor, solver == "gd")):
         cause = unlike_scales(X) if solver == "gd" else ""
         cure = f"{cause}; use standardize=True" if cause else f"try {rate / 10:g}"
@@ -59,13 +67,13 @@ def _rising(monitor: Monitor, steady: bool) -> str:
     """What a loss did that did not fall; "" if it fell.
 
     That of a `steady` solver, which should fall with every step, may not rise at all; others
-    overshoot, and only have to end below the start.
+    overshoot, or report noisy batches, and only have to end below the start.
     """
     losses = [*monitor.losses, monitor.last]
     start, last, highest, best = losses[0], losses[-1], max(losses), min(losses)
     if not np.isfinite(losses).all():
         return f"became {next(loss for loss in losses if not np.isfinite(loss))}"
-    rounding = 1e-6 * abs(start)
+    rounding = (1e-6 if steady else 0.01) * abs(start)
     if highest > start + rounding and (steady or last > start + rounding):
         return f"rose from {start:.4g} to {highest:.4g}"
     if steady and last - best > 0.01 * (start - best) + rounding:

@@ -130,8 +130,8 @@ def standardized(
     """
     model = objective.model
     weights = objective.options.get("sample_weight")
-    step = max(1, objective.rows // max(_SAMPLE, 10 * objective.X.shape[1]))
-    X, weights = objective.X[::step], None if weights is None else weights[::step]
+    some = _sample(objective.rows, max(_SAMPLE, 10 * objective.X.shape[1]))
+    X, weights = objective.X[some], None if weights is None else weights[some]
     if "column_mean" not in state:
         mean, scale = standard(X, weights)
         # Of a constant column there is nothing to learn but the rounding of its size.
@@ -140,7 +140,7 @@ def standardized(
         state["column_mean"], state["column_scale"] = mean, scale
         offset, unit = np.zeros(1, X.dtype), np.ones(1, X.dtype)
         if model.kind == "regressor":
-            offset, unit = standard(objective.y[::step, None], weights)
+            offset, unit = standard(objective.y[some, None], weights)
         state["target_mean"], state["target_scale"] = offset, unit
     mean, scale = state["column_mean"], state["column_scale"]
     # The penalty curves the loss, too: for columns of small scale much more than the data do.
@@ -148,7 +148,7 @@ def standardized(
     penalty = model.alpha / (total * model.curvature)
     offset, unit = state["target_mean"][0], state["target_scale"][0]
     independent = independent and X.shape[1] <= min(_MOST, len(X))
-    if independent and "W1" not in objective.layout.shapes:
+    if independent and model.linear:
         root = _root(X, weights, mean, scale, penalty)
     else:
         scale = root = np.sqrt(scale**2 + penalty)
@@ -158,6 +158,13 @@ def standardized(
             return objective
         judged = np.zeros_like(mean), np.ones_like(scale)
     return Standardized(objective, mean, root, (offset, unit), judged)
+
+
+def _sample(rows: int, most: int) -> Any:
+    """All rows, or a sample at random, which is the same each time."""
+    if rows <= most:
+        return slice(None)
+    return np.sort(np.random.default_rng(0).integers(rows, size=most))
 
 
 def _root(X: Array, weights: Array | None, mean: Array, scale: Array, penalty: float) -> Array:

@@ -53,6 +53,7 @@ class Estimator(Conventions, ABC):
     `validation_scores_`.
     """
 
+    solver: Literal["gd", "sgd", "adam", "lbfgs", "newton-cg", "auto"] = "auto"
     learning_rate_init: float | None = None
     max_iter: int = 500
     tol: float = 1e-4
@@ -73,11 +74,11 @@ class Estimator(Conventions, ABC):
 
     title: ClassVar[str]
     kind: ClassVar[Literal["classifier", "regressor"]]
+    linear: ClassVar[bool] = False
     score_name: ClassVar[str]
     rates: ClassVar[Mapping[str, float]] = {"gd": 0.1, "sgd": 0.01, "adam": 0.01}
 
     if TYPE_CHECKING:
-        solver: Any = field(init=False)
         parameters_: Arrays = field(init=False)
         loss_curve_: list[float] = field(init=False)
         loss_: float = field(init=False)
@@ -126,6 +127,10 @@ class Estimator(Conventions, ABC):
         self, y: Array, weights: Array | None, classes: Array | None
     ) -> tuple[Array, Array | None, dict[str, Any]]:
         """The targets as numbers, the weights of the rows, and what is learned from them."""
+
+    @abstractmethod
+    def loss_of(self, z: Array, y: Array, weights: Array | None) -> float:
+        """The mean cost of outputs, for targets as numbers."""
 
     @abstractmethod
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
@@ -192,7 +197,8 @@ class Estimator(Conventions, ABC):
         """
         rows = self._read(X, y, sample_weight, again=self.__sklearn_is_fitted__(), graph=True)
         again = self.__sklearn_is_fitted__()
-        arrays = self._last(rows) if again else self._starting(rows)
+        check_settings(self)
+        arrays = self._last() if again else self._starting(rows)
         options: dict[str, Any] = {}
         weights = normalized(rows.weights, self.reduction)
         if weights is not None:
@@ -221,7 +227,7 @@ class Estimator(Conventions, ABC):
         check_settings(self)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         rows = self._read(X, y, sample_weight, again=warm)
-        start = self._last(rows) if warm else self._starting(rows)
+        start = self._last() if warm else self._starting(rows)
         trained = train(
             self, rows, self._layout(rows), self.separated(start), drawn=self._draws(warm)
         )
@@ -256,7 +262,7 @@ class Estimator(Conventions, ABC):
         check_settings(self)
         again = self.__sklearn_is_fitted__()
         rows = self._read(X, y, weights, again=again, classes=classes)
-        start = self._last(rows) if again else self._starting(rows)
+        start = self._last() if again else self._starting(rows)
         drawn = self._draws(again)
         trained = train(
             self, rows, self._layout(rows), self.separated(start), drawn=drawn, epoch=True
@@ -296,7 +302,11 @@ class Estimator(Conventions, ABC):
             learned |= {"mean_": mean, "scale_": scale}
         # A DataFrame holds its numbers by columns, and steps of training read rows.
         X = np.ascontiguousarray(scaled(array, learned["mean_"], learned["scale_"]))
-        return Rows(X, y.astype(X.dtype), given, learned)
+        with np.errstate(over="ignore"):
+            t = y.astype(X.dtype)
+        if not np.isfinite(t).all():
+            raise ValueError(f"y has numbers that are too large for the {X.dtype} of X")
+        return Rows(X, t, given, learned)
 
     def _layout(self, rows: Rows) -> Layout:
         shapes = self.shapes(rows.X.shape[1], rows.outputs)
@@ -325,16 +335,22 @@ class Estimator(Conventions, ABC):
                 raise ValueError(f"the initial weights {name} must be finite")
         return arrays
 
-    def _last(self, rows: Rows) -> Arrays:
+    def _last(self) -> Arrays:
         """The trained weights, if the settings of the layers are still those of the training."""
         shapes = {name: array.shape for name, array in self.parameters_.items()}
-        same = shapes == self.shapes(rows.X.shape[1], rows.outputs)
+        same = shapes == self.shapes(self.n_features_in_, self._n_outputs)
         if not same or self.standardize != (self.mean_ is not None):
             raise ValueError(
                 f"the layers or standardize of this {type(self).__name__} were set anew after it "
-                "was fitted; use another model, or fit it without warm_start"
+                "was fitted; set them back, or fit it without warm_start"
             )
         return self.parameters_
+
+    @property
+    def _n_outputs(self) -> int:
+        """The number of outputs of a fitted model."""
+        classes = len(getattr(self, "classes_", ()))
+        return classes if classes > 2 else 1
 
     def _draws(self, again: bool) -> bool:
         """Whether the initial weights are drawn, not given or those of an earlier training."""

@@ -208,6 +208,8 @@ def target(y: Any, rows: int) -> Array:
     missing = _missing(array)
     if missing.any():
         raise ValueError(f"Input y contains NaN: the target of row {missing.argmax()} is missing")
+    if array.dtype.kind == "c":
+        raise ValueError("Complex data not supported: y must hold labels or real numbers")
     if array.dtype.kind == "f" and np.isinf(array).any():
         row = np.isinf(array).argmax()
         raise ValueError(
@@ -219,21 +221,36 @@ def target(y: Any, rows: int) -> Array:
 
 def _missing(array: Array) -> Array:
     if array.dtype.kind == "O":
-        # NaN, and the missing values of pandas, do not equal themselves.
-        return np.array([x is None or (x == x) is not True for x in array.tolist()], dtype=bool)
+        return np.array([_is_missing(x) for x in array.tolist()], dtype=bool)
     return np.asarray(array != array)
+
+
+def _is_missing(x: Any) -> bool:
+    try:
+        return x is None or bool(x != x)
+    except TypeError:  # pandas.NA is neither true nor false
+        return True
 
 
 def numbers(y: Array) -> Array:
     """The targets of a regression as floating-point numbers."""
-    if y.dtype.kind == "c":
-        raise ValueError("Complex data not supported: y must hold real numbers")
-    if y.dtype.kind not in "biufO":
-        raise ValueError(f"y must hold numbers, not {y.dtype}")
+    return _as_floats(y, "y")
+
+
+def _as_floats(array: Array, what: str) -> Array:
+    """Numbers as floats; text, also of digits, is refused."""
+    if array.dtype.kind == "f":
+        return array
+    texts = array.dtype.kind == "O" and any(isinstance(x, (str, bytes)) for x in array.flat)
+    if texts or array.dtype.kind not in "biuO":
+        raise ValueError(f"{what} must hold numbers, not {'text' if texts else array.dtype}")
     try:
-        return y if y.dtype.kind == "f" else y.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"y must hold numbers: {error}") from None
+        floats = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{what} must hold numbers: {error}") from None
+    if not np.isfinite(floats).all():
+        raise ValueError(f"{what} must be finite: it contains infinity or NaN")
+    return floats
 
 
 def row_weights(weights: Any, rows: int) -> Array | None:
@@ -245,9 +262,7 @@ def row_weights(weights: Any, rows: int) -> Array | None:
         return None
     numbers_only(weights, "sample_weight")
     array = np.asarray(weights)
-    if array.dtype.kind not in "biufO":
-        raise TypeError(f"sample_weight must hold numbers, not {array.dtype}")
-    array = array.astype(np.float64)
+    array = _as_floats(array, "sample_weight").astype(np.float64)
     if array.ndim == 0:
         array = np.full(rows, array)
     if array.shape != (rows,):

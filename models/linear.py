@@ -26,6 +26,7 @@ class Linear(Estimator):
     intercept: Literal["column", "separate"] = "column"
     init: Literal["zeros", "random"] | Mapping[str, npt.ArrayLike] = "zeros"
 
+    linear: ClassVar[bool] = True
     # One layer learns with larger steps than several.
     rates: ClassVar[Mapping[str, float]] = {"gd": 0.1, "sgd": 0.1, "adam": 0.1}
 

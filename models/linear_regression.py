@@ -23,8 +23,8 @@ class LinearRegression(Regressor, Linear):
             (1 + columns,) begins with the intercept; "separate" for ŷ = X w + b.
         init: "zeros"; "random" for normal numbers with standard deviation 0.01; or the weights
             themselves, {"w": …} or {"w": …, "b": …}.
-        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs"
-            if SciPy is installed, and else "adam".
+        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs" if
+            SciPy is installed, and else "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is that of Ridge.
         learning_rate_init: the step size of "gd", "sgd" and "adam"; by default 0.1, and
@@ -35,8 +35,8 @@ class LinearRegression(Regressor, Linear):
         batch_size: the rows of a step of "sgd" and "adam"; "auto" is 200.
         momentum: how much of its velocity "sgd" keeps.
         nesterovs_momentum: whether "sgd" uses Nesterov's momentum.
-        early_stopping: hold out `validation_fraction` of the rows, keep the weights of their best
-            score, and stop when it has not risen for `n_iter_no_change` steps or epochs.
+        early_stopping: hold out `validation_fraction` of the rows, keep the weights of their
+            smallest loss, and stop when it has not fallen for `n_iter_no_change` steps or epochs.
         validation_fraction, n_iter_no_change: see `early_stopping`.
         warm_start: `fit` continues from the weights of the last `fit`.
         reduction: the "mean" or the "sum" of the rows' losses.

@@ -26,8 +26,7 @@ class MLPClassifier(Classifier, Perceptron):
         activation: g, "relu", "tanh" or "logistic".
         init: "he" for normal weights with variance 2 / inputs and zero biases (He et al. 2015,
             arXiv:1502.01852), for columns of standard deviation 1; or the weights themselves.
-        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs"
-            if SciPy is installed, and else "adam".
+        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is scikit-learn's 1/C.
         learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",
@@ -38,8 +37,8 @@ class MLPClassifier(Classifier, Perceptron):
         batch_size: the rows of a step of "sgd" and "adam"; "auto" is 200.
         momentum: how much of its velocity "sgd" keeps.
         nesterovs_momentum: whether "sgd" uses Nesterov's momentum.
-        early_stopping: hold out `validation_fraction` of the rows, keep the weights of their best
-            score, and stop when it has not risen for `n_iter_no_change` steps or epochs.
+        early_stopping: hold out `validation_fraction` of the rows, keep the weights of their
+            smallest loss, and stop when it has not fallen for `n_iter_no_change` steps or epochs.
         validation_fraction, n_iter_no_change: see `early_stopping`.
         warm_start: `fit` continues from the weights of the last `fit`.
         class_weight: a factor for each class by its label; "balanced" gives all classes the same
@@ -75,8 +74,8 @@ class MLPRegressor(Regressor, Perceptron):
         activation: g, "relu", "tanh" or "logistic".
         init: "he" for normal weights with variance 2 / inputs and zero biases (He et al. 2015,
             arXiv:1502.01852), for columns of standard deviation 1; or the weights themselves.
-        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs"
-            if SciPy is installed, and else "adam".
+        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs" if
+            SciPy is installed, and else "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is scikit-learn's 1/C.
         learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",
@@ -87,8 +86,8 @@ class MLPRegressor(Regressor, Perceptron):
         batch_size: the rows of a step of "sgd" and "adam"; "auto" is 200.
         momentum: how much of its velocity "sgd" keeps.
         nesterovs_momentum: whether "sgd" uses Nesterov's momentum.
-        early_stopping: hold out `validation_fraction` of the rows, keep the weights of their best
-            score, and stop when it has not risen for `n_iter_no_change` steps or epochs.
+        early_stopping: hold out `validation_fraction` of the rows, keep the weights of their
+            smallest loss, and stop when it has not fallen for `n_iter_no_change` steps or epochs.
         validation_fraction, n_iter_no_change: see `early_stopping`.
         warm_start: `fit` continues from the weights of the last `fit`.
         reduction: the "mean" or the "sum" of the rows' losses.

@@ -33,15 +33,15 @@ class Monitor:
 
     `unit` is that of the solver's losses. `tol` is compared with the largest element of the
     gradient where a solver knows the gradient of all rows, and else with what `n_iter_no_change`
-    epochs improved. `validate` gives the score of weights on rows that are held out; then the
-    weights of the best score are kept, and training stops when it no longer rises.
+    epochs improved. `validate` gives the score and the loss of weights on rows that are held out;
+    then the weights of the smallest such loss are kept, and training stops when it falls no more.
     """
 
     max_iter: int
     tol: float = 0.0
     n_iter_no_change: int = 10
     report: Callable[[float, Array], None] = lambda loss, weights: None
-    validate: Callable[[Array], float] | None = None
+    validate: Callable[[Array], tuple[float, float]] | None = None
     unit: float = 1.0
     slope: Callable[[Array], float] = largest
     losses: list[float] = field(default_factory=list)
@@ -60,24 +60,25 @@ class Monitor:
     def step(self, weights: Array, loss: float, gradient: Array) -> bool:
         """Report the loss of all rows, and its gradient, before a step; True to stop."""
         self._record(loss * self.unit, weights)
-        return self.end(weights, loss, gradient) or self._stalled_score(weights)
+        return self.end(weights, loss, gradient)
 
     def end(self, weights: Array, loss: float, gradient: Array) -> bool:
         """Report weights without counting a step."""
         self.last = loss = loss * self.unit
-        slope = self.slope(gradient)
         if not np.isfinite(loss):
             return True
-        self.converged = slope <= self.tol
-        if self.validate is None and (self.best is None or self._is_better(loss)):
+        slope = self.slope(gradient)
+        arrived = slope <= self.tol
+        if self.validate is not None:
+            stalled = self._scored(weights)
+            self.converged = arrived or stalled
+            return self.converged
+        # Where training ends, rounding decides which loss is the smallest.
+        rounding = 1e-12 * abs(loss) if arrived else 0.0
+        if self.best is None or loss <= self.best.loss + rounding:
             self.best = Best(weights.copy(), loss, slope)
+        self.converged = arrived
         return self.converged
-
-    def _is_better(self, loss: float) -> bool:
-        """Whether a loss is the smallest; where training ends, up to rounding."""
-        assert self.best is not None
-        rounding = 1e-12 * abs(self.best.loss) if self.converged else 0.0
-        return loss <= self.best.loss + rounding
 
     def epoch(self, weights: Array, loss: float) -> bool:
         """Report the mean loss of the batches of an epoch, and the weights after it."""
@@ -85,28 +86,30 @@ class Monitor:
         if not np.isfinite(loss):
             return True
         if self.validate is not None:
-            return self._stalled_score(weights)
+            self.converged = self._scored(weights)
+            return self.converged
         if self.best is None or self.last <= self.best.loss:
             self.best = Best(weights.copy(), self.last, np.nan)
-        return self.tol > 0 and self._stalled(loss)
+        self.converged = self.tol > 0 and self._stalled(loss)
+        return self.converged
 
     def _record(self, loss: float, weights: Array) -> None:
         self.losses.append(loss)
         self.last = loss
         self.report(loss, weights)
 
-    def _stalled_score(self, weights: Array) -> bool:
-        if self.validate is None:
-            return False
-        score = self.validate(weights)
-        if not self.scores or score > max(self.scores):
-            self.best = Best(weights.copy(), self.losses[-1], np.nan)
+    def _scored(self, weights: Array) -> bool:
+        """Score weights on the rows held out; True if their loss has not fallen for long."""
+        assert self.validate is not None
+        score, loss = self.validate(weights)
+        loss /= self.unit
+        if self.best is None or loss < self._reached:
+            self.best = Best(weights.copy(), self.last, np.nan)
         self.scores.append(score)
-        return self._stalled(-score)
+        return self._stalled(loss)
 
     def _stalled(self, value: float) -> bool:
         """Whether the value has not fallen by more than tol for n_iter_no_change steps."""
         self._waited = self._waited + 1 if value > self._reached - self.tol else 0
         self._reached = min(value, self._reached)
-        self.converged = self._waited >= self.n_iter_no_change
-        return self.converged
+        return self._waited >= self.n_iter_no_change

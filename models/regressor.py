@@ -19,8 +19,6 @@ __all__ = ["Regressor"]
 class Regressor(Estimator):
     """A model of a number, ŷ, trained on half the squared error, ½ (ŷ − y)², of each row."""
 
-    solver: Literal["gd", "sgd", "adam", "lbfgs", "newton-cg", "auto"] = "auto"
-
     kind: ClassVar[Literal["classifier", "regressor"]] = "regressor"
     score_name: ClassVar[str] = "R²"
     output_name: ClassVar[str] = "ŷ"
@@ -45,10 +43,16 @@ class Regressor(Estimator):
     def score(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> float:
-        """R²: 1 less the squared error over that of the mean of y; 1 is best, the mean has 0."""
+        """R²: 1 less the squared error over that of the mean of y; 1 is best, the mean has 0.
+
+        Of a constant y it is 1 or 0, as in scikit-learn.
+        """
         predicted = self.predict(X)
         values = numbers(target(y, len(predicted)))
         return self.score_of(predicted, values, row_weights(sample_weight, len(predicted)))
+
+    def loss_of(self, z: Array, y: Array, weights: Array | None) -> float:
+        return float(np.average((z - y) ** 2, weights=weights) / 2)
 
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
         error = np.average((z - y) ** 2, weights=weights)

@@ -63,7 +63,8 @@ def train(
     solver works in such coordinates.
     """
     _keep_freed_memory()
-    solver = chosen("adam" if epoch and model.solver == "auto" else model.solver)
+    exact = model.kind == "regressor" or (model.linear and len(rows.X) <= _batch_size(model))
+    solver = chosen(model.solver, exact=exact and not epoch)
     before = vars(model) if epoch else {}
     held_out, random = None, np.random.default_rng(model.random_state)
     if model.early_stopping and not epoch:
@@ -72,17 +73,17 @@ def train(
     objective = Objective(model, layout, rows.X, rows.y, rows.weights)
     at = _in_coordinates(objective, solver, settings.state)
 
-    def score(rows: Rows, w: Array) -> float:
-        return _score(model, rows, layout.arrays(at.weights(w)))
+    def scored(rows: Rows, w: Array) -> tuple[float, float]:
+        return _scored(model, rows, layout.arrays(at.weights(w)))
 
     w = layout.flat(start).astype(rows.X.dtype)
     w = w if drawn else at.start(w)
     tol = _tolerance(model, len(rows.X), at.rounding)
     monitor = Monitor(1 if epoch else model.max_iter, tol, unit=at.unit**2, slope=at.slope)
     monitor.n_iter_no_change = model.n_iter_no_change
-    monitor.validate = held_out and partial(score, held_out)
+    monitor.validate = held_out and partial(scored, held_out)
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
-    with _shown(model, monitor, partial(score, rows)):
+    with _shown(model, monitor, partial(scored, rows)):
         last, interrupted = _solved(solve, monitor, keep=not epoch)
         best = None if epoch else monitor.best
         weights = at.weights(best.weights if best else last if epoch else w).astype(rows.X.dtype)
@@ -90,7 +91,7 @@ def train(
         loss = best.loss if best and np.isfinite(best.slope) else objective(weights)[0]
     _check_finite(loss)
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
-    learned |= {"solver_": solver, "solver_state_": settings.state}
+    learned |= {"solver_": solver} | ({"solver_state_": settings.state} if epoch else {})
     said = None if epoch else complaint(monitor, solver, settings.rate, rows.X, loss)
     if interrupted:
         said = f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
@@ -113,14 +114,14 @@ def _in_coordinates(objective: Objective, solver: str, state: dict[str, Array]) 
 
 
 @contextmanager
-def _shown(model: Any, monitor: Monitor, score: Callable[[Array], float]) -> Iterator[None]:
+def _shown(model: Any, monitor: Monitor, scored: Callable[[Array], Any]) -> Iterator[None]:
     """Show the progress, if the model is verbose, and no warnings of overflow.
 
     A step that is too long may overflow; the complaint reports it.
     """
 
     def text(w: Array) -> str:
-        return f"{model.score_name} {score(w):.4f}"
+        return f"{model.score_name} {scored(w)[0]:.4f}"
 
     show = progress(model.title, monitor.max_iter, model.verbose, text)
     with np.errstate(all="ignore"), show as monitor.report:
@@ -143,11 +144,15 @@ def _tolerance(model: Any, rows: int, rounding: float) -> float:
     return tol if model.reduction == "mean" else tol * rows
 
 
+def _batch_size(model: Any) -> int:
+    return 200 if model.batch_size == "auto" else int(model.batch_size)
+
+
 def _settings(
     model: Any, solver: str, before: Mapping[str, Any], rows: int, random: np.random.Generator
 ) -> SimpleNamespace:
     """What the solver reads, and the state that an earlier epoch left."""
-    size = 200 if model.batch_size == "auto" else model.batch_size
+    size = _batch_size(model)
     batches = solver != "gd" and size < rows
     state = before.get("solver_state_", {}) if before.get("solver_") == solver else {}
     return SimpleNamespace(
@@ -172,25 +177,26 @@ def _learned(before: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
 def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
     """The rows to train on, and those held out: the same fraction of each class."""
     groups, n = model.groups(rows.y), len(rows.y)
-    order = np.concatenate(
-        [random.permutation(np.flatnonzero(groups == group)) for group in np.unique(groups)]
-    )
-    # As many of each group as of all, to rounding, in all at least one; not the last of a group.
-    counts = np.ceil(np.arange(n + 1) * model.validation_fraction - 1e-9)
-    last = np.append(groups[order][1:] != groups[order][:-1], True)
-    held_out = np.zeros(n, dtype=bool)
-    held_out[order[(np.diff(counts) > 0) & ~last]] = True
-    if not held_out.any():
+    # One row of each group is to train on; of the others every k-th is held out, two at least.
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    order = np.concatenate([random.permutation(rows)[1:] for rows in members])
+    count = min(max(2, round(model.validation_fraction * n)), len(order))
+    if count < 2:
         raise ValueError(
-            f"early_stopping: {n} row{'s' * (n != 1)} (n_samples={n}) with one of each class at "
-            "least are too few to hold some out"
+            f"early_stopping: {n} row{'s' * (n != 1)} (n_samples={n}) are too few to hold out two "
+            "and train on one of each class"
         )
+    held_out = np.zeros(n, dtype=bool)
+    held_out[order[np.arange(count) * len(order) // count]] = True
     return rows.part(~held_out), rows.part(held_out)
 
 
-def _score(model: Any, rows: Rows, weights: Arrays) -> float:
+def _scored(model: Any, rows: Rows, weights: Arrays) -> tuple[float, float]:
+    """The score and the mean cost of weights on rows."""
     z = model.output(rows.X, weights)
-    return float(model.score_of(z, rows.y, rows.weights)) if np.isfinite(z).all() else -np.inf
+    if not np.isfinite(z).all():
+        return -np.inf, np.inf
+    return model.score_of(z, rows.y, rows.weights), model.loss_of(z, rows.y, rows.weights)
 
 
 def _keep_freed_memory() -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -37,7 +36,7 @@ _BROKEN = (
 def save(model: Estimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to `path` as npz, completely or not at all.
 
-    The file holds the model's name, its settings as JSON (without mappings and generators), its
+    The file holds the model's name, the settings that JSON can hold, its
     classes, the names of its columns and its target if known, the means and standard deviations of
     standardized columns, and each parameter under its name. `load` and
     `numpy.load(path, allow_pickle=False)` read it.
@@ -49,16 +48,12 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
         raise TypeError(f"save: the first argument must be a fitted model, not {model!r}")
     model._check_fitted("save")
     classes = getattr(model, "classes_", None)
+    model._last()
     if classes is not None and classes.dtype.kind not in "biufU":
-        if not all(isinstance(label, str) for label in classes):
-            raise TypeError(f"save: labels of dtype {classes.dtype} cannot be saved; use text")
-        classes = classes.astype(str)
-    # Predictions need neither initial weights nor class weights nor generators.
-    settings = {
-        field.name: value
-        for field in fields(model)
-        if not isinstance(value := getattr(model, field.name), (Mapping, np.random.Generator))
-    }
+        given, classes = classes, np.array(classes.tolist())
+        if classes.dtype.kind not in "biufU":
+            raise TypeError(f"save: labels of dtype {given.dtype} cannot be saved; use text")
+    settings = {name: value for name, value in model.get_params().items() if _is_plain(value)}
     arrays: dict[str, Any] = {
         "model": type(model).__name__,
         "settings": json.dumps(settings, default=_plain),
@@ -145,6 +140,12 @@ def _restored(arrays: dict[str, Any]) -> Estimator:
         learned["target_name_"] = str(target)
     model._set_fitted(arrays, learned)
     return model
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON can hold a setting; predictions need none that it cannot hold."""
+    values = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
+    return all(x is None or isinstance(x, (bool, int, float, str, np.integer)) for x in values)
 
 
 def _plain(value: Any) -> Any:

@@ -25,13 +25,13 @@ SOLVERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def chosen(solver: Any) -> str:
-    """The solver by its name; "auto" is L-BFGS if SciPy is installed, and else Adam.
+def chosen(solver: Any, *, exact: bool = False) -> str:
+    """The solver by its name; "auto" is L-BFGS for `exact` if SciPy is installed, and else Adam.
 
     Raises ValueError for any other name.
     """
-    if solver == "auto":
-        return "lbfgs" if find_spec("scipy") else "adam"
+    if isinstance(solver, str) and solver == "auto":
+        return "lbfgs" if exact and find_spec("scipy") else "adam"
     if not isinstance(solver, str) or solver not in SOLVERS:
         raise ValueError(f"solver must be one of {', '.join(SOLVERS)} or auto, not {solver!r}")
     return str(solver)
