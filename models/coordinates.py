@@ -13,7 +13,8 @@ from autograd_lite.models.objective import Array, Objective
 
 __all__ = ["Standardized", "standardized"]
 
-_SAMPLE = 1000  # rows that say how the columns are scaled
+_SAMPLE = 1000  # rows at least that say how the columns are scaled
+_SURE = 8  # times less than at most the cost of a row bends for a trained classifier
 _MOST = 1000  # columns: their independence takes their number to the third power
 _RIDGE = 1e-6  # of a column's variance, for columns that are sums of others
 
@@ -130,7 +131,8 @@ def standardized(
     """
     model = objective.model
     weights = objective.options.get("sample_weight")
-    some = _sample(objective.rows, max(_SAMPLE, 10 * objective.X.shape[1]))
+    columns = objective.X.shape[1]
+    some = _sample(objective.rows, max(_SAMPLE, 10 * columns, objective.rows // 30))
     X, weights = objective.X[some], None if weights is None else weights[some]
     if "column_mean" not in state:
         mean, scale = standard(X, weights)
@@ -147,9 +149,11 @@ def standardized(
     total = 1.0 if model.reduction == "mean" else objective.total
     penalty = model.alpha / (total * model.curvature)
     offset, unit = state["target_mean"][0], state["target_scale"][0]
-    independent = independent and X.shape[1] <= min(_MOST, len(X))
+    independent = independent and columns <= min(_MOST, len(X))
     if independent and model.linear:
-        root = _root(X, weights, mean, scale, penalty)
+        # A trained classifier is sure of most rows, where its cost bends little.
+        weight = _SURE * penalty if model.kind == "classifier" else penalty
+        root = _root(X, weights, mean, scale, weight)
     else:
         scale = root = np.sqrt(scale**2 + penalty)
     judged, means, scales = (mean, scale), np.append(mean, offset / unit), np.append(scale, unit)
