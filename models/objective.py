@@ -22,7 +22,7 @@ Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 Shapes = dict[str, tuple[int, ...]]
 
-_FEW = 1 << 19  # elements of X that one thread computes sooner than two
+_FEW = 1 << 21  # elements of X that one thread computes sooner than two
 
 
 class Layout:
