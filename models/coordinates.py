@@ -85,7 +85,8 @@ class Standardized:
     def weights(self, u: Array) -> Array:
         """The weights of the model at u."""
         w = self._linear(u)
-        self.layout.array(w, "b")[...] += self.offset
+        if self.offset:
+            self.layout.array(w, "b")[...] += self.offset
         return w
 
     def _linear(self, u: Array) -> Array:
@@ -102,8 +103,9 @@ class Standardized:
         W, b = self._first(gradient)
         W -= np.multiply.outer(b, self.mean)
         _multiply(W, self.inverse.T)
-        self._in_units(gradient, self.unit)
-        gradient /= self.unit**2
+        if self.unit != 1:
+            self._in_units(gradient, self.unit)
+            gradient /= self.unit**2
         return gradient
 
     def _first(self, flat: Array) -> tuple[Array, Array]:
