@@ -112,3 +112,15 @@ def test_the_gradient_is_judged_by_standardized_columns(case):
         other = standardized(objective, {}, independent=independent)
         slopes.append(other.slope(other(other.start(w))[1]))
     close(*slopes, rtol=1e-4)
+
+
+@given(st.integers(0, 999), st.floats(-0.5, 0.5))
+@settings(max_examples=20)
+def test_of_columns_that_are_fine_the_gradient_is_judged_as_it_is(seed, mean):
+    random = np.random.default_rng(seed)
+    X, model = mean + random.normal(size=(40, 3)), LogisticRegression()
+    rows = model._read(X, np.arange(40) % 2, None)
+    objective = Objective(model, model._layout(rows), rows.X, rows.y)
+    assert standardized(objective, {}, independent=False) is objective
+    at, u = standardized(objective, {}, independent=True), random.normal(size=4)
+    close(at.slope(at(u)[1]), np.abs(objective(at.weights(u))[1]).max())

@@ -283,6 +283,29 @@ def test_epochs_that_no_longer_help_end_it(model, solver):
     assert losses[-3:].min() < losses[0]
 
 
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_the_weights_of_the_best_epoch_are_kept(solver, monkeypatch):
+    epochs, report = [], Monitor.epoch
+
+    def recorded(self, weights, loss):
+        epochs.append((loss, weights.copy()))
+        return report(self, weights, loss)
+
+    monkeypatch.setattr(Monitor, "epoch", recorded)
+    options = {"batch_size": 6, "max_iter": 25, "tol": 0, "random_state": 0}
+    # Far too long steps, so that the last epoch is not the best; the columns are as they are.
+    options |= {"learning_rate_init": 0.4, "intercept": "separate"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        trained = LogisticRegression(solver=solver, **options).fit(X, y)
+    losses = [loss for loss, _ in epochs]
+    best = int(np.argmin(losses))
+    assert trained.loss_curve_ == losses
+    assert best < len(losses) - 1
+    kept = np.concatenate([array.ravel() for array in trained.parameters_.values()])
+    np.testing.assert_array_equal(kept, epochs[best][1])
+
+
 # Interrupts.
 
 
