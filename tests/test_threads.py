@@ -15,6 +15,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.context import current
+from autograd_lite.models import LogisticRegression, MLPClassifier, objective
 
 THREADS, ROUNDS = 4, 60
 
@@ -265,3 +266,26 @@ def test_threads_that_use_a_leaf_first_after_an_update_agree():
             np.testing.assert_array_equal(found, np.full((4, 3), 4.0))
     finally:
         sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize("solver", ["gd", "adam", "lbfgs"])
+def test_fits_share_a_program_and_nothing_else(solver):
+    if solver == "lbfgs":
+        pytest.importorskip("scipy", reason="no SciPy for this solver")
+    results = {}
+
+    def work(model, k):
+        random = np.random.default_rng(k)
+        X, y = random.normal(size=(30, 3)), np.arange(30) % 2
+        trained = model(solver=solver, alpha=k / 10, max_iter=20, tol=0, random_state=k)
+        trained.set_params(learning_rate_init=0.01).fit(X, y)
+        results.setdefault((model, k), []).append(trained.loss_curve_)
+
+    works = [(model, k) for model in (LogisticRegression, MLPClassifier) for k in range(1, 4)]
+    # At once, where the programs are still to be compiled, and one after the other.
+    objective._program.cache_clear()
+    together(*(lambda given=given: work(*given) for given in works))
+    for given in works:
+        work(*given)
+    for at_once, alone in results.values():
+        assert at_once == alone
