@@ -147,7 +147,9 @@ def test_where_logistic_regression_starts():
     np.testing.assert_array_equal(
         drawn, LogisticRegression(init="random", random_state=3).start(2)["w"]
     )
-    model = LogisticRegression(init={"w": [1, 2, 3]}, max_iter=1, tol=0, learning_rate_init=1e-12)
+    model = LogisticRegression(
+        init={"w": [1, 2, 3]}, solver="gd", max_iter=1, tol=0, learning_rate_init=1e-12
+    )
     np.testing.assert_allclose(model.fit(X, y).parameters_["w"], [1, 2, 3])
 
 

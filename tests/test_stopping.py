@@ -18,6 +18,7 @@ from autograd_lite.models import (
     MLPRegressor,
 )
 from autograd_lite.models import training as module
+from autograd_lite.models.monitor import Monitor
 from autograd_lite.models.objective import Objective
 from autograd_lite.models.solvers import SOLVERS
 
@@ -47,9 +48,10 @@ def is_now(trained):
 
 def same(one, other):
     assert one.keys() == other.keys()
-    for name in one.keys() - {"solver_state_", "parameters_"}:
+    of_arrays = {"solver_state_", "parameters_"}
+    for name in one.keys() - of_arrays:
         np.testing.assert_array_equal(one[name], other[name])
-    for name in ("solver_state_", "parameters_"):
+    for name in one.keys() & of_arrays:
         assert one[name].keys() == other[name].keys()
         for key, array in one[name].items():
             np.testing.assert_array_equal(array, other[name][key])
@@ -59,45 +61,56 @@ def same(one, other):
 
 
 def stopped(monkeypatch, model, X=X, y=y, **options):
-    """A model that held rows out, the rows that it trained on, and those that it held out."""
+    """A model that held rows out, the rows that it trained on, those that it held out, and their
+    losses.
+    """
     parts, split = [], module._split
+    losses, scored = [], module._scored
+
+    def recorded(*given):
+        losses.append(scored(*given)[1])
+        return scored(*given)
 
     def kept(*given):
         parts[:] = split(*given)
         return parts
 
     monkeypatch.setattr(module, "_split", kept)
+    monkeypatch.setattr(module, "_scored", recorded)
     trained = model(early_stopping=True, random_state=0, **options).fit(X, y)
-    return trained, *parts
+    return trained, *parts, losses
 
 
 @ALL
 @SEVERAL
 @BATCHES
-def test_the_weights_of_the_best_score_are_kept(model, solver, batch_size, monkeypatch):
+def test_the_weights_of_the_smallest_loss_are_kept(model, solver, batch_size, monkeypatch):
     options = {"solver": solver, "batch_size": batch_size, "learning_rate_init": 0.01}
-    trained, _, held_out = stopped(monkeypatch, model, max_iter=40, tol=0, **options)
+    trained, _, held_out, losses = stopped(monkeypatch, model, max_iter=40, tol=0, **options)
     scores = trained.validation_scores_
-    assert len(scores) == len(trained.loss_curve_) == trained.n_iter_
+    # The weights after the last step are scored, too; those after an epoch are anyway.
+    assert 0 <= len(scores) - trained.n_iter_ <= 1
+    assert len(scores) == len(losses)
     targets = (
         held_out.y if trained.kind == "regressor" else trained.classes_[held_out.y.astype(int)]
     )
-    assert trained.score(held_out.X, targets) == pytest.approx(max(scores))
-    assert max(scores) >= scores[0]
+    best = int(np.argmin(losses))
+    assert trained.score(held_out.X, targets) == pytest.approx(scores[best])
+    assert trained.loss_graph(held_out.X, targets).item() == pytest.approx(losses[best])
 
 
 @ALL
 @SEVERAL
 @BATCHES
 @pytest.mark.parametrize("patience", [1, 4])
-def test_it_stops_when_the_score_no_longer_rises(model, solver, batch_size, patience, monkeypatch):
+def test_it_stops_when_the_loss_no_longer_falls(model, solver, batch_size, patience, monkeypatch):
     options = {"solver": solver, "batch_size": batch_size, "learning_rate_init": 0.05}
-    trained, *_ = stopped(
+    trained, *_, losses = stopped(
         monkeypatch, model, max_iter=5000, tol=1e-3, n_iter_no_change=patience, **options
     )
     assert trained.n_iter_ < 5000
-    last, before = trained.validation_scores_[-patience:], trained.validation_scores_[:-patience]
-    assert max(last) <= max(before) + 1e-3 * patience
+    last, before = losses[-patience:], losses[:-patience]
+    assert min(last) >= min(before) - 1e-3 * patience
 
 
 @given(st.floats(0.02, 0.95), st.lists(st.integers(0, 2), max_size=40))
@@ -107,7 +120,7 @@ def test_of_each_class_the_same_fraction_is_held_out(fraction, labels):
     data = np.arange(2.0 * len(labels)).reshape(-1, 2)
     options = {"max_iter": 2, "tol": 0, "validation_fraction": fraction}
     with pytest.MonkeyPatch.context() as patch:
-        _, rows, held_out = stopped(patch, LogisticRegression, data, labels, **options)
+        _, rows, held_out, _ = stopped(patch, LogisticRegression, data, labels, **options)
     for k in range(3):
         count, held = np.sum(labels == k), int(held_out.y[:, k].sum())
         assert abs(held - fraction * count) < 2

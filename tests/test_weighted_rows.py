@@ -156,7 +156,7 @@ def test_weights_that_are_none(model, weights, message):
 @ALL
 def test_weights_that_are_text(model):
     X, y, _ = table(0, model)
-    with pytest.raises(TypeError, match="sample_weight must hold numbers, not <U1"):
+    with pytest.raises(ValueError, match="sample_weight must hold numbers, not <U1"):
         model().fit(X, y, ["a"] * 30)
 
 

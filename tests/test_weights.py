@@ -88,8 +88,10 @@ def test_saving_what_cannot_be_saved(path):
     path.write_text("before")
     with pytest.raises(NotFittedError, match="call fit"):
         save(LogisticRegression(), path)
-    model = LogisticRegression(**FEW).fit(X, np.array([1, 2, 1, 2, 1], dtype=object))
-    with pytest.raises(TypeError, match="labels of dtype object"):
+    model = LogisticRegression(**FEW).fit(
+        X, np.array(["2024", "2025", "2024", "2025", "2024"], dtype="M8[Y]")
+    )
+    with pytest.raises(TypeError, match="labels of dtype datetime64"):
         save(model, path)
     with pytest.raises(TypeError, match="first argument must be a fitted model"):
         save(path, model)
