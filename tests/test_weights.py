@@ -36,7 +36,7 @@ def path(tmp_path):
     return tmp_path / "weights.npz"
 
 
-@pytest.mark.parametrize("model", MODELS, ids=repr)
+@pytest.mark.parametrize("model", MODELS)
 def test_there_and_back(path, model):
     targets = y if model.kind == "classifier" else X[:, 0]
     save(model.fit(X, targets), path)
