@@ -182,6 +182,8 @@ def test_labels_that_are_not_classes(model):
         trained.loss_graph(X[:1], [9])
     with pytest.raises(ValueError, match="LinearRegression or MLPRegressor"):
         model(**FEW).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        model(**FEW).fit(X, labels(3) * 1j)
     with pytest.raises(ValueError, match="it has 1 class: only"):
         model(**FEW).fit(X, ["only"] * 30)
 

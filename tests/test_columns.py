@@ -324,6 +324,7 @@ TARGETS = {
     "list": lambda y: y.tolist(),
     "tuple": lambda y: tuple(y.tolist()),
     "objects": lambda y: y.astype(object),
+    "objects of NumPy": lambda y: pd.Series(list(y), dtype=object),
 }
 
 

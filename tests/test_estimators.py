@@ -93,6 +93,7 @@ def test_what_a_model_is_written_as():
 def test_what_kind_of_estimator_it_is(model):
     assert base.is_classifier(model) == (model in CLASSIFIERS)
     assert base.is_regressor(model) == (model in REGRESSORS)
+    assert model.__sklearn_tags__().target_tags.required
 
 
 @ALL

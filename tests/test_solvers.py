@@ -248,8 +248,9 @@ def test_without_scipy(solver, monkeypatch):
 def test_auto_is_the_best_that_is_installed(monkeypatch):
     X = np.arange(6.0)[:, None]
     assert chosen("auto", exact=True) == LinearRegression().fit(X, X[:, 0]).solver_ == "lbfgs"
+    assert chosen("auto") == "adam"
     monkeypatch.setitem(sys.modules, "scipy", None)
-    assert chosen("auto", exact=True) == chosen("auto") == "adam"
+    assert chosen("auto", exact=True) == "adam"
     model = LinearRegression(tol=1e-4).fit(X, X[:, 0])
     assert model.solver_ == "adam"
     np.testing.assert_allclose(model.predict(X), X[:, 0], atol=1e-3)
@@ -270,10 +271,8 @@ class Function:
 
     def __init__(self, value, first, second):
         self.value, self.first, self.second = value, first, second
-        self.given = []
 
     def __call__(self, w):
-        self.given.append((w, w.copy()))
         with np.errstate(all="ignore"):
             return float(self.value(w[0])), np.array([self.first(w[0])], dtype=float)
 
@@ -316,10 +315,27 @@ def test_convergence_is_judged_by_the_gradient(solver, name):
 def test_weights_that_are_reported_stay(solver):
     function = Function(lambda w: w**2 / 2, lambda w: w, lambda w: 1.0)
     _, monitor = solved(solver, function, 3.0, max_iter=3, tol=0)
-    if solver in BY_SCIPY:  # SciPy changes what it gave
-        for now, then in function.given:
-            np.testing.assert_array_equal(now, then)
     assert monitor.best.loss == pytest.approx(monitor.best.weights[0] ** 2 / 2)
+
+
+@pytest.mark.parametrize("solver", BY_SCIPY)
+def test_scipy_may_change_the_arrays_that_it_gave_and_got(solver, monkeypatch):
+    optimize = pytest.importorskip("scipy.optimize")
+
+    def minimize(fun, w, *, callback, **options):
+        for value in (2.0, 1.0, 4.0):
+            w[:] = value
+            for _ in range(2):
+                loss, gradient = fun(w)
+                assert (loss, *gradient) == (value**2 / 2, value)
+                gradient[:] = np.nan
+            callback(intermediate_result=optimize.OptimizeResult(x=w, fun=loss))
+
+    monkeypatch.setattr(optimize, "minimize", minimize)
+    function = Function(lambda w: w**2 / 2, lambda w: w, lambda w: 1.0)
+    w, monitor = solved(solver, function, 3.0, tol=0)
+    assert monitor.losses[:4] == [4.5, 2.0, 0.5, 8.0]
+    assert w.tolist() == [1.0]
 
 
 @EACH

@@ -1,5 +1,6 @@
 """When training ends, goes on, or is interrupted, and what it says then."""
 
+import copy
 import re
 import sys
 import warnings
@@ -42,16 +43,16 @@ def installed(request):
 
 
 def is_now(trained):
-    """The fitted attributes, to compare."""
-    return {name: value for name, value in vars(trained).items() if name.endswith("_")}
+    """A copy of the fitted attributes, to compare."""
+    return copy.deepcopy({name: x for name, x in vars(trained).items() if name.endswith("_")})
 
 
 def same(one, other):
     assert one.keys() == other.keys()
-    of_arrays = {"solver_state_", "parameters_"}
-    for name in one.keys() - of_arrays:
+    arrays = one.keys() & {"solver_state_", "parameters_"}
+    for name in one.keys() - arrays:
         np.testing.assert_array_equal(one[name], other[name])
-    for name in one.keys() & of_arrays:
+    for name in arrays:
         assert one[name].keys() == other[name].keys()
         for key, array in one[name].items():
             np.testing.assert_array_equal(array, other[name][key])
@@ -61,24 +62,21 @@ def same(one, other):
 
 
 def stopped(monkeypatch, model, X=X, y=y, **options):
-    """A model that held rows out, the rows that it trained on, those that it held out, and their
-    losses.
-    """
-    parts, split = [], module._split
-    losses, scored = [], module._scored
-
-    def recorded(*given):
-        losses.append(scored(*given)[1])
-        return scored(*given)
+    """A model that held rows out, its losses on them, and the rows: trained on, and held out."""
+    parts, losses, split, scored = [], [], module._split, module._scored
 
     def kept(*given):
         parts[:] = split(*given)
         return parts
 
+    def recorded(*given):
+        losses.append(scored(*given)[1])
+        return scored(*given)
+
     monkeypatch.setattr(module, "_split", kept)
     monkeypatch.setattr(module, "_scored", recorded)
     trained = model(early_stopping=True, random_state=0, **options).fit(X, y)
-    return trained, *parts, losses
+    return trained, losses, *parts
 
 
 @ALL
@@ -86,17 +84,13 @@ def stopped(monkeypatch, model, X=X, y=y, **options):
 @BATCHES
 def test_the_weights_of_the_smallest_loss_are_kept(model, solver, batch_size, monkeypatch):
     options = {"solver": solver, "batch_size": batch_size, "learning_rate_init": 0.01}
-    trained, _, held_out, losses = stopped(monkeypatch, model, max_iter=40, tol=0, **options)
-    scores = trained.validation_scores_
-    # The weights after the last step are scored, too; those after an epoch are anyway.
-    assert 0 <= len(scores) - trained.n_iter_ <= 1
-    assert len(scores) == len(losses)
-    targets = (
-        held_out.y if trained.kind == "regressor" else trained.classes_[held_out.y.astype(int)]
+    trained, losses, _, held_out = stopped(monkeypatch, model, max_iter=40, tol=0, **options)
+    assert len(losses) == len(trained.validation_scores_) >= trained.n_iter_
+    z = getattr(trained, "decision_function", trained.predict)(held_out.X)
+    assert trained.loss_of(z, held_out.y, None) == pytest.approx(min(losses))
+    assert trained.score_of(z, held_out.y, None) == pytest.approx(
+        trained.validation_scores_[int(np.argmin(losses))]
     )
-    best = int(np.argmin(losses))
-    assert trained.score(held_out.X, targets) == pytest.approx(scores[best])
-    assert trained.loss_graph(held_out.X, targets).item() == pytest.approx(losses[best])
 
 
 @ALL
@@ -105,12 +99,11 @@ def test_the_weights_of_the_smallest_loss_are_kept(model, solver, batch_size, mo
 @pytest.mark.parametrize("patience", [1, 4])
 def test_it_stops_when_the_loss_no_longer_falls(model, solver, batch_size, patience, monkeypatch):
     options = {"solver": solver, "batch_size": batch_size, "learning_rate_init": 0.05}
-    trained, *_, losses = stopped(
+    trained, losses, *_ = stopped(
         monkeypatch, model, max_iter=5000, tol=1e-3, n_iter_no_change=patience, **options
     )
     assert trained.n_iter_ < 5000
-    last, before = losses[-patience:], losses[:-patience]
-    assert min(last) >= min(before) - 1e-3 * patience
+    assert min(losses[-patience:]) >= min(losses[:-patience]) - 1e-3 * patience
 
 
 @given(st.floats(0.02, 0.95), st.lists(st.integers(0, 2), max_size=40))
@@ -120,12 +113,14 @@ def test_of_each_class_the_same_fraction_is_held_out(fraction, labels):
     data = np.arange(2.0 * len(labels)).reshape(-1, 2)
     options = {"max_iter": 2, "tol": 0, "validation_fraction": fraction}
     with pytest.MonkeyPatch.context() as patch:
-        _, rows, held_out, _ = stopped(patch, LogisticRegression, data, labels, **options)
+        _, _, rows, held_out = stopped(patch, LogisticRegression, data, labels, **options)
+    # One row of each class is for training; of the others the same fraction is held out.
+    others = len(labels) - 3
+    assert len(held_out.y) == min(max(2, round(fraction * len(labels))), others)
     for k in range(3):
         count, held = np.sum(labels == k), int(held_out.y[:, k].sum())
-        assert abs(held - fraction * count) < 2
+        assert abs(held - len(held_out.y) * (count - 1) / others) < 1 + 1e-9
         assert rows.y[:, k].sum() == count - held > 0
-    assert len(held_out.y) > 0
     together = np.vstack([rows.X, held_out.X])
     np.testing.assert_array_equal(together[together[:, 0].argsort()], data)
 
@@ -144,6 +139,12 @@ def test_rows_are_left_to_train_on(model, fraction):
     options = {"validation_fraction": fraction, "max_iter": 3, "tol": 0, **CALM}
     trained = model(early_stopping=True, **options).fit(X, y)
     assert np.isfinite(trained.loss_)
+
+
+def test_a_class_of_one_row_is_trained_on():
+    options = {"validation_fraction": 0.01, "max_iter": 2, "tol": 0, **CALM}
+    trained = MLPClassifier(early_stopping=True, **options).fit(X, np.arange(60) > 0)
+    assert trained.classes_.tolist() == [False, True]
 
 
 # Going on.
@@ -374,18 +375,22 @@ def test_interrupted_at_each_evaluation(model, solver, monkeypatch):
 
 
 @SEVERAL
-def test_an_interrupted_epoch_is_not_kept(solver, monkeypatch):
-    trained = LogisticRegression(solver=solver, batch_size=20, **CALM).partial_fit(X, y)
-    before, call = is_now(trained), Objective.__call__
+@BATCHES
+@pytest.mark.parametrize("report", ["step", "end", "epoch"])
+def test_an_interrupted_epoch_is_not_kept(solver, batch_size, report, monkeypatch):
+    trained = LogisticRegression(solver=solver, batch_size=batch_size, **CALM).partial_fit(X, y)
+    before, reported = is_now(trained), getattr(Monitor, report)
 
-    def interrupted(self, w):
-        call(self, w)
+    def interrupted(self, *given):
+        reported(self, *given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Objective, "__call__", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        trained.partial_fit(X, y)
-    same(is_now(trained), before)
+    monkeypatch.setattr(Monitor, report, interrupted)
+    batches = solver != "gd" and batch_size < len(X)
+    if batches == (report == "epoch"):
+        with pytest.raises(KeyboardInterrupt):
+            trained.partial_fit(X, y)
+        same(is_now(trained), before)
 
 
 HOME = str(Path(module.__file__).parent)
