@@ -8,6 +8,7 @@ make is in `scikit_learn.py`, which it alone calls for.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from inspect import Parameter, signature
 from typing import Any, ClassVar, Self
 
 __all__ = ["Conventions"]
@@ -15,13 +16,17 @@ __all__ = ["Conventions"]
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Conventions:
-    """The settings of a model are the fields of its dataclass."""
+    """The settings of a model are the arguments of its class, which its attributes hold."""
 
     kind: ClassVar[str]
 
     @property
     def _names(self) -> list[str]:
-        return [setting.name for setting in fields(self)]
+        arguments = signature(type(self)).parameters.values()
+        names = [a.name for a in arguments if a.kind is not Parameter.VAR_KEYWORD]
+        if len(names) < len(arguments):  # the others go to the class that a subclass extends
+            names += [field.name for field in fields(self) if field.name not in names]
+        return names
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The settings by name; a copy, but not of their values."""
@@ -76,9 +81,10 @@ class Conventions:
 
     def __repr__(self) -> str:
         """The settings that are not the default ones."""
+        usual = {field.name: field.default for field in fields(self)}
         changed = [
-            f"{setting.name}={getattr(self, setting.name)!r}"
-            for setting in fields(self)
-            if repr(getattr(self, setting.name)) != repr(setting.default)
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if name not in usual or repr(value) != repr(usual[name])
         ]
         return f"{type(self).__name__}({', '.join(changed)})"

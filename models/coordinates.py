@@ -61,7 +61,7 @@ class Standardized:
         mean, scale = self.judged
         gradient = gradient.copy()
         W, b = self._first(gradient)
-        _multiply(W, self.scale.T)
+        _multiply(W, self.scale.T)  # the gradient by W, less that by b times the mean
         W += np.multiply.outer(b, self.mean - mean)
         W /= scale
         return largest(gradient)
@@ -157,10 +157,11 @@ def standardized(
         weight = _SURE * penalty if model.kind == "classifier" else penalty
         root = _root(X, weights, mean, scale, weight)
     else:
-        scale = root = np.sqrt(scale**2 + penalty)
-    judged, means, scales = (mean, scale), np.append(mean, offset / unit), np.append(scale, unit)
+        root = np.sqrt(scale**2 + penalty)
+    judged, means = (mean, scale), np.append(mean, offset / unit)
+    scales = np.concatenate([scale, [unit], root if root.ndim == 1 else []])
     if (np.abs(means) <= 1).all() and (scales >= 1 / 3).all() and (scales <= 3).all():
-        if root is scale:
+        if root.ndim == 1:
             return objective
         judged = np.zeros_like(mean), np.ones_like(scale)
     return Standardized(objective, mean, root, (offset, unit), judged)

@@ -80,8 +80,11 @@ class Objective:
         if workers is None:
             workers = available_workers() if self.X.size >= _FEW else 1
         key = of_the_loss(self.model)
-        kind_of_model: Any = type(self.model)
-        return _program(kind, kind_of_model, key, workers, self.model.backend)
+        given: tuple[Any, ...] = (kind, type(self.model), key, workers, self.model.backend)
+        try:
+            return _program(*given)
+        except TypeError:  # a setting of a subclass that cannot be a key
+            return _program.__wrapped__(*given)
 
     @property
     def backend(self) -> str:

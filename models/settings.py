@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from numbers import Real
 from typing import Any
 
@@ -26,10 +25,9 @@ _OF_TRAINING = frozenset(
 
 def of_the_loss(model: Any) -> tuple[tuple[str, Any], ...]:
     """The names and values of the settings that the graph of the loss depends on."""
-    pairs = ((field.name, getattr(model, field.name)) for field in fields(model))
     return tuple(
         (name, tuple(value) if isinstance(value, (list, np.ndarray)) else value)
-        for name, value in pairs
+        for name, value in model.get_params().items()
         if name not in _OF_TRAINING
     )
 

@@ -267,3 +267,18 @@ def test_nothing_is_imported_for_those_who_do_not_use_it(hidden):
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "pandas" not in ran.stdout
     assert hidden or "sklearn" not in ran.stdout
+
+
+class Sharper(LogisticRegression):
+    """A subclass as scikit-learn's users write them."""
+
+    def __init__(self, sharpness=1, **settings):
+        super().__init__(**settings)
+        self.sharpness = sharpness
+
+
+def test_a_subclass_keeps_its_settings():
+    copied = base.clone(Sharper(sharpness=3, alpha=0.5))
+    assert copied.get_params() == Sharper(sharpness=3, alpha=0.5).get_params()
+    assert repr(copied) == "Sharper(sharpness=3, alpha=0.5)"
+    assert copied.fit([[0.0], [1.0], [2.0]], [0, 0, 1]).sharpness == 3
