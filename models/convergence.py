@@ -30,21 +30,19 @@ def complaint(
     monitor: Monitor, solver: str, rate: float | None, X: Array | None, kept: float
 ) -> str | None:
     """A sentence about a training that failed or did not converge; None if all is well."""
-    best = monitor.best
-    if monitor.converged and np.isfinite(monitor.losses).all():
-        cause = unlike_scales(X, small=True) if solver == "gd" else ""
-        return (
-            f"gd found no element of the gradient above tol, but {cause}; use standardize=True"
-            if cause
-            else None
-        )
-    if rate is not None and (rising := _rising(monitor, solver == "gd")):
-        cause = unlike_scales(X) if solver == "gd" else ""
+    best, steady = monitor.best, solver == "gd"
+    arrived = monitor.converged and np.isfinite(monitor.losses).all()
+    if arrived and steady and (cause := unlike_scales(X, small=True)):
+        return f"no element of the gradient exceeds tol, but {cause}; use standardize=True"
+    if rate is not None and not (arrived and steady) and (rising := _rising(monitor, steady)):
+        cause = unlike_scales(X) if steady else ""
         cure = f"{cause}; use standardize=True" if cause else f"try {rate / 10:g}"
         return (
             f"the learning rate {rate:g} is too large: the loss {rising}; the best weights, of "
             f"loss {kept:.4g}, are kept; {cure}"
         )
+    if arrived:
+        return None
     if not monitor.tol:
         return None
     count = len(monitor.losses)
@@ -70,6 +68,8 @@ def _rising(monitor: Monitor, steady: bool) -> str:
     overshoot, or report noisy batches, and only have to end below the start.
     """
     losses = [*monitor.losses, monitor.last]
+    if monitor.start is not None:
+        losses.insert(0, monitor.start)
     start, last, highest, best = losses[0], losses[-1], max(losses), min(losses)
     if not np.isfinite(losses).all():
         return f"became {next(loss for loss in losses if not np.isfinite(loss))}"

@@ -47,6 +47,7 @@ class Monitor:
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     best: Best | None = None
+    start: float | None = None
     last: float = np.nan
     converged: bool = False
     _waited: int = 0
@@ -79,6 +80,12 @@ class Monitor:
             self.best = Best(weights.copy(), loss, slope)
         self.converged = arrived
         return self.converged
+
+    def begin(self, weights: Array, loss: float) -> None:
+        """Report the first weights, before the epochs."""
+        self.start = loss * self.unit
+        if self.validate is None and np.isfinite(loss):
+            self.best = Best(weights.copy(), self.start, np.nan)
 
     def epoch(self, weights: Array, loss: float) -> bool:
         """Report the mean loss of the batches of an epoch, and the weights after it."""

@@ -98,7 +98,7 @@ def test_the_help_says_the_defaults_of_the_models(run):
     shown = " ".join(run("train", "--help")[1].partition("the models:")[2].split())
     said = dict(re.findall(r"--([a-z-]+) (?:(?! --).)*?\(default: ([\w.]+)", shown))
     assert said.pop("learning-rate") == "0.1"
-    assert "(default: 0.1; of sgd and adam for mlp 0.01)" in shown
+    assert "(default: 0.1; of sgd and adam for mlp 0.01; of both a tenth if" in shown
     assert set(LogisticRegression.rates.values()) == {0.1}
     assert MLPClassifier.rates == {"gd": 0.1, "sgd": 0.01, "adam": 0.01}
     # Batches of "auto" have 200 rows; the command line trains both models on standardized columns.
@@ -189,7 +189,7 @@ def test_options_of_logistic_regression(run, tmp_path, table):
 def test_too_large_a_rate_is_reported(run, tmp_path, table):
     code, _, complaints = run(
         *("train", "--data", table, "--target", "passed", "--out", tmp_path, "--quiet"),
-        *("--model", "logistic-regression", "--learning-rate", 1e5),
+        *("--model", "logistic-regression", "--solver", "gd", "--learning-rate", 1e5),
     )
     assert code == 0
     assert complaints.startswith("autograd-lite: warning: the learning rate 100000 is too large")

@@ -87,13 +87,15 @@ def _of_training(option: Callable[..., Any]) -> None:
     option(
         "--solver",
         choices=[*SOLVERS, "auto"],
-        help="how (default: adam; auto: lbfgs if SciPy is there)",
+        help="how (default: auto, for logistic regression on few rows lbfgs if SciPy is installed, "
+        "else adam)",
     )
     option(
         "--learning-rate",
         type=float,
         metavar="RATE",
-        help="step size of gd, sgd and adam (default: 0.1; of sgd and adam for mlp 0.01)",
+        help="step size of gd, sgd and adam (default: 0.1; of sgd and adam for mlp 0.01; of both a "
+        "tenth if a batch is not all rows)",
     )
     option(
         "--batch-size", type=int, metavar="N", help="rows of a step of sgd and adam (default: 200)"
@@ -113,8 +115,8 @@ def _of_training(option: Callable[..., Any]) -> None:
     option(
         "--early-stopping",
         action="store_true",
-        help="hold out a tenth of the training rows, keep the weights of their best accuracy, and "
-        "end when it has not risen for 10 steps or epochs",
+        help="hold out a tenth of the training rows, keep the weights of their smallest loss, and "
+        "end when it has not fallen for 10 steps or epochs",
     )
     option(
         "--backend",

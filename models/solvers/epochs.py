@@ -30,6 +30,7 @@ def epochs(
             update(w, gradient)
         monitor.end(w, *objective(w))
         return w
+    monitor.begin(w, objective(w)[0])
     while not monitor.full:
         order, total = settings.random.permutation(rows), 0.0
         for start in range(0, rows, size):
