@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_lite.models.inputs import standard
 from autograd_lite.models.monitor import largest
-from autograd_lite.models.objective import Array, Objective
+from autograd_lite.models.objective import Array, Layout, Objective
 
 __all__ = ["Standardized", "standardized"]
 
@@ -28,6 +28,23 @@ class Standardized:
     their squares. Solvers arrive sooner in these coordinates, and X need not be changed.
     """
 
+    objective: Objective
+    layout: Layout
+    rows: int
+    mean: Array
+    scale: Array
+    """S, as a vector of standard deviations or a matrix."""
+    inverse: Array
+    offset: Any
+    unit: float
+    judged: tuple[Array, Array]
+    """The mean and the scale of the coordinates in which the gradient is compared with tol."""
+    rounding: float
+    """What columns far from 0 leave of the digits of their gradients."""
+    weight: str
+    bias: str
+    outputs: list[str]
+
     def __init__(
         self,
         objective: Objective,
@@ -40,7 +57,6 @@ class Standardized:
         self.scale, self.inverse = scale, np.linalg.inv(scale) if scale.ndim == 2 else 1 / scale
         self.offset, self.unit, self.layout = target[0], float(target[1]), objective.layout
         self.judged = judged
-        # What columns far from 0 lose of the digits of their gradients.
         size = np.abs(self.inverse) @ np.abs(mean) if scale.ndim == 2 else np.abs(mean) / scale
         self.rounding = objective.rounding * max(1.0, float(np.max(size)))
         shapes = self.layout.shapes

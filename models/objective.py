@@ -28,8 +28,11 @@ _FEW = 1 << 21  # elements of X that one thread computes sooner than two
 class Layout:
     """Where each array of weights stands in a flat vector."""
 
+    shapes: Shapes
+    places: dict[str, slice]
+
     def __init__(self, shapes: Shapes) -> None:
-        self.shapes, self.places, start = shapes, dict[str, slice](), 0
+        self.shapes, self.places, start = shapes, {}, 0
         for name, shape in shapes.items():
             size = int(np.prod(shape, dtype=int))
             self.places[name] = slice(start, start + size)
@@ -54,6 +57,18 @@ class Objective:
     `weights` are those of the rows, or None; `alpha` is the penalty. All objectives of one kind of
     model and of the same settings share the compiled programs, which take the data as arguments.
     """
+
+    model: Any
+    layout: Layout
+    X: Array
+    y: Array
+    rows: int
+    total: float
+    """The sum of the weights of the rows."""
+    unit: float
+    """The unit of the output, in whose square the loss is."""
+    rounding: float
+    """The relative rounding of the gradient."""
 
     def __init__(
         self,

@@ -27,15 +27,15 @@ __all__ = [
 
 
 class NotFittedError(errors.NotFittedError, exceptions.NotFittedError):
-    __doc__ = errors.NotFittedError.__doc__
+    """The model is used before `fit`."""
 
 
 class ConvergenceWarning(errors.ConvergenceWarning, exceptions.ConvergenceWarning):
-    __doc__ = errors.ConvergenceWarning.__doc__
+    """Training ended before it converged."""
 
 
 class DataConversionWarning(errors.DataConversionWarning, exceptions.DataConversionWarning):
-    __doc__ = errors.DataConversionWarning.__doc__
+    """The data were read in another shape than the one given."""
 
 
 def tags(kind: str) -> Tags:
