@@ -168,6 +168,7 @@ def test_a_bare_number_stands_on_the_card_of_its_operation():
         (lambda a, b, W, v: v[0], "v[0]"),
         (lambda a, b, W, v: W[:, -1:], "W₁[:, −1:]"),
         (lambda a, b, W, v: (v + v)[1:], "(v + v)[1:]"),
+        (lambda a, b, W, v: v[()], "v[()]"),
         (lambda a, b, W, v: v[[0, 1]], "v[…]"),
         (lambda a, b, W, v: np.exp(np.tanh(a + b) * (a + b)), None),
     ],

@@ -87,7 +87,7 @@ def formula(node: Any, operands: list[Formula]) -> Formula:
         if exponent.isdecimal():
             return _closed(operands[0], ATOM) + superscript(exponent), precedence
     if op.name == "getitem":
-        return f"{_closed(operands[0], ATOM)}[{_index(node.attributes['key'])}]", ATOM
+        return f"{_closed(operands[0], ATOM)}[{_index(node.attributes.get('key', ()))}]", ATOM
     if precedence >= ATOM or len(operands) > 2:
         inside = ", ".join(text for text, _ in operands)
         return f"{op.notation.symbol}({inside})", ATOM
