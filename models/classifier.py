@@ -93,13 +93,6 @@ class Classifier(Estimator):
             )
         return float(np.average(predicted == labels, weights=weights))
 
-    def loss_of(self, z: Array, y: Array, weights: Array | None) -> float:
-        if z.ndim == 1:
-            costs = np.asarray(ag.softplus(z)) - y * z
-        else:
-            costs = -np.sum(y * np.asarray(ag.log_softmax(z)), axis=1)
-        return float(np.average(costs, weights=weights))
-
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
         return float(np.average(_chosen(z) == self.groups(y), weights=weights))
 

@@ -129,10 +129,6 @@ class Estimator(Conventions, ABC):
         """The targets as numbers, the weights of the rows, and what is learned from them."""
 
     @abstractmethod
-    def loss_of(self, z: Array, y: Array, weights: Array | None) -> float:
-        """The mean cost of outputs, for targets as numbers."""
-
-    @abstractmethod
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
         """The score of outputs, for targets as numbers."""
 
@@ -157,6 +153,11 @@ class Estimator(Conventions, ABC):
         return {name: array.copy() for name, array in weights.items()}
 
     # The loss.
+
+    def loss_of(self, z: Array, y: Array, weights: Array | None) -> float:
+        """The mean cost of outputs, for targets as numbers."""
+        costs = self.cost(self.link(ag.Tensor(z)), ag.constant(y), "none")
+        return float(np.average(costs.numpy(), weights=weights))
 
     def loss(
         self,

@@ -28,7 +28,7 @@ class MLPClassifier(Classifier, Perceptron):
             arXiv:1502.01852), for columns of standard deviation 1; or the weights themselves.
         solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
-            for "sum" it is scikit-learn's 1/C.
+            for "sum" it is the alpha of scikit-learn's MLP.
         learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",
             or 0.001 where a batch does not hold all rows.
         max_iter: the maximum number of steps; of epochs, where a batch does not hold all rows.
@@ -77,7 +77,7 @@ class MLPRegressor(Regressor, Perceptron):
         solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs" if
             SciPy is installed, and else "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
-            for "sum" it is scikit-learn's 1/C.
+            for "sum" it is the alpha of scikit-learn's MLP.
         learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",
             or 0.001 where a batch does not hold all rows.
         max_iter: the maximum number of steps; of epochs, where a batch does not hold all rows.

@@ -51,9 +51,6 @@ class Regressor(Estimator):
         values = numbers(target(y, len(predicted)))
         return self.score_of(predicted, values, row_weights(sample_weight, len(predicted)))
 
-    def loss_of(self, z: Array, y: Array, weights: Array | None) -> float:
-        return float(np.average((z - y) ** 2, weights=weights) / 2)
-
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
         error = np.average((z - y) ** 2, weights=weights)
         spread = np.average((y - np.average(y, weights=weights)) ** 2, weights=weights)

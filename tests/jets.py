@@ -22,7 +22,7 @@ class Jet:
 
     def __add__(self, other):
         a, b = self, lifted(other, self)
-        return Jet(a.value + b.value, aligned(a, b) + aligned(b, a), _seconds(a, b))
+        return Jet(added(a.value, b.value), aligned(a, b) + aligned(b, a), _seconds(a, b))
 
     def __mul__(self, other):
         a, b = self, lifted(other, self)
@@ -55,6 +55,13 @@ class Jet:
         return lifted(other, self) / self
 
     __radd__, __rmul__ = __add__, __mul__
+
+
+def added(a, b):
+    """The sum; NaN where the two cancel so far that fewer than seven digits are left."""
+    total = a + b
+    lost = (total != 0) & (np.abs(total) < 1e-12 * np.maximum(np.abs(a), np.abs(b)))
+    return np.where(lost, np.nan, total)
 
 
 def lifted(x, like):

@@ -151,7 +151,7 @@ def test_what_the_files_say(train, request, kind):
         content = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
         assert content["results"]["accuracy on the held-out rows"] == model.score(X_test, y_test)
         assert content["settings"]["max_iter"] == 30
-        assert content["results"]["solver"] == "adam" if name == "mlp" else "lbfgs"
+        assert content["results"]["solver"] == ("adam" if name == "mlp" else "lbfgs")
         L = model.loss_graph(X, y).item()
         np.testing.assert_allclose(content["results"]["loss of the trained weights"], L)
         with open(out / f"{name}-confusion.csv", newline="", encoding="utf-8") as file:
