@@ -225,6 +225,15 @@ def test_the_boundary_is_where_the_model_is_undecided(model):
     assert style.render(ax, "svg")
 
 
+def test_the_levels_of_two_classes():
+    t = make_moons(60, random_state=0)
+    model = LogisticRegression(solver="gd", learning_rate_init=0.5, tol=0).fit(t.X, t.y)
+    found = list(vertices(decision_boundary(model, t.X, t.y)))
+    assert {level for level, _ in found} == {0.1, 0.5, 0.9}
+    for level, points in found:
+        np.testing.assert_allclose(model.predict_proba(points)[:, 1], level, atol=2e-3)
+
+
 def test_every_class_has_a_marker_of_its_own():
     model = Linear(np.random.default_rng(0).normal(size=(6, 2)), np.zeros(6))
     y = np.arange(60) % 6
