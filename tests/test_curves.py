@@ -53,10 +53,11 @@ def test_every_loss_is_on_its_line(curves):
 
 
 def test_lines_are_distinct_without_colour():
-    lines = loss_curves({str(k): [2.0, 1.0] for k in range(4)}).lines
+    count = len(style.SERIES)
+    lines = loss_curves({str(k): [2.0, 1.0] for k in range(count)}).lines
     for trait in ("get_marker", "_dash_pattern", "get_color"):
         values = [getattr(line, trait) for line in lines]
-        assert len({str(v() if callable(v) else v) for v in values}) == 4, trait
+        assert len({str(v() if callable(v) else v) for v in values}) == count, trait
 
 
 def test_a_loss_that_is_not_positive_has_a_plain_axis():

@@ -31,6 +31,8 @@ SERIES = (
     {"color": PARAMETER, "linestyle": (0, (5, 1.5)), "marker": "s"},
     {"color": LOSS, "linestyle": (0, (6, 1.5, 1.5, 1.5)), "marker": "^"},
     {"color": "#3C4043", "linestyle": (0, (1.5, 1.2)), "marker": "D"},
+    {"color": "#00664B", "linestyle": (0, (9, 2)), "marker": "v"},
+    {"color": "#7A5BC0", "linestyle": (0, (4, 1.2, 1.2, 1.2, 1.2, 1.2)), "marker": "P"},
 )
 """Line styles that differ in dashes and markers too, with colours for the colour-blind."""
 

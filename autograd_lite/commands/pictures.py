@@ -11,10 +11,12 @@ import autograd_lite as ag
 from autograd_lite.data import Table, load_breast_cancer, make_moons, make_spirals, split
 from autograd_lite.models import LogisticRegression, MLPClassifier
 from autograd_lite.models.classifier import Classifier
+from autograd_lite.models.metrics import calibration, roc
 from autograd_lite.text import number, superscript
 from autograd_lite.viz import style
 from autograd_lite.viz.curves import layer_histograms, loss_curves, sigmoid_curves
 from autograd_lite.viz.decisions import confusion_matrix, decision_boundary
+from autograd_lite.viz.scores import calibration_curves, roc_curves
 from autograd_lite.viz.surfaces import descent_path, learning_rates
 
 __all__ = ["PICTURES", "Picture"]
@@ -116,6 +118,22 @@ def _confusion() -> Any:
     return confusion_matrix(y_test, model.predict(X_test), model.classes_)
 
 
+@style.styled
+def _curves() -> Any:
+    table, more = (make_moons(n, noise=0.5, random_state=k) for k, n in enumerate((60, 2000)))
+    settings: dict[str, Any] = {"solver": "adam", "standardize": True, "tol": 0, "random_state": 0}
+    models = {
+        "logistic regression": LogisticRegression(**settings),
+        "MLP": MLPClassifier(64, **settings),
+        "MLP, α = 0.05": MLPClassifier(64, alpha=0.05, **settings),
+    }
+    p = {k: m.fit(table.X, table.y).predict_proba(more.X)[:, 1] for k, m in models.items()}
+    axes, positive = style.panels(1, 2, (9.2, 4.4))[0], more.y == 1
+    roc_curves({name: roc(positive, score) for name, score in p.items()}, ax=axes[0])
+    calibration_curves({name: calibration(positive, q) for name, q in p.items()}, ax=axes[1])
+    return axes
+
+
 PICTURES: dict[str, Picture] = {
     "sigmoid": Picture(
         "The sigmoid and its derivative",
@@ -168,6 +186,13 @@ PICTURES: dict[str, Picture] = {
         "Where a model is right and wrong",
         "Logistic regression on the held-out quarter of the Wisconsin breast cancer data.",
         _confusion,
+    ),
+    "curves": Picture(
+        "ROC and calibration",
+        "60 points of two moons to train on, 2,000 held out. The perceptron without a penalty "
+        "orders them nearly as well as the others, but is much too certain: of the points with a "
+        "probability of nearly 90 %, 66 % are of the class. Thin lines are 95 % intervals.",
+        _curves,
     ),
 }
 """Every picture by its name on the command line."""
