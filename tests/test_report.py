@@ -13,7 +13,7 @@ from pages import needs_graphviz
 
 import autograd_lite as ag
 from autograd_lite.cli import main
-from autograd_lite.commands.report import _cell, _csv, _table
+from autograd_lite.commands.html import cell, csv_of, table
 from autograd_lite.data import Table, make_moons, read_csv, split
 from autograd_lite.models import load
 from autograd_lite.models.estimator import symbol
@@ -53,9 +53,9 @@ def train(capsys, tmp_path):
 
     def train(table, *options):
         path = tmp_path / "table.csv"
-        path.write_bytes(_csv([(*table.columns, table.target)]))
+        path.write_bytes(csv_of([(*table.columns, table.target)]))
         with open(path, "ab") as file:
-            file.write(_csv((*x, k) for x, k in zip(table.X.tolist(), table.y, strict=True)))
+            file.write(csv_of((*x, k) for x, k in zip(table.X.tolist(), table.y, strict=True)))
         out = tmp_path / "out"
         given = ("--data", path, "--target", table.target, "--quiet")
         short = ("--max-iter", 30, "--tol", 0, "--learning-rate", 0.02)
@@ -266,10 +266,10 @@ def test_without_the_option_there_is_no_report(capsys, tmp_path):
 
 def test_cells():
     values = (True, None, 1234, -3, 0.5, -1e-9, "a")
-    assert [_cell(value) for value in values] == [
+    assert [cell(value) for value in values] == [
         "yes", "none", "1,234", "−3", "0.5", "−1e−9", "a",
     ]  # fmt: skip
-    assert "<td>&lt;b&gt;</td>" in _table(("a", "b"), [("x", "<b>")])
+    assert "<td>&lt;b&gt;</td>" in table(("a", "b"), [("x", "<b>")])
 
 
 @pytest.mark.slow

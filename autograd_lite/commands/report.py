@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from html import escape
 from inspect import Parameter, Signature
-from io import StringIO
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import autograd_lite as ag
+from autograd_lite.commands.html import cell, csv_of, image, part, section, table
 from autograd_lite.commands.output import message, page
 from autograd_lite.data import Table
 from autograd_lite.derivation import DerivationError
 from autograd_lite.models import LogisticRegression
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.estimator import Array, symbol
-from autograd_lite.text import number
 from autograd_lite.viz import style
 from autograd_lite.viz.decisions import confusion, confusion_matrix, decision_boundary
 
 __all__ = ["Run", "report"]
 
 Files = dict[str, bytes]
-Rows = Sequence[Sequence[object]]
 
 
 class Run(NamedTuple):
@@ -53,20 +48,20 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
     """
     files, sections = _data(run)
     if "loss-curves.svg" in drawn:
-        picture = _image("loss-curves.svg", drawn, "the loss of each model by step or epoch")
-        sections.append(_section("Loss", picture))
+        picture = image("loss-curves.svg", drawn, "the loss of each model by step or epoch")
+        sections.append(section("Loss", picture))
     for name, model in run.models.items():
         parts = [_results(name, model, run, files)]
         if f"{name}.svg" in drawn:
-            picture = _image(f"{name}.svg", drawn, f"the graph of the loss of {model.title}")
-            parts.append(_part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
+            picture = image(f"{name}.svg", drawn, f"the graph of the loss of {model.title}")
+            parts.append(part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
         for make in (_decisions, _derivation, _source):
             parts += make(name, model, run, files)
         parts.append(_weights(name, model, run))
-        sections.append(_section(model.title.capitalize(), *parts))
+        sections.append(section(model.title.capitalize(), *parts))
     names = sorted({*files, *drawn, *(f"{name}.npz" for name in run.models)})
     listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
-    sections.append(_section("Files", f"<p>The parts of this page as files:</p><ul>{listed}</ul>"))
+    sections.append(section("Files", f"<p>The parts of this page as files:</p><ul>{listed}</ul>"))
     body = "\n".join(["<h1>Training report</h1>", *sections])
     return files | {"report.html": page(run.title, body).encode()}
 
@@ -81,7 +76,7 @@ def _data(run: Run) -> tuple[Files, list[str]]:
         f"<p>{escape(run.title)}. {train} rows to train on, {test} held out, stratified "
         "by class.</p>"
     )
-    return {"data.csv": _csv([head, *rows])}, [_section("Data", body, _table(head, rows))]
+    return {"data.csv": csv_of([head, *rows])}, [section("Data", body, table(head, rows))]
 
 
 def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
@@ -104,9 +99,9 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
         results["best validation accuracy"] = max(model.validation_scores_)
     content = {"model": model.title, "settings": settings, "results": results}
     files[f"{name}.json"] = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
-    files[f"{name}-loss.csv"] = _csv([("step or epoch", "loss"), *enumerate(model.loss_curve_)])
-    chosen = ", ".join(f"{key} = {_cell(value)}" for key, value in settings.items())
-    return f"{_table(('result', ''), list(results.items()))}<p class='small'>{escape(chosen)}</p>"
+    files[f"{name}-loss.csv"] = csv_of([("step or epoch", "loss"), *enumerate(model.loss_curve_)])
+    chosen = ", ".join(f"{key} = {cell(value)}" for key, value in settings.items())
+    return f"{table(('result', ''), list(results.items()))}<p class='small'>{escape(chosen)}</p>"
 
 
 def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
@@ -115,21 +110,21 @@ def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str
     counts = confusion(run.y_test, predicted, classes)
     head = ("true ＼ predicted", *map(str, classes))
     rows = [(str(k), *row) for k, row in zip(classes, counts.tolist(), strict=True)]
-    files[f"{name}-confusion.csv"] = _csv([head, *rows])
-    shown = _table(head, rows)
+    files[f"{name}-confusion.csv"] = csv_of([head, *rows])
+    shown = table(head, rows)
     try:
         matrix = f"{name}-confusion.svg"
         files[matrix] = style.render(confusion_matrix(run.y_test, predicted, classes), "svg")
-        shown = _image(matrix, files, f"the confusion matrix of {model.title}: {rows}")
+        shown = image(matrix, files, f"the confusion matrix of {model.title}: {rows}")
         if run.table.X.shape[1] == 2 and len(classes) <= len(style.CLASSES):
             boundary = f"{name}-boundary.svg"
             columns = run.table.columns[0], run.table.columns[1]
             ax = decision_boundary(model, run.X_test, run.y_test, columns=columns)
             files[boundary] = style.render(ax, "svg")
-            shown += _image(boundary, files, f"the decision boundary of {model.title}")
+            shown += image(boundary, files, f"the decision boundary of {model.title}")
     except ImportError as error:
         message(f"{name}-confusion.svg could not be drawn: {error}")
-    return [_part("Held-out rows", f'<div class="row">{shown}</div>')]
+    return [part("Held-out rows", f'<div class="row">{shown}</div>')]
 
 
 def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
@@ -142,7 +137,7 @@ def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[st
         return []
     title = f"# {model.title.capitalize()}: the gradient in closed form"
     files[f"{name}-derivation.md"] = f"{title}\n\n{derivation.markdown()}".encode()
-    return [_part("Derivation of the gradient", f'<div class="wide">{derivation.mathml()}</div>')]
+    return [part("Derivation of the gradient", f'<div class="wide">{derivation.mathml()}</div>')]
 
 
 def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
@@ -173,7 +168,7 @@ def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
         f'<a href="{file}">{file}</a> needs only NumPy.</p>'
     )
     code = f'<pre tabindex="0"><code>{escape(source)}</code></pre>'
-    return [_part("Generated source", note + code)]
+    return [part("Generated source", note + code)]
 
 
 def _weights(name: str, model: Classifier, run: Run) -> str:
@@ -181,7 +176,7 @@ def _weights(name: str, model: Classifier, run: Run) -> str:
     for key, array in model.parameters_.items():
         shape = " × ".join(map(str, array.shape)) or "number"
         rows.append((symbol(key), shape, array.min(), array.mean(), array.max()))
-    shown = _table(("parameter", "shape", "min", "mean", "max"), rows)
+    shown = table(("parameter", "shape", "min", "mean", "max"), rows)
     if isinstance(model, LogisticRegression):
         w = np.column_stack([model.intercept_, model.coef_]).T
         names = ("intercept", *run.table.columns)
@@ -190,63 +185,6 @@ def _weights(name: str, model: Classifier, run: Run) -> str:
         heads = ["weight"] if w.shape[1] == 1 else [f"weight for {k}" for k in model.classes_]
         scaled = " for the standardized columns" if model.scale_ is not None else ""
         shown += f"<p>The weights{scaled}, largest first:</p>"
-        shown += _table(("column", *heads), columns)
+        shown += table(("column", *heads), columns)
     note = f'<p class="small">All weights are in <a href="{name}.npz">{name}.npz</a>.</p>'
-    return _part("Weights", shown + note)
-
-
-# HTML
-
-
-def _section(title: str, *parts: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>\n{''.join(parts)}</section>"
-
-
-def _part(title: str, body: str) -> str:
-    return f"<h3>{escape(title)}</h3>\n{body}\n"
-
-
-def _image(name: str, files: Mapping[str, bytes], text: str) -> str:
-    """A picture embedded in the page; a wide one scrolls instead of shrinking too far."""
-    code = base64.b64encode(files[name]).decode()
-    width = re.search(rb'<svg\b[^>]*?\bwidth="([\d.]+)pt"', files[name])
-    least = round(0.8 * float(width[1])) if width else 0
-    size = f' style="min-width: {least}px"' if least > 800 else ""
-    return f'<img src="data:image/svg+xml;base64,{code}" alt="{escape(text)}"{size}>'
-
-
-def _table(head: Sequence[str], rows: Rows) -> str:
-    """A table with row headings in the first column; a long one is folded after ten rows."""
-
-    def lines(some: Iterable[Sequence[object]]) -> str:
-        return "".join(
-            f'<tr><th scope="row">{escape(str(first))}</th>'
-            + "".join(f"<td>{escape(_cell(value))}</td>" for value in rest)
-            + "</tr>"
-            for first, *rest in some
-        )
-
-    top = "".join(f'<th scope="col">{escape(word)}</th>' for word in head)
-    top = f"<thead><tr>{top}</tr></thead>" if any(head[1:]) else ""
-    short = f"<table>{top}<tbody>{lines(rows[:10])}</tbody></table>"
-    if len(rows) <= 12:
-        return f'<div class="wide">{short}</div>'
-    rest = f"<table>{top}<tbody>{lines(rows[10:])}</tbody></table>"
-    return (
-        f'<div class="wide">{short}</div><details><summary>{len(rows) - 10} more</summary>'
-        f'<div class="wide">{rest}</div></details>'
-    )
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, (bool, str)) or value is None:
-        return {True: "yes", False: "no", None: "none"}.get(value, str(value))  # type: ignore[arg-type]
-    if isinstance(value, (int, np.integer)):
-        return f"{value:,}".replace("-", "−")
-    return number(value) if isinstance(value, (float, np.floating)) else str(value)
-
-
-def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    return part("Weights", shown + note)
