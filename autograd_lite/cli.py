@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        args.run(args)
+        return args.run(args) or 0
     except KeyboardInterrupt:
         message("interrupted")
         return 130
@@ -41,7 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, RuntimeError, ImportError) as error:
         message(f"error: {error}")
         return 2
-    return 0
 
 
 class _Parser(argparse.ArgumentParser):

@@ -47,7 +47,8 @@ class Estimator(Conventions, ABC):
 
     After `fit`: `parameters_` (arrays by name), `loss_curve_` (the loss before each step; for
     batches, the mean over each epoch), `loss_` (of the trained weights), `n_iter_`,
-    `n_features_in_`, `solver_`, and `backend_` ("numpy" or "numba", which computed the last step);
+    `n_features_in_`, `solver_`, `backend_` ("numpy" or "numba", which computed the last step), and
+    `interrupted_`, whether Ctrl-C ended it;
     `mean_` and `scale_`, the columns' means and standard deviations, or None without
     `standardize`; `feature_names_in_`, if X was a DataFrame; and with `early_stopping` the
     `validation_scores_`.
@@ -86,6 +87,7 @@ class Estimator(Conventions, ABC):
         n_features_in_: int = field(init=False)
         solver_: str = field(init=False)
         backend_: str = field(init=False)
+        interrupted_: bool = field(init=False)
         mean_: Array | None = field(init=False)
         scale_: Array | None = field(init=False)
         feature_names_in_: Array = field(init=False)

@@ -91,6 +91,7 @@ def train(
         loss = best.loss if best and np.isfinite(best.slope) else objective(weights)[0]
     _check_finite(loss)
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
+    learned |= {"interrupted_": interrupted}
     learned |= {"solver_": solver} | ({"solver_state_": settings.state} if epoch else {})
     said = None if epoch else complaint(monitor, solver, settings.rate, rows.X, loss)
     if interrupted:

@@ -3,63 +3,103 @@
 from __future__ import annotations
 
 import argparse
-import os
-import warnings
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 import autograd_lite as ag
+from autograd_lite.commands.folder import Folder, notice
 from autograd_lite.commands.output import DEFAULT, message
+from autograd_lite.commands.prepare import Table, decisions, encoded, prepared
 from autograd_lite.commands.report import Run, report
-from autograd_lite.data import Table, load_breast_cancer, read_csv, split
-from autograd_lite.files import atomic
-from autograd_lite.models import ConvergenceWarning, LogisticRegression, MLPClassifier, save
-from autograd_lite.models.classifier import Classifier
+from autograd_lite.commands.results import as_json, as_text, folds_as_text, of_folds
+from autograd_lite.commands.table import Fitted, add_reading, lines_of, listed, names
+from autograd_lite.commands.training import (
+    MODELS,
+    Chosen,
+    Encoded,
+    Model,
+    cross_validated,
+    trained,
+)
+from autograd_lite.data.encoder import Missing
+from autograd_lite.data.selection import Decision
+from autograd_lite.data.targets import Task, label_named
+from autograd_lite.models import save
+from autograd_lite.models.metrics import figures
 from autograd_lite.models.solvers import SOLVERS
 from autograd_lite.viz import draw, style
 
-MODELS: dict[str, type[Classifier]] = {
-    "logistic-regression": LogisticRegression,
-    "mlp": MLPClassifier,
-}
+_NAMES = [*dict.fromkeys(name for models in MODELS.values() for name in models)]
+FILES = (*_NAMES, *(name.replace("-", "_") for name in _NAMES), "loss-curves", "data.", "report.")
+"""How the names of the files that are written begin."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.description = (
-        "Train on the Wisconsin breast cancer data or on a CSV file, and write the graphs, the "
-        "loss curves and the weights to a folder. Ctrl-C ends the training of a model and keeps "
-        "its best weights so far."
+        "Train on the Wisconsin breast cancer data or on a table, and write the graphs, the loss "
+        "curves and the weights to a folder. The table is a text file (CSV, TSV, with semicolons, "
+        "gzip), Parquet or Feather. Ctrl-C ends the training and keeps the best weights so far."
     )
     parser.set_defaults(run=_train)
     option = parser.add_argument
-    option("--data", type=Path, metavar="CSV", help="a table with a header row")
-    option("--target", metavar="COLUMN", help="the column to predict: two classes or more")
+    option("--data", metavar="FILE", help="a table with a header row; - is standard input")
+    option("--target", metavar="COLUMN", help="the column to predict: classes or a number")
     option("--out", type=Path, default="results", metavar="DIR", help=f"output folder {DEFAULT}")
     option("--report", action="store_true", help="also write report.html and its parts as files")
     option("--test-size", type=float, default=0.25, metavar="SHARE", help=f"held out {DEFAULT}")
     option("--random-state", type=int, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
+    option("--cv", type=int, metavar="K", help="also report the figures of K-fold cross-validation")
+    option("--json", action="store_true", help="print the results as one JSON object")
     option("--quiet", action="store_true", help="show no progress")
+    _of_the_table(parser.add_argument_group("the table").add_argument)
     _of_the_models(parser.add_argument_group("the models").add_argument)
     _of_training(parser.add_argument_group("training").add_argument)
 
 
+def _of_the_table(option: Callable[..., Any]) -> None:
+    """What is read."""
+    add_reading(option)
+    option(
+        "--columns", type=names, metavar="NAME,…", help="the columns to learn from (default: all)"
+    )
+    option("--drop", type=names, default=[], metavar="NAME,…", help="columns to leave out")
+    option(
+        "--missing",
+        choices=get_args(Missing),
+        default="mean",
+        help="what stands for a missing value: the mean of the training rows, the mean and a "
+        f"column that says so; or drop the row {DEFAULT}",
+    )
+    option(
+        "--task",
+        choices=get_args(Task),
+        help="whether a target of numbers has classes (default: few whole numbers have)",
+    )
+    option(
+        "--positive",
+        metavar="CLASS",
+        help="of two classes the one to report the probability of (default: the second)",
+    )
+
+
 def _of_the_models(option: Callable[..., Any]) -> None:
     """What is trained."""
-    option("--model", choices=[*MODELS, "both"], default="both", help=f"model to train {DEFAULT}")
+    option("--model", choices=[*_NAMES, "both"], default="both", help=f"model to train {DEFAULT}")
     option(
         "--intercept",
         choices=["column", "separate"],
-        help="z = A w, where A has a column of ones, or z = X w + b (default: column)",
+        help="of a linear model: z = A w, where A has a column of ones, or z = X w + b (default: "
+        "column)",
     )
     option(
         "--init",
         choices=["zeros", "random"],
-        help="initial weights of logistic regression (default: zeros)",
+        help="initial weights of a linear model (default: zeros)",
     )
     option("--hidden", type=_sizes, metavar="N,N,…", help="hidden units by layer (default: 16)")
     option(
@@ -125,57 +165,86 @@ def _of_training(option: Callable[..., Any]) -> None:
     )
 
 
-def _train(args: argparse.Namespace) -> None:
+def _train(args: argparse.Namespace) -> int:
     if (args.data is None) != (args.target is None):
         raise ValueError("--data and --target must be given together")
-    _check_folder(args.out)
-    table = read_csv(args.data, args.target) if args.data else load_breast_cancer()
-    parts = split(table.X, table.y, test_size=args.test_size, random_state=args.random_state)
-    X_train, X_test, y_train, y_test = parts
+    say = _nothing if args.json else print
+    with Folder(args.out, FILES) as folder:
+        _tell(notice(folder.path))
+        table = prepared(args)
+        rows = encoded(table, args.test_size, args.random_state)
+        positive = _positive(args.positive, table, rows)
+        fitted = Fitted(rows.encoder, decisions(table, rows), positive)
+        told = [*table.told, *_unseen(rows)]
+        _introduce(table, rows, fitted.decisions if args.data else [], told, say)
 
-    fitted: dict[str, Classifier] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", ConvergenceWarning)
-        warnings.showwarning = lambda warning, *_: message(f"warning: {warning}")
-        for name, options in _chosen(args).items():
-            fitted[name] = MODELS[name](**options).fit(X_train, y_train)
-
-    title = f"{args.data or 'Wisconsin breast cancer'}: {_described(table)}"
-    print(title)
-    print(f"{len(y_train)} rows to train on, {len(y_test)} held out\n")
-    print(f"{'model':<24}{'loss':>8}{'held-out accuracy':>20}")
-    for model in fitted.values():
-        print(f"{model.title:<24}{model.loss_:>8.4f}{model.score(X_test, y_test):>20.4f}")
-
-    # Draw everything before writing anything, so that a failure leaves the folder unchanged.
-    files: dict[str, bytes] = {}
-    for name, model in fitted.items():
-        files |= _picture(name, model.loss_graph(X_train, y_train))
-    files |= _curves({model.title: model.loss_curve_ for model in fitted.values()})
-    if args.report:
-        files |= report(Run(title, table, *parts, fitted), files)
-    args.out.mkdir(parents=True, exist_ok=True)
-    for name, model in fitted.items():
-        model.feature_names_in_ = np.array(table.columns, dtype=object)
-        model.target_name_ = table.target
-        save(model, args.out / f"{name}.npz")
-    for file, content in files.items():
-        with atomic(args.out / file, "wb") as target:
-            target.write(content)
-    written = sorted([*files, *(f"{name}.npz" for name in fitted)])
-    print(f"\nwritten to {args.out}: {', '.join(written)}")
-
-
-def _check_folder(folder: Path) -> None:
-    """Raise before the models are trained if the folder cannot be written to."""
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not nearest.is_dir():
-        raise ValueError(f"--out must be a folder; {nearest} is a file")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ValueError(f"--out {folder}: no permission to write to {nearest.absolute()}")
+        chosen = _chosen(args, table.data.task)
+        models, interrupted = trained(chosen, rows.X_train, rows.y_train)
+        files = _weights(models, fitted, table.target, folder.run)
+        found = {
+            name: figures(model, rows.X_test, rows.y_test, rows.y_train)
+            for name, model in models.items()
+        }
+        say("\n".join(as_text(models, found)))
+        try:
+            if args.cv and not interrupted:
+                folds = of_folds(cross_validated(chosen, table.data, args.cv, args.random_state))
+                say("\n".join(folds_as_text(models, folds)))
+                found = {name: of | {"cv": folds[name]} for name, of in found.items()}
+            files |= _drawn(args, table, rows, models)
+        except KeyboardInterrupt:
+            interrupted = True
+        folder.write(files)
+        say(f"\nwritten to {args.out}: {', '.join(sorted(files))}")
+        _tell(notice(folder.path))
+    if interrupted:
+        _tell(f"interrupted; what was trained so far is written to {args.out}")
+    if args.json:
+        data = {"data": args.data, "target": table.target, "task": table.data.task}
+        size = {"train": len(rows.y_train), "held_out": len(rows.y_test)}
+        more = {"rows": size, "notes": told, "run": folder.run, "files": sorted(files)}
+        print(as_json(found, fitted.decisions, **data, **more))
+    return 130 if interrupted else 0
 
 
-def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+def _nothing(*_: object) -> None:
+    """Print nothing."""
+
+
+def _tell(text: str | None) -> None:
+    if text:
+        message(text)
+
+
+def _introduce(
+    table: Table, rows: Encoded, chosen: Sequence[Decision], told: Sequence[str], say: Any
+) -> None:
+    """Print what the table is and what is done with its columns."""
+    say("\n".join([table.title, *told]))
+    if chosen:
+        say("\n".join(["", *lines_of(chosen), ""]))
+    say(f"{len(rows.y_train):,} rows to train on, {len(rows.y_test):,} held out\n")
+
+
+def _unseen(rows: Encoded) -> list[str]:
+    """The categories that only held-out rows have."""
+    return [
+        f"column {name!r}: {listed(texts)} held out, none to train on; taken as missing"
+        for name, texts in rows.unseen.items()
+    ]
+
+
+def _positive(name: str | None, table: Table, rows: Encoded) -> int:
+    """The index of the class that matters of two classes."""
+    if name is None:
+        return 1
+    classes = np.unique(rows.y_train)
+    if table.data.task != "classification" or len(classes) > 2:
+        raise ValueError(f"--positive {name} needs a target of two classes")
+    return label_named(classes, name, f"the target {table.target!r}")
+
+
+def _chosen(args: argparse.Namespace, task: Task) -> Chosen:
     """The models to train, each with the options that were given for it."""
     shared = {
         "solver": args.solver,
@@ -192,26 +261,51 @@ def _chosen(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         "backend": args.backend,
     }
     own = {
-        "logistic-regression": {"intercept": args.intercept, "init": args.init},
+        "linear": {"intercept": args.intercept, "init": args.init},
         "mlp": {"hidden_layer_sizes": args.hidden, "activation": args.activation},
     }
-    names = list(MODELS) if args.model == "both" else [args.model]
-    for name in own.keys() - set(names):
+    kinds = MODELS[task]
+    if args.model != "both" and args.model not in kinds:
+        raise ValueError(f"--model {args.model} does not fit a {task}; use {' or '.join(kinds)}")
+    kinds = {name: kind for name, kind in kinds.items() if args.model in (name, "both")}
+    used = {"mlp" if name == "mlp" else "linear" for name in kinds}
+    for name in own.keys() - used:
         if any(value is not None for value in own[name].values()):
             raise ValueError(f"an option of {name} was given, but the model is {args.model}")
-    return {
-        name: {key: value for key, value in (shared | own[name]).items() if value is not None}
-        for name in names
-    }
+    chosen = {}
+    for name, kind in kinds.items():
+        given = shared | own["mlp" if name == "mlp" else "linear"]
+        chosen[name] = kind, {key: value for key, value in given.items() if value is not None}
+    return chosen
 
 
-def _described(table: Table) -> str:
-    rows, columns = table.X.shape
-    counts = sorted(Counter(table.y.tolist()).items())
-    classes = ", ".join(f"{n} {label}" for label, n in counts)
-    if len(counts) > 10:
-        classes = f"{len(counts)} classes"
-    return f"{rows} rows, {columns} columns, {table.target}: {classes}"
+def _weights(
+    models: Mapping[str, Model], fitted: Fitted, target: str, run: str
+) -> dict[str, bytes]:
+    """The weights of each model as a file, with what it must know about the table."""
+    files = {}
+    for name, model in models.items():
+        model.feature_names_in_ = np.array(fitted.encoder.names, dtype=object)
+        model.target_name_, model.table_, model.run_id_ = target, fitted.to_json(), run
+        file = BytesIO()
+        save(model, file)
+        files[f"{name}.npz"] = file.getvalue()
+        del model.feature_names_in_  # X has no names
+    return files
+
+
+def _drawn(
+    args: argparse.Namespace, table: Table, rows: Encoded, models: Mapping[str, Model]
+) -> dict[str, bytes]:
+    """The graph of each model, the loss curves and the report, as files."""
+    files: dict[str, bytes] = {}
+    for name, model in models.items():
+        files |= _picture(name, model.loss_graph(rows.X_train, rows.y_train))
+    files |= _curves({model.title: model.loss_curve_ for model in models.values()})
+    if args.report:
+        run = Run(table.title, rows.encoder.names, table.target, *rows[1:5], models)
+        files |= report(run, files)
+    return files
 
 
 def _picture(name: str, loss: ag.Tensor) -> dict[str, bytes]:

@@ -1,0 +1,111 @@
+"""The table that `train` and `predict` read: the options that say how, and what is printed."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
+
+from autograd_lite.data.encoder import Encoder, Feature
+from autograd_lite.data.reading import Frame, few, read_table
+from autograd_lite.data.selection import Decision
+from autograd_lite.models.estimator import Estimator
+
+__all__ = ["Fitted", "add_reading", "lines_of", "listed", "names", "read"]
+
+
+def add_reading(option: Callable[..., Any]) -> None:
+    """The options that say how a text file writes a table."""
+    option("--separator", type=_separator, help="between the values (default: found out)")
+    option("--decimal", choices=[".", ","], help="decimal sign (default: found out)")
+    option("--encoding", help="of a text file (default: UTF-8, or as a byte order mark says)")
+
+
+def read(args: argparse.Namespace, path: Any, **options: Any) -> Frame:
+    """The table at a path, read as the options say."""
+    how = {"separator": args.separator, "decimal": args.decimal, "encoding": args.encoding}
+    return read_table(path, **(options | {key: value for key, value in how.items() if value}))
+
+
+class Fitted(NamedTuple):
+    """How the columns of a table became the features of a model; saved with its weights.
+
+    `positive` is the index of the class that matters, for two classes.
+    """
+
+    encoder: Encoder
+    decisions: list[Decision]
+    positive: int = 1
+
+    @classmethod
+    def of(cls, model: Estimator, columns: Sequence[str]) -> Self:
+        """What was saved with a model, or for a model without it, its columns as numbers.
+
+        Raises ValueError if what was saved does not fit the model.
+        """
+        saved = getattr(model, "table_", None)
+        if saved is None:
+            names = [*getattr(model, "feature_names_in_", columns)]
+            return cls(
+                Encoder(tuple(Feature(name, "number", (), (0.0,)) for name in names), "drop"), []
+            )
+        try:
+            content = json.loads(saved)
+            encoder = Encoder.from_json(content["encoder"])
+            decisions = [Decision(**decision) for decision in content["columns"]]
+            positive = content["positive"]
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f"the weights do not say how a table is read: {error}") from None
+        if len(encoder.names) != model.n_features_in_ or positive not in (0, 1):
+            raise ValueError("the weights say how to read another table than theirs")
+        return cls(encoder, decisions, positive)
+
+    def to_json(self) -> str:
+        """What `of` reads."""
+        content = {
+            "encoder": self.encoder.to_json(),
+            "columns": [decision._asdict() for decision in self.decisions],
+            "positive": self.positive,
+        }
+        return json.dumps(content, ensure_ascii=False)
+
+
+def names(text: str) -> list[str]:
+    """The names of columns in a list with commas; a name with a comma is in quotes."""
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+
+
+def lines_of(decisions: Sequence[Decision], most: int = 40) -> list[str]:
+    """What was decided for each column, as lines; in a long table, columns alike share a line."""
+    rows = [(d.name, d.kind, str(d.missing or ""), d.done) for d in decisions]
+    if len(rows) > most:
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for name, *rest in rows:
+            alike.setdefault(tuple(rest), []).append(name)
+        rows = [(_several(found), *rest) for rest, found in alike.items()]  # type: ignore[misc]
+    head = ("column", "kind", "missing", "what is done")
+    width = [max(len(row[k]) for row in [head, *rows]) for k in range(3)]
+    return [
+        f"{name:<{width[0]}}  {kind:<{width[1]}}  {missing:>{width[2]}}  {done}".rstrip()
+        for name, kind, missing, done in [head, *rows]
+    ]
+
+
+def listed(texts: Counter[str]) -> str:
+    """Some categories and how many rows have them."""
+    rows = texts.total()
+    return f"{few(sorted(texts))} in {rows:,} row{'s' * (rows != 1)}"
+
+
+def _several(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _separator(text: str) -> str:
+    sign = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(text.lower(), text)
+    if len(sign) != 1 or sign in '"\r\n':
+        raise argparse.ArgumentTypeError(f"{text!r} is not a single sign such as ; or tab")
+    return sign

@@ -1,0 +1,152 @@
+"""What `train` trains on and with: the rows of a table, and the models it chooses for them."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.commands.output import message
+from autograd_lite.data.columns import Array
+from autograd_lite.data.encoder import Encoder, Missing
+from autograd_lite.data.reading import Frame
+from autograd_lite.data.tables import folds
+from autograd_lite.data.targets import Task
+from autograd_lite.models import (
+    ConvergenceWarning,
+    LinearRegression,
+    LogisticRegression,
+    MLPClassifier,
+    MLPRegressor,
+)
+from autograd_lite.models.classifier import Classifier
+from autograd_lite.models.metrics import Figures, figures
+from autograd_lite.models.regressor import Regressor
+
+__all__ = [
+    "MODELS",
+    "Data",
+    "Encoded",
+    "Model",
+    "Trained",
+    "cross_validated",
+    "mean_and_deviation",
+    "trained",
+]
+
+Model = Classifier | Regressor
+Chosen = Mapping[str, tuple[type[Model], Mapping[str, Any]]]
+"""Models to train, by name: the class and its settings."""
+
+MODELS: dict[Task, dict[str, type[Model]]] = {
+    "classification": {"logistic-regression": LogisticRegression, "mlp": MLPClassifier},
+    "regression": {"linear-regression": LinearRegression, "mlp": MLPRegressor},
+}
+"""The models for each task, by the names of their files."""
+
+
+class Data(NamedTuple):
+    """The rows that have a target, of the columns to learn from, and what to do without a value."""
+
+    frame: Frame
+    y: Array
+    task: Task
+    missing: Missing = "mean"
+
+    @property
+    def groups(self) -> Array:
+        """The group of each row; of each the same share is held out."""
+        return self.y if self.task == "classification" else np.zeros(len(self.y))
+
+    def encoded(self, train: Array, test: Array) -> Encoded:
+        """X and y of both parts, by an encoder that is learned from the training rows alone."""
+        encoder = Encoder.learn(self.frame.take(train), self.missing)
+        held_out = self.frame.take(test)
+        X, X_test = encoder.encode(self.frame.take(train)), encoder.encode(held_out)
+        whole = ~np.isnan(X_test).any(axis=1)
+        if not whole.any():
+            raise ValueError(f"{self.frame.source}: no held-out row has all values; --missing mean")
+        y, y_test = self.y[train], self.y[test][whole]
+        return Encoded(encoder, X, X_test[whole], y, y_test, encoder.unseen(held_out))
+
+
+class Encoded(NamedTuple):
+    """The rows to train on and those held out as numbers, and what they were encoded by.
+
+    `unseen` are the categories of held-out rows that no training row has.
+    """
+
+    encoder: Encoder
+    X_train: Array
+    X_test: Array
+    y_train: Array
+    y_test: Array
+    unseen: dict[str, Counter[str]]
+
+
+class Trained(NamedTuple):
+    """The models that were trained, by name, and whether Ctrl-C ended the training early."""
+
+    models: dict[str, Model]
+    interrupted: bool
+
+
+def trained(chosen: Chosen, X: Array, y: Array) -> Trained:
+    """Train models, each a class with its settings, until all are or Ctrl-C is pressed.
+
+    Raises KeyboardInterrupt if no model was trained by then.
+    """
+    models: dict[str, Model] = {}
+    with _complaints():
+        for name, (kind, settings) in chosen.items():
+            try:
+                models[name] = kind(**settings).fit(X, y)
+            except KeyboardInterrupt:
+                if not models:
+                    raise
+                return Trained(models, True)
+            if models[name].interrupted_:
+                return Trained(models, True)
+    return Trained(models, False)
+
+
+def cross_validated(chosen: Chosen, data: Data, k: int, random: int) -> dict[str, list[Figures]]:
+    """The figures of each model on each of k folds, trained on the others.
+
+    Raises ValueError if a class has fewer rows than folds.
+    """
+    fold = folds(data.groups, k, random_state=random)
+    found: dict[str, list[Figures]] = {name: [] for name in chosen}
+    for part in range(k):
+        train, test = np.flatnonzero(fold != part), np.flatnonzero(fold == part)
+        rows = data.encoded(train, test)
+        models, interrupted = trained(chosen, rows.X_train, rows.y_train)
+        if interrupted:
+            raise KeyboardInterrupt
+        for name, model in models.items():
+            found[name].append(figures(model, rows.X_test, rows.y_test, rows.y_train))
+    return found
+
+
+def mean_and_deviation(folds: Sequence[Figures]) -> dict[str, tuple[float, float] | None]:
+    """The mean of each figure over the folds, and its standard deviation; None if it lacks one."""
+    names = [name for name, value in folds[0].items() if isinstance(value, (float, type(None)))]
+    found: dict[str, tuple[float, float] | None] = {}
+    for name in names:
+        values = [fold[name] for fold in folds]
+        known = None not in values
+        found[name] = (float(np.mean(values)), float(np.std(values, ddof=1))) if known else None
+    return found
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    """Show what a model warns about as a message in one line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvergenceWarning)
+        warnings.showwarning = lambda warning, *_: message(f"warning: {warning}")
+        yield

@@ -1,0 +1,151 @@
+"""Parquet, Feather and large text files, read by pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.data.columns import MISSING, Array, Column, categorical
+
+__all__ = ["Texts", "available", "cells", "columns", "is_arrow", "read_binary", "read_text"]
+
+Texts = tuple[list[str], Array]
+"""The different texts of a column, and the index of each row's text, −1 where there is none."""
+
+_MAGIC = b"PAR1", b"ARROW1", b"FEA1", b"\xff\xff\xff\xff"
+_UNKNOWN = sorted({form for text in MISSING for form in (text, text.upper())} | {"NaN", "None"})
+
+
+def available() -> bool:
+    """Whether pyarrow is installed."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def is_arrow(content: bytes) -> bool:
+    """Whether a file is in Parquet or Feather."""
+    return content.startswith(_MAGIC)
+
+
+def read_binary(content: bytes, source: str) -> Any:
+    """The table of a Parquet or Feather file.
+
+    Raises ImportError without pyarrow, and ValueError if the file is damaged.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import feather, parquet
+    except ImportError:
+        raise ImportError(
+            f"{source} is a Parquet or Feather file; reading it needs pyarrow: pip install "
+            '"autograd_lite[tables]"'
+        ) from None
+    file = pa.BufferReader(content)
+    try:
+        if content.startswith(b"PAR1"):
+            return parquet.read_table(file)
+        if content.startswith(b"\xff\xff\xff\xff"):
+            return pa.ipc.open_stream(file).read_all()
+        return feather.read_table(file)
+    except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
+        raise ValueError(f"{source} cannot be read: {error}") from None
+
+
+def read_text(
+    content: bytes, start: int, width: int, separator: str, decimal: str, numbers: Sequence[int]
+) -> Any:
+    """The rows of a text file from byte `start` on: `numbers` as float64, other columns as text.
+
+    Raises pyarrow.ArrowInvalid if the lines are not that.
+    """
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = [str(k) for k in range(width)]
+    types = dict.fromkeys(names, pa.string()) | {str(k): pa.float64() for k in numbers}
+    return csv.read_csv(
+        pa.BufferReader(memoryview(content)[start:]),
+        read_options=csv.ReadOptions(column_names=names),
+        parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=b'"' in content),
+        convert_options=csv.ConvertOptions(
+            column_types=types,
+            decimal_point=decimal,
+            null_values=_UNKNOWN,
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def columns(table: Any, names: Sequence[str]) -> list[Column | Texts]:
+    """The columns of a table of pyarrow, those of text by their different texts."""
+    index = _index_of_pandas(table.schema.pandas_metadata)
+    return [
+        _column(name, values, "index" if name in index else "")
+        for name, values in zip(names, table.columns, strict=True)
+    ]
+
+
+def cells(table: Any) -> tuple[list[str], ...]:
+    """The cells of every column as text, "" where a value is missing."""
+    return tuple(
+        ["" if value is None else str(value) for value in values.to_pylist()]
+        for values in table.columns
+    )
+
+
+def _column(name: str, values: Any, note: str) -> Column | Texts:
+    import pyarrow as pa
+
+    kind, types = values.type, pa.types
+    if types.is_dictionary(kind):
+        return categorical(name, *_encoded(values), note)
+    if types.is_null(kind):
+        return Column(name, "number", np.full(len(values), np.nan), note=note)
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return _encoded(values)
+    if types.is_boolean(kind):
+        return Column(name, "boolean", _floats(values), note=note)
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        return Column(name, "number", _floats(values), note=note)
+    known = np.where(values.is_null().to_numpy(), np.nan, 0.0)
+    dates = types.is_temporal(kind)
+    return Column(name, "date" if dates else "other", known, note=note or str(kind))
+
+
+def _floats(values: Any) -> Array:
+    import pyarrow as pa
+
+    if values.type != pa.float64():
+        # Large integers are rounded, as NumPy rounds them.
+        values = values.cast(pa.float64(), safe=False)
+    array: Array = values.to_numpy()
+    return array
+
+
+def _encoded(values: Any) -> Texts:
+    """The different values as text, of a column of text or of categories.
+
+    A conversion of categories to NumPy would have the last of them in place of a missing value.
+    """
+    index: dict[str, int] = {}
+    codes = [np.empty(0, dtype=int)]
+    for chunk in values.chunks:
+        if not hasattr(chunk, "dictionary"):
+            chunk = chunk.cast("large_string").dictionary_encode()
+        places = [
+            -1 if value is None else index.setdefault(str(value), len(index))
+            for value in chunk.dictionary.to_pylist()
+        ]
+        codes.append(np.array([*places, -1])[chunk.indices.fill_null(len(places)).to_numpy()])
+    return list(index), np.concatenate(codes)
+
+
+def _index_of_pandas(metadata: Mapping[str, Any] | None) -> set[str]:
+    """The names of the columns that were the index of a DataFrame."""
+    found = (metadata or {}).get("index_columns", [])
+    return {name for name in found if isinstance(name, str)}

@@ -1,0 +1,136 @@
+"""How a text file writes a table: its encoding, its separator, its lines."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from io import StringIO
+from typing import NamedTuple
+
+__all__ = ["Start", "checked_names", "in_utf8", "lines", "not_text", "start_of"]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SEPARATORS = ",;\t|"
+_SAMPLE = 1 << 17
+
+
+def in_utf8(content: bytes, encoding: str | None, source: str) -> bytes:
+    """The text of a file in UTF-8 without a byte order mark.
+
+    By default the file is in UTF-8, which is not checked here, or in what a byte order mark says.
+    Raises ValueError if it is not text in the encoding, or has a NUL.
+    """
+    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    encoding = encoding or marked
+    if encoding is not None:
+        try:
+            content = content.decode(encoding).removeprefix("\ufeff").encode()
+        except LookupError:
+            raise ValueError(f"--encoding {encoding}: there is no such encoding") from None
+        except UnicodeError as error:
+            raise not_text(error, encoding, source) from None
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise ValueError(f"{source} is not a text file: line {line} has a NUL")
+    return content
+
+
+def not_text(error: Exception, encoding: str, source: str) -> ValueError:
+    """The error about a file that is not text in an encoding."""
+    reason = getattr(error, "reason", error)
+    return ValueError(
+        f"{source} is not a text file ({encoding.upper()}): {reason}; use --encoding, for example "
+        "cp1252, or export it as CSV in UTF-8"
+    )
+
+
+class Start(NamedTuple):
+    """The first lines of a text file: the header, where it ends in bytes, and rows after it."""
+
+    separator: str
+    names: list[str]
+    end: int
+    rows: list[list[str]]
+
+
+def start_of(content: bytes, separator: str | None, source: str) -> Start:
+    """The header of a text file in UTF-8 and its first rows, and what separates their values.
+
+    The separator is the one that cuts most of the first lines into as many values as the header.
+    Raises ValueError if there is no header.
+    """
+    whole = len(content) <= _SAMPLE or b"\n" not in content[:_SAMPLE]
+    sample = content if whole else content[: content.rindex(b"\n", 0, _SAMPLE) + 1]
+    try:
+        text = sample.decode()
+    except UnicodeDecodeError as error:
+        raise not_text(error, "utf-8", source) from None
+    found = []
+    for sign in [separator] if separator else _SEPARATORS:
+        end, rows = _rows(text, sign)
+        if rows and (separator or len(rows[0]) > 1):
+            share = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
+            found.append((share, len(rows[0]), sign, end, rows))
+    if not found:
+        found = [(1.0, 1, separator or ",", *_rows(text, separator or ","))]
+    _, _, sign, end, rows = max(found, key=lambda start: start[:2])
+    if not rows:
+        raise ValueError(f"{source} is empty; it needs a header line and rows")
+    return Start(sign, checked_names(rows[0], source), len(text[:end].encode()), rows[1:])
+
+
+def _rows(text: str, separator: str) -> tuple[int, list[list[str]]]:
+    """The rows that are not blank, and where the first of them ends."""
+    file, rows, end = StringIO(text, newline=""), [], 0
+    try:
+        for row in csv.reader(file, delimiter=separator):
+            if not _blank(row):
+                rows.append(row)
+                end = end or file.tell()
+    except csv.Error:
+        pass
+    return end, rows
+
+
+def _blank(row: list[str]) -> bool:
+    return len(row) < 2 and not "".join(row).strip()
+
+
+def lines(content: bytes, separator: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines that are not blank as values, with their numbers as an editor shows them.
+
+    Raises ValueError if the content is not UTF-8, or not a table of values with this separator.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise not_text(error, "utf-8", source) from None
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for values in reader:
+            if not _blank(values):
+                yield reader.line_num, values
+    except csv.Error as error:
+        raise ValueError(f"{source} is not a CSV file: line {reader.line_num}: {error}") from None
+
+
+def checked_names(names: list[str], source: str) -> list[str]:
+    """The names of the columns, stripped; one without a name gets the one of pandas.
+
+    Raises ValueError if two columns have the same name.
+    """
+    stripped = [name.strip() for name in names]
+    twice = [name for name, count in Counter(stripped).items() if name and count > 1]
+    if twice:
+        raise ValueError(
+            f"{source} has more than one column named {', '.join(map(repr, twice[:5]))}"
+        )
+    return [name or f"Unnamed: {k}" for k, name in enumerate(stripped)]

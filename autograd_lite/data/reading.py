@@ -1,0 +1,253 @@
+"""Reading the tables that people have: text files, Parquet and Feather."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import sys
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.data import arrow
+from autograd_lite.data.columns import (
+    Column,
+    categorical,
+    decimal_sign,
+    from_texts,
+    is_missing,
+    number,
+)
+from autograd_lite.data.dialect import Start, checked_names, in_utf8, lines, start_of
+
+__all__ = ["Frame", "few", "line_of", "read_table"]
+
+
+class Frame(NamedTuple):
+    """A table as it was read: where from, its columns, and how a text file writes it.
+
+    `cells` has the text of every cell, a list for each column, if that was asked for.
+    """
+
+    source: str
+    columns: tuple[Column, ...]
+    separator: str = ","
+    decimal: str = "."
+    cells: tuple[Sequence[str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [column.name for column in self.columns]
+
+    def column(self, name: str) -> Column:
+        """The column of a name.
+
+        Raises ValueError if there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        alike = get_close_matches(name, self.names, 1)
+        meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {few(self.names)}"
+        raise ValueError(f"{self.source} has no column {name!r}{meant}")
+
+    def take(self, rows: Any) -> Frame:
+        """The table of some rows, without its cells."""
+        return self._replace(columns=tuple(column.take(rows) for column in self.columns), cells=())
+
+
+def read_table(
+    source: str | os.PathLike[str],
+    *,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    text: Collection[str] = (),
+    cells: bool = False,
+) -> Frame:
+    """Read a table with a header line, or a Parquet or Feather file; "-" is standard input.
+
+    Text may be compressed by gzip. What is not given is found out: the `separator` (comma,
+    semicolon, tab or |), the `decimal` sign, and the `encoding` (UTF-8, or what a byte order mark
+    says). Numbers may have thousands separators. Texts such as "", NA, NaN and ? are missing
+    values. The columns named in `text` are text even if all of it is numbers; with `cells` the text
+    of every cell is kept.
+
+    Parquet and Feather need pyarrow, which also reads text faster
+    (`pip install "autograd_lite[tables]"`).
+
+    Raises ValueError, with the file and, in a text file, the line, if it is not a table, has no
+    rows, a column name occurs twice, a line has too many or too few values, or the decimal sign is
+    not clear; ImportError without pyarrow; OSError as `open` does.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "students.csv"
+        >>> _ = path.write_text("studied;passed\\n3,5;yes\\n1;NA\\n")
+        >>> frame = read_table(path)
+        >>> [(column.name, column.kind, column.values.tolist()) for column in frame.columns]
+        [('studied', 'number', [3.5, 1.0]), ('passed', 'text', [0, -1])]
+    """
+    where = "standard input" if source == "-" else str(source)
+    content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    content = _unpacked(content, where)
+    if arrow.is_arrow(content):
+        table = arrow.read_binary(content, where)
+        names = checked_names(table.column_names, where)
+        read = _Read(arrow.columns(table, names), arrow.cells(table) if cells else ())
+        separator, decimal = ",", decimal or decimal_sign(read.texts, where)
+    else:
+        content = in_utf8(content, encoding, where)
+        start = start_of(content, separator, where)
+        names, separator = start.names, start.separator
+        sign = decimal or decimal_sign(zip(*start.rows, strict=False), where) or "."
+        numbers = _plain_numbers(start, sign, text)
+        read = _read_text(content, start, numbers, sign, where, cells)
+        found = decimal_sign(read.texts, where)
+        if decimal is None and found == "," != sign:
+            # The first rows did not say how numbers are written.
+            read = _read_text(content, start, [], ".", where, cells)
+            found = sign = decimal_sign(read.texts, where) or "."
+        if decimal is None and found is None and sign == "." and separator != ",":
+            _check_clear(read, names, where)
+        decimal = sign
+    columns = tuple(
+        _finished(name, raw, decimal or ".", name in text)
+        for name, raw in zip(names, read.columns, strict=True)
+    )
+    if not columns or not len(columns[0]):
+        raise ValueError(f"{where} has a header but no rows")
+    return Frame(
+        where, (_numbered(columns[0]), *columns[1:]), separator, decimal or ".", read.cells
+    )
+
+
+def line_of(source: str | os.PathLike[str], row: int, frame: Frame) -> int:
+    """The line of a text file, as an editor counts, that a row of its table ends in."""
+    content = in_utf8(_unpacked(Path(source).read_bytes(), str(source)), None, str(source))
+    return next(islice(lines(content, frame.separator, str(source)), row + 1, None))[0]
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names of a list."""
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+
+
+def _finished(name: str, raw: Column | arrow.Texts, decimal: str, text: bool) -> Column:
+    if not isinstance(raw, Column):
+        return categorical(name, *raw) if text else from_texts(name, *raw, decimal)
+    if not text or raw.kind not in ("number", "boolean"):
+        return raw
+    distinct, codes = np.unique(raw.texts(), return_inverse=True)
+    return categorical(name, distinct.tolist(), codes)
+
+
+class _Read(NamedTuple):
+    """Columns, those of text by their different texts; and every cell as text if asked for."""
+
+    columns: Sequence[Column | arrow.Texts]
+    cells: tuple[Sequence[str], ...]
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The different texts of the columns of text."""
+        return [raw[0] for raw in self.columns if not isinstance(raw, Column)]
+
+
+def _read_text(
+    content: bytes, start: Start, numbers: list[int], sign: str, where: str, cells: bool
+) -> _Read:
+    """The columns of a text file; `numbers` are read as such unless one of their cells is not."""
+    if arrow.available():
+        width, separator = len(start.names), start.separator
+        read = partial(arrow.read_text, content, start.end, width, separator, sign or ".")
+        for chosen in [numbers, []] if numbers else [[]]:
+            try:
+                columns = arrow.columns(read(chosen), start.names)
+                return _Read(columns, arrow.cells(read([])) if cells else ())
+            except ValueError:
+                continue
+    # Read line by line, which also finds the line that is wrong.
+    rows = []
+    for line, values in islice(lines(content, start.separator, where), 1, None):
+        if len(values) != len(start.names):
+            raise ValueError(
+                f"{where}, line {line}: {len(values)} values where the header has "
+                f"{len(start.names)}"
+            )
+        rows.append(values)
+    texts = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in start.names]
+    columns = [
+        _encoded(name, column, sign if k in numbers else None)
+        for k, (name, column) in enumerate(zip(start.names, texts, strict=True))
+    ]
+    return _Read(columns, tuple(texts) if cells else ())
+
+
+def _plain_numbers(start: Start, sign: str, text: Collection[str]) -> list[int]:
+    """The columns that hold nothing but plain numbers in the first rows, without those of text."""
+    plain = re.compile(rf"[+-]?\d+(?:{re.escape(sign)}\d+)?(?:[eE][+-]?\d+)?")
+    found = []
+    for k, column in enumerate(zip(*start.rows, strict=False)):
+        present = [text for text in map(str.strip, column) if not is_missing(text)]
+        if start.names[k] not in text and present and all(map(plain.fullmatch, present)):
+            found.append(k)
+    return found
+
+
+def _encoded(name: str, column: list[str], sign: str | None) -> Column | arrow.Texts:
+    """The different texts of a column; its numbers, if these have the decimal sign."""
+    if sign is not None:
+        try:
+            values = np.array([float(text.replace(sign, ".").replace("_", "x")) for text in column])
+        except ValueError:
+            values = np.array([np.inf])
+        if not np.isinf(values).any():
+            return Column(name, "number", values)
+    index: dict[str, int] = {}
+    codes = [index.setdefault(text, len(index)) for text in column]
+    return list(index), np.array(codes, dtype=int)
+
+
+def _check_clear(read: _Read, names: Sequence[str], where: str) -> None:
+    """Raise ValueError if numbers can be read with a decimal point and with a decimal comma."""
+    for name, raw in zip(names, read.columns, strict=True):
+        if isinstance(raw, Column):
+            continue
+        present = [text for text in map(str.strip, raw[0]) if not is_missing(text)]
+        comma = next((text for text in present if "," in text), None)
+        if comma and all(number(text, sign) is not None for text in present for sign in ".,"):
+            raise ValueError(
+                f"{where}: column {name!r}: {comma!r} may have a decimal comma or whole thousands; "
+                'use --decimal "," or --decimal "."'
+            )
+
+
+def _numbered(first: Column) -> Column:
+    """The first column, marked as the index of pandas if it is one that was written as text."""
+    values = first.values
+    if first.name != "Unnamed: 0" or first.kind != "number" or first.missing.any():
+        return first
+    whole = (values % 1 == 0).all() and len(np.unique(values)) == len(values)
+    return replace(first, note="index") if whole else first
+
+
+def _unpacked(content: bytes, where: str) -> bytes:
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{where} is a damaged gzip file: {error}") from None
