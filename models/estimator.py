@@ -92,6 +92,7 @@ class Estimator(Conventions, ABC):
         scale_: Array | None = field(init=False)
         feature_names_in_: Array = field(init=False)
         target_name_: str = field(init=False)
+        run_id_: str = field(init=False)
         validation_scores_: list[float] = field(init=False)
 
     # What a subclass defines.

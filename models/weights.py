@@ -7,7 +7,7 @@ import os
 import zipfile
 import zlib
 from dataclasses import fields
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -33,8 +33,8 @@ _BROKEN = (
 )
 
 
-def save(model: Estimator, path: str | os.PathLike[str]) -> None:
-    """Write a fitted model to `path` as npz, completely or not at all.
+def save(model: Estimator, path: str | os.PathLike[str] | IO[bytes]) -> None:
+    """Write a fitted model to `path` as npz, completely or not at all, or to an open file.
 
     The file holds the model's name, the settings that JSON can hold, its
     classes, the names of its columns and its target if known, the means and standard deviations of
@@ -66,10 +66,15 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
         arrays["columns"] = np.array(model.feature_names_in_, dtype=str)
     if hasattr(model, "target_name_"):
         arrays["target"] = model.target_name_
+    if hasattr(model, "run_id_"):
+        arrays["run"] = model.run_id_
     if model.mean_ is not None:
         arrays |= {"mean": model.mean_, "scale": model.scale_}
-    with atomic(path, "wb") as file:
-        np.savez(file, **arrays)
+    if isinstance(path, (str, os.PathLike)):
+        with atomic(path, "wb") as file:
+            np.savez(file, **arrays)
+    else:
+        np.savez(path, **arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Estimator:
@@ -122,6 +127,7 @@ def _restored(arrays: dict[str, Any]) -> Estimator:
             raise ValueError("it does not name its classes")
         outputs = 1 if len(classes) == 2 else len(classes)
     names, target = arrays.pop("columns", None), arrays.pop("target", None)
+    run = arrays.pop("run", None)
     if names is not None and (names.shape != (columns,) or names.dtype.kind != "U"):
         raise ValueError(f"it does not name {columns} columns")
     shapes = model.shapes(columns, outputs)
@@ -138,6 +144,8 @@ def _restored(arrays: dict[str, Any]) -> Estimator:
         learned["feature_names_in_"] = names.astype(object)
     if target is not None:
         learned["target_name_"] = str(target)
+    if run is not None:
+        learned["run_id_"] = str(run)
     model._set_fitted(arrays, learned)
     return model
 
