@@ -103,11 +103,14 @@ def _part(path: Path) -> bytes:
 
 
 def runs(folder: str | os.PathLike[str]) -> dict[str, list[str]]:
-    """The names of the files in a folder by the id of their run, the oldest run first."""
+    """The names of the files in a folder by the id of their run, the oldest run first.
+
+    Files without an id, and hidden ones, which a killed run left, do not count.
+    """
     found: dict[str, list[str]] = {}
     with contextlib.suppress(OSError):
         for name in sorted(os.listdir(folder)):
-            if run := run_of(Path(folder, name)):
+            if not name.startswith(".") and (run := run_of(Path(folder, name))):
                 found.setdefault(run, []).append(name)
     return dict(sorted(found.items()))
 
