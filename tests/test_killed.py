@@ -1,0 +1,136 @@
+"""A training that is killed at any moment leaves whole files, and those of two runs are noticed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from written import RUN, content, contents, files
+
+from autograd_lite.commands.folder import Folder, notice, run_of, runs
+
+ROOT = Path(__file__).parent.parent
+
+HOOK = """
+import os, signal, sys
+
+def kill_at(moment, folder, event=None):
+    # Die just before the audited event of this number that has to do with the folder.
+    left = [moment]
+
+    def hook(name, args):
+        paths = [os.fspath(arg) for arg in args if isinstance(arg, (str, os.PathLike))]
+        if event in (None, name) and any(path.startswith(folder) for path in paths):
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+"""
+
+EACH = """
+from pathlib import Path
+from autograd_lite.commands.folder import Folder
+from written import RUN, files
+
+moment, status = 0, 1
+while status:
+    path = Path(sys.argv[1], str(moment))
+    with Folder(path) as folder:
+        folder.run = RUN
+        folder.write(files(0))
+    child = os.fork()
+    if not child:
+        kill_at(moment, str(path))
+        with Folder(path) as folder:
+            folder.write(files(1))
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    moment += 1
+"""
+"""Write a second run, killed before the first, the second, … thing that it does to the folder,
+until it is not killed."""
+
+TRAIN = """
+from autograd_lite.cli import main
+
+kill_at(int(sys.argv[1]), sys.argv[2], "os.rename")
+main(sys.argv[3:])
+"""
+"""The command, killed before it renames the file of this number."""
+
+
+def python(code, *argv):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", HOOK + code, *map(str, argv)],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+    )
+
+
+def new_files(folder, old, whole):
+    """How many files are of the new run; all are whole, and those of two runs are noticed."""
+    found = runs(folder)
+    names = {path.name for path in folder.glob("[!.]*")}
+    assert {*chain(*found.values())} == names == {path.name for path in whole[0].iterdir()}
+    assert (notice(folder) is None) == (len(found) == 1)
+    new = found.keys() - {old}
+    assert len(new) <= 1
+    for name in names:
+        assert content(folder / name) == content(whole[run_of(folder / name) in new] / name)
+    count = sum(len(found[run]) for run in new)
+    # The report comes last: beside one of the new run, every file is of the new run.
+    assert (run_of(folder / "report.html") in new) == (count == len(names))
+    return count
+
+
+def test_killed_at_any_moment_every_file_is_whole(tmp_path):
+    assert python(EACH, tmp_path).stderr == ""
+    folders = sorted(tmp_path.iterdir(), key=lambda path: int(path.name))
+    whole = tmp_path / "first", tmp_path / "second"
+    for k in (0, 1):
+        with Folder(whole[k]) as folder:
+            folder.write(files(k))
+    counts = [new_files(folder, RUN, whole) for folder in folders]
+    assert counts == sorted(counts)
+    assert {*counts} == {*range(len(files(1)) + 1)}
+    for folder in folders:
+        with Folder(folder):  # the next run
+            assert contents(folder).keys() == files(1).keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_a_training_that_is_killed(run, tmp_path, share):
+    (tmp_path / "t.csv").write_text("a,t\n1,0\n2,1\n3,0\n4,1\n")
+    given = ("--data", tmp_path / "t.csv", "--target", "t", "--tol", 0, "--quiet", "--report")
+    whole = tmp_path / "first", tmp_path / "second"
+    for k in (0, 1):
+        assert run("train", *given, "--max-iter", 2 + k, "--out", whole[k])[::2] == (0, "")
+    out = shutil.copytree(whole[0], tmp_path / "out")
+    (old,) = runs(out)
+    moment = round(share * (len(runs(out)[old]) - 1))
+    command = ("train", *given, "--max-iter", 3, "--out", out)
+    killed = python(TRAIN, moment, out, *command)
+    assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
+    assert new_files(out, old, whole) == moment
+    told = notice(out)
+    code, _, complaints = run(*command)
+    assert (code, complaints) == (0, f"autograd-lite: {told}\n" if told else "")
+    assert contents(out).keys() == contents(whole[1]).keys()
+    assert len(runs(out)) == 1
+
+
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
+    (tmp_path / f".{RUN}.mlp.npz").write_text("half")
+    (tmp_path / f".{RUN}").write_text("mine")
+    (tmp_path / f"{RUN}.mlp.npz").write_text("mine")
+    with Folder(tmp_path):
+        pass
+    assert contents(tmp_path) == {f".{RUN}": b"mine", f"{RUN}.mlp.npz": b"mine"}
