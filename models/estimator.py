@@ -26,7 +26,7 @@ from autograd_lite.models.inputs import (
     target,
 )
 from autograd_lite.models.objective import Array, Arrays, Layout, Shapes
-from autograd_lite.models.settings import check_settings
+from autograd_lite.models.settings import check_packages, check_settings
 from autograd_lite.models.training import Rows, train
 from autograd_lite.text import superscript
 
@@ -229,6 +229,7 @@ class Estimator(Conventions, ABC):
         is too large, and if training ended before it converged.
         """
         check_settings(self)
+        check_packages(self)
         warm = self.warm_start and self.__sklearn_is_fitted__()
         rows = self._read(X, y, sample_weight, again=warm)
         start = self._last() if warm else self._starting(rows)

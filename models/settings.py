@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+import autograd_lite as ag
 from autograd_lite.models.solvers import chosen
+from autograd_lite.models.solvers.by_scipy import optimizers
 
-__all__ = ["check_settings", "learning_rate", "of_the_loss"]
+__all__ = ["check_packages", "check_settings", "learning_rate", "of_the_loss"]
 
 # Models that differ only in these share compiled programs.
 _OF_TRAINING = frozenset(
@@ -75,6 +77,13 @@ def check_settings(model: Any) -> None:
         value = getattr(model, name)
         if not isinstance(value, (int, np.integer)) or value is True or value < 1:
             raise ValueError(f"{name} must be at least 1, and an integer, not {value!r}")
+
+
+def check_packages(model: Any) -> None:
+    """Raise ImportError if the solver or the backend needs a package that is not installed."""
+    ag.compile(backend=model.backend)
+    if model.solver in ("lbfgs", "newton-cg"):
+        optimizers(model.solver)
 
 
 def _is_number(value: Any) -> bool:

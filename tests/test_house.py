@@ -49,6 +49,7 @@ OPTIONAL = {
     "viz": {"graphviz", "pygraphviz", "matplotlib"},
     "models": {"tqdm", "scipy", "sklearn"},
     "derivation": {"sympy"},
+    "data": {"pyarrow"},
     "compiler": {"threadpoolctl"},
     "testing": {"hypothesis", "pytest"},
 }

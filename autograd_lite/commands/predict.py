@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> None:
     for name, texts in encoder.unseen(frame).items():
         message(f"column {name!r}: {listed(texts)} not seen in training; taken as missing")
     X = encoder.encode(frame)
-    whole = ~np.isnan(X).any(axis=1)
+    whole = np.asarray(~np.isnan(X).any(axis=1))
     # The columns are in the order of the model now, and have no names.
     vars(model).pop("feature_names_in_", None)
     predicted = model.predict(X[whole]) if whole.any() else np.empty(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from html import escape
 from inspect import Parameter, Signature
@@ -14,29 +14,40 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.commands.html import cell, csv_of, image, part, section, table
 from autograd_lite.commands.output import message, page
-from autograd_lite.data import Table
 from autograd_lite.derivation import DerivationError
-from autograd_lite.models import LogisticRegression
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.estimator import Array, symbol
+from autograd_lite.models.linear import Linear
+from autograd_lite.models.metrics import (
+    Figures,
+    below_baseline,
+    calibration,
+    figures,
+    margins,
+    roc,
+)
+from autograd_lite.models.regressor import Regressor
 from autograd_lite.viz import style
 from autograd_lite.viz.decisions import confusion, confusion_matrix, decision_boundary
+from autograd_lite.viz.scores import calibration_curves, predicted_against_true, roc_curves
 
 __all__ = ["Run", "report"]
 
 Files = dict[str, bytes]
+Model = Classifier | Regressor
 
 
 class Run(NamedTuple):
-    """A training run: the table, its split, and the fitted models by file name."""
+    """A training run: names, the rows of both parts, and the fitted models by file name."""
 
     title: str
-    table: Table
+    columns: Sequence[str]
+    target: str
     X_train: Array
     X_test: Array
     y_train: Array
     y_test: Array
-    models: Mapping[str, Classifier]
+    models: Mapping[str, Model]
 
 
 def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
@@ -51,11 +62,14 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
         picture = image("loss-curves.svg", drawn, "the loss of each model by step or epoch")
         sections.append(section("Loss", picture))
     for name, model in run.models.items():
-        parts = [_results(name, model, run, files)]
+        found = figures(model, run.X_test, run.y_test, run.y_train)
+        parts = [_results(name, model, run, found, files)]
+        held_out = _figures(model.title, found), _pictures(name, model, run, files)
+        parts.append(part("Held-out rows", "".join(held_out)))
         if f"{name}.svg" in drawn:
             picture = image(f"{name}.svg", drawn, f"the graph of the loss of {model.title}")
             parts.append(part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
-        for make in (_decisions, _derivation, _source):
+        for make in (_derivation, _source):
             parts += make(name, model, run, files)
         parts.append(_weights(name, model, run))
         sections.append(section(model.title.capitalize(), *parts))
@@ -67,19 +81,18 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
 
 
 def _data(run: Run) -> tuple[Files, list[str]]:
-    X = run.table.X
+    X = np.concatenate([run.X_train, run.X_test])
     head = ("column", "min", "mean", "max", "standard deviation")
     measures = (X.min(axis=0), X.mean(axis=0), X.max(axis=0), X.std(axis=0))
-    rows = list(zip(run.table.columns, *(m.tolist() for m in measures), strict=True))
+    rows = list(zip(run.columns, *(m.tolist() for m in measures), strict=True))
     train, test = len(run.y_train), len(run.y_test)
-    body = (
-        f"<p>{escape(run.title)}. {train} rows to train on, {test} held out, stratified "
-        "by class.</p>"
-    )
+    classes = any(isinstance(model, Classifier) for model in run.models.values())
+    how = ", stratified by class" if classes else ""
+    body = f"<p>{escape(run.title)}. {train} rows to train on, {test} held out{how}.</p>"
     return {"data.csv": csv_of([head, *rows])}, [section("Data", body, table(head, rows))]
 
 
-def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
+def _results(name: str, model: Model, run: Run, found: Figures, files: Files) -> str:
     settings = {
         field.name: value
         for field in fields(model)
@@ -92,42 +105,104 @@ def _results(name: str, model: Classifier, run: Run, files: Files) -> str:
         "computed by": model.backend_,
         "loss at the start": model.loss_curve_[0],
         "loss of the trained weights": model.loss_,
-        "accuracy on the training rows": model.score(run.X_train, run.y_train),
-        "accuracy on the held-out rows": model.score(run.X_test, run.y_test),
+        f"{model.score_name} on the training rows": model.score(run.X_train, run.y_train),
+        f"{model.score_name} on the held-out rows": model.score(run.X_test, run.y_test),
     }
     if model.early_stopping:
-        results["best validation accuracy"] = max(model.validation_scores_)
-    content = {"model": model.title, "settings": settings, "results": results}
+        results[f"best validation {model.score_name}"] = max(model.validation_scores_)
+    content = {"model": model.title, "settings": settings, "results": results, "figures": found}
     files[f"{name}.json"] = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
     files[f"{name}-loss.csv"] = csv_of([("step or epoch", "loss"), *enumerate(model.loss_curve_)])
     chosen = ", ".join(f"{key} = {cell(value)}" for key, value in settings.items())
     return f"{table(('result', ''), list(results.items()))}<p class='small'>{escape(chosen)}</p>"
 
 
-def _decisions(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
-    """The confusion matrix of the held-out rows; for two columns the decision boundary too."""
-    predicted, classes = model.predict(run.X_test), model.classes_
-    counts = confusion(run.y_test, predicted, classes)
-    head = ("true ＼ predicted", *map(str, classes))
-    rows = [(str(k), *row) for k, row in zip(classes, counts.tolist(), strict=True)]
-    files[f"{name}-confusion.csv"] = csv_of([head, *rows])
-    shown = table(head, rows)
+def _figures(title: str, found: Figures) -> str:
+    """The figures of the held-out rows beside their baselines."""
+    complaint = below_baseline(title, found)
+    shown = f"<p><strong>{escape(complaint)}</strong></p>" if complaint else ""
+    if "rmse" in found:
+        rows = [("RMSE", found["rmse"], found["baseline_rmse"]), ("R²", found["r2"], "")]
+        note = "The baseline is the mean of the training rows."
+    else:
+        rows = [
+            ("accuracy", found["accuracy"], found["baseline"]),
+            ("log-loss", found["log_loss"], found["baseline_log_loss"]),
+            ("area under the ROC curve", found["auc"], 0.5),
+        ]
+        note = (
+            f"The baselines are always predicting {found['majority']!r}, the shares of the classes "
+            "in the training rows, and guessing."
+        )
+    shown += table(("figure", "model", "baseline"), [_defined(row) for row in rows])
+    shown += f"<p class='small'>{escape(note)}</p>"
+    if "classes" in found:
+        classes = [(k, *of.values()) for k, of in found["classes"].items()]
+        head = ("class", "precision", "recall", "rows")
+        shown += table(head, [_defined(row) for row in classes])
+    return shown
+
+
+def _defined(row: Sequence[object]) -> list[object]:
+    return ["not defined" if value is None else value for value in row]
+
+
+def _pictures(name: str, model: Model, run: Run, files: Files) -> str:
+    """Pictures of the held-out rows; without matplotlib the confusion matrix as a table."""
+    predicted, shown, words = model.predict(run.X_test), "", dict(_PICTURES)
+    if isinstance(model, Classifier):
+        counts = confusion(run.y_test, predicted, model.classes_)
+        head = ("true ＼ predicted", *map(str, model.classes_))
+        rows = [(str(k), *row) for k, row in zip(model.classes_, counts.tolist(), strict=True)]
+        files[f"{name}-confusion.csv"] = csv_of([head, *rows])
+        shown = table(head, rows)
+        words["confusion"] += f" {rows}"
     try:
-        matrix = f"{name}-confusion.svg"
-        files[matrix] = style.render(confusion_matrix(run.y_test, predicted, classes), "svg")
-        shown = image(matrix, files, f"the confusion matrix of {model.title}: {rows}")
-        if run.table.X.shape[1] == 2 and len(classes) <= len(style.CLASSES):
-            boundary = f"{name}-boundary.svg"
-            columns = run.table.columns[0], run.table.columns[1]
-            ax = decision_boundary(model, run.X_test, run.y_test, columns=columns)
-            files[boundary] = style.render(ax, "svg")
-            shown += image(boundary, files, f"the decision boundary of {model.title}")
+        draw = _of_classes if isinstance(model, Classifier) else _of_numbers
+        pictures = draw(model, run, predicted)
+        made = {end: style.render(ax, "svg") for end, ax in pictures.items()}
     except ImportError as error:
-        message(f"{name}-confusion.svg could not be drawn: {error}")
-    return [part("Held-out rows", f'<div class="row">{shown}</div>')]
+        message(f"the held-out rows could not be drawn: {error}")
+        return shown
+    files |= {f"{name}-{end}.svg": picture for end, picture in made.items()}
+    images = [image(f"{name}-{end}.svg", files, f"{model.title}: {words[end]}") for end in made]
+    return f'<div class="row">{"".join(images)}</div>'
 
 
-def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
+_PICTURES = {
+    "predicted": "the predicted over the true numbers",
+    "confusion": "the confusion matrix",
+    "boundary": "the decision boundary",
+    "roc": "the ROC curve",
+    "calibration": "the calibration curve",
+}
+"""What each picture of the held-out rows shows, by the end of its file's name."""
+
+
+def _of_numbers(model: Any, run: Run, predicted: Array) -> dict[str, Any]:
+    return {"predicted": predicted_against_true(run.y_test, predicted, name=run.target)}
+
+
+def _of_classes(model: Any, run: Run, predicted: Array) -> dict[str, Any]:
+    """The confusion matrix; for two columns the decision boundary; the curves of few classes."""
+    X, y, classes = run.X_test, run.y_test, model.classes_
+    pictures = {"confusion": confusion_matrix(y, predicted, classes)}
+    if X.shape[1] == 2 and len(classes) <= len(style.CLASSES):
+        columns = run.columns[0], run.columns[1]
+        pictures["boundary"] = decision_boundary(model, X, y, columns=columns)
+    if len(classes) <= len(style.SERIES):
+        # The curves of the first of two classes say the same as those of the second.
+        shown = [*enumerate(classes)][len(classes) == 2 :]
+        scores, p = margins(model.predict_log_proba(X)), model.predict_proba(X)
+        bins = int(np.clip(len(y) // 20, 1, 10))
+        pictures["roc"] = roc_curves({f"class {c}": roc(y == c, scores[:, k]) for k, c in shown})
+        pictures["calibration"] = calibration_curves(
+            {f"class {c}": calibration(y == c, p[:, k], bins) for k, c in shown}
+        )
+    return pictures
+
+
+def _derivation(name: str, model: Model, run: Run, files: Files) -> list[str]:
     # At the initial weights no ŷ rounds to 0 or 1, so the formulas can be checked numerically.
     loss = replace(model).loss_graph(run.X_train, run.y_train)
     try:
@@ -140,7 +215,7 @@ def _derivation(name: str, model: Classifier, run: Run, files: Files) -> list[st
     return [part("Derivation of the gradient", f'<div class="wide">{derivation.mathml()}</div>')]
 
 
-def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
+def _source(name: str, model: Model, run: Run, files: Files) -> list[str]:
     """The loss and its gradients as NumPy source from `ag.compile`."""
     nodes = {
         node.name: node.numpy()
@@ -171,18 +246,19 @@ def _source(name: str, model: Classifier, run: Run, files: Files) -> list[str]:
     return [part("Generated source", note + code)]
 
 
-def _weights(name: str, model: Classifier, run: Run) -> str:
+def _weights(name: str, model: Model, run: Run) -> str:
     rows: list[tuple[object, ...]] = []
     for key, array in model.parameters_.items():
         shape = " × ".join(map(str, array.shape)) or "number"
         rows.append((symbol(key), shape, array.min(), array.mean(), array.max()))
     shown = table(("parameter", "shape", "min", "mean", "max"), rows)
-    if isinstance(model, LogisticRegression):
-        w = np.column_stack([model.intercept_, model.coef_]).T
-        names = ("intercept", *run.table.columns)
+    if isinstance(model, Linear):
+        w = np.vstack([np.atleast_1d(model.intercept_), np.atleast_2d(model.coef_).T])
+        names = ("intercept", *run.columns)
+        classes = getattr(model, "classes_", ())
         order = np.argsort(-np.abs(w).max(axis=1), kind="stable")
         columns = [(names[k], *w[k].tolist()) for k in order]
-        heads = ["weight"] if w.shape[1] == 1 else [f"weight for {k}" for k in model.classes_]
+        heads = ["weight"] if w.shape[1] == 1 else [f"weight for {k}" for k in classes]
         scaled = " for the standardized columns" if model.scale_ is not None else ""
         shown += f"<p>The weights{scaled}, largest first:</p>"
         shown += table(("column", *heads), columns)

@@ -30,16 +30,16 @@ def as_text(models: Mapping[str, Model], found: Mapping[str, Figures]) -> list[s
     """The figures of the held-out rows, a line for each model, then those of each class."""
     chosen = [name for name in _COLUMNS if name in next(iter(found.values()))]
     head = "".join(f"{_COLUMNS[name]:>12}" for name in chosen)
-    lines = [f"{'held-out rows':<20}{head}{'training loss':>16}"]
+    lines = [f"{'held-out rows':<24}{head}{'training loss':>16}"]
     for name, figures in found.items():
         cells = "".join(f"{_shown(figures[key]):>12}" for key in chosen)
-        lines.append(f"{models[name].title:<20}{cells}{models[name].loss_:>16.4f}")
+        lines.append(f"{models[name].title:<24}{cells}{models[name].loss_:>16.4f}")
     for name, figures in found.items():
         if "classes" in figures:
-            lines += ["", f"{models[name].title:<20}{'precision':>12}{'recall':>12}{'rows':>12}"]
+            lines += ["", f"{models[name].title:<24}{'precision':>12}{'recall':>12}{'rows':>12}"]
             for label, of in [*figures["classes"].items()][:20]:
                 ratios = f"{_shown(of['precision']):>12}{_shown(of['recall']):>12}"
-                lines.append(f"{label:<20}{ratios}{of['rows']:>12}")
+                lines.append(f"{label:<24}{ratios}{of['rows']:>12}")
             if len(figures["classes"]) > 20:
                 lines.append(f"and {len(figures['classes']) - 20} more classes: see --json")
     said = [below_baseline(models[name].title, figures) for name, figures in found.items()]
@@ -66,12 +66,12 @@ def folds_as_text(models: Mapping[str, Model], found: Mapping[str, Mapping[str, 
     first = next(iter(found.values()))
     chosen = [name for name in _COLUMNS if name in first]
     head = "".join(f"{_COLUMNS[name]:>18}" for name in chosen)
-    lines = ["", f"{first['folds']} folds{'':<14}{head}"]
+    lines = ["", f"{first['folds']} folds{'':<17}{head}"]
     for name, figures in found.items():
         cells = (
             f"{_shown(figures[key]['mean'])} ± {_shown(figures[key]['std'])}" for key in chosen
         )
-        lines.append(f"{models[name].title:<20}" + "".join(f"{cell:>18}" for cell in cells))
+        lines.append(f"{models[name].title:<24}" + "".join(f"{cell:>18}" for cell in cells))
     return lines
 
 

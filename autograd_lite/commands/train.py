@@ -22,6 +22,7 @@ from autograd_lite.commands.training import (
     Chosen,
     Encoded,
     Model,
+    complaints,
     cross_validated,
     trained,
 )
@@ -30,6 +31,7 @@ from autograd_lite.data.selection import Decision
 from autograd_lite.data.targets import Task, label_named
 from autograd_lite.models import save
 from autograd_lite.models.metrics import figures
+from autograd_lite.models.settings import check_packages, check_settings
 from autograd_lite.models.solvers import SOLVERS
 from autograd_lite.viz import draw, style
 
@@ -169,18 +171,18 @@ def _train(args: argparse.Namespace) -> int:
     if (args.data is None) != (args.target is None):
         raise ValueError("--data and --target must be given together")
     say = _nothing if args.json else print
-    with Folder(args.out, FILES) as folder:
+    with Folder(args.out, FILES) as folder, complaints():
         _tell(notice(folder.path))
         table = prepared(args)
         rows = encoded(table, args.test_size, args.random_state)
         positive = _positive(args.positive, table, rows)
+        chosen = _chosen(args, table.data.task)
         fitted = Fitted(rows.encoder, decisions(table, rows), positive)
         told = [*table.told, *_unseen(rows)]
         _introduce(table, rows, fitted.decisions if args.data else [], told, say)
 
-        chosen = _chosen(args, table.data.task)
         models, interrupted = trained(chosen, rows.X_train, rows.y_train)
-        files = _weights(models, fitted, table.target, folder.run)
+        files = _weights(models, fitted, table.target)
         found = {
             name: figures(model, rows.X_test, rows.y_test, rows.y_train)
             for name, model in models.items()
@@ -245,7 +247,7 @@ def _positive(name: str | None, table: Table, rows: Encoded) -> int:
 
 
 def _chosen(args: argparse.Namespace, task: Task) -> Chosen:
-    """The models to train, each with the options that were given for it."""
+    """The models to train, each with the options that were given for it, checked."""
     shared = {
         "solver": args.solver,
         "learning_rate_init": args.learning_rate,
@@ -276,17 +278,18 @@ def _chosen(args: argparse.Namespace, task: Task) -> Chosen:
     for name, kind in kinds.items():
         given = shared | own["mlp" if name == "mlp" else "linear"]
         chosen[name] = kind, {key: value for key, value in given.items() if value is not None}
+        model = kind(**chosen[name][1])
+        check_settings(model)
+        check_packages(model)
     return chosen
 
 
-def _weights(
-    models: Mapping[str, Model], fitted: Fitted, target: str, run: str
-) -> dict[str, bytes]:
+def _weights(models: Mapping[str, Model], fitted: Fitted, target: str) -> dict[str, bytes]:
     """The weights of each model as a file, with what it must know about the table."""
     files = {}
     for name, model in models.items():
         model.feature_names_in_ = np.array(fitted.encoder.names, dtype=object)
-        model.target_name_, model.table_, model.run_id_ = target, fitted.to_json(), run
+        model.target_name_, model.table_ = target, fitted.to_json()
         file = BytesIO()
         save(model, file)
         files[f"{name}.npz"] = file.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -33,8 +33,8 @@ __all__ = [
     "Encoded",
     "Model",
     "Trained",
+    "complaints",
     "cross_validated",
-    "mean_and_deviation",
     "trained",
 ]
 
@@ -101,16 +101,15 @@ def trained(chosen: Chosen, X: Array, y: Array) -> Trained:
     Raises KeyboardInterrupt if no model was trained by then.
     """
     models: dict[str, Model] = {}
-    with _complaints():
-        for name, (kind, settings) in chosen.items():
-            try:
-                models[name] = kind(**settings).fit(X, y)
-            except KeyboardInterrupt:
-                if not models:
-                    raise
-                return Trained(models, True)
-            if models[name].interrupted_:
-                return Trained(models, True)
+    for name, (kind, settings) in chosen.items():
+        try:
+            models[name] = kind(**settings).fit(X, y)
+        except KeyboardInterrupt:
+            if not models:
+                raise
+            return Trained(models, True)
+        if models[name].interrupted_:
+            return Trained(models, True)
     return Trained(models, False)
 
 
@@ -132,21 +131,24 @@ def cross_validated(chosen: Chosen, data: Data, k: int, random: int) -> dict[str
     return found
 
 
-def mean_and_deviation(folds: Sequence[Figures]) -> dict[str, tuple[float, float] | None]:
-    """The mean of each figure over the folds, and its standard deviation; None if it lacks one."""
-    names = [name for name, value in folds[0].items() if isinstance(value, (float, type(None)))]
-    found: dict[str, tuple[float, float] | None] = {}
-    for name in names:
-        values = [fold[name] for fold in folds]
-        known = None not in values
-        found[name] = (float(np.mean(values)), float(np.std(values, ddof=1))) if known else None
-    return found
-
-
 @contextmanager
-def _complaints() -> Iterator[None]:
-    """Show what a model warns about as a message in one line."""
+def complaints() -> Iterator[None]:
+    """Show each different warning of a model once, as a message in one line."""
+    shown: set[str] = set()
+
+    def show(
+        warning: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: Any = None,
+        line: str | None = None,
+    ) -> None:
+        if str(warning) not in shown:
+            shown.add(str(warning))
+            message(f"warning: {warning}")
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvergenceWarning)
-        warnings.showwarning = lambda warning, *_: message(f"warning: {warning}")
+        warnings.showwarning = show
         yield

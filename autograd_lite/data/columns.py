@@ -195,7 +195,7 @@ def _nearly_numbers(distinct: Sequence[str], codes: Array, decimal: str) -> str:
     if numeric.sum() <= 20 or rows < 0.9 * known[codes].sum():
         return ""
     first = int(np.argmax(known[codes] & ~numeric[codes]))
-    return distinct[codes[first]].strip()
+    return distinct[int(codes[first])].strip()
 
 
 def _shown(value: float, kind: Kind) -> str:

@@ -135,7 +135,7 @@ class Encoder:
         features = []
         for column in frame.columns:
             there = column.take(~column.missing)
-            used = np.unique(there.values).astype(int) if column.kind == "text" else []
+            used = np.unique(there.values).tolist() if column.kind == "text" else []
             categories = tuple(column.categories[k] for k in used)
             plain = Feature(column.name, column.kind, categories, ())
             means = tuple(plain.encode(there, frame.source).mean(axis=0).tolist())

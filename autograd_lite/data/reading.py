@@ -8,7 +8,7 @@ import re
 import sys
 import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from itertools import islice
@@ -31,7 +31,8 @@ from autograd_lite.data.dialect import Start, checked_names, in_utf8, lines, sta
 __all__ = ["Frame", "few", "line_of", "read_table"]
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Frame:
     """A table as it was read: where from, its columns, and how a text file writes it.
 
     `cells` has the text of every cell, a list for each column, if that was asked for.
@@ -65,7 +66,7 @@ class Frame(NamedTuple):
 
     def take(self, rows: Any) -> Frame:
         """The table of some rows, without its cells."""
-        return self._replace(columns=tuple(column.take(rows) for column in self.columns), cells=())
+        return replace(self, columns=tuple(column.take(rows) for column in self.columns), cells=())
 
 
 def read_table(
@@ -104,34 +105,48 @@ def read_table(
     content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     content = _unpacked(content, where)
     if arrow.is_arrow(content):
-        table = arrow.read_binary(content, where)
-        names = checked_names(table.column_names, where)
-        read = _Read(arrow.columns(table, names), arrow.cells(table) if cells else ())
-        separator, decimal = ",", decimal or decimal_sign(read.texts, where)
+        frame = _of_arrow(content, where, decimal, text, cells)
     else:
-        content = in_utf8(content, encoding, where)
-        start = start_of(content, separator, where)
-        names, separator = start.names, start.separator
-        sign = decimal or decimal_sign(zip(*start.rows, strict=False), where) or "."
-        numbers = _plain_numbers(start, sign, text)
-        read = _read_text(content, start, numbers, sign, where, cells)
+        frame = _of_text(in_utf8(content, encoding, where), where, separator, decimal, text, cells)
+    if not frame.columns or not len(frame):
+        raise ValueError(f"{where} has a header but no rows")
+    return replace(frame, columns=(_numbered(frame.columns[0]), *frame.columns[1:]))
+
+
+def _of_arrow(
+    content: bytes, where: str, decimal: str | None, text: Collection[str], cells: bool
+) -> Frame:
+    """The table of a Parquet or Feather file."""
+    table = arrow.read_binary(content, where)
+    names = checked_names(table.column_names, where)
+    read = _Read(arrow.columns(table, names), arrow.cells(table) if cells else ())
+    sign = decimal or decimal_sign(read.texts, where) or "."
+    return Frame(where, _finished(names, read, sign, text), ",", sign, read.cells)
+
+
+def _of_text(
+    content: bytes,
+    where: str,
+    separator: str | None,
+    decimal: str | None,
+    text: Collection[str],
+    cells: bool,
+) -> Frame:
+    """The table of a text file in UTF-8."""
+    start = start_of(content, separator, where)
+    sign = decimal or decimal_sign(zip(*start.rows, strict=False), where) or "."
+    numbers = _plain_numbers(start, sign, text)
+    read = _read_text(content, start, numbers, sign, where, cells)
+    if decimal is None:
         found = decimal_sign(read.texts, where)
-        if decimal is None and found == "," != sign:
+        if found == "," != sign:
             # The first rows did not say how numbers are written.
             read = _read_text(content, start, [], ".", where, cells)
             found = sign = decimal_sign(read.texts, where) or "."
-        if decimal is None and found is None and sign == "." and separator != ",":
-            _check_clear(read, names, where)
-        decimal = sign
-    columns = tuple(
-        _finished(name, raw, decimal or ".", name in text)
-        for name, raw in zip(names, read.columns, strict=True)
-    )
-    if not columns or not len(columns[0]):
-        raise ValueError(f"{where} has a header but no rows")
-    return Frame(
-        where, (_numbered(columns[0]), *columns[1:]), separator, decimal or ".", read.cells
-    )
+        if found is None and sign == "." and start.separator != ",":
+            _check_clear(read, start.names, where)
+    columns = _finished(start.names, read, sign, text)
+    return Frame(where, columns, start.separator, sign, read.cells)
 
 
 def line_of(source: str | os.PathLike[str], row: int, frame: Frame) -> int:
@@ -145,13 +160,21 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 
-def _finished(name: str, raw: Column | arrow.Texts, decimal: str, text: bool) -> Column:
-    if not isinstance(raw, Column):
-        return categorical(name, *raw) if text else from_texts(name, *raw, decimal)
-    if not text or raw.kind not in ("number", "boolean"):
-        return raw
-    distinct, codes = np.unique(raw.texts(), return_inverse=True)
-    return categorical(name, distinct.tolist(), codes)
+def _finished(
+    names: Sequence[str], read: _Read, decimal: str, text: Collection[str]
+) -> tuple[Column, ...]:
+    """The columns, those of texts by what the texts say."""
+    columns = []
+    for name, raw in zip(names, read.columns, strict=True):
+        if not isinstance(raw, Column):
+            made = categorical(name, *raw) if name in text else from_texts(name, *raw, decimal)
+            columns.append(made)
+        elif name in text and raw.kind in ("number", "boolean"):
+            distinct, codes = np.unique(raw.texts(), return_inverse=True)
+            columns.append(categorical(name, distinct.tolist(), codes))
+        else:
+            columns.append(raw)
+    return tuple(columns)
 
 
 class _Read(NamedTuple):
@@ -200,9 +223,11 @@ def _plain_numbers(start: Start, sign: str, text: Collection[str]) -> list[int]:
     """The columns that hold nothing but plain numbers in the first rows, without those of text."""
     plain = re.compile(rf"[+-]?\d+(?:{re.escape(sign)}\d+)?(?:[eE][+-]?\d+)?")
     found = []
-    for k, column in enumerate(zip(*start.rows, strict=False)):
+    for k, (name, column) in enumerate(
+        zip(start.names, zip(*start.rows, strict=False), strict=False)
+    ):
         present = [text for text in map(str.strip, column) if not is_missing(text)]
-        if start.names[k] not in text and present and all(map(plain.fullmatch, present)):
+        if name not in text and present and all(map(plain.fullmatch, present)):
             found.append(k)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +68,7 @@ def select(
             f"{frame.source} has no column to learn from besides the target {target!r}"
             + (f": {reasons}" if reasons else "")
         )
-    return frame._replace(columns=tuple(kept), cells=()), left
+    return replace(frame, columns=tuple(kept), cells=()), left
 
 
 def _problem(column: Column) -> str:

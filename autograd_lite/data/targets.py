@@ -73,10 +73,10 @@ def _number_task(
     whole = bool((different % 1 == 0).all())
     if task is not None:
         return task, ""
-    if column.note == "index" or (whole and len(different) == len(column) and column.counts_rows):
-        raise ValueError(f"{where} numbers the rows; it is an id, not something to predict")
     if len(different) == 2:
         return "classification", ""
+    if column.note == "index" or (whole and len(different) == len(column) and column.counts_rows):
+        raise ValueError(f"{where} numbers the rows; it is an id, not something to predict")
     ends = f"{_text(different[0])} to {_text(different[-1])}"
     if whole and len(different) <= min(_FEW, rows / 2):
         return "classification", (

@@ -31,7 +31,8 @@ class _Last:
         return self.loss, self.gradient.astype(np.float64)
 
 
-def _scipy(solver: str) -> Any:
+def optimizers(solver: str) -> Any:
+    """The module scipy.optimize; raises ImportError if SciPy is not installed."""
     try:
         from scipy import optimize
     except ImportError:
@@ -56,7 +57,7 @@ def minimize(
 
     Raises ImportError if SciPy is not installed.
     """
-    optimize = _scipy(solver)
+    optimize = optimizers(solver)
     last = _Last(objective)
 
     def callback(intermediate_result: Any) -> None:
