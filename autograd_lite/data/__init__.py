@@ -1,6 +1,18 @@
-"""Data sets: one that is included, two that are generated, and a reader of CSV files."""
+"""Data sets: one that is included, two that are generated, and a reader of tables."""
 
+from autograd_lite.data.encoder import Encoder
+from autograd_lite.data.reading import Frame, read_table
 from autograd_lite.data.synthetic import make_moons, make_spirals
 from autograd_lite.data.tables import Table, load_breast_cancer, read_csv, split
 
-__all__ = ["Table", "load_breast_cancer", "make_moons", "make_spirals", "read_csv", "split"]
+__all__ = [
+    "Encoder",
+    "Frame",
+    "Table",
+    "load_breast_cancer",
+    "make_moons",
+    "make_spirals",
+    "read_csv",
+    "read_table",
+    "split",
+]

@@ -102,11 +102,14 @@ def _column(name: str, values: Any, note: str) -> Column | Texts:
     import pyarrow as pa
 
     kind, types = values.type, pa.types
-    if types.is_dictionary(kind):
+    if types.is_dictionary(kind) and _is_text(kind.value_type):
         return categorical(name, *_encoded(values), note)
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+        values = values.cast(kind)
     if types.is_null(kind):
         return Column(name, "number", np.full(len(values), np.nan), note=note)
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if _is_text(kind):
         return _encoded(values)
     if types.is_boolean(kind):
         return Column(name, "boolean", _floats(values), note=note)
@@ -115,6 +118,13 @@ def _column(name: str, values: Any, note: str) -> Column | Texts:
     known = np.where(values.is_null().to_numpy(), np.nan, 0.0)
     dates = types.is_temporal(kind)
     return Column(name, "date" if dates else "other", known, note=note or str(kind))
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    types = pa.types
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
 
 
 def _floats(values: Any) -> Array:

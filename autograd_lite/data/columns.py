@@ -32,17 +32,9 @@ MISSING = frozenset({"", "?", ".", "-", "na", "n/a", "#n/a", "nan", "<na>", "nat
 _GROUPS = {".": "[ \u00a0\u202f'’,]", ",": "[ \u00a0\u202f'’.]"}
 _NUMBERS = {
     sign: re.compile(
-        rf"[+-]?\d{{1,3}}(?:{group}\d{{3}})+(?:{re.escape(sign)}\d*)?(?:[eE][+-]?\d+)?"
+        rf"[+-]?[1-9]\d{{0,2}}(?:{group}\d{{3}})+(?:{re.escape(sign)}\d*)?(?:[eE][+-]?\d+)?"
     )
     for sign, group in _GROUPS.items()
-}
-# These can be read in one way only: 1,5 and 1.234,5, but not 1,234.
-_ONLY = {
-    sign: re.compile(
-        rf"[+-]?(?:0?|\d{{1,3}}(?:{re.escape(other)}\d{{3}})+|\d{{4,}}){re.escape(sign)}\d+(?:[eE].+)?"
-        rf"|[+-]?\d*{re.escape(sign)}(?:\d{{1,2}}|\d{{4,}})(?:[eE].+)?"
-    )
-    for sign, other in ((".", ","), (",", "."))
 }
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
@@ -122,7 +114,8 @@ def from_texts(name: str, distinct: Sequence[str], codes: Array, decimal: str) -
 def categorical(name: str, distinct: Sequence[str], codes: Array, note: str = "") -> Column:
     """A column of text, whatever the text says; see `from_texts`."""
     cleaned = [text.strip() for text in distinct]
-    categories = tuple(sorted({text for text in cleaned if not is_missing(text)}))
+    used = {cleaned[code] for code in np.unique(codes) if code >= 0}
+    categories = tuple(sorted(text for text in used if not is_missing(text)))
     index = {text: k for k, text in enumerate(categories)}
     places = np.array([index.get(text, -1) for text in cleaned] + [-1])
     return Column(name, "text", places[codes], categories, note)
@@ -148,21 +141,17 @@ def number(text: str, decimal: str = ".") -> float | None:
 
 
 def decimal_sign(columns: Iterable[Sequence[str]], source: str) -> str | None:
-    """The decimal sign in columns of texts that are numbers; None if they can be read either way.
+    """The one decimal sign with which columns of texts are numbers; None if either will do.
 
-    Raises ValueError if one column has points and another commas.
+    Raises ValueError if one column needs a point and another a comma.
     """
-    found = {}
+    found: dict[str, str] = {}
     for texts in columns:
         present = [text for text in map(str.strip, texts) if not is_missing(text)]
-        for sign, only in _ONLY.items():
-            clear = next(filter(only.fullmatch, present), None)
-            if (
-                sign not in found
-                and clear
-                and all(number(text, sign) is not None for text in present)
-            ):
-                found[sign] = clear
+        read = [sign for sign in ".," if all(number(text, sign) is not None for text in present)]
+        if len(read) == 1:
+            other = "." if read[0] == "," else ","
+            found[read[0]] = next(text for text in present if number(text, other) is None)
     if len(found) > 1:
         raise ValueError(
             f"{source}: {found['.']!r} has a decimal point and {found[',']!r} a decimal comma; "

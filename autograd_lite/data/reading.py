@@ -195,13 +195,18 @@ def _read_text(
     """The columns of a text file; `numbers` are read as such unless one of their cells is not."""
     if arrow.available():
         width, separator = len(start.names), start.separator
-        read = partial(arrow.read_text, content, start.end, width, separator, sign or ".")
+        read = partial(arrow.read_text, content, start.end, width, separator, sign)
         for chosen in [numbers, []] if numbers else [[]]:
             try:
-                columns = arrow.columns(read(chosen), start.names)
-                return _Read(columns, arrow.cells(read([])) if cells else ())
+                table = read(chosen)
             except ValueError:
                 continue
+            if b'"' in content and len(table) != _count_lines(content, start.end):
+                # A value has a line end; or a quote that never ends has swallowed lines, which
+                # pyarrow does not report.
+                break
+            columns = arrow.columns(table, start.names)
+            return _Read(columns, arrow.cells(read([])) if cells else ())
     # Read line by line, which also finds the line that is wrong.
     rows = []
     for line, values in islice(lines(content, start.separator, where), 1, None):
@@ -217,6 +222,10 @@ def _read_text(
         for k, (name, column) in enumerate(zip(start.names, texts, strict=True))
     ]
     return _Read(columns, tuple(texts) if cells else ())
+
+
+def _count_lines(content: bytes, start: int) -> int:
+    return content.count(b"\n", start) + (not content.endswith(b"\n"))
 
 
 def _plain_numbers(start: Start, sign: str, text: Collection[str]) -> list[int]:

@@ -1,0 +1,238 @@
+"""Reading tables: the same columns from every format, sign by sign, and errors that say where."""
+
+import gzip
+import io
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import FORMATS, WORDS, frames, same
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from autograd_lite.data import arrow, read_table
+from autograd_lite.data.columns import MISSING, number
+
+EXAMPLES = settings(max_examples=40)
+
+
+def expected(table):
+    """The values of a DataFrame as numbers and texts, without reading it."""
+    columns = {}
+    for name, series in table.items():
+        values = [None if pd.isna(value) else value for value in series]
+        text = any(isinstance(value, str) for value in values)
+        columns[str(name)] = values if text else [np.nan if v is None else float(v) for v in values]
+    return columns
+
+
+def found(frame):
+    columns = {}
+    for column in frame.columns:
+        if column.kind == "text":
+            texts = np.array([*column.categories, None], dtype=object)
+            columns[column.name] = texts[column.values].tolist()
+        else:
+            columns[column.name] = column.values.tolist()
+    return columns
+
+
+def equal(one, other):
+    return one.keys() == other.keys() and all(
+        len(one[name]) == len(other[name])
+        and all(a == b or (a != a and b != b) for a, b in zip(one[name], other[name], strict=True))
+        for name in one
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tables")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@EXAMPLES
+@given(table=frames())
+def test_what_was_written_is_read(folder, name, table):
+    path = folder / name
+    FORMATS[name](table, path)
+    assert equal(found(read_table(path)), expected(table))
+
+
+@EXAMPLES
+@given(table=frames())
+def test_without_pyarrow_text_is_read_all_the_same(folder, table):
+    for name in ("pandas.csv", "pandas-comma.csv", "pandas.csv.gz", "polars-pipe.csv"):
+        FORMATS[name](table, folder / name)
+        frame = read_table(folder / name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(arrow, "available", lambda: False)
+            plain = read_table(folder / name)
+        assert all(same(a, b) for a, b in zip(frame.columns, plain.columns, strict=True))
+        assert (frame.separator, frame.decimal) == (plain.separator, plain.decimal)
+
+
+@EXAMPLES
+@given(st.lists(st.floats(-1e12, 1e12), min_size=2, max_size=6), st.data())
+def test_thousands_and_decimal_signs(folder, values, data):
+    sign = data.draw(st.sampled_from(".,"))
+    group = data.draw(st.sampled_from([",", " ", "\u00a0", "\u202f", "'", "’"]))
+    group = "." if (sign, group) == (",", ",") else group
+    values = [round(value, 2) for value in values]
+    cells = [f"{value:,.2f}".translate(str.maketrans({",": group, ".": sign})) for value in values]
+    path = folder / "numbers.csv"
+    pd.DataFrame({"x": cells, "y": "a"}).to_csv(path, index=False, sep=";")
+    frame = read_table(path)
+    assert frame.columns[0].values.tolist() == values
+    assert frame.decimal == sign
+
+
+@given(st.from_regex(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}", fullmatch=True))
+def test_a_sign_that_is_not_clear_is_asked_for(folder, cell):
+    path = folder / "unclear.csv"
+    path.write_text(f"x;y\n{cell};a\n{cell};b\n")
+    with pytest.raises(ValueError, match=r"column 'x': .* may have a decimal comma"):
+        read_table(path)
+    for sign, value in ((",", cell.replace(",", ".")), (".", cell.replace(",", ""))):
+        assert read_table(path, decimal=sign).columns[0].values[0] == float(value)
+    # Where the comma separates values, one in a value is for thousands.
+    path.write_text(f'x,y\n"{cell}",a\n"{cell}",b\n')
+    assert read_table(path).columns[0].values[0] == float(cell.replace(",", ""))
+
+
+@given(st.sampled_from(sorted(MISSING)), st.sampled_from([str, str.upper, str.title]))
+def test_missing_values(folder, marker, form):
+    (folder / "gaps.csv").write_text(f"x,t\n1,a\n {form(marker)} ,b\n3,{form(marker)}\n")
+    x, t = read_table(folder / "gaps.csv").columns
+    assert x.missing.tolist() == [False, True, False]
+    assert t.missing.tolist() == [False, False, True]
+    assert (x.kind, t.categories) == ("number", ("a", "b"))
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_categories_keep_what_is_missing(folder, missing):
+    table = pd.DataFrame({"k": pd.Categorical(["b", None, "a", "b"], categories=["a", "b", "c"])})
+    for name in ("pandas.parquet", "pandas.feather", "polars.arrow"):
+        FORMATS[name](table, folder / name)
+        (column,) = read_table(folder / name).columns
+        assert column.values.tolist() == [1, -1, 0, 1]
+        assert column.categories == ("a", "b")
+
+
+def test_categories_of_numbers_are_numbers_as_in_text(folder):
+    table = pd.DataFrame({"k": pd.Categorical([3, None, 1, 3])})
+    for name in ("pandas.csv", "pandas.parquet", "pandas.feather"):
+        FORMATS[name](table.assign(x="a"), folder / name)
+        column = read_table(folder / name).columns[0]
+        assert column.kind == "number"
+        np.testing.assert_array_equal(column.values, [3, np.nan, 1, 3])
+
+
+def test_a_value_that_is_not_like_the_first_ones(folder):
+    rows = [f"{k},{k}.5" for k in range(30_000)]
+    for last, kind in (('"1,234",7', "number"), ("twelve,7", "text")):
+        (folder / "late.csv").write_text("\n".join(["x,y", *rows, last]))
+        x, y = read_table(folder / "late.csv").columns
+        assert x.kind == kind
+        assert y.values[-1] == 7
+        assert len(x) == len(rows) + 1
+    assert x.note == "twelve"
+
+
+def test_a_decimal_comma_that_comes_late(folder):
+    rows = [f"{k};1.{k:03d}" for k in range(999)] * 20
+    (folder / "late.csv").write_text("\n".join(["x;y", *rows, "1,5;2.000"]))
+    frame = read_table(folder / "late.csv")
+    assert frame.decimal == ","
+    assert frame.columns[1].values[:2].tolist() == [1000, 1001]
+    assert frame.columns[0].values[-1] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("index", "noted"),
+    [([0, 1, 2], True), ([5, 9, 7], True), ([1.5, 2, 3], False), ([1, 1, 2], False)],
+)
+def test_the_index_of_pandas(folder, index, noted):
+    table = pd.DataFrame({"x": [1.5, 2.5, 3.5]}, index=index)
+    table.to_csv(folder / "index.csv")
+    first = read_table(folder / "index.csv").columns[0]
+    assert (first.name, first.note == "index") == ("Unnamed: 0", noted)
+    table.to_parquet(folder / "index.parquet")
+    columns = read_table(folder / "index.parquet").columns
+    assert all(column.note == "index" for column in columns[1:])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_encodings_that_say_what_they_are(folder, encoding):
+    (folder / "e.csv").write_bytes("Größe,t\n1,ä\n2,ß\n".encode(encoding))
+    frame = read_table(folder / "e.csv")
+    assert frame.names == ["Größe", "t"]
+    assert frame.columns[1].categories == ("ß", "ä")
+
+
+def test_other_encodings_are_asked_for(folder):
+    (folder / "e.csv").write_bytes("t,u\nä,1\nß,2\n".encode("cp1252"))
+    with pytest.raises(ValueError, match=r"e\.csv is not a text file \(UTF-8\).*--encoding"):
+        read_table(folder / "e.csv")
+    assert read_table(folder / "e.csv", encoding="cp1252").columns[0].categories == ("ß", "ä")
+    with pytest.raises(ValueError, match="there is no such encoding"):
+        read_table(folder / "e.csv", encoding="cp0")
+
+
+def test_standard_input(monkeypatch):
+    class Input:
+        buffer = io.BytesIO(gzip.compress(b"a,b\n1,x\n2,y\n"))
+
+    monkeypatch.setattr(sys, "stdin", Input)
+    frame = read_table("-")
+    assert (frame.source, frame.names) == ("standard input", ["a", "b"])
+
+
+@EXAMPLES
+@given(table=frames())
+@example(pd.DataFrame({"a": ["=1+1", "x"], "b": [1.0, 2.0]}))
+def test_the_cells_are_kept_as_they_are(folder, table):
+    path = folder / "cells.csv"
+    table.to_csv(path, index=False)
+    frame = read_table(path, cells=True)
+    again = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False)
+    assert [list(cells) for cells in frame.cells] == [again[name].tolist() for name in again]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n", "has a header but no rows"),
+        (b"a,b\n1,2\n3\n", "line 3: 1 values where the header has 2"),
+        (b"a,b\n1,2\n\n3,4,5\n", "line 4: 3 values where the header has 2"),
+        (b"a,b,a\n1,2,3\n", "more than one column named 'a'"),
+        (b'a,b\n"1,2\n', "is not a CSV file: line 2"),
+        (b'a,b\n1,"2\n3,4\n5,6\n', "is not a CSV file: line 4"),
+        (b'a,b\n1,"2\n3,"4\n', "is not a CSV file: line 3"),
+        (b"a,b\n1,\x002\n", "line 2 has a NUL"),
+        (b"a;b\n1,5;1.5\n2,5;2.5\n", "use --decimal"),
+        (b"PAR1PAR1", "cannot be read"),
+        (b"ARROW1\0\0", "cannot be read"),
+        (gzip.compress(b"a,b\n1,2\n")[:-9], "damaged gzip"),
+    ],
+)
+def test_errors_say_where(folder, content, message):
+    (folder / "bad.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=message) as failure:
+        read_table(folder / "bad.csv")
+    assert "bad.csv" in str(failure.value)
+    assert "\n" not in str(failure.value)
+
+
+def test_parquet_without_pyarrow_says_what_to_install(folder, monkeypatch):
+    pd.DataFrame({"x": [1]}).to_parquet(folder / "x.parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"pip install \"autograd_lite\[tables\]\""):
+        read_table(folder / "x.parquet")
+
+
+@given(WORDS)
+def test_words_are_no_numbers(word):
+    assert number(word) is None
