@@ -14,9 +14,12 @@ from pages import needs_graphviz
 import autograd_lite as ag
 from autograd_lite.cli import main
 from autograd_lite.commands.html import cell, csv_of, table
+from autograd_lite.commands.report import Run
+from autograd_lite.commands.report import report as report_of
 from autograd_lite.data import Table, make_moons, read_csv, split
-from autograd_lite.models import load
+from autograd_lite.models import LinearRegression, LogisticRegression, MLPRegressor, load
 from autograd_lite.models.estimator import symbol
+from autograd_lite.models.metrics import figures
 
 HOSTILE = '<script>alert("1")</script>'
 
@@ -105,7 +108,7 @@ def test_the_whole_report(train, request, table):
     assert complaints == ""
     text, page = report(out)
     headings = re.findall(r"<h[23]>(.*?)</h[23]>", text)
-    parts = ["Graph", "Held-out rows", "Derivation of the gradient", "Generated source", "Weights"]
+    parts = ["Held-out rows", "Graph", "Derivation of the gradient", "Generated source", "Weights"]
     assert headings == [
         *("Data", "Loss"),
         *("Logistic regression", *parts),
@@ -126,7 +129,7 @@ def test_the_whole_report(train, request, table):
         assert kind == "data:image/svg+xml;base64"
         assert any(file.startswith(base64.b64decode(code)) for file in files)
         assert image["alt"]
-    assert len(page.all("img")) == 1 + 2 * 3
+    assert len(page.all("img")) == 1 + 2 * 5
     assert len(page.all("math")) > 8
 
 
@@ -151,6 +154,7 @@ def test_what_the_files_say(train, request, kind):
         model = loaded(out / f"{name}.npz")
         content = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
         assert content["results"]["accuracy on the held-out rows"] == model.score(X_test, y_test)
+        assert content["figures"] == figures(model, X_test, y_test, y)
         assert content["settings"]["max_iter"] == 30
         assert content["results"]["solver"] == ("adam" if name == "mlp" else "lbfgs")
         L = model.loss_graph(X, y).item()
@@ -196,11 +200,7 @@ def test_the_weights_of_every_column(train, request, kind, intercept):
     out, _ = train(given, "--model", "logistic-regression", "--intercept", intercept)
     model = load(out / "logistic-regression.npz")
     text = report(out)[0].partition("largest first:")[2]
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', text)
-    found = {
-        name: [float(x.replace("−", "-")) for x in re.findall("<td>(.*?)</td>", cells)]
-        for name, cells in rows
-    }
+    found = {name: [float(x.replace("−", "-")) for x in row] for name, row in cells(text).items()}
     expected = {"intercept": model.intercept_} | dict(
         zip(given.columns, model.coef_.T, strict=True)
     )
@@ -211,6 +211,50 @@ def test_the_weights_of_every_column(train, request, kind, intercept):
     assert sizes == sorted(sizes, reverse=True)
     heads = re.findall(r'<th scope="col">weight for (.*?)</th>', text)
     assert heads == (["ant", "bee", "cat"] if kind == "groups" else [])
+
+
+def cells(text):
+    """The cells of every row of the tables, by the heading of the row."""
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', text)
+    return {name: re.findall("<td>(.*?)</td>", row) for name, row in rows}
+
+
+def test_the_figures_beside_their_baselines():
+    """A model that knows nothing is told, and what is not defined is not a number."""
+    X, y = np.zeros((12, 1)), np.array(["no", "no", "yes"] * 4)
+    model = LogisticRegression(max_iter=50).fit(X, y)
+    run = Run("t", ["x"], "y", X, X[:2], y, y[:2], {"m": model})
+    text = report_of(run, {})["report.html"].decode()
+    said = "logistic regression does not beat always predicting &#x27;no&#x27;: accuracy 1.0000"
+    assert f"<strong>{said}" in text
+    shown = cells(text)
+    assert shown["accuracy"] == ["1", "1"]
+    assert shown["log-loss"] == ["0.4055", "0.4055"]
+    assert shown["area under the ROC curve"] == ["not defined", "0.5"]
+    assert shown["no"][:3] == ["1", "1", "2"]
+    assert shown["yes"][:3] == ["not defined", "not defined", "0"]
+
+
+@pytest.mark.parametrize("model", [LinearRegression(), MLPRegressor(3, random_state=0, tol=0.1)])
+def test_the_report_of_numbers(model):
+    complete()
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    y = 3 * X[:, 0] - X[:, 1] + 5
+    model.fit(X[:30], y[:30])
+    run = Run("t", ("a", "b"), "$price", X[:30], X[30:], y[:30], y[30:], {"m": model})
+    files = report_of(run, {})
+    assert json.loads(files["m.json"])["figures"] == figures(model, X[30:], y[30:], y[:30])
+    names = {"m.json", "m-loss.csv", "m-predicted.svg", "m-derivation.md", "m_gradients.py"}
+    assert files.keys() == names | {"data.csv", "report.html"}
+    text = files["report.html"].decode()
+    assert Page(text).all("img")[0]["alt"] == f"{model.title}: the predicted over the true numbers"
+    assert "10 held out.</p>" in text
+    assert "RMSE" in cells(text)
+    if isinstance(model, LinearRegression):
+        weights = {name: float(cells(text)[name][-1].replace("−", "-")) for name in "ab"}
+        np.testing.assert_allclose([weights["a"], weights["b"]], model.coef_, atol=1e-4)
+    else:
+        assert "largest first" not in text
 
 
 def test_more_classes_than_can_be_told_apart_have_no_boundary(train):
@@ -226,7 +270,7 @@ def test_hostile_names_stay_text(train, moons):
     table = moons._replace(
         columns=(HOSTILE, "a & b"),
         target='"y"',
-        y=np.where(moons.y == 0, HOSTILE, "no"),
+        y=np.where(moons.y == 0, HOSTILE, "$\\frac$"),
     )
     out, _ = train(table, "--model", "logistic-regression")
     text, page = report(out)

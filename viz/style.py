@@ -70,6 +70,7 @@ _STYLE = {
     "savefig.dpi": 110.0,
     "svg.hashsalt": "autograd_lite",
     "text.color": INK,
+    "text.parse_math": False,
     "xtick.color": "#7A7A7A",
     "xtick.labelcolor": GREY,
     "xtick.labelsize": 9.0,
