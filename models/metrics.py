@@ -194,13 +194,14 @@ def figures(
 
 
 def _of_classes(model: Classifier, X: npt.ArrayLike, y: Array, y_train: Array) -> Figures:
-    labels, counts = np.unique(y_train, return_counts=True)
-    majority = labels[counts.argmax()]
     classes, log_p = model.classes_, model.predict_log_proba(X)
+    at, known = _indices(y, classes)
     scores = margins(log_p).T
-    areas = [auc(y == k, score) for k, score in zip(classes, scores, strict=True)]
+    areas = [auc(known & (at == k), score) for k, score in enumerate(scores)]
+    counts = np.bincount(_indices(y_train, classes)[0], minlength=len(classes))
     with np.errstate(divide="ignore"):
-        shares = np.log([np.mean(y_train == k) for k in classes])
+        shares = np.log(counts / counts.sum())
+    majority = classes[counts.argmax()]
     return {
         "accuracy": model.score(X, y),
         "baseline": float(np.mean(y == majority)),
