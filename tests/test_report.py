@@ -13,6 +13,7 @@ from pages import needs_graphviz
 
 import autograd_lite as ag
 from autograd_lite.cli import main
+from autograd_lite.commands.folder import runs
 from autograd_lite.commands.html import cell, csv_of, table
 from autograd_lite.commands.report import Run
 from autograd_lite.commands.report import report as report_of
@@ -131,6 +132,21 @@ def test_the_whole_report(train, request, table):
         assert image["alt"]
     assert len(page.all("img")) == 1 + 2 * 5
     assert len(page.all("math")) > 8
+
+
+def test_files_of_earlier_runs_are_noticed(train, moons):
+    out, _ = train(moons, "--model", "logistic-regression")
+    (first,) = runs(out)
+    text, page = report(out)
+    assert f"of the run {first}:" in page.text
+    assert "earlier runs" not in text
+    train(moons, "--model", "mlp")
+    (second,) = runs(out).keys() - {first}
+    page = report(out)[1]
+    assert f"of the run {second}:" in page.text
+    kept = page.text.partition("Files of earlier runs stay in the folder: ")[2]
+    assert kept.startswith("logistic-regression-boundary.svg, logistic-regression-confusion.csv, ")
+    assert kept.partition(" more (")[2].startswith(f"{first}).")
 
 
 def test_the_derivation_of_a_model_that_is_certain_is_checked(train, moons):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd_lite as ag
+from autograd_lite.commands.folder import Folder
 from autograd_lite.commands.html import cell, csv_of, image, part, section, table
 from autograd_lite.commands.output import message, page
 from autograd_lite.derivation import DerivationError
@@ -50,12 +51,13 @@ class Run(NamedTuple):
     models: Mapping[str, Model]
 
 
-def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
+def report(run: Run, drawn: Mapping[str, bytes], folder: Folder) -> Files:
     """The page `report.html` and those of its parts that are not in `drawn`, by file name.
 
     Args:
         run: the training run.
         drawn: the existing pictures: `NAME.svg` of each model's graph, and `loss-curves.svg`.
+        folder: where the files will be written.
     """
     files, sections = _data(run)
     if "loss-curves.svg" in drawn:
@@ -75,7 +77,10 @@ def report(run: Run, drawn: Mapping[str, bytes]) -> Files:
         sections.append(section(model.title.capitalize(), *parts))
     names = sorted({*files, *drawn, *(f"{name}.npz" for name in run.models)})
     listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
-    sections.append(section("Files", f"<p>The parts of this page as files:</p><ul>{listed}</ul>"))
+    listed = f"<p>The parts of this page as files, of the run {folder.run}:</p><ul>{listed}</ul>"
+    if kept := folder.kept([*names, "report.html"]):
+        listed += f"<p>{escape(kept)}.</p>"
+    sections.append(section("Files", listed))
     body = "\n".join(["<h1>Training report</h1>", *sections])
     return files | {"report.html": page(run.title, body).encode()}
 

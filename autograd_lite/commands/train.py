@@ -181,37 +181,32 @@ def _train(args: argparse.Namespace) -> int:
         told = [*table.told, *_unseen(rows)]
         _introduce(table, rows, fitted.decisions if args.data else [], told, say)
 
-    fitted: dict[str, Classifier] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", ConvergenceWarning)
-        warnings.showwarning = lambda warning, *_: message(f"warning: {warning}")
-        for name, options in _chosen(args).items():
-            fitted[name] = MODELS[name](**options).fit(X_train, y_train)
-
-    title = f"{args.data or 'Wisconsin breast cancer'}: {_described(table)}"
-    print(title)
-    print(f"{len(y_train)} rows to train on, {len(y_test)} held out\n")
-    print(f"{'model':<24}{'loss':>8}{'held-out accuracy':>20}")
-    for model in fitted.values():
-        print(f"{model.title:<24}{model.loss_:>8.4f}{model.score(X_test, y_test):>20.4f}")
-
-    # Draw everything before writing anything, so that a failure leaves the folder unchanged.
-    files: dict[str, bytes] = {}
-    for name, model in fitted.items():
-        files |= _picture(name, model.loss_graph(X_train, y_train))
-    files |= _curves({model.title: model.loss_curve_ for model in fitted.values()})
-    if args.report:
-        files |= report(Run(title, table.columns, table.target, *parts, fitted), files)
-    args.out.mkdir(parents=True, exist_ok=True)
-    for name, model in fitted.items():
-        model.feature_names_in_ = np.array(table.columns, dtype=object)
-        model.target_name_ = table.target
-        save(model, args.out / f"{name}.npz")
-    for file, content in files.items():
-        with atomic(args.out / file, "wb") as target:
-            target.write(content)
-    written = sorted([*files, *(f"{name}.npz" for name in fitted)])
-    print(f"\nwritten to {args.out}: {', '.join(written)}")
+        models, interrupted = trained(chosen, rows.X_train, rows.y_train)
+        files = _weights(models, fitted, table.target)
+        found = {
+            name: figures(model, rows.X_test, rows.y_test, rows.y_train)
+            for name, model in models.items()
+        }
+        say("\n".join(as_text(models, found)))
+        try:
+            if args.cv and not interrupted:
+                folds = of_folds(cross_validated(chosen, table.data, args.cv, args.random_state))
+                say("\n".join(folds_as_text(models, folds)))
+                found = {name: of | {"cv": folds[name]} for name, of in found.items()}
+            files |= _drawn(args, table, rows, models, folder)
+        except KeyboardInterrupt:
+            interrupted = True
+        folder.write(files)
+        say(f"\nwritten to {args.out}: {', '.join(sorted(files))}")
+        _tell(notice(folder.path))
+    if interrupted:
+        _tell(f"interrupted; what was trained so far is written to {args.out}")
+    if args.json:
+        data = {"data": args.data, "target": table.target, "task": table.data.task}
+        size = {"train": len(rows.y_train), "held_out": len(rows.y_test)}
+        more = {"rows": size, "notes": told, "run": folder.run, "files": sorted(files)}
+        print(as_json(found, fitted.decisions, **data, **more))
+    return 130 if interrupted else 0
 
 
 def _nothing(*_: object) -> None:
@@ -303,7 +298,11 @@ def _weights(models: Mapping[str, Model], fitted: Fitted, target: str) -> dict[s
 
 
 def _drawn(
-    args: argparse.Namespace, table: Table, rows: Encoded, models: Mapping[str, Model]
+    args: argparse.Namespace,
+    table: Table,
+    rows: Encoded,
+    models: Mapping[str, Model],
+    folder: Folder,
 ) -> dict[str, bytes]:
     """The graph of each model, the loss curves and the report, as files."""
     files: dict[str, bytes] = {}
@@ -312,7 +311,7 @@ def _drawn(
     files |= _curves({model.title: model.loss_curve_ for model in models.values()})
     if args.report:
         run = Run(table.title, rows.encoder.names, table.target, *rows[1:5], models)
-        files |= report(run, files)
+        files |= report(run, files, folder)
     return files
 
 
