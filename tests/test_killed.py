@@ -15,58 +15,65 @@ from autograd_lite.commands.folder import Folder, notice, run_of, runs
 
 ROOT = Path(__file__).parent.parent
 
-HOOK = """
-import os, signal, sys
+EACH = """
+import os, shutil, signal, sys
+from pathlib import Path
+from autograd_lite.commands import folder
+from written import RUN, files
 
-def kill_at(moment, folder, event=None):
-    # Die just before the audited event of this number that has to do with the folder.
+room = Path(sys.argv[1])
+with folder.Folder(room / "old") as older:
+    older.run = RUN
+    older.write(files(0))
+
+def killed(path, moment):
     left = [moment]
 
-    def hook(name, args):
-        paths = [os.fspath(arg) for arg in args if isinstance(arg, (str, os.PathLike))]
-        if event in (None, name) and any(path.startswith(folder) for path in paths):
+    def profile(frame, event, function):
+        if event == "c_call" and frame.f_code.co_filename == folder.__file__:
             left[0] -= 1
             if left[0] < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.addaudithook(hook)
-"""
-
-EACH = """
-from pathlib import Path
-from autograd_lite.commands.folder import Folder
-from written import RUN, files
+    with folder.Folder(path) as newer:
+        sys.setprofile(profile)
+        newer.write(files(1))
+        os._exit(0)
 
 moment, status = 0, 1
 while status:
-    path = Path(sys.argv[1], str(moment))
-    with Folder(path) as folder:
-        folder.run = RUN
-        folder.write(files(0))
+    path = shutil.copytree(room / "old", room / str(moment))
     child = os.fork()
     if not child:
-        kill_at(moment, str(path))
-        with Folder(path) as folder:
-            folder.write(files(1))
-        os._exit(0)
+        killed(path, moment)
     status = os.waitpid(child, 0)[1]
     moment += 1
+shutil.rmtree(room / "old")
 """
-"""Write a second run, killed before the first, the second, … thing that it does to the folder,
+"""Write a second run, killed before the first, the second, … call into the system or the library,
 until it is not killed."""
 
 TRAIN = """
+import os, signal, sys
 from autograd_lite.cli import main
 
-kill_at(int(sys.argv[1]), sys.argv[2], "os.rename")
+left = [int(sys.argv[1])]
+
+def hook(event, args):
+    if event == "os.rename" and os.fspath(args[1]).startswith(sys.argv[2]):
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hook)
 main(sys.argv[3:])
 """
-"""The command, killed before it renames the file of this number."""
+"""The command, killed before it renames the file of this number in the folder."""
 
 
 def python(code, *argv):
     return subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", HOOK + code, *map(str, argv)],
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, *map(str, argv)],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "tests")},
         capture_output=True,
