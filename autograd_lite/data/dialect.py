@@ -7,7 +7,6 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
-from itertools import islice
 from typing import NamedTuple
 
 __all__ = ["Start", "checked_names", "in_utf8", "lines", "not_text", "start_of"]
@@ -76,24 +75,22 @@ def start_of(content: bytes, separator: str | None, source: str) -> Start:
         raise not_text(error, "utf-8", source) from None
     found = []
     for sign in [separator] if separator else _SEPARATORS:
-        end, rows = _rows(text, sign, whole)
+        end, rows, good = _rows(text, sign)
         width = len(rows[0]) if rows else 1
         share = sum(len(row) == width for row in rows) / max(len(rows), 1)
-        found.append((width > 1 and share > 0.5, share, width, sign, end, rows))
+        found.append((width > 1 and share >= 0.5, good or not whole, share, width, sign, end, rows))
     # Of those that cut nothing, the first is the comma.
-    *_, sign, end, rows = max(found, key=lambda start: start[:3])
-    if not rows and text.strip():
-        next(islice(lines(content, sign, source), 1 << 30, None), None)  # raises what is wrong
+    *_, sign, end, rows = max(found, key=lambda start: start[:4])
+    if not rows:
+        for _ in lines(content, sign, source):  # it raises what is wrong with the header
+            pass
     if not rows:
         raise ValueError(f"{source} is empty; it needs a header line and rows")
     return Start(sign, checked_names(rows[0], source), len(text[:end].encode()), rows[1:])
 
 
-def _rows(text: str, separator: str, whole: bool) -> tuple[int, list[list[str]]]:
-    """The rows that are not blank, and where the first of them ends; none if it cannot be read.
-
-    If it is not the `whole` text, a row that does not end is left out.
-    """
+def _rows(text: str, separator: str) -> tuple[int, list[list[str]], bool]:
+    """Where the first row that is not blank ends, these rows, and whether they are all."""
     file, rows, end = StringIO(text, newline=""), [], 0
     try:
         for row in csv.reader(file, delimiter=separator, strict=True):
@@ -101,8 +98,8 @@ def _rows(text: str, separator: str, whole: bool) -> tuple[int, list[list[str]]]
                 rows.append(row)
                 end = end or file.tell()
     except csv.Error:
-        return (0, []) if whole else (end, rows)
-    return end, rows
+        return end, rows, False
+    return end, rows, True
 
 
 def _blank(row: list[str]) -> bool:
