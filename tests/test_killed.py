@@ -119,17 +119,18 @@ def test_a_training_that_is_killed(run, tmp_path, share):
     given = ("--data", tmp_path / "t.csv", "--target", "t", "--tol", 0, "--quiet", "--report")
     whole = tmp_path / "first", tmp_path / "second"
     for k in (0, 1):
-        assert run("train", *given, "--max-iter", 2 + k, "--out", whole[k])[::2] == (0, "")
+        assert run("train", *given, "--max-iter", 2 + k, "--out", whole[k])[0] == 0
     out = shutil.copytree(whole[0], tmp_path / "out")
     (old,) = runs(out)
     moment = round(share * (len(runs(out)[old]) - 1))
     command = ("train", *given, "--max-iter", 3, "--out", out)
-    killed = python(TRAIN, moment, out, *command)
-    assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
+    assert python(TRAIN, moment, out, *command).returncode == -signal.SIGKILL
     assert new_files(out, old, whole) == moment
     told = notice(out)
     code, _, complaints = run(*command)
-    assert (code, complaints) == (0, f"autograd-lite: {told}\n" if told else "")
+    assert code == 0
+    assert complaints.count("holds files of two runs") == (told is not None)
+    assert f"autograd-lite: {told}\n" in complaints or told is None
     assert contents(out).keys() == contents(whole[1]).keys()
     assert len(runs(out)) == 1
 

@@ -59,6 +59,11 @@ def test_files_with_an_id_stay_valid():
         assert str(arrays["run"]) == RUN
 
 
+def test_weights_that_have_the_id_already_stay_as_they_are():
+    new = stamped("mlp.npz", FILES["mlp.npz"], RUN)
+    assert stamped("mlp.npz", new, RUN) == new
+
+
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=3), min_size=1, max_size=5))
 def test_a_table_has_one_column_more(content):
     given, new = table(content), stamped("data.csv", table(content), RUN)

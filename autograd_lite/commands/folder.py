@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from itertools import chain, repeat
@@ -64,7 +64,8 @@ def stamped(name: str, content: bytes, run: str) -> bytes:
         file, member = BytesIO(content), BytesIO()
         np.save(member, np.array(run))
         with ZipFile(file, "a") as archive:
-            archive.writestr(ZipInfo("run.npy"), member.getvalue())
+            if "run.npy" not in archive.namelist():  # `save` wrote it for a model with run_id_
+                archive.writestr(ZipInfo("run.npy"), member.getvalue())
         return file.getvalue()
     if kind == ".json":
         fields = {"run": run} | json.loads(content) | {"run": run}
@@ -130,20 +131,20 @@ def notice(folder: str | os.PathLike[str], name: str | None = None) -> str | Non
         }
     if len(found) < 2:
         return None
-    listed = " and ".join(f"{_listed(names)} ({run})" for run, names in found.items())
     count = "two" if len(found) == 2 else len(found)
     shown = Path(folder) if Path(folder).name else Path(folder).absolute()
     return (
-        f"{shown} holds files of {count} runs: {listed}: the last `train` there did not finish, "
-        "or wrote fewer files"
+        f"{shown} holds files of {count} runs: {_listed(found)}: the last `train` there did not "
+        "finish, or wrote fewer files"
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Up to three names, or two and the number of others."""
-    if len(names) <= 3:
-        return ", ".join(names)
-    return f"{names[0]}, {names[1]}, {len(names) - 2} more"
+def _listed(found: Mapping[str, Sequence[str]]) -> str:
+    """The files of each run: up to three names, or two and the number of others."""
+    return " and ".join(
+        f"{', '.join(names if len(names) <= 3 else [*names[:2], f'{len(names) - 2} more'])} ({run})"
+        for run, names in found.items()
+    )
 
 
 class Folder:
@@ -192,6 +193,12 @@ class Folder:
         trace: TracebackType | None,
     ) -> None:
         self._close()
+
+    def kept(self, names: Collection[str]) -> str | None:
+        """A sentence about the files of earlier runs that stay when these are written, or None."""
+        found = {run: [n for n in own if n not in names] for run, own in runs(self.path).items()}
+        found = {run: own for run, own in found.items() if own}
+        return f"Files of earlier runs stay in the folder: {_listed(found)}" if found else None
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write all files, each with the id of the run, under hidden names; then rename them.
