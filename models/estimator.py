@@ -35,7 +35,10 @@ __all__ = ["Array", "Arrays", "Estimator", "Parameters", "Shapes", "reduced", "s
 Parameters = dict[str, ag.Tensor]
 
 # The fitted attributes that come from reading the rows, and stay when training goes on.
-_OF_ROWS = "n_features_in_", "feature_names_in_", "target_name_", "classes_", "mean_", "scale_"
+_OF_ROWS = (
+    *("n_features_in_", "feature_names_in_", "target_name_", "table_"),
+    *("classes_", "mean_", "scale_"),
+)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -92,6 +95,7 @@ class Estimator(Conventions, ABC):
         scale_: Array | None = field(init=False)
         feature_names_in_: Array = field(init=False)
         target_name_: str = field(init=False)
+        table_: str = field(init=False)
         run_id_: str = field(init=False)
         validation_scores_: list[float] = field(init=False)
 

@@ -21,6 +21,13 @@ _ACTIVATIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
+def _nonlinearity(activation: Any) -> tuple[str, Callable[[Any], Any]]:
+    """The name of g in formulas, and g; raises ValueError if there is none."""
+    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(_ACTIVATIONS)}, not {activation!r}")
+    return _ACTIVATIONS[activation]
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class Perceptron(Estimator):
     """Hidden layers W1, b1, W2, b2, … and an output layer w, b, or W, b of several outputs.
@@ -42,6 +49,7 @@ class Perceptron(Estimator):
         return tuple(sizes.tolist())
 
     def shapes(self, n_features: int, n_outputs: int = 1) -> Shapes:
+        _nonlinearity(self.activation)
         shapes: Shapes = {}
         inputs = n_features
         for layer, units in enumerate(self._sizes, start=1):
@@ -65,11 +73,7 @@ class Perceptron(Estimator):
         }
 
     def forward(self, X: ag.Tensor, θ: Parameters) -> tuple[ag.Tensor, ag.Tensor]:
-        if self.activation not in _ACTIVATIONS:
-            raise ValueError(
-                f"activation must be one of {', '.join(_ACTIVATIONS)}, not {self.activation!r}"
-            )
-        name, g = _ACTIVATIONS[self.activation]
+        name, g = _nonlinearity(self.activation)
         h, H = X, "X"
         for layer in range(1, 1 + sum(name.startswith("W") and name != "W" for name in θ)):
             W, b = θ[f"W{layer}"], θ[f"b{layer}"]

@@ -59,7 +59,7 @@ def check_settings(model: Any) -> None:
             raise ValueError(f"{name} must be True or False, not {value!r}")
     rate = model.learning_rate_init
     if rate is not None and not (_is_number(rate) and rate > 0):
-        raise ValueError(f"the learning rate must be a positive number, not {rate}")
+        raise ValueError(f"the learning rate must be a positive number, not {rate!r}")
     for name in ("tol", "alpha"):
         value = getattr(model, name)
         if not (_is_number(value) and value >= 0):

@@ -4,55 +4,50 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from dataclasses import fields
 from typing import IO, Any
 
 import numpy as np
 
 from autograd_lite.files import atomic
-from autograd_lite.models.estimator import Estimator
+from autograd_lite.models.classifier import Classifier
+from autograd_lite.models.estimator import Array, Estimator
 from autograd_lite.models.linear_regression import LinearRegression
 from autograd_lite.models.logistic_regression import LogisticRegression
 from autograd_lite.models.mlp import MLPClassifier, MLPRegressor
+from autograd_lite.models.npz import Npz
+from autograd_lite.models.settings import check_settings
 
 _MODELS: dict[str, type[Estimator]] = {
     model.__name__: model
     for model in (LogisticRegression, LinearRegression, MLPClassifier, MLPRegressor)
 }
 
-# NumPy and zipfile raise these for damaged archives.
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-)
+_TEXTS = {"target": "target_name_", "run": "run_id_", "table": "table_"}
+"""The members that are texts, which are set after `fit`, and their attributes."""
+
+_MOST = {"model": 1 << 10, "settings": 1 << 20, "target": 1 << 20, "run": 1 << 10, "table": 1 << 24}
+"""The most bytes of a text, 4 for each character."""
 
 
 def save(model: Estimator, path: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write a fitted model to `path` as npz, completely or not at all, or to an open file.
 
-    The file holds the model's name, the settings that JSON can hold, its
-    classes, the names of its columns and its target if known, the means and standard deviations of
-    standardized columns, and each parameter under its name. `load` and
-    `numpy.load(path, allow_pickle=False)` read it.
+    The file holds the model's name, the settings that JSON can hold, its classes, the names of its
+    columns and its target if known, the means and standard deviations of standardized columns, and
+    each parameter under its name; and what `autograd-lite train` adds, the id of the run and how
+    the columns of a table become features. `load` and `numpy.load(path, allow_pickle=False)` read
+    it.
 
     Raises NotFittedError before `fit`, TypeError if `model` is not a model or its labels are
-    not numbers, Booleans or text, and OSError as `open` does.
+    not numbers, Booleans or text, ValueError if a setting is not valid, labels are equal as numbers
+    or text, or a text is too long for the file, and OSError as `open` does.
     """
     if not isinstance(model, Estimator):
         raise TypeError(f"save: the first argument must be a fitted model, not {model!r}")
     model._check_fitted("save")
-    classes = getattr(model, "classes_", None)
+    check_settings(model)
     model._last()
-    if classes is not None and classes.dtype.kind not in "biufU":
-        given, classes = classes, np.array(classes.tolist())
-        if classes.dtype.kind not in "biufU":
-            raise TypeError(f"save: labels of dtype {given.dtype} cannot be saved; use text")
     settings = {name: value for name, value in model.get_params().items() if _is_plain(value)}
     arrays: dict[str, Any] = {
         "model": type(model).__name__,
@@ -60,14 +55,20 @@ def save(model: Estimator, path: str | os.PathLike[str] | IO[bytes]) -> None:
         "n_features": model.n_features_in_,
         **model.parameters_,
     }
-    if classes is not None:
-        arrays["classes"] = classes
+    arrays |= {
+        name: str(getattr(model, attribute))
+        for name, attribute in _TEXTS.items()
+        if hasattr(model, attribute)
+    }
+    for name in arrays.keys() & _MOST.keys():
+        if (size := np.array(arrays[name]).nbytes) > _MOST[name]:
+            raise ValueError(
+                f"save: {name!r} has {size} bytes, more than the {_MOST[name]} it may have"
+            )
+    if isinstance(model, Classifier):
+        arrays["classes"] = _labels(model.classes_)
     if hasattr(model, "feature_names_in_"):
         arrays["columns"] = np.array(model.feature_names_in_, dtype=str)
-    if hasattr(model, "target_name_"):
-        arrays["target"] = model.target_name_
-    if hasattr(model, "run_id_"):
-        arrays["run"] = model.run_id_
     if model.mean_ is not None:
         arrays |= {"mean": model.mean_, "scale": model.scale_}
     if isinstance(path, (str, os.PathLike)):
@@ -80,7 +81,9 @@ def save(model: Estimator, path: str | os.PathLike[str] | IO[bytes]) -> None:
 def load(path: str | os.PathLike[str]) -> Estimator:
     """Read a model that `save` wrote, ready to predict.
 
-    Nothing in the file is executed, and no object is unpickled.
+    Nothing in the file is executed, and no object is unpickled. A member is read after its dtype
+    and shape were compared with those of the model and its size with that of the file: what a file
+    declares takes no memory.
 
     Raises ValueError if the file does not hold a model, and OSError as `open` does.
 
@@ -93,73 +96,92 @@ def load(path: str | os.PathLike[str]) -> Estimator:
         >>> load(path).predict([[0.0], [5.0]]).tolist() == model.predict([[0.0], [5.0]]).tolist()
         True
     """
-    try:
-        with open(path, "rb") as file:
-            return _restored(_arrays(file))
-    except (*_BROKEN, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} does not hold a model's weights: {_reason(error)}") from None
+    with open(path, "rb") as file:
+        try:
+            return _restored(Npz(file))
+        except (ValueError, MemoryError) as error:
+            raise ValueError(f"{path} does not hold a model's weights: {error}") from None
 
 
-def _arrays(file: Any) -> dict[str, Any]:
-    # NumPy would read a file that is not a zip as a pickle, and its error would be about pickles.
-    if not zipfile.is_zipfile(file):
-        raise ValueError("it is not an npz file")
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-def _restored(arrays: dict[str, Any]) -> Estimator:
-    name = str(arrays.pop("model"))
-    if name not in _MODELS:
-        raise ValueError(f"there is no model {name!r}")
-    settings = json.loads(str(arrays.pop("settings")))
-    known = {field.name for field in fields(_MODELS[name])}
-    if not isinstance(settings, dict) or not settings.keys() <= known:
-        raise ValueError("its settings do not match the model")
-    model = _MODELS[name](**settings)
-
-    columns, outputs = int(arrays.pop("n_features")), 1
+def _restored(file: Npz) -> Estimator:
+    model = _model(file.text("model", _MOST["model"]), file.text("settings", _MOST["settings"]))
+    columns, outputs = int(file.array("n_features", "an integer")), 1
+    if columns < 1:
+        raise ValueError(f"'n_features' must be at least 1; it is {columns}")
     learned: dict[str, Any] = {"n_features_in_": columns}
-    if model.kind == "classifier":
-        classes = learned["classes_"] = arrays.pop("classes")
-        if classes.ndim != 1 or len(classes) < 2 or classes.dtype.kind not in "biufU":
-            raise ValueError("it does not name its classes")
+    needed, optional = {"model", "settings", "n_features"}, {"columns", *_TEXTS}
+    if isinstance(model, Classifier):
+        needed.add("classes")
+        classes = learned["classes_"] = file.array("classes", "numbers, Booleans or text", (-1,))
+        if not _different(classes):
+            raise ValueError("'classes' must be two or more finite labels, sorted and different")
         outputs = 1 if len(classes) == 2 else len(classes)
-    names, target = arrays.pop("columns", None), arrays.pop("target", None)
-    run = arrays.pop("run", None)
-    if names is not None and (names.shape != (columns,) or names.dtype.kind != "U"):
-        raise ValueError(f"it does not name {columns} columns")
     shapes = model.shapes(columns, outputs)
-    if arrays.keys() & {"mean", "scale"}:
+    model.standardize = model.standardize or not file.names.isdisjoint(("mean", "scale"))
+    if model.standardize:
         shapes |= {"mean": (columns,), "scale": (columns,)}
-    for key, shape in shapes.items():
-        array = arrays[key]
-        if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise ValueError(f"{key} is not an array of finite numbers of shape {shape}")
-    if arrays.keys() != shapes.keys():
-        raise ValueError(f"unknown arrays: {', '.join(sorted(arrays.keys() - shapes.keys()))}")
-    learned |= {"mean_": arrays.pop("mean", None), "scale_": arrays.pop("scale", None)}
-    if names is not None:
+    file.check(needed | shapes.keys(), optional)
+    for name in _TEXTS.keys() & file.names:
+        learned[_TEXTS[name]] = file.text(name, _MOST[name])
+    if "columns" in file.names:
+        names = file.array("columns", "text", (columns,))
         learned["feature_names_in_"] = names.astype(object)
-    if target is not None:
-        learned["target_name_"] = str(target)
-    if run is not None:
-        learned["run_id_"] = str(run)
+    arrays = {name: file.array(name, "float32 or float64", shapes[name]) for name in shapes}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name!r} has numbers that are not finite")
+    learned |= {"mean_": arrays.pop("mean", None), "scale_": arrays.pop("scale", None)}
+    if model.standardize and not (learned["scale_"] > 0).all():
+        raise ValueError("'scale' has numbers that are not positive")
     model._set_fitted(arrays, learned)
     return model
+
+
+def _model(name: str, text: str) -> Estimator:
+    """The model with its settings, not fitted."""
+    if name not in _MODELS:
+        raise ValueError(f"'model' is {name!r}; the models are {', '.join(_MODELS)}")
+    try:
+        settings = json.loads(text)
+        known = {field.name for field in fields(_MODELS[name])}
+        if not isinstance(settings, dict):
+            raise ValueError("they must be names with values")
+        if unknown := settings.keys() - known:
+            raise ValueError(f"{name} has no setting {min(unknown)!r}")
+        model = _MODELS[name](**settings)
+        check_settings(model)
+        model.shapes(1)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"'settings' are not valid: {str(error)[:200]}") from None
+    return model
+
+
+def _labels(classes: Array) -> Array:
+    """The classes as numbers, Booleans or text."""
+    kinds = "biufU"
+    labels = classes if classes.dtype.kind in kinds else np.array(classes.tolist())
+    if labels.dtype.kind not in kinds:
+        raise TypeError(f"save: labels of dtype {classes.dtype} cannot be saved; use text")
+    if not _different(labels):
+        raise ValueError(f"save: the labels as {labels.dtype} are not different; use text")
+    return labels
+
+
+def _different(classes: Array) -> bool:
+    """Whether there are two or more classes, finite, sorted and all different."""
+    finite = classes.dtype.kind != "f" or np.isfinite(classes).all()
+    return bool(len(classes) > 1 and finite and (classes[1:] > classes[:-1]).all())
 
 
 def _is_plain(value: Any) -> bool:
     """Whether JSON can hold a setting; predictions need none that it cannot hold."""
     values = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
-    return all(x is None or isinstance(x, (bool, int, float, str, np.integer)) for x in values)
+    plain = (bool, int, float, str, np.bool_, np.integer, np.floating)
+    return all(x is None or isinstance(x, plain) for x in values)
 
 
 def _plain(value: Any) -> Any:
     """NumPy's numbers and sequences as JSON types."""
+    if isinstance(value, np.floating):
+        return float(value)
     return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else list(value)
-
-
-def _reason(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)

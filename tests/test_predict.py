@@ -146,7 +146,7 @@ def test_weights_that_name_too_few_columns(weights, tmp_path):
     with np.load(weights) as arrays:
         held = dict(arrays) | {"columns": np.array(["studied"])}
     np.savez(tmp_path / "bad.npz", **held)
-    with pytest.raises(ValueError, match="it does not name 2 columns"):
+    with pytest.raises(ValueError, match="'columns' must be text of shape"):
         load(tmp_path / "bad.npz")
 
 
