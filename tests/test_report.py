@@ -301,7 +301,7 @@ def test_many_columns_are_folded_away(train):
     table = make_moons(20)._replace(X=X, columns=tuple(f"c{k}" for k in range(15)))
     out, _ = train(table, "--model", "logistic-regression")
     text, page = report(out)
-    assert len(page.all("details")) == 2
+    assert len(page.all("details")) == 3
     assert "<summary>5 more</summary>" in text
     assert "decision boundary" not in text
 

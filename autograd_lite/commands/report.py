@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from html import escape
 from inspect import Parameter, Signature
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ import autograd_lite as ag
 from autograd_lite.commands.folder import Folder
 from autograd_lite.commands.html import cell, csv_of, image, part, section, table
 from autograd_lite.commands.output import message, page
+from autograd_lite.commands.results import HEADINGS
+from autograd_lite.data.selection import Decision
 from autograd_lite.derivation import DerivationError
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.estimator import Array, symbol
@@ -39,7 +42,12 @@ Model = Classifier | Regressor
 
 
 class Run(NamedTuple):
-    """A training run: names, the rows of both parts, and the fitted models by file name."""
+    """A training run: names, the rows of both parts, and the fitted models by file name.
+
+    `told` are sentences about the table, `decisions` what was done with its columns, `folds` the
+    figures of cross-validation of each model, and `positive` is the index of the class that matters
+    of two.
+    """
 
     title: str
     columns: Sequence[str]
@@ -49,15 +57,19 @@ class Run(NamedTuple):
     y_train: Array
     y_test: Array
     models: Mapping[str, Model]
+    told: Sequence[str] = ()
+    decisions: Sequence[Decision] = ()
+    folds: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    positive: int = 1
 
 
-def report(run: Run, drawn: Mapping[str, bytes], folder: Folder) -> Files:
+def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -> Files:
     """The page `report.html` and those of its parts that are not in `drawn`, by file name.
 
     Args:
         run: the training run.
         drawn: the existing pictures: `NAME.svg` of each model's graph, and `loss-curves.svg`.
-        folder: where the files will be written.
+        folder: where the files will be written, whose run the page names.
     """
     files, sections = _data(run)
     if "loss-curves.svg" in drawn:
@@ -68,6 +80,8 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder) -> Files:
         parts = [_results(name, model, run, found, files)]
         held_out = _figures(model.title, found), _pictures(name, model, run, files)
         parts.append(part("Held-out rows", "".join(held_out)))
+        if name in run.folds:
+            parts.append(_folds(run.folds[name]))
         if f"{name}.svg" in drawn:
             picture = image(f"{name}.svg", drawn, f"the graph of the loss of {model.title}")
             parts.append(part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
@@ -77,8 +91,9 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder) -> Files:
         sections.append(section(model.title.capitalize(), *parts))
     names = sorted({*files, *drawn, *(f"{name}.npz" for name in run.models)})
     listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
-    listed = f"<p>The parts of this page as files, of the run {folder.run}:</p><ul>{listed}</ul>"
-    if kept := folder.kept([*names, "report.html"]):
+    of = f", of the run {folder.run}" if folder else ""
+    listed = f"<p>The parts of this page as files{of}:</p><ul>{listed}</ul>"
+    if folder and (kept := folder.kept([*names, "report.html"])):
         listed += f"<p>{escape(kept)}.</p>"
     sections.append(section("Files", listed))
     body = "\n".join(["<h1>Training report</h1>", *sections])
@@ -94,6 +109,10 @@ def _data(run: Run) -> tuple[Files, list[str]]:
     classes = any(isinstance(model, Classifier) for model in run.models.values())
     how = ", stratified by class" if classes else ""
     body = f"<p>{escape(run.title)}. {train} rows to train on, {test} held out{how}.</p>"
+    body += "".join(f"<p>{escape(sentence)}.</p>" for sentence in run.told)
+    if run.decisions:
+        chosen = [(d.name, d.kind, d.missing, d.done) for d in run.decisions]
+        body += table(("column", "kind", "rows without a value", "what is done"), chosen)
     return {"data.csv": csv_of([head, *rows])}, [section("Data", body, table(head, rows))]
 
 
@@ -148,6 +167,13 @@ def _figures(title: str, found: Figures) -> str:
     return shown
 
 
+def _folds(found: Mapping[str, Any]) -> str:
+    """The figures of cross-validation."""
+    rows = [(HEADINGS[key], of["mean"], of["std"]) for key, of in found.items() if key in HEADINGS]
+    shown = table(("figure", "mean", "standard deviation"), rows)
+    return part(f"Cross-validation, {found['folds']} folds of all rows", shown)
+
+
 def _defined(row: Sequence[object]) -> list[object]:
     return ["not defined" if value is None else value for value in row]
 
@@ -196,8 +222,9 @@ def _of_classes(model: Any, run: Run, predicted: Array) -> dict[str, Any]:
         columns = run.columns[0], run.columns[1]
         pictures["boundary"] = decision_boundary(model, X, y, columns=columns)
     if len(classes) <= len(style.SERIES):
-        # The curves of the first of two classes say the same as those of the second.
-        shown = [*enumerate(classes)][len(classes) == 2 :]
+        # The curves of one of two classes say the same as those of the other.
+        shown = [*enumerate(classes)]
+        shown = [shown[run.positive]] if len(shown) == 2 else shown
         scores, p = margins(model.predict_log_proba(X)), model.predict_proba(X)
         bins = int(np.clip(len(y) // 20, 1, 10))
         pictures["roc"] = roc_curves({f"class {c}": roc(y == c, scores[:, k]) for k, c in shown})

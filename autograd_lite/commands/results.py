@@ -12,9 +12,9 @@ from autograd_lite.commands.training import Model
 from autograd_lite.data.selection import Decision
 from autograd_lite.models.metrics import Figures, below_baseline
 
-__all__ = ["as_json", "as_text", "of_folds"]
+__all__ = ["HEADINGS", "as_json", "as_text", "folds_as_text", "of_folds"]
 
-_COLUMNS = {
+HEADINGS = {
     "accuracy": "accuracy",
     "baseline": "baseline",
     "log_loss": "log-loss",
@@ -23,13 +23,13 @@ _COLUMNS = {
     "rmse": "RMSE",
     "baseline_rmse": "baseline",
 }
-"""The figures of the table, in this order, and their headings."""
+"""The figures that are printed, in this order, and their headings."""
 
 
 def as_text(models: Mapping[str, Model], found: Mapping[str, Figures]) -> list[str]:
     """The figures of the held-out rows, a line for each model, then those of each class."""
-    chosen = [name for name in _COLUMNS if name in next(iter(found.values()))]
-    head = "".join(f"{_COLUMNS[name]:>12}" for name in chosen)
+    chosen = [name for name in HEADINGS if name in next(iter(found.values()))]
+    head = "".join(f"{HEADINGS[name]:>12}" for name in chosen)
     lines = [f"{'held-out rows':<24}{head}{'training loss':>16}"]
     for name, figures in found.items():
         cells = "".join(f"{_shown(figures[key]):>12}" for key in chosen)
@@ -51,7 +51,7 @@ def of_folds(folds: Mapping[str, Sequence[Figures]]) -> dict[str, dict[str, Any]
     found: dict[str, dict[str, Any]] = {}
     for name, parts in folds.items():
         found[name] = {"folds": len(parts)}
-        for key in _COLUMNS:
+        for key in HEADINGS:
             values = [part[key] for part in parts if part.get(key) is not None]
             if len(values) == len(parts):
                 found[name][key] = {
@@ -64,8 +64,8 @@ def of_folds(folds: Mapping[str, Sequence[Figures]]) -> dict[str, dict[str, Any]
 def folds_as_text(models: Mapping[str, Model], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The means over the folds with their standard deviations, a line for each model."""
     first = next(iter(found.values()))
-    chosen = [name for name in _COLUMNS if name in first]
-    head = "".join(f"{_COLUMNS[name]:>18}" for name in chosen)
+    chosen = [name for name in HEADINGS if name in first]
+    head = "".join(f"{HEADINGS[name]:>18}" for name in chosen)
     lines = ["", f"{first['folds']} folds{'':<17}{head}"]
     for name, figures in found.items():
         cells = (

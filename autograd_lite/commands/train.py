@@ -30,7 +30,7 @@ from autograd_lite.data.encoder import Missing
 from autograd_lite.data.selection import Decision
 from autograd_lite.data.targets import Task, label_named
 from autograd_lite.models import save
-from autograd_lite.models.metrics import figures
+from autograd_lite.models.metrics import Figures, figures
 from autograd_lite.models.settings import check_packages, check_settings
 from autograd_lite.models.solvers import SOLVERS
 from autograd_lite.viz import draw, style
@@ -170,6 +170,8 @@ def _of_training(option: Callable[..., Any]) -> None:
 def _train(args: argparse.Namespace) -> int:
     if (args.data is None) != (args.target is None):
         raise ValueError("--data and --target must be given together")
+    if args.data and _is_output(Path(args.data), args.out):
+        raise ValueError(f"--data {args.data} would be overwritten; use another --out")
     say = _nothing if args.json else print
     with Folder(args.out, FILES) as folder, complaints():
         _tell(notice(folder.path))
@@ -183,17 +185,19 @@ def _train(args: argparse.Namespace) -> int:
 
         models, interrupted = trained(chosen, rows.X_train, rows.y_train)
         files = _weights(models, fitted, table.target)
-        found = {
-            name: figures(model, rows.X_test, rows.y_test, rows.y_train)
-            for name, model in models.items()
-        }
-        say("\n".join(as_text(models, found)))
+        found: dict[str, Figures] = {}
         try:
+            for name, model in models.items():
+                found[name] = figures(model, rows.X_test, rows.y_test, rows.y_train)
+            say("\n".join(as_text(models, found)))
+            folds: dict[str, dict[str, Any]] = {}
             if args.cv and not interrupted:
                 folds = of_folds(cross_validated(chosen, table.data, args.cv, args.random_state))
                 say("\n".join(folds_as_text(models, folds)))
                 found = {name: of | {"cv": folds[name]} for name, of in found.items()}
-            files |= _drawn(args, table, rows, models, folder)
+            about = table.title, rows.encoder.names, table.target, *rows[1:5]
+            run = Run(*about, models, told, fitted.decisions, folds, positive)
+            files |= _drawn(run, folder if args.report else None)
         except KeyboardInterrupt:
             interrupted = True
         folder.write(files)
@@ -207,6 +211,12 @@ def _train(args: argparse.Namespace) -> int:
         more = {"rows": size, "notes": told, "run": folder.run, "files": sorted(files)}
         print(as_json(found, fitted.decisions, **data, **more))
     return 130 if interrupted else 0
+
+
+def _is_output(path: Path, folder: Path) -> bool:
+    """Whether a file is where one of the results is written."""
+    path = path.resolve()
+    return path.parent == folder.resolve() and path.name.startswith(FILES)
 
 
 def _nothing(*_: object) -> None:
@@ -297,22 +307,13 @@ def _weights(models: Mapping[str, Model], fitted: Fitted, target: str) -> dict[s
     return files
 
 
-def _drawn(
-    args: argparse.Namespace,
-    table: Table,
-    rows: Encoded,
-    models: Mapping[str, Model],
-    folder: Folder,
-) -> dict[str, bytes]:
-    """The graph of each model, the loss curves and the report, as files."""
+def _drawn(run: Run, folder: Folder | None) -> dict[str, bytes]:
+    """The graph of each model and the loss curves as files, and with the folder the report."""
     files: dict[str, bytes] = {}
-    for name, model in models.items():
-        files |= _picture(name, model.loss_graph(rows.X_train, rows.y_train))
-    files |= _curves({model.title: model.loss_curve_ for model in models.values()})
-    if args.report:
-        run = Run(table.title, rows.encoder.names, table.target, *rows[1:5], models)
-        files |= report(run, files, folder)
-    return files
+    for name, model in run.models.items():
+        files |= _picture(name, model.loss_graph(run.X_train, run.y_train))
+    files |= _curves({model.title: model.loss_curve_ for model in run.models.values()})
+    return files | report(run, files, folder) if folder else files
 
 
 def _picture(name: str, loss: ag.Tensor) -> dict[str, bytes]:

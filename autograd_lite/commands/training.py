@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -136,19 +136,12 @@ def complaints() -> Iterator[None]:
     """Show each different warning of a model once, as a message in one line."""
     shown: set[str] = set()
 
-    def show(
-        warning: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: Any = None,
-        line: str | None = None,
-    ) -> None:
+    def show(warning: Warning | str, *_: Any, **__: Any) -> None:
         if str(warning) not in shown:
             shown.add(str(warning))
             message(f"warning: {warning}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvergenceWarning)
-        warnings.showwarning = show
+        warnings.showwarning = cast(Any, show)
         yield

@@ -123,8 +123,7 @@ def _column(name: str, values: Any, note: str) -> Column | Texts:
 def _is_text(kind: Any) -> bool:
     import pyarrow as pa
 
-    types = pa.types
-    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
 
 
 def _floats(values: Any) -> Array:
