@@ -116,7 +116,9 @@ def test_a_bad_folder_is_one_line(places, run, name, message):
     assert sorted(places.rglob("*")) == before
 
 
-@pytest.mark.parametrize("function", ["mkdir", "open"])
+@pytest.mark.parametrize(
+    ("owner", "function"), [(os, "mkdir"), (os, "open"), (Path, "touch")], ids=str
+)
 @pytest.mark.parametrize(
     ("number", "message"),
     [
@@ -125,12 +127,14 @@ def test_a_bad_folder_is_one_line(places, run, name, message):
         (errno.ENOSPC, "cannot be written to: No space left on device"),
     ],
 )
-def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch, function, number, message):
-    def refuse(path, *_):
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path, monkeypatch, owner, function, number, message
+):
+    def refuse(path, *_, **__):
         raise OSError(number, os.strerror(number), str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, function, refuse)
+        patch.setattr(owner, function, refuse)
         with pytest.raises(ValueError, match=message) as failure, Folder(tmp_path / "a" / "b"):
             pass
     assert str(failure.value).startswith(f"--out {tmp_path / 'a' / 'b'}")
@@ -201,6 +205,34 @@ def test_a_second_run_is_told_at_once(train, tmp_path):
             folder.write(FILES)
     assert runs(out) == {folder.run: sorted(FILES)}
     assert train()[0] == 0
+
+
+def test_a_refused_run_leaves_the_folder_to_the_other(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with Folder(out) as folder:
+        # The other run makes the folder between the two looks of this one.
+        monkeypatch.setattr(os.path, "lexists", lambda path: path != out)
+        with pytest.raises(ValueError, match="another run is writing to"), Folder(out):
+            pass
+        folder.write(FILES)
+    assert runs(out) == {folder.run: sorted(FILES)}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_folder_that_another_run_removed_is_not_written_to(tmp_path, monkeypatch, again):
+    fcntl = pytest.importorskip("fcntl")
+    out, lock = tmp_path / "out", fcntl.flock
+
+    def late(held, how):
+        out.rmdir()
+        if again:
+            out.mkdir()
+        lock(held, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(ValueError, match="another run is writing to"), Folder(out):
+        pass
+    assert out.exists() == again
 
 
 HOLD = """

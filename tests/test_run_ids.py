@@ -98,6 +98,14 @@ def test_damaged_and_foreign_files_have_an_id_or_none(tmp_path_factory, name, da
         assert found is None or len(found) == len(RUN)
 
 
+def test_only_a_part_of_a_file_is_read(tmp_path):
+    end = stamped("mlp.svg", FILES["mlp.svg"], RUN)
+    (tmp_path / "mlp.svg").write_bytes(b" " * 10_000 + end)
+    assert run_of(tmp_path / "mlp.svg") == RUN
+    (tmp_path / "mlp.svg").write_bytes(end + b" " * 10_000)
+    assert run_of(tmp_path / "mlp.svg") is None
+
+
 def test_what_is_not_a_file_has_no_id(tmp_path):
     (tmp_path / "folder.svg").mkdir()
     (tmp_path / "link.svg").symlink_to("nowhere")
