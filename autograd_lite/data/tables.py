@@ -56,7 +56,7 @@ def read_csv(path: str | os.PathLike[str], target: str) -> Table:
     Example:
         >>> import pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "students.csv"
-        >>> _ = path.write_text("studied,slept,passed\n3,5,yes\n1,4,no\n")
+        >>> _ = path.write_text("studied,slept,passed\\n3,5,yes\\n1,4,no\\n")
         >>> table = read_csv(path, "passed")
         >>> table.columns, table.X.tolist(), table.y.tolist()
         (('studied', 'slept'), [[3.0, 5.0], [1.0, 4.0]], ['yes', 'no'])
