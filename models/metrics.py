@@ -37,10 +37,7 @@ def log_loss(y: Array, classes: Array, log_p: Array) -> float:
     """
     at, known = _indices(y, classes)
     with np.errstate(over="ignore"):
-        # 0 − x: the loss of certainty is 0, not −0.
-        return float(
-            np.mean(np.where(known, 0 - log_p[np.arange(len(y)), at], np.inf), dtype=float)
-        )
+        return float(np.mean(np.where(known, -log_p[np.arange(len(y)), at], np.inf), dtype=float))
 
 
 def margins(log_p: Array) -> Array:

@@ -179,6 +179,7 @@ def test_extreme_errors():
         error = rmse(np.zeros(2), np.array([3 * unit, 4 * unit]))
         assert error / unit == pytest.approx(math.sqrt(12.5))
     assert rmse(np.array([1.0]), np.array([1.0])) == 0
+    assert r2(np.array([0.0, 1.0]), np.array([0.0, 1e200])) == -np.inf
     assert r2(np.array([0.0, 1e-200]), np.array([0.0, 1e200])) == -np.inf
     assert math.isnan(r2(np.array([0.1] * 3), np.array([0.1] * 3)))
     assert math.isnan(r2(np.array([1.0]), np.array([2.0])))
@@ -269,8 +270,15 @@ def test_a_class_that_only_the_held_out_rows_have():
     found = figures(model, X, y, y[y != "b"])
     assert found["log_loss"] is None
     assert found["baseline_log_loss"] is None
-    assert found["classes"]["b"] == {"precision": None, "recall": 0, "rows": 20}
     assert list(found["classes"]) == ["a", "c", "b"]
+    assert found["classes"]["b"] == {"precision": None, "recall": 0, "rows": 20}
+    theirs = metrics.precision_recall_fscore_support(y, model.predict(X), labels=["a", "c"])
+    for k, *(precision, recall, _, rows) in zip("ac", *theirs, strict=True):
+        expected = {"precision": precision, "recall": recall, "rows": rows}
+        assert found["classes"][k] == pytest.approx(expected)
+    z = model.decision_function(X)
+    areas = metrics.roc_auc_score(y == "c", z), metrics.roc_auc_score(y == "a", -z)
+    assert found["auc"] == pytest.approx(np.mean(areas))
     assert found["accuracy"] == model.score(X, y)
 
 
