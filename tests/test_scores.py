@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -76,6 +76,7 @@ def test_the_interval_holds_the_share_as_often_as_it_says(p, count, seed):
 
 @FEW
 @given(NUMBERS)
+@example(np.full((2, 3), 1e100))
 def test_every_row_is_a_point(pair):
     ax = predicted_against_true(*pair, name="price")
     np.testing.assert_array_equal(ax.collections[0].get_offsets().T, pair)

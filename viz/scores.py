@@ -107,7 +107,7 @@ def predicted_against_true(
     ax = style.axes(ax, (4.6, 4.4))
     both = np.concatenate([y, predicted])
     low, high = both.min(), both.max()
-    room = 0.05 * (high - low or 1)
+    room = 0.05 * (high - low or abs(high) or 1)
     ends = low - room, high + room
     ax.plot(ends, ends, zorder=4, **_DIAGONAL | {"color": style.INK})
     few = len(y) <= 500
