@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from itertools import takewhile
+from typing import Any, NoReturn
 
 import autograd_lite as ag
 from autograd_lite.commands import derive, draw, plot, predict, train, walk
@@ -23,13 +25,13 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 2 for bad input."""
-    args = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
-    for stream in (sys.stdout, sys.stderr):
-        # On a terminal that cannot show ŷ, print a question mark instead of failing.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    """Run the command line and return its exit code: 0, 2 for bad input, or 130 for Ctrl-C."""
     try:
+        args = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+        for stream in (sys.stdout, sys.stderr):
+            # On a terminal that cannot show ŷ, print a question mark instead of failing.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
         return args.run(args) or 0
     except KeyboardInterrupt:
         message("interrupted")
@@ -38,16 +40,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = error.filename and error.strerror
         message(f"error: {error.filename}: {error.strerror}" if known else f"error: {error}")
         return 2
-    except (ValueError, RuntimeError, ImportError) as error:
-        message(f"error: {error}")
+    except (ValueError, RuntimeError, ImportError, MemoryError, OverflowError) as error:
+        message(f"error: {error or 'not enough memory'}")
         return 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line."""
+    """A parser that reports an error in one line, and what was meant if the name is close."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+        joint = " See" if message.endswith("?") else "; see"
+        self.exit(2, f"{self.prog}: error: {message}{joint} {self.prog} --help\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        own = iter(args or ())
+        if self._subparsers:  # the options of a command are not known yet
+            own = takewhile(lambda argument: argument.startswith("-"), own)
+        for argument in takewhile(lambda argument: argument != "--", own):
+            option = re.match(r"--?[^\W\d][\w-]*(?=$|=)", argument)
+            if option and option[0] not in self._option_string_actions:
+                meant = _meant(option[0], self._option_string_actions)
+                self.error(f"there is no option {option[0]}{meant}")
+        return super().parse_known_args(args, namespace)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            meant = _meant(str(value), choices) or f"; choose from {', '.join(choices)}"
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r}{meant}")
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """The question whether a known name that is close was meant, or "" if none is."""
+    close = [other for other in known if other.startswith(name)]
+    close += get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close and name else ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +93,7 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """Join `--w -0.1,0.2` to `--w=-0.1,0.2`; argparse would read the list as an option."""
     joined: list[str] = []
     for argument in argv:
-        if re.match(r"-[\d.]", argument) and joined and re.match(r"--[^=]+$", joined[-1]):
+        if re.match(r"-([\d.]|inf|nan)", argument) and joined and re.match(r"--[^=]+$", joined[-1]):
             joined[-1] += f"={argument}"
         else:
             joined.append(argument)

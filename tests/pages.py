@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import shutil
+import sys
 from html.parser import HTMLParser
 from importlib.util import find_spec
 
@@ -11,13 +12,19 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.viz import draw
+from autograd_lite.viz import draw, rendering
 
 
 def needs_graphviz():
     """Skips the test where nothing can draw; each test that draws asks here, by itself or not."""
     if shutil.which("dot") is None and find_spec("pygraphviz") is None:
         pytest.skip("no Graphviz to draw with")
+
+
+def without_graphviz(monkeypatch):
+    """Let nothing be found that can draw."""
+    monkeypatch.setattr(rendering.shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
 
 
 def page(result, **options):

@@ -1,4 +1,4 @@
-"""The command line: its results, its options, and one clear line for bad input."""
+"""The command line: its results and its options."""
 
 import json
 import random
@@ -7,12 +7,11 @@ import sys
 
 import numpy as np
 import pytest
-from pages import needs_graphviz
+from pages import needs_graphviz, without_graphviz
 from written import content
 
 from autograd_lite.models import LogisticRegression, MLPClassifier, load
 from autograd_lite.models.monitor import Monitor
-from autograd_lite.viz import rendering
 
 TABLE = "studied,slept,passed\n" + "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\n1.5,2,no\n" * 2
 
@@ -22,11 +21,6 @@ def table(tmp_path):
     path = tmp_path / "students.csv"
     path.write_text(TABLE)
     return path
-
-
-def without_graphviz(monkeypatch):
-    monkeypatch.setattr(rendering.shutil, "which", lambda name: None)
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
 
 
 def names(folder):
@@ -239,101 +233,6 @@ def test_draw(run, tmp_path, example):
     assert with_gradients.startswith("digraph")
     run("draw", example, "--no-gradients", "--out", tmp_path / "graph.dot")
     assert len((tmp_path / "graph.dot").read_text(encoding="utf-8")) < len(with_gradients)
-
-
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        ((), "the following arguments are required"),
-        (("trian",), "invalid choice: 'trian'"),
-        (("train", "--data", "students.csv"), "--data and --target must be given together"),
-        (("train", "--target", "passed"), "--data and --target must be given together"),
-        (("train", "--data", "none.csv", "--target", "t"), "error: none.csv: No such file"),
-        (("train", "--data", "students.csv", "--target", "t"), "has no column 't'"),
-        (("train", "--data", "rare.csv", "--target", "t"), "has a single row of 1"),
-        (("train", "--data", "text.csv", "--target", "t"), "text.csv has no column to learn from"),
-        (("train", "--data", "weights", "--target", "t"), "is not a text file"),
-        (("train", "--data", "one.csv", "--target", "t"), "the target 't' is always 0"),
-        (("train", "--out", "file"), "--out must be a folder; "),
-        (("train", "--out", "file/deeper"), "--out must be a folder; "),
-        (("train", "--test-size", 1.5), "test_size must be between 0 and 1"),
-        (("train", "--learning-rate", 0), "learning rate must be a positive number"),
-        (("train", "--learning-rate", "fast"), "invalid float value: 'fast'"),
-        (("train", "--max-iter", 0), "max_iter must be at least 1"),
-        (("train", "--batch-size", 0), "batch_size must be at least 1"),
-        (("train", "--alpha", -1), "alpha must be a number of at least 0"),
-        (("train", "--tol", "nan"), "tol must be a number of at least 0"),
-        (("train", "--solver", "newton"), "invalid choice: 'newton'"),
-        (("train", "--solver", "lbfgs"), "the solver 'lbfgs' needs SciPy: pip install scipy"),
-        (("train", "--activation", "gelu"), "invalid choice: 'gelu'"),
-        (("train", "--random-state", -1), "expected non-negative integer"),
-        (("train", "--backend", "torch"), "invalid choice: 'torch'"),
-        (("train", "--backend", "numba"), 'pip install "autograd_lite[native]"'),
-        (("train", "--hidden", "4,x"), "'4,x' is not a list of positive integers"),
-        (("train", "--hidden", "0"), "'0' is not a list of positive integers"),
-        (("train", "--hidden", "4", "--model", "logistic-regression"), "an option of mlp"),
-        (("train", "--activation", "tanh", "--model", "logistic-regression"), "an option of mlp"),
-        (("walkthrough", "--x", "1,2,3"), "x and w must have the same length"),
-        (("walkthrough", "--x", "1,two"), "'1,two' is not a list of numbers"),
-        (("walkthrough", "--y", "2"), "y must be between 0 and 1"),
-        (("walkthrough", "--out", "none/walk.md"), "none/walk.md"),
-        (("draw", "graph"), "invalid choice: 'graph'"),
-        (("draw", "student", "--out", "graph.bmp"), "must end in .svg, .png, .pdf, .dot or .html"),
-        (("draw", "student", "--out", "none/graph.dot"), "none"),
-        (("plot",), "required: NAME"),
-        (("plot", "loss"), "invalid choice: 'loss'"),
-        (("plot", "sigmoid", "--out", "graph.bmp"), "graph.bmp must end in .svg, .png or .pdf"),
-        (("predict",), "required: --weights, --data"),
-        (("predict", "--weights", "none.npz", "--data", "students.csv"), "none.npz"),
-        (("predict", "--weights", "weights", "--data", "students.csv"), "does not hold a model's"),
-    ],
-)
-def test_bad_input_is_one_line_and_leaves_files_alone(run, tmp_path, monkeypatch, argv, message):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("autograd_lite.compiler.machine_code.installed", lambda: False)
-    monkeypatch.setitem(sys.modules, "scipy", None)
-    (tmp_path / "results").mkdir()
-    contents = {
-        "students.csv": TABLE.encode(),
-        "text.csv": b"a,t\n1,0\nx,1\n",
-        "rare.csv": b"a,t\n1,0\n2,0\n3,1\n",
-        "one.csv": b"a,t\n1,0\n2,0\n",
-        "weights": b"PK\x03\x04\xff",
-        "file": b"before",
-        "graph.bmp": b"before",
-        "results/mlp.npz": b"before",
-    }
-    for name, written in contents.items():
-        (tmp_path / name).write_bytes(written)
-
-    code, shown, complaints = run(*argv, *["--quiet"] * ("train" in argv))
-    assert (code, shown) == (2, "")
-    assert message in complaints
-    assert len(complaints.splitlines()) == 1
-    found = {p.relative_to(tmp_path).as_posix(): p for p in tmp_path.rglob("*") if p.is_file()}
-    assert {name: path.read_bytes() for name, path in found.items()} == contents
-
-
-def test_drawing_without_graphviz_names_the_fix(run, tmp_path, monkeypatch):
-    without_graphviz(monkeypatch)
-    path = tmp_path / "graph.svg"
-    path.write_text("before")
-    code, shown, complaints = run("draw", "mlp", "--out", path)
-    assert (code, shown) == (2, "")
-    assert "pip install" in complaints
-    assert len(complaints.splitlines()) == 1
-    assert path.read_text() == "before"
-
-
-def test_an_interruption_ends_quietly(run, monkeypatch, tmp_path):
-    def interrupted(*args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("autograd_lite.commands.train.prepared", interrupted)
-    code, _, complaints = run("train", "--out", tmp_path / "out")
-    assert code == 130
-    assert len(complaints.splitlines()) == 1
-    assert not (tmp_path / "out").exists()
 
 
 def test_version(run):

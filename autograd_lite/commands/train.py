@@ -12,6 +12,15 @@ import numpy as np
 
 import autograd_lite as ag
 from autograd_lite.commands.folder import Folder, notice
+from autograd_lite.commands.options import (
+    at_least_zero,
+    count,
+    fold_count,
+    positive,
+    seed,
+    share,
+    sizes,
+)
 from autograd_lite.commands.output import DEFAULT, message
 from autograd_lite.commands.prepare import Table, decisions, encoded, prepared
 from autograd_lite.commands.report import Run, report
@@ -53,9 +62,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--target", metavar="COLUMN", help="the column to predict: classes or a number")
     option("--out", type=Path, default="results", metavar="DIR", help=f"output folder {DEFAULT}")
     option("--report", action="store_true", help="also write report.html and its parts as files")
-    option("--test-size", type=float, default=0.25, metavar="SHARE", help=f"held out {DEFAULT}")
-    option("--random-state", type=int, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
-    option("--cv", type=int, metavar="K", help="also report the figures of K-fold cross-validation")
+    option("--test-size", type=share, default=0.25, metavar="SHARE", help=f"held out {DEFAULT}")
+    option("--random-state", type=seed, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
+    option(
+        "--cv",
+        type=fold_count,
+        metavar="K",
+        help="also report the figures of K-fold cross-validation",
+    )
     option("--json", action="store_true", help="print the results as one JSON object")
     option("--quiet", action="store_true", help="show no progress")
     _of_the_table(parser.add_argument_group("the table").add_argument)
@@ -103,7 +117,7 @@ def _of_the_models(option: Callable[..., Any]) -> None:
         choices=["zeros", "random"],
         help="initial weights of a linear model (default: zeros)",
     )
-    option("--hidden", type=_sizes, metavar="N,N,…", help="hidden units by layer (default: 16)")
+    option("--hidden", type=sizes, metavar="N,N,…", help="hidden units by layer (default: 16)")
     option(
         "--activation",
         choices=["relu", "tanh", "logistic"],
@@ -111,7 +125,7 @@ def _of_the_models(option: Callable[..., Any]) -> None:
     )
     option(
         "--alpha",
-        type=float,
+        type=at_least_zero,
         metavar="α",
         help="add the penalty α/2 Σ w² on the weights, not on the biases (default: 0)",
     )
@@ -134,23 +148,26 @@ def _of_training(option: Callable[..., Any]) -> None:
     )
     option(
         "--learning-rate",
-        type=float,
+        type=positive,
         metavar="RATE",
         help="step size of gd, sgd and adam (default: 0.1; of sgd and adam for mlp 0.01; of both a "
         "tenth if a batch is not all rows)",
     )
     option(
-        "--batch-size", type=int, metavar="N", help="rows of a step of sgd and adam (default: 200)"
+        "--batch-size",
+        type=count,
+        metavar="N",
+        help="rows of a step of sgd and adam (default: 200)",
     )
     option(
         "--max-iter",
-        type=int,
+        type=count,
         metavar="N",
         help="maximum number of steps, of epochs if a batch is not all rows (default: 500)",
     )
     option(
         "--tol",
-        type=float,
+        type=at_least_zero,
         help="end when no element of the gradient exceeds it, or, if a batch is not all rows, when "
         "the loss has not fallen by more for 10 epochs; 0 takes all steps (default: 0.0001)",
     )
@@ -338,13 +355,3 @@ def _curves(losses: dict[str, list[float]]) -> dict[str, bytes]:
         note = f"The loss curves could not be drawn: {error}"
         message(note)
         return {"loss-curves.txt": f"{note}\n".encode()}
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        sizes = (0,)
-    if min(sizes) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of positive integers like 16,8")
-    return sizes
