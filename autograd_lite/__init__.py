@@ -1,5 +1,6 @@
 """autograd_lite: reverse-mode automatic differentiation on NumPy that shows its work."""
 
+from autograd_lite import interrupts as interrupts  # isort: skip (before NumPy)
 from autograd_lite import ops as ops
 from autograd_lite.anomaly import AnomalyError, KinkError, detect_anomaly
 from autograd_lite.broadcasting import BroadcastWarning

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import autograd_lite as ag
 from autograd_lite.commands import derive, draw, plot, predict, train, walk
 from autograd_lite.commands.output import message
+from autograd_lite.interrupts import raise_again
 
 COMMANDS = (
     ("train", "train models on a table", train.add),
@@ -27,6 +28,7 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, or 130 for Ctrl-C."""
     try:
+        raise_again()
         args = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
         for stream in (sys.stdout, sys.stderr):
             # On a terminal that cannot show ŷ, print a question mark instead of failing.

@@ -15,7 +15,7 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("core", "checkout", "text", "files", "trees", "differences"),
+    ("core", "checkout", "interrupts", "text", "files", "trees", "differences"),
     ("context",),
     ("arrays", "lines", "notebook"),
     ("broadcasting", "foreign", "masks", "signatures", "record"),
