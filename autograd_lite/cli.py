@@ -51,8 +51,9 @@ class _Parser(argparse.ArgumentParser):
     """A parser that reports an error in one line, and what was meant if the name is close."""
 
     def error(self, message: str) -> NoReturn:
-        joint = " See" if message.endswith("?") else "; see"
-        self.exit(2, f"{self.prog}: error: {message}{joint} {self.prog} --help\n")
+        line = " ".join(message.split())
+        joint = " See" if line.endswith("?") else "; see"
+        self.exit(2, f"{self.prog}: error: {line}{joint} {self.prog} --help\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         own = iter(args or ())
@@ -95,7 +96,11 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """Join `--w -0.1,0.2` to `--w=-0.1,0.2`; argparse would read the list as an option."""
     joined: list[str] = []
     for argument in argv:
-        if re.match(r"-([\d.]|inf|nan)", argument) and joined and re.match(r"--[^=]+$", joined[-1]):
+        if (
+            re.match(r"-([\d.]|(inf|nan)$)", argument)
+            and joined
+            and re.match(r"--[^=]+$", joined[-1])
+        ):
             joined[-1] += f"={argument}"
         else:
             joined.append(argument)

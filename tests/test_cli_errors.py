@@ -101,6 +101,15 @@ def test_drawing_without_graphviz_names_the_fix(run, tmp_path, monkeypatch):
     assert path.read_text() == "before"
 
 
+def test_more_numbers_than_there_is_memory_for(run, tmp_path):
+    out = tmp_path / "out"
+    code, _, complaints = run("train", "--hidden", 10**13, "--quiet", "--out", out)
+    assert code == 2
+    assert complaints.startswith("autograd-lite: error: Unable to allocate ")
+    assert len(complaints.splitlines()) == 1
+    assert not out.exists()
+
+
 def test_an_interruption_ends_quietly(run, monkeypatch, tmp_path):
     def interrupted(*args):
         raise KeyboardInterrupt
@@ -200,6 +209,7 @@ def test_a_misspelled_option_is_told_what_was_meant(name, data):
         (("train", "-quiet"), "there is no option -quiet; did you mean --quiet?"),
         (("train", "--rand", "3"), "there is no option --rand; did you mean --random-state?"),
         (("train", "--x", "1"), "there is no option --x; see autograd-lite train --help"),
+        (("draw", "mlp", "a\nb"), "unrecognized arguments: a b; see autograd-lite --help"),
         (("plot", "momos"), "'momos'; did you mean moons?"),
     ],
 )
