@@ -37,17 +37,28 @@ def image(name: str, files: Mapping[str, bytes], text: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table with row headings in the first column; a long one is folded after ten rows."""
+    """A table with row headings in the first column; a long one is folded after ten rows.
+
+    Columns of text are aligned to the left, others to the right.
+    """
+    texts = [all(isinstance(row[k], str) for row in rows) for k in range(1, len(head))]
+    of = [' class="text"' if text and rows else "" for text in texts]
 
     def lines(some: Iterable[Sequence[object]]) -> str:
         return "".join(
             f'<tr><th scope="row">{escape(str(first))}</th>'
-            + "".join(f"<td>{escape(cell(value))}</td>" for value in rest)
+            + "".join(
+                f"<td{kind}>{escape(cell(value))}</td>"
+                for kind, value in zip(of, rest, strict=True)
+            )
             + "</tr>"
             for first, *rest in some
         )
 
-    top = "".join(f'<th scope="col">{escape(word)}</th>' for word in head)
+    top = "".join(
+        f'<th scope="col"{kind}>{escape(word)}</th>'
+        for kind, word in zip(["", *of], head, strict=True)
+    )
     top = f"<thead><tr>{top}</tr></thead>" if any(head[1:]) else ""
     short = f"<table>{top}<tbody>{lines(rows[:10])}</tbody></table>"
     if len(rows) <= 12:
