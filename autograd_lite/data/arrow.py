@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.data.columns import MISSING, Array, Column, categorical
+from autograd_lite.data.cells import MISSING
+from autograd_lite.data.columns import Array, Column, categorical
 
 __all__ = ["Texts", "available", "cells", "columns", "is_arrow", "read_binary", "read_text"]
 
@@ -113,6 +114,9 @@ def _column(name: str, values: Any, note: str) -> Column | Texts:
         return _encoded(values)
     if types.is_boolean(kind):
         return Column(name, "boolean", _floats(values), note=note)
+    if types.is_integer(kind) and _is_large(values):
+        # float64 does not tell them apart.
+        return categorical(name, *_encoded(values), note)
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return Column(name, "number", _floats(values), note=note)
     known = np.where(values.is_null().to_numpy(), np.nan, 0.0)
@@ -126,11 +130,22 @@ def _is_text(kind: Any) -> bool:
     return kind in (pa.string(), pa.large_string(), pa.string_view())
 
 
+def _is_large(values: Any) -> bool:
+    """Whether whole numbers have more than 15 digits."""
+    from pyarrow import compute
+
+    ends = compute.min_max(values).as_py().values()
+    return any(end is not None and abs(end) >= 10**15 for end in ends)
+
+
 def _floats(values: Any) -> Array:
     import pyarrow as pa
 
+    if pa.types.is_float32(values.type) or pa.types.is_float16(values.type):
+        # As text has them: 3.58 and not 3.5799999237060547.
+        short: Array = values.to_numpy().astype(str).astype(np.float64)
+        return short
     if values.type != pa.float64():
-        # Large integers are rounded, as NumPy rounds them.
         values = values.cast(pa.float64(), safe=False)
     array: Array = values.to_numpy()
     return array

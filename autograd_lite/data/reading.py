@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -18,17 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.data import arrow
-from autograd_lite.data.columns import (
-    Column,
-    categorical,
-    decimal_sign,
-    from_texts,
-    is_missing,
-    number,
-)
+from autograd_lite.data.cells import decimal_sign, is_missing, number
+from autograd_lite.data.columns import Column, categorical, from_texts
 from autograd_lite.data.dialect import Start, checked_names, in_utf8, lines, start_of
 
 __all__ = ["Frame", "few", "line_of", "read_table"]
+
+_INDEX = re.compile(r"Unnamed: \d+(?:\.\d+)*|__index_level_\d+__|level_\d+")
+"""The names that pandas gives an index that has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +107,7 @@ def read_table(
         frame = _of_text(in_utf8(content, encoding, where), where, separator, decimal, text, cells)
     if not frame.columns or not len(frame):
         raise ValueError(f"{where} has a header but no rows")
-    return replace(frame, columns=(_numbered(frame.columns[0]), *frame.columns[1:]))
+    return replace(frame, columns=tuple(map(_numbered, frame.columns)))
 
 
 def _of_arrow(
@@ -144,7 +141,8 @@ def _of_text(
             read = _read_text(content, start, [], ".", where, cells)
             found = sign = decimal_sign(read.texts, where) or "."
         if found is None and sign == "." and start.separator != ",":
-            _check_clear(read, start.names, where)
+            firsts = list(zip(*start.rows, strict=False)) if numbers else []
+            _check_clear([*read.texts, *firsts], where)
     columns = _finished(start.names, read, sign, text)
     return Frame(where, columns, start.separator, sign, read.cells)
 
@@ -230,7 +228,9 @@ def _count_lines(content: bytes, start: int) -> int:
 
 def _plain_numbers(start: Start, sign: str, text: Collection[str]) -> list[int]:
     """The columns that hold nothing but plain numbers in the first rows, without those of text."""
-    plain = re.compile(rf"[+-]?\d+(?:{re.escape(sign)}\d+)?(?:[eE][+-]?\d+)?")
+    plain = re.compile(
+        rf"[+-]?(?:0|[1-9]\d{{,14}})(?:{re.escape(sign)}\d+(?:[eE][+-]?\d+)?)?", re.ASCII
+    )
     found = []
     for k, (name, column) in enumerate(
         zip(start.names, zip(*start.rows, strict=False), strict=False)
@@ -255,33 +255,21 @@ def _encoded(name: str, column: list[str], sign: str | None) -> Column | arrow.T
     return list(index), np.array(codes, dtype=int)
 
 
-def _check_clear(read: _Read, names: Sequence[str], where: str) -> None:
+def _check_clear(columns: Iterable[Sequence[str]], where: str) -> None:
     """Raise ValueError if numbers can be read with a decimal point and with a decimal comma."""
-    for name, raw in zip(names, read.columns, strict=True):
-        if isinstance(raw, Column):
-            continue
-        present = [text for text in map(str.strip, raw[0]) if not is_missing(text)]
-        comma = next((text for text in present if "," in text), None)
-        if comma and all(number(text, sign) is not None for text in present for sign in ".,"):
+    for texts in columns:
+        present = [text for text in map(str.strip, texts) if not is_missing(text)]
+        signed = next((text for text in present if "," in text or "." in text), None)
+        if signed and all(number(text, sign) is not None for text in present for sign in ".,"):
             raise ValueError(
-                f"{where}: column {name!r}: {comma!r} may have a decimal comma or whole thousands; "
+                f"{where}: {signed!r} may have a decimal sign or whole thousands; "
                 'use --decimal "," or --decimal "."'
             )
 
 
-def _numbered(first: Column) -> Column:
-    """The first column, marked as the index of pandas if it is one that was written as text."""
-    values = first.values
-    if first.name != "Unnamed: 0" or first.kind != "number" or first.missing.any():
-        return first
-    whole = (values % 1 == 0).all() and len(np.unique(values)) == len(values)
-    return replace(first, note="index") if whole else first
-
-
-def _unpacked(content: bytes, where: str) -> bytes:
-    if not content.startswith(b"\x1f\x8b"):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{where} is a damaged gzip file: {error}") from None
+def _numbered(column: Column) -> Column:
+    """The column, marked as an index of pandas if it has the name of one that became a column."""
+    if not _INDEX.fullmatch(column.name) or column.kind != "number":
+        return column
+    whole = (column.values[~column.missing] % 1 == 0).all()
+    return replace(column, note="index") if whole else column
