@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 from hypothesis import strategies as st
 
-from autograd_lite.data.columns import _DATE, is_missing, number
+from autograd_lite.data.cells import is_date, is_missing, number
 
 
 def is_plain_text(text):
@@ -18,7 +18,7 @@ def is_plain_text(text):
         and number(text) is None
         and number(text, ",") is None
         and text.lower() not in ("true", "false")
-        and not _DATE.fullmatch(text)
+        and not is_date(text)
         and "\0" not in text
         and "\r" not in text
     )

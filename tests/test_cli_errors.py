@@ -208,7 +208,7 @@ def test_a_misspelled_option_is_told_what_was_meant(name, data):
         (("predict", "--weigths", "x"), "there is no option --weigths; did you mean --weights?"),
         (("train", "-quiet"), "there is no option -quiet; did you mean --quiet?"),
         (("train", "--rand", "3"), "there is no option --rand; did you mean --random-state?"),
-        (("train", "--x", "1"), "there is no option --x; see autograd-lite train --help"),
+        (("train", "--qq", "1"), "there is no option --qq; see autograd-lite train --help"),
         (("draw", "mlp", "a\nb"), "unrecognized arguments: a b; see autograd-lite --help"),
         (("plot", "momos"), "'momos'; did you mean moons?"),
     ],

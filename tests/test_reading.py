@@ -6,13 +6,14 @@ import sys
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from frames import FORMATS, WORDS, frames, same
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd_lite.data import arrow, read_table
-from autograd_lite.data.columns import MISSING, number
+from autograd_lite.data.cells import MISSING, is_null, number
 
 EXAMPLES = settings(max_examples=40)
 
@@ -92,7 +93,7 @@ def test_thousands_and_decimal_signs(folder, values, data):
 def test_a_sign_that_is_not_clear_is_asked_for(folder, cell):
     path = folder / "unclear.csv"
     path.write_text(f"x;y\n{cell};a\n{cell};b\n")
-    with pytest.raises(ValueError, match=r"column 'x': .* may have a decimal comma"):
+    with pytest.raises(ValueError, match="may have a decimal sign or whole thousands"):
         read_table(path)
     for sign, value in ((",", cell.replace(",", ".")), (".", cell.replace(",", ""))):
         assert read_table(path, decimal=sign).columns[0].values[0] == float(value)
@@ -103,11 +104,51 @@ def test_a_sign_that_is_not_clear_is_asked_for(folder, cell):
 
 @given(st.sampled_from(sorted(MISSING)), st.sampled_from([str, str.upper, str.title]))
 def test_missing_values(folder, marker, form):
-    (folder / "gaps.csv").write_text(f"x,t\n1,a\n {form(marker)} ,b\n3,{form(marker)}\n")
-    x, t = read_table(folder / "gaps.csv").columns
-    assert x.missing.tolist() == [False, True, False]
-    assert t.missing.tolist() == [False, False, True]
-    assert (x.kind, t.categories) == ("number", ("a", "b"))
+    marker = form(marker)
+    (folder / "gaps.csv").write_text(
+        f"x,t,d\n1,a,2020-01-01\n {marker} ,b,{marker}\n3,{marker},1:00\n"
+    )
+    x, t, d = read_table(folder / "gaps.csv").columns
+    assert x.missing.tolist() == d.missing.tolist() == [False, True, False]
+    assert (x.kind, d.kind, t.kind) == ("number", "date", "text")
+    # Among texts "none" and "-" are texts.
+    assert t.missing.tolist() == [False, False, is_null(marker)]
+    assert t.markers == ((marker,) if marker and is_null(marker) else ())
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["12%", "7 %"], "number"),
+        (["$1,234.50", "-$3", "4 €"], "number"),
+        (["−1.5", "2"], "number"),
+        (["01234", "98765"], "text"),
+        (["3E5", "1E2"], "text"),
+        (["1e+05", "1.5E3", "2e-3"], "number"),
+        (["9007199254740993", "9007199254740992"], "text"),
+        (["2020-01-31", "2020-02-01 10:30"], "date"),
+        (["31.1.2020", "1/2/20"], "date"),
+        (["Jan 2019", "5 Feb 2020"], "date"),
+        (["2019-01", "2019-W07"], "date"),
+        (["10:30", "9:15 pm"], "date"),
+        (["TRUE", "False"], "boolean"),
+        (["yes", "no"], "text"),
+        (["A1", "A2"], "text"),
+        (["1 234", "5"], "number"),
+    ],
+)
+def test_what_cells_say(folder, cells, kind):
+    pd.DataFrame({"x": cells, "y": "a"}).to_csv(folder / "cells.csv", index=False)
+    column = read_table(folder / "cells.csv").columns[0]
+    assert column.kind == kind
+    if kind == "text":
+        assert set(column.categories) == set(cells)
+
+
+def test_the_units_are_left_out(folder):
+    (folder / "u.csv").write_text('x;y\n12 %;"$1,234.50"\n-7%;-$3\n')
+    frame = read_table(folder / "u.csv")
+    assert [column.values.tolist() for column in frame.columns] == [[12, -7], [1234.5, -3]]
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -151,7 +192,7 @@ def test_a_decimal_comma_that_comes_late(folder):
 
 @pytest.mark.parametrize(
     ("index", "noted"),
-    [([0, 1, 2], True), ([5, 9, 7], True), ([1.5, 2, 3], False), ([1, 1, 2], False)],
+    [([0, 1, 2], True), ([5, 9, 7], True), ([1, 1, 2], True), ([1.5, 2, 3], False)],
 )
 def test_the_index_of_pandas(folder, index, noted):
     table = pd.DataFrame({"x": [1.5, 2.5, 3.5]}, index=index)
@@ -161,6 +202,28 @@ def test_the_index_of_pandas(folder, index, noted):
     table.to_parquet(folder / "index.parquet")
     columns = read_table(folder / "index.parquet").columns
     assert all(column.note == "index" for column in columns[1:])
+
+
+def test_an_index_that_was_written_again(folder):
+    table = pd.DataFrame({"x": [1.5, 2.5, 3.5]}, index=[3, 1, 2])
+    table.to_csv(folder / "once.csv")
+    pd.read_csv(folder / "once.csv").to_csv(folder / "twice.csv")
+    table.to_parquet(folder / "index.parquet")
+    pl.read_parquet(folder / "index.parquet").write_csv(folder / "polars.csv")
+    table.reset_index().reset_index().to_csv(folder / "reset.csv", index=False)
+    for name, count in (("twice.csv", 2), ("polars.csv", 1), ("reset.csv", 1)):
+        columns = read_table(folder / name).columns
+        assert len({column.name for column in columns}) == len(columns)
+        assert sum(column.note == "index" for column in columns) == count
+
+
+def test_short_floats_are_those_of_the_text(folder):
+    table = pd.DataFrame({"x": np.array([3.58, 0.1, np.nan, 1e-30], dtype=np.float32), "y": 1.0})
+    table.to_parquet(folder / "short.parquet")
+    table.to_csv(folder / "short.csv", index=False)
+    columns = [read_table(folder / f"short.{kind}").columns[0] for kind in ("parquet", "csv")]
+    np.testing.assert_array_equal(columns[0].values, [3.58, 0.1, np.nan, 1e-30])
+    assert same(*columns)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -214,6 +277,10 @@ def test_the_cells_are_kept_as_they_are(folder, table):
         (b"a,b\n1,\x002\n", "line 2 has a NUL"),
         (b"a;b\n1,5;1.5\n2,5;2.5\n", "use --decimal"),
         (b"PAR1PAR1", "cannot be read"),
+        (b"PK\x03\x04...", "not a text file but a zip file"),
+        (b"sep=;\na;b\n1;2\n", "delete the first line, sep="),
+        (b"x,y\n1,a,\n2,b,\n", "line 2: 3 values where the header has 2"),
+        (b"x;y\n1.100;a\n2.200;b\n", "'1.100' may have a decimal sign or whole thousands"),
         (b"ARROW1\0\0", "cannot be read"),
         (gzip.compress(b"a,b\n1,2\n")[:-9], "damaged gzip"),
     ],

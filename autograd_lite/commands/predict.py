@@ -16,7 +16,8 @@ import numpy as np
 from autograd_lite.commands.folder import notice
 from autograd_lite.commands.output import message, write
 from autograd_lite.commands.table import Fitted, add_reading, listed, read
-from autograd_lite.data.columns import Array, number
+from autograd_lite.data.cells import number
+from autograd_lite.data.columns import Array
 from autograd_lite.data.reading import Frame
 from autograd_lite.data.targets import codes_of
 from autograd_lite.models import load

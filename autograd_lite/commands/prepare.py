@@ -40,8 +40,10 @@ def prepared(args: argparse.Namespace) -> Table:
 
     Raises ValueError, with the file, if the table cannot be learned from.
     """
-    frame = read(args, args.data or BREAST_CANCER)
+    frame = read(args, args.data or BREAST_CANCER, text=args.text)
     column = frame.column(args.target or "diagnosis")
+    for name in args.text:
+        frame.column(name)
     name = args.data or "Wisconsin breast cancer"
     target = target_of(column, frame.source, args.task or _task_of(args.model))
     used, left_out = select(
@@ -51,7 +53,8 @@ def prepared(args: argparse.Namespace) -> Table:
     told = [target.why] if target.why else []
     y, without = target.y, len(frame) - len(target.y)
     if without:
-        told.append(f"{_rows(without)} without {column.name} left out")
+        marked = f" ({', '.join(map(repr, column.markers))})" if column.markers else ""
+        told.append(f"{_rows(without)} without {column.name}{marked} left out")
     if args.missing == "drop":
         whole = ~np.any([column.missing for column in used.columns], axis=0)
         used, y = used.take(whole), y[whole]
@@ -80,7 +83,8 @@ def encoded(table: Table, share: float, seed: int) -> Encoded:
             which = ", ".join(map(str, single[:5])) + (", …" if len(single) > 5 else "")
             raise ValueError(
                 f"{data.frame.source}: the target {table.target!r} has a single row of "
-                f"{which or 'one class only'}; each class needs two, to train and to test"
+                f"{which or 'one class only'}; each class needs two, to train and to test: leave "
+                "these rows out, or join classes"
             )
     rows: Array = np.arange(len(data.y))
     train, test, *_ = split(rows, data.groups, test_size=share, random_state=seed)

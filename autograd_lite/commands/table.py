@@ -80,7 +80,7 @@ def names(text: str) -> list[str]:
 
 def lines_of(decisions: Sequence[Decision], most: int = 40) -> list[str]:
     """What was decided for each column, as lines; in a long table, columns alike share a line."""
-    rows = [(d.name, d.kind, str(d.missing or ""), d.done) for d in decisions]
+    rows = [(*map(_line, (d.name, d.kind, str(d.missing or ""), d.done)),) for d in decisions]
     if len(rows) > most:
         alike: dict[tuple[str, ...], list[str]] = {}
         for name, *rest in rows:
@@ -92,6 +92,10 @@ def lines_of(decisions: Sequence[Decision], most: int = 40) -> list[str]:
         f"{name:<{width[0]}}  {kind:<{width[1]}}  {missing:>{width[2]}}  {done}".rstrip()
         for name, kind, missing, done in [head, *rows]
     ]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def listed(texts: Counter[str]) -> str:

@@ -83,6 +83,13 @@ def _of_the_table(option: Callable[..., Any]) -> None:
     option(
         "--columns", type=names, metavar="NAME,…", help="the columns to learn from (default: all)"
     )
+    option(
+        "--text",
+        type=names,
+        default=[],
+        metavar="NAME,…",
+        help="columns to take as categories even if they hold numbers or dates",
+    )
     option("--drop", type=names, default=[], metavar="NAME,…", help="columns to leave out")
     option(
         "--missing",

@@ -103,11 +103,10 @@ def _column(name: str, values: Any, note: str) -> Column | Texts:
     import pyarrow as pa
 
     kind, types = values.type, pa.types
-    if types.is_dictionary(kind) and _is_text(kind.value_type):
-        return categorical(name, *_encoded(values), note)
     if types.is_dictionary(kind):
         kind = kind.value_type
-        values = values.cast(kind)
+        if not _is_text(kind):
+            values = values.cast(kind)
     if types.is_null(kind):
         return Column(name, "number", np.full(len(values), np.nan), note=note)
     if _is_text(kind):

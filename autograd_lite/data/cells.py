@@ -22,7 +22,7 @@ _GROUPS = {".": "[ \u00a0\u202f'’,]", ",": "[ \u00a0\u202f'’.]"}
 _NUMBERS = {
     sign: re.compile(
         rf"[+-]?(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+|0|[1-9]\d*|(?={re.escape(sign)}\d))"
-        rf"(?:{re.escape(sign)}\d*(?:e[+-]?\d+)?|e[+-]\d+)?",
+        rf"(?:{re.escape(sign)}\d*(?:e[+-]?\d+)?|e[+-]\d+|(?-i:e)\d+)?",
         re.ASCII | re.IGNORECASE,
     )
     for sign, group in _GROUPS.items()
@@ -41,8 +41,8 @@ _DATE = re.compile(
 def number(text: str, decimal: str = ".") -> float | None:
     """The finite number that a text says, or None; a currency sign or % is left out.
 
-    Codes are no numbers: what begins with 0, such as 01234, or whole numbers of more than 15
-    digits, which float64 does not tell apart.
+    Codes are no numbers: what begins with 0, such as 01234, whole numbers of more than 15 digits,
+    which float64 does not tell apart, and 3E5, unlike 3e5.
 
     Example:
         >>> number("1,234.5"), number("1.234,5", ","), number("12 %"), number("$3"), number("007")

@@ -86,7 +86,9 @@ def from_texts(name: str, distinct: Sequence[str], codes: Array, decimal: str) -
         values = [read(text) for text in present]
         if None not in values:
             return Column(name, kind, _spread(values, there)[codes])
-    note = next(filter(None, (_foreign(cleaned, codes, readers[kind]) for kind in ("number", "date"))), "")
+    note = next(
+        filter(None, (_foreign(cleaned, codes, readers[kind]) for kind in ("number", "date"))), ""
+    )
     return categorical(name, distinct, codes, note)
 
 
@@ -108,9 +110,7 @@ def _spread(numbers: Sequence[float | None], there: Sequence[bool]) -> Array:
     return values
 
 
-def _foreign(
-    cleaned: Sequence[str], codes: Array, read: Callable[[str], float | None]
-) -> str:
+def _foreign(cleaned: Sequence[str], codes: Array, read: Callable[[str], float | None]) -> str:
     """The first text that cannot be read in a column of which most can, else ""."""
     good = np.array([read(text) is not None for text in cleaned] + [False])
     known = np.array([not is_missing(text) for text in cleaned] + [False])

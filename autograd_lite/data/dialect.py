@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
@@ -18,7 +19,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SEPARATORS = ",;\t|"
+_SEPARATORS = ";\t|,"  # the comma last: it may be a decimal sign
 _SAMPLE = 1 << 17
 
 
@@ -29,6 +30,10 @@ def in_utf8(content: bytes, encoding: str | None, source: str) -> bytes:
     Raises ValueError if it is not text in the encoding, or has a NUL.
     """
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    if content.startswith(b"PK\x03\x04"):
+        raise ValueError(
+            f"{source} is not a text file but a zip file, as those of Excel; save the sheet as CSV"
+        )
     encoding = encoding or marked
     if encoding is not None:
         try:
@@ -78,9 +83,13 @@ def start_of(content: bytes, separator: str | None, source: str) -> Start:
         end, rows, good = _rows(text, sign)
         width = len(rows[0]) if rows else 1
         share = sum(len(row) == width for row in rows) / max(len(rows), 1)
-        found.append((width > 1 and share >= 0.5, good or not whole, share, width, sign, end, rows))
-    # Of those that cut nothing, the first is the comma.
-    *_, sign, end, rows = max(found, key=lambda start: start[:4])
+        likely = width > 1 and share >= 0.5
+        # If none cuts most lines as the header, the one that cuts the header most names the line.
+        key = (likely, good or not whole, share, width) if likely else (False, False, 0, width)
+        found.append((key, sign, end, rows))
+    _, sign, end, rows = max(found, key=lambda start: start[0])
+    if rows and re.fullmatch("sep=.?", rows[0][0].lower()):
+        raise ValueError(f"{source}: delete the first line, {rows[0][0]}; it is not the header")
     if not rows:
         for _ in lines(content, sign, source):  # it raises what is wrong with the header
             pass
@@ -125,7 +134,7 @@ def lines(content: bytes, separator: str, source: str) -> Iterator[tuple[int, li
 
 
 def checked_names(names: list[str], source: str) -> list[str]:
-    """The names of the columns, stripped; one without a name gets the one of pandas.
+    """The names of the columns, stripped; one without a name gets a name as in pandas.
 
     Raises ValueError if two columns have the same name.
     """
@@ -135,4 +144,10 @@ def checked_names(names: list[str], source: str) -> list[str]:
         raise ValueError(
             f"{source} has more than one column named {', '.join(map(repr, twice[:5]))}"
         )
-    return [name or f"Unnamed: {k}" for k, name in enumerate(stripped)]
+    unique: list[str] = []
+    for k, name in enumerate(stripped):
+        made = name or f"Unnamed: {k}"
+        while made in unique or (not name and made in stripped):
+            made += ".1"
+        unique.append(made)
+    return unique

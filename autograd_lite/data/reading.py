@@ -59,6 +59,10 @@ class Frame:
                 return column
         alike = get_close_matches(name, self.names, 1)
         meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {few(self.names)}"
+        if len(self.columns) == 1:
+            meant = (
+                f"; its one column is {self.names[0]!r}: if its values are separated, --separator"
+            )
         raise ValueError(f"{self.source} has no column {name!r}{meant}")
 
     def take(self, rows: Any) -> Frame:
@@ -273,3 +277,12 @@ def _numbered(column: Column) -> Column:
         return column
     whole = (column.values[~column.missing] % 1 == 0).all()
     return replace(column, note="index") if whole else column
+
+
+def _unpacked(content: bytes, where: str) -> bytes:
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{where} is a damaged gzip file: {error}") from None

@@ -15,9 +15,12 @@ from autograd_lite.data.reading import Frame
 __all__ = ["Decision", "select"]
 
 _MANY = 100
+_SEVERAL = 30
 _ID = re.compile(
-    r"(?:.*[\W_])?(?i:id|index|rows?|rownames?|obs|nr|no|key)\.?|.*[a-z](?:Id|ID|Index|No|Nr|Key)"
+    r"(?i:ids?|idx|uid|index|rows?|row_?names?|obs|case|seqn?|nr\.?|no\.?|key)"
+    r"|.*[\W_](?i:id|idx|uid|index)|.*[a-z](?:Id|ID|Idx|Index)"
 )
+"""The names of columns that tell rows apart."""
 
 
 class Decision(NamedTuple):
@@ -35,8 +38,8 @@ def select(
     """The columns of a table that can be learned from, and why each of the others is left out.
 
     Left out are the columns in `drop`, those with one value or none, those that number the rows
-    (the index of pandas, an id), and text with more than 100 categories or mostly different ones;
-    with `columns`, all but these.
+    (the index of pandas, an id, and 0, 1, 2, … in 30 rows or more), and text with more than 100
+    categories or mostly different ones; with `columns`, all but these.
 
     Raises ValueError that names all columns that hold dates, values that are not plain, or numbers
     mixed with text; if a name is not there; and if no column is left.
@@ -49,19 +52,27 @@ def select(
             continue
         if column.name in drop or (columns is not None and column.name not in columns):
             reason = "left out, as asked for"
-        elif problem := _problem(column):
-            bad.append((column.name, problem))
-            continue
         else:
-            reason = _useless(column) or ("" if columns is not None else _number_of_row(column))
-        if reason:
-            left.append(Decision(column.name, column.kind, int(column.missing.sum()), reason))
+            reason = _useless(column) or ("" if columns is not None else _tells_rows_apart(column))
+        if not reason and (problem := _problem(column)):
+            bad.append((column.name, problem))
+        elif reason:
+            left.append(_left(column, reason))
         else:
             kept.append(column)
     if bad:
         named = "; ".join(f"column {name!r} {problem}" for name, problem in bad)
         names = ",".join(name for name, _ in bad)
-        raise ValueError(f"{frame.source}: {named}. To leave out: --drop {names!r}")
+        raise ValueError(
+            f"{frame.source}: {named}. --drop {names!r} leaves out, --text takes as categories"
+        )
+    counting = [column for column in kept if column.counts_rows and len(column) >= _SEVERAL]
+    if columns is None and len(counting) < len(kept):
+        kept = [column for column in kept if column not in counting]
+        left += [
+            _left(column, "left out: it numbers the rows; --columns keeps it")
+            for column in counting
+        ]
     if not kept:
         reasons = "; ".join(f"{choice.name!r} is {choice.done}" for choice in left)
         raise ValueError(
@@ -71,40 +82,54 @@ def select(
     return replace(frame, columns=tuple(kept), cells=()), left
 
 
+def _left(column: Column, reason: str) -> Decision:
+    return Decision(column.name, column.kind, int(column.missing.sum()), reason)
+
+
 def _problem(column: Column) -> str:
     """What must be done about a column before a model can learn from it."""
-    if column.kind == "date":
+    if column.kind == "date" or _is_compact_date(column):
         return "holds dates or times; replace it by numbers, such as the year or days since a date"
     if column.kind == "other":
         return f"holds values of type {column.note}; replace it by numbers or text"
     if column.kind == "text" and column.note:
-        return f"holds numbers, but also {column.note!r}; mend it, or write NA if it is missing"
+        return f"holds numbers or dates, but also {column.note!r}; mend it, or write NA"
     if column.kind == "number" and np.isinf(column.values).any():
         return "holds an infinite number; mend it, or write NA if it is missing"
     return ""
+
+
+def _is_compact_date(column: Column) -> bool:
+    """Whether all numbers are dates such as 20190131."""
+    values = column.values[~column.missing]
+    if column.kind != "number" or len(np.unique(values)) < 3 or (values % 1 != 0).any():
+        return False
+    year, month, day = values // 10000, values // 100 % 100, values % 100
+    fits = (year >= 1900) & (year < 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(fits.all())
 
 
 def _useless(column: Column) -> str:
     present = column.values[~column.missing]
     if not len(present):
         return "left out: it has no values"
-    if (present == present[0]).all():
-        return f"left out: it is always {column.take(~column.missing).texts()[0]}"
-    return ""
-
-
-def _number_of_row(column: Column) -> str:
-    present = column.values[~column.missing]
-    different, rows = len(np.unique(present)), len(present)
-    if column.kind == "text":
-        mostly = different > 20 and different > rows / 2
-        if different == rows or different > _MANY or mostly:
-            return f"left out: {different} different texts in {rows} rows; --columns keeps it"
+    if column.kind in ("date", "other") or (present != present[0]).any():
         return ""
+    missing = " or missing" * (len(present) < len(column))
+    return f"left out: it is always {column.take(~column.missing).texts()[0]}{missing}"
+
+
+def _tells_rows_apart(column: Column) -> str:
     if column.note == "index":
         return "left out: it numbers the rows, as the index of pandas; --columns keeps it"
-    named = _ID.fullmatch(column.name) is not None
-    whole = column.kind == "number" and different == len(column) and (present % 1 == 0).all()
-    if named and whole:
-        return "left out: an id, different in every row; --columns keeps it"
+    present = column.values[~column.missing]
+    different, rows = len(np.unique(present)), len(present)
+    most = different > rows / 2
+    if column.kind == "text" and not column.note:
+        if different == rows or different > _MANY or (most and different > 20):
+            return f"left out: {different} different texts in {rows} rows; --columns keeps it"
+    elif (
+        column.kind == "number" and most and _ID.fullmatch(column.name) and (present % 1 == 0).all()
+    ):
+        return "left out: an id; --columns keeps it"
     return ""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.arrays import numbers_only
-from autograd_lite.data.columns import is_missing, number
+from autograd_lite.data.cells import is_missing, number
 from autograd_lite.data.reading import line_of, read_table
 from autograd_lite.data.targets import labels
 

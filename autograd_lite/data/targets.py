@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from autograd_lite.data.columns import Array, Column, number
+from autograd_lite.data.cells import number, truth
+from autograd_lite.data.columns import Array, Column
 
 __all__ = ["Target", "Task", "codes_of", "label_named", "labels", "target_of"]
 
@@ -51,7 +52,7 @@ def target_of(column: Column, source: str, task: Task | None = None) -> Target:
     if np.isinf(different).any():
         raise ValueError(f"{where} holds an infinite number; mend it first")
     if column.kind == "number":
-        found, why = _number_task(column, different, len(rows), where, task)
+        found, why = _number_task(present, where, task)
     else:
         found, why = "classification", ""
     if found == "classification" and len(different) > max(2, len(rows) / 2):
@@ -66,19 +67,18 @@ def target_of(column: Column, source: str, task: Task | None = None) -> Target:
     return Target(labels(present), rows, found, why)
 
 
-def _number_task(
-    column: Column, different: Array, rows: int, where: str, task: Task | None
-) -> tuple[Task, str]:
+def _number_task(column: Column, where: str, task: Task | None) -> tuple[Task, str]:
     """Whether numbers are classes or numbers, and why, unless that was asked for."""
+    different, counts = np.unique(column.values, return_counts=True)
     whole = bool((different % 1 == 0).all())
     if task is not None:
         return task, ""
     if len(different) == 2:
         return "classification", ""
-    if column.note == "index" or (whole and len(different) == len(column) and column.counts_rows):
+    if column.note == "index" or (column.counts_rows and len(column) > _FEW):
         raise ValueError(f"{where} numbers the rows; it is an id, not something to predict")
-    ends = f"{_text(different[0])} to {_text(different[-1])}"
-    if whole and len(different) <= min(_FEW, rows / 2):
+    ends = f"{different[0]:.6g} to {different[-1]:.6g}"
+    if whole and len(different) <= _FEW and counts.min() > 1:
         return "classification", (
             f"{where} has {len(different)} different whole numbers, {ends}, which are taken as "
             "classes; to predict the number, use --task regression"
@@ -135,9 +135,5 @@ def _value(label: str | float | bool) -> float | None:
     """A number or truth value as a number; None for other text."""
     if not isinstance(label, str):
         return float(label)
-    truth = {"true": 1.0, "false": 0.0}.get(label.lower())
-    return number(label) if truth is None else truth
-
-
-def _text(value: float) -> str:
-    return f"{value:.6g}"
+    known = truth(label)
+    return number(label) if known is None else known
