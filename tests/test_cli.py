@@ -168,7 +168,9 @@ def test_an_interrupted_training_keeps_its_best_weights(run, tmp_path, table, mo
     code, _, complaints = run("train", *given, "--out", tmp_path / "out")
     assert code == 130
     warning, said = complaints.splitlines()
-    assert warning.startswith("autograd-lite: warning: fit was interrupted after 5 steps")
+    assert warning.startswith(
+        "autograd-lite: warning: multilayer perceptron: fit was interrupted after 5 steps"
+    )
     assert said.startswith("autograd-lite: interrupted; what was trained so far is written to ")
     assert "mlp.npz" in names(tmp_path / "out")
 
@@ -189,7 +191,9 @@ def test_too_large_a_rate_is_reported(run, tmp_path):
         *("--solver", "gd", "--learning-rate", 1e5, "--max-iter", 5),
     )
     assert code == 0
-    assert complaints.startswith("autograd-lite: warning: the learning rate 100000 is too large")
+    assert complaints.startswith(
+        "autograd-lite: warning: logistic regression: the learning rate 100000 is too large"
+    )
     assert np.isfinite(load(tmp_path / "logistic-regression.npz").parameters_["w"]).all()
 
 

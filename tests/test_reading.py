@@ -120,7 +120,8 @@ def test_missing_values(folder, marker, form):
     ("cells", "kind"),
     [
         (["12%", "7 %"], "number"),
-        (["$1,234.50", "-$3", "4 €"], "number"),
+        (["$1,234.50", "-$3", "$ 4"], "number"),
+        (["00123.50", "1.5"], "number"),
         (["−1.5", "2"], "number"),
         (["01234", "98765"], "text"),
         (["3E5", "1E2"], "text"),
@@ -145,10 +146,33 @@ def test_what_cells_say(folder, cells, kind):
         assert set(column.categories) == set(cells)
 
 
+@pytest.mark.parametrize("late", ["00", "1E5", "-007", "123456789012345678", "inf", "1,500"])
+def test_what_a_column_is_does_not_depend_on_the_order_of_rows(folder, late):
+    rows = [f"{k};a" for k in range(40_000)]
+    found = []
+    for order in ([*rows, f"{late};b"], [f"{late};b", *rows]):
+        (folder / "order.csv").write_text("\n".join(["x;y", *order]))
+        try:
+            column = read_table(folder / "order.csv").columns[0]
+        except ValueError as error:
+            found.append(str(error))
+        else:
+            found.append((column.kind, column.note, set(column.categories)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("cells", [["5%", "0.05"], ["$5", "€5"], ["5", "7 €"]])
+def test_units_are_not_mixed(folder, cells):
+    pd.DataFrame({"x": cells * 2, "y": "a"}).to_csv(folder / "u.csv", index=False)
+    column = read_table(folder / "u.csv").columns[0]
+    assert (column.kind, column.note) == ("text", cells[1])
+
+
 def test_the_units_are_left_out(folder):
     (folder / "u.csv").write_text('x;y\n12 %;"$1,234.50"\n-7%;-$3\n')
     frame = read_table(folder / "u.csv")
     assert [column.values.tolist() for column in frame.columns] == [[12, -7], [1234.5, -3]]
+    assert [column.unit for column in frame.columns] == ["%", "$"]
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -275,7 +299,7 @@ def test_the_cells_are_kept_as_they_are(folder, table):
         (b'a,b\n1,"2\n3,4\n5,6\n', "is not a CSV file: line 4"),
         (b'a,b\n1,"2\n3,"4\n', "is not a CSV file: line 3"),
         (b"a,b\n1,\x002\n", "line 2 has a NUL"),
-        (b"a;b\n1,5;1.5\n2,5;2.5\n", "use --decimal"),
+        (b"a;b\n1,5;1.5\n2,5;2.5\n", "column 'b' .1.5. has a decimal point and column 'a' .1,5."),
         (b"PAR1PAR1", "cannot be read"),
         (b"PK\x03\x04...", "not a text file but a zip file"),
         (b"sep=;\na;b\n1;2\n", "delete the first line, sep="),

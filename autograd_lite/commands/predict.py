@@ -67,6 +67,8 @@ def _run(args: argparse.Namespace) -> None:
         )
     for name, texts in encoder.unseen(frame).items():
         message(f"column {name!r}: {listed(texts)} not seen in training; taken as missing")
+    for line in encoder.filled(frame):
+        message(line)
     X = encoder.encode(frame)
     whole = np.asarray(~np.isnan(X).any(axis=1))
     # The columns are in the order of the model now, and have no names.
@@ -90,7 +92,7 @@ def _new_columns(model: Any, positive: int, X: Array, predicted: Array) -> dict[
     """The predictions as text, and the probabilities, by the names of their columns."""
     name = " ".join(["predicted", getattr(model, "target_name_", "class")])
     if not isinstance(model, Classifier):
-        return {name: [f"{value:.6g}" for value in predicted]}
+        return {name: [repr(value) for value in predicted.tolist()]}
     chosen = [positive] if len(model.classes_) == 2 else range(len(model.classes_))
     p = model.predict_proba(X) if len(X) else np.empty((0, len(model.classes_)))
     shares = {f"probability of {model.classes_[k]}": [f"{v:.6g}" for v in p[:, k]] for k in chosen}

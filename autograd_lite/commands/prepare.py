@@ -41,13 +41,13 @@ def prepared(args: argparse.Namespace) -> Table:
     Raises ValueError, with the file, if the table cannot be learned from.
     """
     frame = read(args, args.data or BREAST_CANCER, text=args.text)
-    column = frame.column(args.target or "diagnosis")
+    column = frame.column("diagnosis" if args.target is None else args.target)
     for name in args.text:
         frame.column(name)
     name = args.data or "Wisconsin breast cancer"
     target = target_of(column, frame.source, args.task or _task_of(args.model))
     used, left_out = select(
-        frame.take(target.rows), column.name, columns=args.columns, drop=args.drop
+        frame.take(target.rows), column.name, columns=args.columns, text=args.text, drop=args.drop
     )
     missing = {column.name: int(column.missing.sum()) for column in used.columns}
     told = [target.why] if target.why else []

@@ -36,10 +36,14 @@ def as_text(models: Mapping[str, Model], found: Mapping[str, Figures]) -> list[s
         lines.append(f"{models[name].title:<24}{cells}{models[name].loss_:>16.4f}")
     for name, figures in found.items():
         if "classes" in figures:
-            lines += ["", f"{models[name].title:<24}{'precision':>12}{'recall':>12}{'rows':>12}"]
+            width = max(24, 2 + max(map(len, figures["classes"])))
+            lines += [
+                "",
+                f"{models[name].title:<{width}}{'precision':>12}{'recall':>12}{'rows':>12}",
+            ]
             for label, of in [*figures["classes"].items()][:20]:
                 ratios = f"{_shown(of['precision']):>12}{_shown(of['recall']):>12}"
-                lines.append(f"{label:<24}{ratios}{of['rows']:>12}")
+                lines.append(f"{label:<{width}}{ratios}{of['rows']:>12}")
             if len(figures["classes"]) > 20:
                 lines.append(f"and {len(figures['classes']) - 20} more classes: see --json")
     said = [below_baseline(models[name].title, figures) for name, figures in found.items()]

@@ -75,7 +75,10 @@ class Fitted(NamedTuple):
 
 def names(text: str) -> list[str]:
     """The names of columns in a list with commas; a name with a comma is in quotes."""
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    found = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not all(found) or not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of names")
+    return found
 
 
 def lines_of(decisions: Sequence[Decision], most: int = 40) -> list[str]:
@@ -85,7 +88,7 @@ def lines_of(decisions: Sequence[Decision], most: int = 40) -> list[str]:
         alike: dict[tuple[str, ...], list[str]] = {}
         for name, *rest in rows:
             alike.setdefault(tuple(rest), []).append(name)
-        rows = [(_several(found), *rest) for rest, found in alike.items()]  # type: ignore[misc]
+        rows = [(_several(found), *rest) for rest, found in alike.items()]
     head = ("column", "kind", "missing", "what is done")
     width = [max(len(row[k]) for row in [head, *rows]) for k in range(3)]
     return [

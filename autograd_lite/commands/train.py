@@ -198,9 +198,12 @@ def _train(args: argparse.Namespace) -> int:
         raise ValueError(f"--data {args.data} would be overwritten; use another --out")
     say = _nothing if args.json else print
     with Folder(args.out, FILES) as folder, complaints():
-        _tell(notice(folder.path))
+        before = notice(folder.path)
+        _tell(before)
         table = prepared(args)
         rows = encoded(table, args.test_size, args.random_state)
+        if args.cv:
+            table.data.folds(args.cv, args.random_state)
         positive = _positive(args.positive, table, rows)
         chosen = _chosen(args, table.data.task)
         fitted = Fitted(rows.encoder, decisions(table, rows), positive)
@@ -226,7 +229,7 @@ def _train(args: argparse.Namespace) -> int:
             interrupted = True
         folder.write(files)
         say(f"\nwritten to {args.out}: {', '.join(sorted(files))}")
-        _tell(notice(folder.path))
+        _tell(None if before else notice(folder.path))
     if interrupted:
         _tell(f"interrupted; what was trained so far is written to {args.out}")
     if args.json:

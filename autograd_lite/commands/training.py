@@ -62,6 +62,13 @@ class Data(NamedTuple):
         """The group of each row; of each the same share is held out."""
         return self.y if self.task == "classification" else np.zeros(len(self.y))
 
+    def folds(self, k: int, seed: int) -> Array:
+        """The fold of each row; raises ValueError if a class has fewer rows than folds."""
+        try:
+            return folds(self.groups, k, random_state=seed)
+        except ValueError as error:
+            raise ValueError(f"{self.frame.source}: --cv {k}: {error}") from None
+
     def encoded(self, train: Array, test: Array) -> Encoded:
         """X and y of both parts, by an encoder that is learned from the training rows alone."""
         encoder = Encoder.learn(self.frame.take(train), self.missing)
@@ -103,7 +110,8 @@ def trained(chosen: Chosen, X: Array, y: Array) -> Trained:
     models: dict[str, Model] = {}
     for name, (kind, settings) in chosen.items():
         try:
-            models[name] = kind(**settings).fit(X, y)
+            with _named(kind.title):
+                models[name] = kind(**settings).fit(X, y)
         except KeyboardInterrupt:
             if not models:
                 raise
@@ -118,7 +126,7 @@ def cross_validated(chosen: Chosen, data: Data, k: int, random: int) -> dict[str
 
     Raises ValueError if a class has fewer rows than folds.
     """
-    fold = folds(data.groups, k, random_state=random)
+    fold = data.folds(k, random)
     found: dict[str, list[Figures]] = {name: [] for name in chosen}
     for part in range(k):
         train, test = np.flatnonzero(fold != part), np.flatnonzero(fold == part)
@@ -133,7 +141,7 @@ def cross_validated(chosen: Chosen, data: Data, k: int, random: int) -> dict[str
 
 @contextmanager
 def complaints() -> Iterator[None]:
-    """Show each different warning of a model once, as a message in one line."""
+    """Show each different warning once, as a message in one line."""
     shown: set[str] = set()
 
     def show(warning: Warning | str, *_: Any, **__: Any) -> None:
@@ -144,4 +152,17 @@ def complaints() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvergenceWarning)
         warnings.showwarning = cast(Any, show)
+        yield
+
+
+@contextmanager
+def _named(title: str) -> Iterator[None]:
+    """Show warnings with the title of the model that they are about."""
+    show = warnings.showwarning
+
+    def named(warning: Warning | str, *args: Any, **options: Any) -> None:
+        show(f"{title}: {warning}", *args, **options)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = cast(Any, named)
         yield

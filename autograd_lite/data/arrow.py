@@ -110,7 +110,8 @@ def _column(name: str, values: Any, note: str) -> Column | Texts:
     if types.is_null(kind):
         return Column(name, "number", np.full(len(values), np.nan), note=note)
     if _is_text(kind):
-        return _encoded(values)
+        whole = None if types.is_dictionary(values.type) else _whole_numbers(values)
+        return _encoded(values) if whole is None else Column(name, "number", whole, note=note)
     if types.is_boolean(kind):
         return Column(name, "boolean", _floats(values), note=note)
     if types.is_integer(kind) and _is_large(values):
@@ -127,6 +128,29 @@ def _is_text(kind: Any) -> bool:
     import pyarrow as pa
 
     return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _whole_numbers(values: Any) -> Array | None:
+    """The numbers of texts that are all plain whole numbers, or empty; else None.
+
+    Codes, which begin with 0 or have more digits than float64, are left to `from_texts`.
+    """
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    values = values.cast(pa.large_string())
+    lengths = pc.binary_length(values)
+    if (pc.max(lengths).as_py() or 99) > 15 or not len(values):
+        return None
+    for start in ("0", "-0"):
+        code = pc.and_(pc.starts_with(values, start), pc.greater(lengths, len(start)))
+        if pc.any(code).as_py():
+            return None
+    try:
+        whole = pc.cast(pc.if_else(pc.equal(lengths, 0), None, values), pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    return _floats(whole)
 
 
 def _is_large(values: Any) -> bool:

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-__all__ = ["MISSING", "decimal_sign", "is_date", "is_missing", "is_null", "number", "truth"]
+__all__ = [
+    "MISSING",
+    "decimal_sign",
+    "is_code",
+    "is_date",
+    "is_missing",
+    "is_null",
+    "is_whole",
+    "number",
+    "truth",
+    "unit",
+]
 
 _NULLS = frozenset(
     (
@@ -17,17 +28,18 @@ _NULLS = frozenset(
 MISSING = frozenset({*_NULLS, *map(str.lower, _NULLS), ".", "-", "--", "none"})
 """What stands for a missing value among numbers, in lower case; among texts "none" is a text."""
 
-# Whole thousands may be set apart. A number that begins with 0 is a code.
+# Whole thousands may be set apart.
 _GROUPS = {".": "[ \u00a0\u202f'’,]", ",": "[ \u00a0\u202f'’.]"}
 _NUMBERS = {
     sign: re.compile(
-        rf"[+-]?(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+|0|[1-9]\d*|(?={re.escape(sign)}\d))"
-        rf"(?:{re.escape(sign)}\d*(?:e[+-]?\d+)?|e[+-]\d+|(?-i:e)\d+)?",
-        re.ASCII | re.IGNORECASE,
+        rf"[+-]?(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+|(?={re.escape(sign)}\d))"
+        rf"(?:{re.escape(sign)}\d*)?(?:[eE][+-]?\d+)?",
+        re.ASCII,
     )
     for sign, group in _GROUPS.items()
 }
-_UNIT = re.compile(r"([+-]?)[$€£¥₹]? ?(.*?) ?[%$€£¥₹]?")
+_CODE = re.compile(r"[+-]?0\d+|[+-]?\d{16,}|\d+E\d+", re.ASCII)
+_UNIT = re.compile(r"([+-]?)([$€£¥₹]?) ?(.*?) ?([%$€£¥₹]?)")
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
@@ -39,25 +51,45 @@ _DATE = re.compile(
 
 
 def number(text: str, decimal: str = ".") -> float | None:
-    """The finite number that a text says, or None; a currency sign or % is left out.
-
-    Codes are no numbers: what begins with 0, such as 01234, whole numbers of more than 15 digits,
-    which float64 does not tell apart, and 3E5, unlike 3e5.
+    """The finite number that a text says, without its unit, or None.
 
     Example:
-        >>> number("1,234.5"), number("1.234,5", ","), number("12 %"), number("$3"), number("007")
+        >>> number("1,234.5"), number("1.234,5", ","), number("12 %"), number("$3"), number("a")
         (1234.5, 1234.5, 12.0, 3.0, None)
     """
     text = text.replace("−", "-")
     if not _NUMBERS[decimal].fullmatch(text):
-        sign, text = _UNIT.fullmatch(text).groups() if "\n" not in text else ("", "x")
-        text = sign + text
+        found = _UNIT.fullmatch(text)
+        text = found[1] + found[3] if found else ""
         if not _NUMBERS[decimal].fullmatch(text):
             return None
-    plain = re.sub(_GROUPS[decimal], "", text).replace(decimal, ".")
-    value = float(plain)
-    exact = not plain.lstrip("+-").isdigit() or len(plain.lstrip("+-")) <= 15
-    return value if exact and math.isfinite(value) else None
+    value = float(re.sub(_GROUPS[decimal], "", text).replace(decimal, "."))
+    return value if math.isfinite(value) else None
+
+
+def unit(text: str) -> str:
+    """The currency sign or % of a number, or "".
+
+    Example:
+        >>> unit("12 %"), unit("-$3"), unit("4")
+        ('%', '$', '')
+    """
+    found = _UNIT.fullmatch(text.replace("−", "-"))
+    return found[2] + found[4] if found else ""
+
+
+def is_code(text: str) -> bool:
+    """Whether a number is one of a code, in a column of whole numbers.
+
+    It begins with 0, such as 01234; has so many digits that float64 does not tell it apart; or has
+    a letter, such as 3E5.
+    """
+    return _CODE.fullmatch(text) is not None
+
+
+def is_whole(text: str) -> bool:
+    """Whether a number is written without decimal places."""
+    return text.lstrip("+-").replace("E", "").isdigit()
 
 
 def truth(text: str) -> float | None:
@@ -80,21 +112,24 @@ def is_null(text: str) -> bool:
     return text in _NULLS
 
 
-def decimal_sign(columns: Iterable[Sequence[str]], source: str) -> str | None:
+def decimal_sign(
+    columns: Mapping[str, Sequence[str]], source: str, given: str | None = None
+) -> str | None:
     """The one decimal sign with which columns of texts are numbers; None if either will do.
 
-    Raises ValueError if one column needs a point and another a comma.
+    Raises ValueError if one column needs a point and another a comma, or not the `given` sign.
     """
-    found: dict[str, str] = {}
-    for texts in columns:
+    found: dict[str, str] = {} if given is None else {given: f"--decimal {given}"}
+    for name, texts in columns.items():
         present = [text for text in map(str.strip, texts) if not is_missing(text)]
         read = [sign for sign in ".," if all(number(text, sign) is not None for text in present)]
-        if len(read) == 1:
+        if len(read) == 1 and read[0] not in found:
             other = "." if read[0] == "," else ","
-            found[read[0]] = next(text for text in present if number(text, other) is None)
+            example = next(text for text in present if number(text, other) is None)
+            found[read[0]] = f"column {name!r} ({example})"
     if len(found) > 1:
         raise ValueError(
-            f"{source}: {found['.']!r} has a decimal point and {found[',']!r} a decimal comma; "
-            "use --decimal"
+            f"{source}: {found['.']} has a decimal point and {found[',']} a decimal comma; mend "
+            "one, or name it in --text if it is no number"
         )
     return next(iter(found), None)

@@ -10,7 +10,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.data.cells import is_date, is_missing, is_null, number, truth
+from autograd_lite.data.cells import (
+    is_code,
+    is_date,
+    is_missing,
+    is_null,
+    is_whole,
+    number,
+    truth,
+    unit,
+)
 
 __all__ = ["Array", "Column", "Kind", "categorical", "from_texts"]
 
@@ -26,7 +35,7 @@ class Column:
     the index of each text in `categories`, −1 where one is missing. Dates and other values are not
     kept. `note` says what else is known: the type of other values, the text that is not a number or
     a date as most are, or that the column is the index of pandas. `markers` are the texts that
-    stand for missing values in a column of text.
+    stand for missing values in a column of text, `unit` is what was written at each number.
     """
 
     name: str
@@ -35,6 +44,7 @@ class Column:
     categories: tuple[str, ...] = ()
     note: str = ""
     markers: tuple[str, ...] = ()
+    unit: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -53,6 +63,13 @@ class Column:
         if self.kind == "text":
             return np.array([*self.categories, ""], dtype=object)[self.values]
         return np.array([_shown(value, self.kind) for value in self.values.tolist()], dtype=object)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds whole numbers only."""
+        present = self.values[~self.missing]
+        finite = self.kind == "number" and np.isfinite(present).all()
+        return bool(finite and (present % 1 == 0).all())
 
     @property
     def counts_rows(self) -> bool:
@@ -77,18 +94,24 @@ def from_texts(name: str, distinct: Sequence[str], codes: Array, decimal: str) -
     if not present:
         nothing = Column(name, "number", np.full(len(codes), np.nan))
         return nothing if all(map(is_null, cleaned)) else categorical(name, distinct, codes)
+    if all(map(is_whole, present)) and any(map(is_code, present)):
+        return categorical(name, distinct, codes)
+    units = {unit(text) for text in present}
     readers: dict[Kind, Callable[[str], float | None]] = {
-        "number": lambda text: number(text, decimal),
+        "number": lambda text: number(text, decimal) if len(units) == 1 else None,
         "boolean": truth,
         "date": lambda text: 0.0 if is_date(text) else None,
     }
     for kind, read in readers.items():
         values = [read(text) for text in present]
         if None not in values:
-            return Column(name, kind, _spread(values, there)[codes])
-    note = next(
-        filter(None, (_foreign(cleaned, codes, readers[kind]) for kind in ("number", "date"))), ""
-    )
+            sign = units.pop() if kind == "number" else ""
+            return Column(name, kind, _spread(values, there)[codes], unit=sign)
+    notes = (_foreign(cleaned, codes, readers[kind]) for kind in ("number", "date"))
+    note = next(filter(None, notes), "")
+    if not note and len(units) > 1 and all(number(text, decimal) is not None for text in present):
+        usual = unit(present[0])
+        note = next(text for text in present if unit(text) != usual)
     return categorical(name, distinct, codes, note)
 
 

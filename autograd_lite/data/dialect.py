@@ -85,7 +85,7 @@ def start_of(content: bytes, separator: str | None, source: str) -> Start:
         share = sum(len(row) == width for row in rows) / max(len(rows), 1)
         likely = width > 1 and share >= 0.5
         # If none cuts most lines as the header, the one that cuts the header most names the line.
-        key = (likely, good or not whole, share, width) if likely else (False, False, 0, width)
+        key = (likely, likely and (good or not whole), likely * share, width, likely or sign == ",")
         found.append((key, sign, end, rows))
     _, sign, end, rows = max(found, key=lambda start: start[0])
     if rows and re.fullmatch("sep=.?", rows[0][0].lower()):

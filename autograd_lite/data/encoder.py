@@ -9,6 +9,7 @@ from typing import Literal, Self, get_args
 
 import numpy as np
 
+from autograd_lite.data.cells import number
 from autograd_lite.data.columns import Array, Column, Kind
 from autograd_lite.data.reading import Frame, few
 
@@ -31,6 +32,7 @@ class Feature:
     categories: tuple[str, ...]
     means: tuple[float, ...]
     indicator: bool = False
+    unit: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -42,7 +44,8 @@ class Feature:
     def done(self) -> str:
         """What is done with the column, in words."""
         if self.kind != "text":
-            return "0 and 1" if self.kind == "boolean" else "as it is"
+            without = f", without {self.unit}" if self.unit else ""
+            return "0 and 1" if self.kind == "boolean" else f"as it is{without}"
         few = ", ".join(self.categories[:4]) + ", …" * (len(self.categories) > 4)
         return f"one-hot, {len(self.categories)} categories: {few}"
 
@@ -92,8 +95,13 @@ class Feature:
     def _check(self, column: Column, source: str) -> None:
         where = f"{source}: column {self.name!r}"
         if column.kind not in ("number", "boolean"):
-            shown = column.note or next(iter(column.categories), f"a {column.kind}")
-            raise ValueError(f"{where} holds {shown!r}, but the model was trained on numbers")
+            texts = [text for text in column.categories if number(text) is None]
+            shown = next(iter(texts), column.note or f"a {column.kind}")
+            raise ValueError(f"{where} holds {shown!r}, but the model was trained on {self.kind}s")
+        if column.unit != self.unit and not column.missing.all():
+            raise ValueError(
+                f"{where} has the unit {column.unit!r}, but the model was trained on {self.unit!r}"
+            )
         values = column.values[~column.missing]
         if np.isinf(values).any():
             raise ValueError(f"{where} holds an infinite number")
@@ -137,10 +145,12 @@ class Encoder:
             there = column.take(~column.missing)
             used = np.unique(there.values).tolist() if column.kind == "text" else []
             categories = tuple(column.categories[k] for k in used)
-            plain = Feature(column.name, column.kind, categories, ())
+            plain = Feature(column.name, column.kind, categories, (), unit=column.unit)
             means = tuple(plain.encode(there, frame.source).mean(axis=0).tolist())
             indicator = missing == "indicator" and bool(column.missing.any())
-            features.append(Feature(column.name, column.kind, categories, means, indicator))
+            features.append(
+                Feature(column.name, column.kind, categories, means, indicator, column.unit)
+            )
         return cls(tuple(features), missing)
 
     @classmethod
@@ -199,6 +209,14 @@ class Encoder:
         found = {feature.name: feature.unseen(column) for feature, column in self._pairs(frame)}
         return {name: categories for name, categories in found.items() if categories}
 
+    def filled(self, frame: Frame) -> list[str]:
+        """How many values of each column are missing and what stands for them, in sentences."""
+        return [
+            f"column {feature.name!r}: {count:,} missing: {feature.filling}"
+            for feature, column in self._pairs(frame)
+            if self.missing != "drop" and (count := int(column.missing.sum()))
+        ]
+
     def _pairs(self, frame: Frame) -> list[tuple[Feature, Column]]:
         there = {column.name: column for column in frame.columns}
         lacking = [repr(feature.name) for feature in self.features if feature.name not in there]
@@ -212,11 +230,11 @@ class Encoder:
 
 
 def _feature(
-    name: str, kind: Kind, categories: list[str], means: list[float], indicator: bool
+    name: str, kind: Kind, categories: list[str], means: list[float], indicator: bool, unit: str
 ) -> Feature:
     """A feature from JSON, checked."""
     feature = Feature(
-        str(name), kind, tuple(map(str, categories)), tuple(map(float, means)), indicator
+        str(name), kind, tuple(map(str, categories)), tuple(map(float, means)), indicator, str(unit)
     )
     width = len(categories) if kind == "text" else 1
     if (

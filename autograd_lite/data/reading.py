@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.data import arrow
-from autograd_lite.data.cells import decimal_sign, is_missing, number
+from autograd_lite.data.cells import decimal_sign, is_missing, is_whole, number
 from autograd_lite.data.columns import Column, categorical, from_texts
 from autograd_lite.data.dialect import Start, checked_names, in_utf8, lines, start_of
 
@@ -57,8 +57,13 @@ class Frame:
         for column in self.columns:
             if column.name == name:
                 return column
-        alike = get_close_matches(name, self.names, 1)
-        meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {few(self.names)}"
+        plain = {other.casefold(): other for other in self.names}
+        alike = get_close_matches(name.casefold(), plain, 1)
+        meant = (
+            f"; did you mean {plain[alike[0]]!r}?"
+            if alike
+            else f"; its columns are {few(self.names)}"
+        )
         if len(self.columns) == 1:
             meant = (
                 f"; its one column is {self.names[0]!r}: if its values are separated, --separator"
@@ -121,7 +126,7 @@ def _of_arrow(
     table = arrow.read_binary(content, where)
     names = checked_names(table.column_names, where)
     read = _Read(arrow.columns(table, names), arrow.cells(table) if cells else ())
-    sign = decimal or decimal_sign(read.texts, where) or "."
+    sign = decimal or decimal_sign(read.texts(names, text), where) or "."
     return Frame(where, _finished(names, read, sign, text), ",", sign, read.cells)
 
 
@@ -135,18 +140,18 @@ def _of_text(
 ) -> Frame:
     """The table of a text file in UTF-8."""
     start = start_of(content, separator, where)
-    sign = decimal or decimal_sign(zip(*start.rows, strict=False), where) or "."
-    numbers = _plain_numbers(start, sign, text)
-    read = _read_text(content, start, numbers, sign, where, cells)
+    firsts = dict(zip(start.names, zip(*start.rows, strict=False), strict=False))
+    firsts = {name: texts for name, texts in firsts.items() if name not in text}
+    sign = decimal or decimal_sign(firsts, where) or "."
+    read = _read_text(content, start, _plain_numbers(start, sign, text), sign, where, cells)
+    found = decimal_sign(read.texts(start.names, text), where, decimal)
     if decimal is None:
-        found = decimal_sign(read.texts, where)
         if found == "," != sign:
             # The first rows did not say how numbers are written.
             read = _read_text(content, start, [], ".", where, cells)
-            found = sign = decimal_sign(read.texts, where) or "."
+            found = sign = decimal_sign(read.texts(start.names, text), where) or "."
         if found is None and sign == "." and start.separator != ",":
-            firsts = list(zip(*start.rows, strict=False)) if numbers else []
-            _check_clear([*read.texts, *firsts], where)
+            _check_clear(firsts | read.texts(start.names, text), where)
     columns = _finished(start.names, read, sign, text)
     return Frame(where, columns, start.separator, sign, read.cells)
 
@@ -185,10 +190,13 @@ class _Read(NamedTuple):
     columns: Sequence[Column | arrow.Texts]
     cells: tuple[Sequence[str], ...]
 
-    @property
-    def texts(self) -> list[list[str]]:
-        """The different texts of the columns of text."""
-        return [raw[0] for raw in self.columns if not isinstance(raw, Column)]
+    def texts(self, names: Sequence[str], text: Collection[str]) -> dict[str, Sequence[str]]:
+        """The different texts of the columns that may be numbers."""
+        return {
+            name: raw[0]
+            for name, raw in zip(names, self.columns, strict=True)
+            if not isinstance(raw, Column) and name not in text
+        }
 
 
 def _read_text(
@@ -231,16 +239,17 @@ def _count_lines(content: bytes, start: int) -> int:
 
 
 def _plain_numbers(start: Start, sign: str, text: Collection[str]) -> list[int]:
-    """The columns that hold nothing but plain numbers in the first rows, without those of text."""
-    plain = re.compile(
-        rf"[+-]?(?:0|[1-9]\d{{,14}})(?:{re.escape(sign)}\d+(?:[eE][+-]?\d+)?)?", re.ASCII
-    )
+    """The columns of numbers with decimal places in the first rows, without those of text.
+
+    Whole numbers may be codes, so they are read as text first.
+    """
+    plain = re.compile(rf"[+-]?\d+(?:{re.escape(sign)}\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
     found = []
-    for k, (name, column) in enumerate(
-        zip(start.names, zip(*start.rows, strict=False), strict=False)
-    ):
+    columns = zip(*start.rows, strict=False)
+    for k, (name, column) in enumerate(zip(start.names, columns, strict=False)):
         present = [text for text in map(str.strip, column) if not is_missing(text)]
-        if name not in text and present and all(map(plain.fullmatch, present)):
+        whole = all(map(is_whole, present))
+        if name not in text and not whole and all(map(plain.fullmatch, present)):
             found.append(k)
     return found
 
@@ -259,24 +268,23 @@ def _encoded(name: str, column: list[str], sign: str | None) -> Column | arrow.T
     return list(index), np.array(codes, dtype=int)
 
 
-def _check_clear(columns: Iterable[Sequence[str]], where: str) -> None:
+def _check_clear(columns: Mapping[str, Sequence[str]], where: str) -> None:
     """Raise ValueError if numbers can be read with a decimal point and with a decimal comma."""
-    for texts in columns:
+    for name, texts in columns.items():
         present = [text for text in map(str.strip, texts) if not is_missing(text)]
         signed = next((text for text in present if "," in text or "." in text), None)
         if signed and all(number(text, sign) is not None for text in present for sign in ".,"):
             raise ValueError(
-                f"{where}: {signed!r} may have a decimal sign or whole thousands; "
+                f"{where}: column {name!r}: {signed!r} may have a decimal sign or whole thousands; "
                 'use --decimal "," or --decimal "."'
             )
 
 
 def _numbered(column: Column) -> Column:
     """The column, marked as an index of pandas if it has the name of one that became a column."""
-    if not _INDEX.fullmatch(column.name) or column.kind != "number":
-        return column
-    whole = (column.values[~column.missing] % 1 == 0).all()
-    return replace(column, note="index") if whole else column
+    if _INDEX.fullmatch(column.name) and column.whole:
+        return replace(column, note="index")
+    return column
 
 
 def _unpacked(content: bytes, where: str) -> bytes:

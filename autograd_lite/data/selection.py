@@ -33,13 +33,18 @@ class Decision(NamedTuple):
 
 
 def select(
-    frame: Frame, target: str, *, columns: Collection[str] | None = None, drop: Collection[str] = ()
+    frame: Frame,
+    target: str,
+    *,
+    columns: Collection[str] | None = None,
+    text: Collection[str] = (),
+    drop: Collection[str] = (),
 ) -> tuple[Frame, list[Decision]]:
     """The columns of a table that can be learned from, and why each of the others is left out.
 
     Left out are the columns in `drop`, those with one value or none, those that number the rows
     (the index of pandas, an id, and 0, 1, 2, … in 30 rows or more), and text with more than 100
-    categories or mostly different ones; with `columns`, all but these.
+    categories or mostly different ones, unless they are in `text`; with `columns`, all but these.
 
     Raises ValueError that names all columns that hold dates, values that are not plain, or numbers
     mixed with text; if a name is not there; and if no column is left.
@@ -53,7 +58,8 @@ def select(
         if column.name in drop or (columns is not None and column.name not in columns):
             reason = "left out, as asked for"
         else:
-            reason = _useless(column) or ("" if columns is not None else _tells_rows_apart(column))
+            asked = columns is not None or column.name in text
+            reason = _useless(column) or ("" if asked else _tells_rows_apart(column))
         if not reason and (problem := _problem(column)):
             bad.append((column.name, problem))
         elif reason:
@@ -102,7 +108,7 @@ def _problem(column: Column) -> str:
 def _is_compact_date(column: Column) -> bool:
     """Whether all numbers are dates such as 20190131."""
     values = column.values[~column.missing]
-    if column.kind != "number" or len(np.unique(values)) < 3 or (values % 1 != 0).any():
+    if not column.whole or len(np.unique(values)) < 3:
         return False
     year, month, day = values // 10000, values // 100 % 100, values % 100
     fits = (year >= 1900) & (year < 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
@@ -128,8 +134,6 @@ def _tells_rows_apart(column: Column) -> str:
     if column.kind == "text" and not column.note:
         if different == rows or different > _MANY or (most and different > 20):
             return f"left out: {different} different texts in {rows} rows; --columns keeps it"
-    elif (
-        column.kind == "number" and most and _ID.fullmatch(column.name) and (present % 1 == 0).all()
-    ):
+    elif column.whole and most and _ID.fullmatch(column.name):
         return "left out: an id; --columns keeps it"
     return ""

@@ -44,7 +44,7 @@ def target_of(column: Column, source: str, task: Task | None = None) -> Target:
         held = "dates or times" if column.kind == "date" else column.note
         raise ValueError(f"{where} holds {held}; a target is a number or has classes")
     if column.kind == "text" and column.note and column.note != "index":
-        raise ValueError(f"{where} holds numbers, but also {column.note!r}; mend it first")
+        raise ValueError(f"{where} holds numbers or dates, but also {column.note!r}; mend it first")
     if not len(rows):
         raise ValueError(f"{where} has no values")
     if len(different) == 1:
