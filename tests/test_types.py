@@ -20,6 +20,12 @@ def checked(*command):
     )
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """What mypy found in the package, which each test would find again."""
+    return str(tmp_path_factory.mktemp("mypy"))
+
+
 def test_the_program_runs():
     pytest.importorskip("sympy")
     found = subprocess.run([sys.executable, PROGRAM], cwd=ROOT, capture_output=True, text=True)
@@ -28,14 +34,14 @@ def test_the_program_runs():
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
-def test_mypy_finds_no_error_in_a_program(tmp_path):
-    found = checked("mypy", "--cache-dir", str(tmp_path), str(PROGRAM))
+def test_mypy_finds_no_error_in_a_program(cache):
+    found = checked("mypy", "--cache-dir", cache, str(PROGRAM))
     assert found.returncode == 0, found.stdout
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
-def test_mypy_finds_the_errors_that_are_there(tmp_path):
+def test_mypy_finds_the_errors_that_are_there(tmp_path, cache):
     wrong = tmp_path / "wrong.py"
     wrong.write_text(
         PROGRAM.read_text(encoding="utf-8")
@@ -44,9 +50,7 @@ def test_mypy_finds_the_errors_that_are_there(tmp_path):
         + "\nnp.sum(w).no_such_method()\n",
         encoding="utf-8",
     )
-    found = checked(
-        "mypy", "--cache-dir", str(tmp_path), "--config-file", "pyproject.toml", str(wrong)
-    )
+    found = checked("mypy", "--cache-dir", cache, "--config-file", "pyproject.toml", str(wrong))
     kinds = re.findall(r"error: .*\[([a-z-]+)\]", found.stdout)
     assert kinds == ["arg-type", "assignment", "attr-defined"], found.stdout
 
