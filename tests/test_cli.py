@@ -1,9 +1,12 @@
 """The command line: its results and its options."""
 
 import json
+import os
 import random
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -243,3 +246,22 @@ def test_version(run):
     code, shown, _ = run("--version")
     assert code == 0
     assert shown.startswith("autograd_lite ")
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_closed_or_full_output_loses_no_model(tmp_path, table, full):
+    command = [sys.executable, "-m", "autograd_lite", "train", "--data", table, "--quiet"]
+    command += ["--target", "passed", "--out", tmp_path / "out", "--model", "logistic-regression"]
+    if full and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    pipe = subprocess.PIPE
+    with (
+        open("/dev/full" if full else os.devnull, "w", encoding="utf-8") as sink,
+        subprocess.Popen(command, stdout=sink if full else pipe, stderr=pipe, text=True) as process,
+    ):
+        if not full:
+            process.stdout.close()
+        complaints = process.stderr.read()
+    assert process.returncode == 0
+    assert "Traceback" not in complaints
+    assert "logistic-regression.npz" in names(tmp_path / "out")

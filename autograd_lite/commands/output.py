@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from html import escape
 from pathlib import Path
@@ -16,6 +17,16 @@ DEFAULT = "(default: %(default)s)"
 def message(text: str) -> None:
     """Print one line to standard error."""
     print(f"autograd-lite: {' '.join(text.split())}", file=sys.stderr)
+
+
+def say(text: str) -> None:
+    """Print to standard output; if it is closed, as by `head`, or full, print no more."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            message(f"nothing more is printed: {error.strerror}")
 
 
 def write(content: str | bytes, path: Path | None) -> None:

@@ -21,7 +21,7 @@ from autograd_lite.commands.options import (
     share,
     sizes,
 )
-from autograd_lite.commands.output import DEFAULT, message
+from autograd_lite.commands.output import DEFAULT, message, say
 from autograd_lite.commands.prepare import Table, decisions, encoded, prepared
 from autograd_lite.commands.report import Run, report
 from autograd_lite.commands.results import as_json, as_text, folds_as_text, of_folds
@@ -196,10 +196,10 @@ def _train(args: argparse.Namespace) -> int:
         raise ValueError("--data and --target must be given together")
     if args.data and _is_output(Path(args.data), args.out):
         raise ValueError(f"--data {args.data} would be overwritten; use another --out")
-    say = _nothing if args.json else print
+    tell = _nothing if args.json else say
     with Folder(args.out, FILES) as folder, complaints():
         before = notice(folder.path)
-        _tell(before)
+        _notify(before)
         table = prepared(args)
         rows = encoded(table, args.test_size, args.random_state)
         if args.cv:
@@ -208,7 +208,7 @@ def _train(args: argparse.Namespace) -> int:
         chosen = _chosen(args, table.data.task)
         fitted = Fitted(rows.encoder, decisions(table, rows), positive)
         told = [*table.told, *_unseen(rows)]
-        _introduce(table, rows, fitted.decisions if args.data else [], told, say)
+        _introduce(table, rows, fitted.decisions if args.data else [], told, tell)
 
         models, interrupted = trained(chosen, rows.X_train, rows.y_train)
         files = _weights(models, fitted, table.target)
@@ -216,11 +216,11 @@ def _train(args: argparse.Namespace) -> int:
         try:
             for name, model in models.items():
                 found[name] = figures(model, rows.X_test, rows.y_test, rows.y_train)
-            say("\n".join(as_text(models, found)))
+            tell("\n".join(as_text(models, found)))
             folds: dict[str, dict[str, Any]] = {}
             if args.cv and not interrupted:
                 folds = of_folds(cross_validated(chosen, table.data, args.cv, args.random_state))
-                say("\n".join(folds_as_text(models, folds)))
+                tell("\n".join(folds_as_text(models, folds)))
                 found = {name: of | {"cv": folds[name]} for name, of in found.items()}
             about = table.title, rows.encoder.names, table.target, *rows[1:5]
             run = Run(*about, models, told, fitted.decisions, folds, positive)
@@ -228,15 +228,15 @@ def _train(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             interrupted = True
         folder.write(files)
-        say(f"\nwritten to {args.out}: {', '.join(sorted(files))}")
-        _tell(None if before else notice(folder.path))
+        tell(f"\nwritten to {args.out}: {', '.join(sorted(files))}")
+        _notify(None if before else notice(folder.path))
     if interrupted:
-        _tell(f"interrupted; what was trained so far is written to {args.out}")
+        _notify(f"interrupted; what was trained so far is written to {args.out}")
     if args.json:
         data = {"data": args.data, "target": table.target, "task": table.data.task}
         size = {"train": len(rows.y_train), "held_out": len(rows.y_test)}
         more = {"rows": size, "notes": told, "run": folder.run, "files": sorted(files)}
-        print(as_json(found, fitted.decisions, **data, **more))
+        say(as_json(found, fitted.decisions, **data, **more))
     return 130 if interrupted else 0
 
 
@@ -246,23 +246,27 @@ def _is_output(path: Path, folder: Path) -> bool:
     return path.parent == folder.resolve() and path.name.startswith(FILES)
 
 
-def _nothing(*_: object) -> None:
+def _nothing(text: str) -> None:
     """Print nothing."""
 
 
-def _tell(text: str | None) -> None:
+def _notify(text: str | None) -> None:
     if text:
         message(text)
 
 
 def _introduce(
-    table: Table, rows: Encoded, chosen: Sequence[Decision], told: Sequence[str], say: Any
+    table: Table,
+    rows: Encoded,
+    chosen: Sequence[Decision],
+    told: Sequence[str],
+    tell: Callable[[str], None],
 ) -> None:
     """Print what the table is and what is done with its columns."""
-    say("\n".join([table.title, *told]))
+    tell("\n".join([table.title, *told]))
     if chosen:
-        say("\n".join(["", *lines_of(chosen), ""]))
-    say(f"{len(rows.y_train):,} rows to train on, {len(rows.y_test):,} held out\n")
+        tell("\n".join(["", *lines_of(chosen), ""]))
+    tell(f"{len(rows.y_train):,} rows to train on, {len(rows.y_test):,} held out\n")
 
 
 def _unseen(rows: Encoded) -> list[str]:

@@ -53,7 +53,7 @@ def read_binary(content: bytes, source: str) -> Any:
         if content.startswith(b"\xff\xff\xff\xff"):
             return pa.ipc.open_stream(file).read_all()
         return feather.read_table(file)
-    except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, NotImplementedError) as error:
         raise ValueError(f"{source} cannot be read: {error}") from None
 
 
