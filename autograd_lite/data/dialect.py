@@ -20,7 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SEPARATORS = ";\t|,"  # the comma last: it may be a decimal sign
-_SAMPLE = 1 << 17
+_SAMPLE = 1 << 16
 
 
 def in_utf8(content: bytes, encoding: str | None, source: str) -> bytes:
