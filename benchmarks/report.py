@@ -11,13 +11,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import baseline, compiling, demo, estimators, imports, memory, scalars, slow, steps
+from benchmarks import (
+    baseline,
+    compiling,
+    demo,
+    estimators,
+    imports,
+    memory,
+    scalars,
+    slow,
+    steps,
+    tables,
+)
 from benchmarks.gradbench import measure as gradbench
 from benchmarks.rounds import Goal, median, ratio
 from benchmarks.steps import SHAPES, Shape
 
 PEERS = ("torch", "jax", "mygrad", "autograd", "advect", "tangent-ad", "micrograd")
-PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "scikit-learn-intelex", *PEERS)
+READERS = ("pyarrow", "pandas", "polars")
+PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "scikit-learn-intelex", *READERS, *PEERS)
 PROBLEM = "rows, features, hidden"
 
 
@@ -373,6 +385,30 @@ out, with default options and raw columns:
 {goals("", aims)}"""
 
 
+def report_tables(plan: Plan) -> str:
+    found = {}
+    for name in tables.TABLES:
+        progress(f"tables: {name}")
+        found[name] = tables.measure(name, **plan.options)
+    ratios = {
+        name: {peer: ratio(times, line[tables.OURS]) for peer, times in line.items()}
+        for name, line in found.items()
+    }
+    aims = {name: tables.goals(line) for name, line in found.items()}
+    return f"""## Tables
+
+Reading {tables.ROWS:,} rows: 30 columns of numbers as CSV and as Parquet; and a mixed table of four
+columns of numbers, and of text, truth values and integers with gaps. Milliseconds:
+
+{by_peer("", found, lambda times: digits(1e3 * median(times)))}
+
+Ratios to {tables.OURS}:
+
+{by_peer("", ratios, digits)}
+
+{goals("", aims)}"""
+
+
 PARTS = {
     "steps": report_steps,
     "compile": report_compile,
@@ -383,4 +419,5 @@ PARTS = {
     "slow": report_slow,
     "gradbench": report_gradbench,
     "estimators": report_estimators,
+    "tables": report_tables,
 }

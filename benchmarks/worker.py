@@ -75,7 +75,8 @@ def environment(threads: int) -> dict[str, str]:
     libraries = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
     limits = {f"{library}_NUM_THREADS": str(threads) for library in libraries}
     eigen = "true" if threads > 1 else "false"
-    limits |= {"NPROC": str(threads), "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={eigen}"}
+    limits |= {"NPROC": str(threads), "POLARS_MAX_THREADS": str(threads)}
+    limits["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={eigen}"
     # Whether glibc gives memory back to the system after each step, and pays for it again in the
     # next, depends on small things: hand-written NumPy has lost up to 40 % by it. Nobody does here.
     limits |= dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**30))
