@@ -138,6 +138,11 @@ def test_all_bad_columns_are_in_one_message(tmp_path):
     assert kept.names == ["x"]
 
 
+def test_infinity_in_a_column_of_few_numbers(tmp_path):
+    with pytest.raises(ValueError, match="column 'c' holds numbers or dates, but also 'inf'"):
+        decided(tmp_path, c=["1", "inf", "3"] * (ROWS // 3))
+
+
 def test_names_that_are_not_there(tmp_path):
     for options in ({"columns": ["z"]}, {"drop": ["z"]}):
         with pytest.raises(ValueError, match="has no column 'z'"):

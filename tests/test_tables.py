@@ -190,7 +190,7 @@ def test_standard_input(run, tmp_path, monkeypatch):
         "train", "--data", "-", "--target", "heavy", "--out", tmp_path / "out", *QUICK
     )
     assert code == 0
-    assert shown.startswith(f"-: {N} rows")
+    assert shown.startswith(f"standard input: {N} rows")
 
 
 @pytest.fixture
@@ -247,6 +247,23 @@ def test_labels_are_compared_as_what_they_are(train, run, tmp_path, written):
         table.assign(y=table.y.astype(kind)).to_csv(tmp_path / "new.csv", index=False)
         _, complaints = predicted(run, out / "logistic-regression.npz", tmp_path / "new.csv")
         assert "of the 40 known are right" in complaints
+
+
+def test_truth_values_and_0_and_1_are_the_same_classes(train):
+    table = pd.DataFrame({"x": RANDOM.normal(size=40), "y": ["0", "False", "1", "True"] * 10})
+    code, shown, *_ = train(table, "--target", "y", "--model", "logistic-regression")
+    assert code == 0
+    assert "y: 20 False, 20 True" in shown
+
+
+def test_predictions_never_replace_the_weights(run, weights, tmp_path):
+    PEOPLE.to_csv(tmp_path / "new.csv", index=False)
+    before = weights.read_bytes()
+    given = ("--weights", weights, "--data", tmp_path / "new.csv", "--out", weights)
+    code, shown, complaints = run("predict", *given)
+    assert (code, shown) == (2, "")
+    assert "would overwrite the weights" in complaints
+    assert weights.read_bytes() == before
 
 
 def interrupted_at(monkeypatch, step):

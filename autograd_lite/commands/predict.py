@@ -53,6 +53,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    if args.out and args.out.resolve() == args.weights.resolve():
+        raise ValueError(f"--out {args.out} would overwrite the weights; use another name")
     model: Any = load(args.weights)
     _tell_runs(args.weights)
     if args.out and args.out.suffix.lower() in (".parquet", ".feather", ".arrow", ".gz"):

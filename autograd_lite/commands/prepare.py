@@ -12,6 +12,7 @@ from autograd_lite.commands.table import read
 from autograd_lite.commands.training import MODELS, Data, Encoded
 from autograd_lite.data.columns import Array
 from autograd_lite.data.encoder import Missing
+from autograd_lite.data.reading import few
 from autograd_lite.data.selection import Decision, select
 from autograd_lite.data.tables import BREAST_CANCER, split
 from autograd_lite.data.targets import Task, target_of
@@ -44,7 +45,7 @@ def prepared(args: argparse.Namespace) -> Table:
     column = frame.column("diagnosis" if args.target is None else args.target)
     for name in args.text:
         frame.column(name)
-    name = args.data or "Wisconsin breast cancer"
+    name = frame.source if args.data else "Wisconsin breast cancer"
     target = target_of(column, frame.source, args.task or _task_of(args.model))
     used, left_out = select(
         frame.take(target.rows), column.name, columns=args.columns, text=args.text, drop=args.drop
@@ -70,7 +71,7 @@ def prepared(args: argparse.Namespace) -> Table:
         )
     data = Data(used, y, target.task, cast(Missing, args.missing))
     title = f"{name}: {_described(data, column.name, len(frame.columns) - 1)}"
-    return Table(title, column.name, data, frame.names, missing, left_out, told)
+    return Table(" ".join(title.split()), column.name, data, frame.names, missing, left_out, told)
 
 
 def encoded(table: Table, share: float, seed: int) -> Encoded:
@@ -78,13 +79,14 @@ def encoded(table: Table, share: float, seed: int) -> Encoded:
     data = table.data
     if data.task == "classification":
         labels, counts = np.unique(data.y, return_counts=True)
-        single = labels[counts < 2]
-        if len(single) or len(labels) < 2:
-            which = ", ".join(map(str, single[:5])) + (", …" if len(single) > 5 else "")
+        single = list(map(str, labels[counts < 2]))
+        where = f"{data.frame.source}: the target {table.target!r}"
+        if len(labels) < 2:
+            raise ValueError(f"{where} has one class only in the rows that are left: {labels[0]}")
+        if single:
             raise ValueError(
-                f"{data.frame.source}: the target {table.target!r} has a single row of "
-                f"{which or 'one class only'}; each class needs two, to train and to test: leave "
-                "these rows out, or join classes"
+                f"{where} has a single row of {few(single)}; each class needs two, to train and to "
+                "test: leave these rows out, or join classes"
             )
     rows: Array = np.arange(len(data.y))
     train, test, *_ = split(rows, data.groups, test_size=share, random_state=seed)
@@ -118,7 +120,7 @@ def _rows(count: int) -> str:
 
 
 def _described(data: Data, target: str, columns: int) -> str:
-    rows = f"{_rows(len(data.y))}, {columns} columns"
+    rows = f"{_rows(len(data.y))}, {columns} column{'s' * (columns != 1)}"
     if data.task == "regression":
         return f"{rows}, {target}: {data.y.min():.6g} to {data.y.max():.6g}"
     counts = sorted(Counter(data.y.tolist()).items())

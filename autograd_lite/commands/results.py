@@ -43,7 +43,7 @@ def as_text(models: Mapping[str, Model], found: Mapping[str, Figures]) -> list[s
             ]
             for label, of in [*figures["classes"].items()][:20]:
                 ratios = f"{_shown(of['precision']):>12}{_shown(of['recall']):>12}"
-                lines.append(f"{label:<{width}}{ratios}{of['rows']:>12}")
+                lines.append(f"{' '.join(label.split()):<{width}}{ratios}{of['rows']:>12}")
             if len(figures["classes"]) > 20:
                 lines.append(f"and {len(figures['classes']) - 20} more classes: see --json")
     said = [below_baseline(models[name].title, figures) for name, figures in found.items()]

@@ -99,7 +99,7 @@ def from_texts(name: str, distinct: Sequence[str], codes: Array, decimal: str) -
     units = {unit(text) for text in present}
     readers: dict[Kind, Callable[[str], float | None]] = {
         "number": lambda text: number(text, decimal) if len(units) == 1 else None,
-        "boolean": truth,
+        "boolean": _truth,
         "date": lambda text: 0.0 if is_date(text) else None,
     }
     for kind, read in readers.items():
@@ -107,6 +107,9 @@ def from_texts(name: str, distinct: Sequence[str], codes: Array, decimal: str) -
         if None not in values:
             sign = units.pop() if kind == "number" else ""
             return Column(name, kind, _spread(values, there)[codes], unit=sign)
+    infinite = [text for text in present if text.lower().lstrip("+-") in ("inf", "infinity")]
+    if infinite and all(number(text, decimal) is not None or text in infinite for text in present):
+        return categorical(name, distinct, codes, infinite[0])
     notes = (_foreign(cleaned, codes, readers[kind]) for kind in ("number", "date"))
     note = next(filter(None, notes), "")
     if not note and len(units) > 1 and all(number(text, decimal) is not None for text in present):
@@ -124,6 +127,12 @@ def categorical(name: str, distinct: Sequence[str], codes: Array, note: str = ""
     index = {text: k for k, text in enumerate(categories)}
     places = np.array([index.get(text, -1) for text in cleaned] + [-1])
     return Column(name, "text", places[codes], categories, note, markers)
+
+
+def _truth(text: str) -> float | None:
+    """1 and 0 for True and False, and for 1 and 0 among them."""
+    known = truth(text)
+    return number(text) if known is None and text in ("0", "1", "0.0", "1.0") else known
 
 
 def _spread(numbers: Sequence[float | None], there: Sequence[bool]) -> Array:
