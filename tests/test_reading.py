@@ -205,6 +205,13 @@ def test_a_value_that_is_not_like_the_first_ones(folder):
     assert x.note == "twelve"
 
 
+def test_other_cells_in_several_columns_of_numbers(folder):
+    rows = [f"{k}.5,{k}.25,{k}.125" for k in range(20_000)]
+    (folder / "late.csv").write_text("\n".join(["x,y,z", *rows, "oops,1.5,ouch"]))
+    x, y, z = read_table(folder / "late.csv").columns
+    assert (x.kind, x.note, y.kind, z.kind, z.note) == ("text", "oops", "number", "text", "ouch")
+
+
 def test_a_decimal_comma_that_comes_late(folder):
     rows = [f"{k};1.{k:03d}" for k in range(999)] * 20
     (folder / "late.csv").write_text("\n".join(["x;y", *rows, "1,5;2.000"]))

@@ -102,6 +102,16 @@ def test_what_is_printed_and_saved_about_each_column(train):
     ]
 
 
+def test_the_texts_that_are_taken_as_missing_are_named(train):
+    table = pd.DataFrame(
+        {"x": ["a", "NA", "b", "none"] * 10, "y": ["p", "q", "None", "p", "q"] * 8}
+    )
+    code, shown, *_ = train(table, "--target", "y", "--model", "logistic-regression")
+    assert code == 0
+    assert "8 rows without y ('None') left out" in shown
+    assert "one-hot, 3 categories: a, b, none; missing ('NA'): the share" in shown
+
+
 def test_row_numbers_are_not_learned(train):
     table = pd.DataFrame({"x": RANDOM.normal(size=200), "y": np.repeat(["no", "yes"], 100)})
     for write in (

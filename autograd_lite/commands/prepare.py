@@ -102,9 +102,10 @@ def decisions(table: Table, rows: Encoded) -> list[Decision]:
         if missing and table.data.missing == "drop":
             done += "; rows without a value are left out"
         elif missing:
-            done += (
-                f"; missing: {feature.filling}" + ", and a column that says so" * feature.indicator
-            )
+            markers = table.data.frame.column(feature.name).markers
+            which = f" ({', '.join(map(repr, markers))})" if markers else ""
+            and_says_so = ", and a column that says so" * feature.indicator
+            done += f"; missing{which}: {feature.filling}{and_says_so}"
         found[feature.name] = Decision(feature.name, feature.kind, missing, done)
     return [found[name] for name in table.order if name in found]
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -206,15 +206,9 @@ def _read_text(
     if arrow.available():
         width, separator = len(start.names), start.separator
         read = partial(arrow.read_text, content, start.end, width, separator, sign)
-        for chosen in [numbers, []] if numbers else [[]]:
-            try:
-                table = read(chosen)
-            except ValueError:
-                continue
-            if b'"' in content and len(table) != _count_lines(content, start.end):
-                # A value has a line end; or a quote that never ends has swallowed lines, which
-                # pyarrow does not report.
-                break
+        table = _with_numbers(read, numbers)
+        # A quote that never ends swallows lines, which pyarrow does not report.
+        if table and (b'"' not in content or len(table) == _count_lines(content, start.end)):
             columns = arrow.columns(table, start.names)
             return _Read(columns, arrow.cells(read([])) if cells else ())
     # Read line by line, which also finds the line that is wrong.
@@ -232,6 +226,19 @@ def _read_text(
         for k, (name, column) in enumerate(zip(start.names, texts, strict=True))
     ]
     return _Read(columns, tuple(texts) if cells else ())
+
+
+def _with_numbers(read: Callable[[list[int]], Any], numbers: list[int]) -> Any:
+    """The table, with these columns as numbers but for those that have another cell; or None."""
+    chosen = list(numbers)
+    while True:
+        try:
+            return read(chosen)
+        except ValueError as error:
+            column = re.search(r"In CSV column #(\d+): CSV conversion", str(error))
+            if not column or int(column[1]) not in chosen:
+                return None
+            chosen.remove(int(column[1]))
 
 
 def _count_lines(content: bytes, start: int) -> int:
