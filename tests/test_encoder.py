@@ -182,3 +182,22 @@ def test_the_columns_of_both_readers_are_compared_by_what_they_hold():
     column = Column("x", "number", np.array([1.0, np.nan]))
     assert same(column, column.take([0, 1]))
     assert not same(column, column.take([1, 0]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"features": [{"name": "a", "kind": "number", "categories": [], "means": [1'
+        + "0" * 400
+        + '], "indicator": false, "unit": ""}], "missing": "mean"}',
+        (
+            '{"features": [{"name": "a", "kind": "text", "categories": [1, "1"], "means": [0, 1], '
+            '"indicator": false, "unit": ""}], "missing": "mean"}'
+        ),
+        "[" * 200_000,
+    ],
+    ids=["a number beyond floats", "equal categories", "nested too deep"],
+)
+def test_json_that_python_reads_otherwise_is_refused(text):
+    with pytest.raises(ValueError, match="does not say how"):
+        Encoder.from_json(text)

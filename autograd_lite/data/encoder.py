@@ -163,7 +163,7 @@ class Encoder:
             content = json.loads(text)
             features = tuple(_feature(**feature) for feature in content["features"])
             missing = content["missing"]
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"it does not say how columns are encoded: {error}") from None
         if missing not in get_args(Missing) or not features:
             raise ValueError("it does not say how columns are encoded")
@@ -242,7 +242,7 @@ def _feature(
         or (kind != "text" and categories)
         or len(means) != width
         or not np.isfinite(feature.means).all()
-        or len(set(categories)) != len(categories)
+        or len(set(feature.categories)) != len(categories)
         or not isinstance(indicator, bool)
     ):
         raise ValueError(f"it does not say how the column {name!r} is encoded")
