@@ -96,6 +96,11 @@ def test_damaged_json_is_one_error(table):
         {"features": [first | {"indicator": 1}]},
         {"features": [first | {"more": 1}]},
         {"features": [{}]},
+        {"features": [first, first]},
+        {"features": [first | {"name": None}]},
+        {"features": [first | {"means": "5"}]},
+        {"features": [first | {"kind": "text", "categories": "ab", "means": [0.0, 1.0]}]},
+        {"features": [first | {"kind": "text", "categories": [], "means": []}]},
         {"features": None},
     ):
         with pytest.raises(ValueError, match="it does not say how"):

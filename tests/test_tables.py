@@ -112,6 +112,21 @@ def test_the_texts_that_are_taken_as_missing_are_named(train):
     assert "one-hot, 3 categories: a, b, none; missing ('NA'): the share" in shown
 
 
+def test_a_column_that_only_held_out_rows_have(train):
+    table = pd.DataFrame({"x": RANDOM.normal(size=40), "y": [0, 1] * 20})
+    for k in range(40):
+        table[f"t{k}"], table[f"n{k}"] = None, np.nan
+        table.loc[[k, (k + 7) % 40], f"t{k}"] = ["a", "b"]
+        table.loc[[k, (k + 9) % 40], f"n{k}"] = [1.5, 2.5]
+    code, shown, complaints, out = train(table, "--target", "y", "--json", "--cv", 2)
+    assert (code, complaints) == (0, "")
+    done = [column["done"] for column in result(shown)["columns"]]
+    assert "left out: it has no values in the training rows" in done
+    assert len(done) == 81
+    model = load(out / "mlp.npz")
+    assert len(model.feature_names_in_) == model.n_features_in_
+
+
 def test_row_numbers_are_not_learned(train):
     table = pd.DataFrame({"x": RANDOM.normal(size=200), "y": np.repeat(["no", "yes"], 100)})
     for write in (

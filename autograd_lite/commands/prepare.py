@@ -96,6 +96,10 @@ def encoded(table: Table, share: float, seed: int) -> Encoded:
 def decisions(table: Table, rows: Encoded) -> list[Decision]:
     """What is done with each column, in the order of the table."""
     found = {decision.name: decision for decision in table.left_out}
+    for column in table.data.frame.columns:
+        missing = table.missing[column.name]
+        done = "left out: it has no values in the training rows"
+        found[column.name] = Decision(column.name, column.kind, missing, done)
     for feature in rows.encoder.features:
         missing = table.missing[feature.name]
         done = feature.done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Literal, Self, get_args
@@ -125,7 +126,8 @@ class Encoder:
     def learn(cls, frame: Frame, missing: Missing = "mean") -> Self:
         """The encoder of the training rows: their categories, means, and where values are missing.
 
-        Raises ValueError for another `missing`.
+        A column without a value in them is no feature. Raises ValueError for another `missing`, and
+        if no column has a value.
 
         Example:
             >>> from autograd_lite.data.columns import Column
@@ -143,6 +145,8 @@ class Encoder:
         features = []
         for column in frame.columns:
             there = column.take(~column.missing)
+            if not len(there):
+                continue
             used = np.unique(there.values).tolist() if column.kind == "text" else []
             categories = tuple(column.categories[k] for k in used)
             plain = Feature(column.name, column.kind, categories, (), unit=column.unit)
@@ -151,6 +155,8 @@ class Encoder:
             features.append(
                 Feature(column.name, column.kind, categories, means, indicator, column.unit)
             )
+        if not features:
+            raise ValueError(f"{frame.source}: no column has a value in the training rows")
         return cls(tuple(features), missing)
 
     @classmethod
@@ -165,7 +171,8 @@ class Encoder:
             missing = content["missing"]
         except (TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"it does not say how columns are encoded: {error}") from None
-        if missing not in get_args(Missing) or not features:
+        names = {feature.name for feature in features}
+        if missing not in get_args(Missing) or not features or len(names) < len(features):
             raise ValueError("it does not say how columns are encoded")
         return cls(features, missing)
 
@@ -233,17 +240,17 @@ def _feature(
     name: str, kind: Kind, categories: list[str], means: list[float], indicator: bool, unit: str
 ) -> Feature:
     """A feature from JSON, checked."""
-    feature = Feature(
-        str(name), kind, tuple(map(str, categories)), tuple(map(float, means)), indicator, str(unit)
-    )
+    texts = (name, unit, *categories)
     width = len(categories) if kind == "text" else 1
     if (
         kind not in ("number", "boolean", "text")
-        or (kind != "text" and categories)
-        or len(means) != width
-        or not np.isfinite(feature.means).all()
-        or len(set(feature.categories)) != len(categories)
+        or not all(isinstance(text, str) for text in texts)
+        or not (isinstance(categories, list) and isinstance(means, list))
         or not isinstance(indicator, bool)
+        or (kind == "text") != bool(categories)
+        or len(set(categories)) != len(categories)
+        or len(means) != width
+        or not all(isinstance(mean, float) and math.isfinite(mean) for mean in means)
     ):
         raise ValueError(f"it does not say how the column {name!r} is encoded")
-    return feature
+    return Feature(name, kind, tuple(categories), tuple(means), indicator, unit)
