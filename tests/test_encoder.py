@@ -131,7 +131,7 @@ def test_a_category_that_is_not_known_is_as_missing_and_is_counted():
     ("kind", "values", "categories", "message"),
     [
         ("text", [0], ("red",), "column 'x' holds 'red', but the model was trained on numbers"),
-        ("date", [0.0], (), "column 'x' holds 'a date', but the model was trained on numbers"),
+        ("date", [0.0], (), "column 'x' holds dates, but the model was trained on numbers"),
         ("number", [np.inf], (), "column 'x' holds an infinite number"),
     ],
 )

@@ -161,11 +161,12 @@ def test_what_a_column_is_does_not_depend_on_the_order_of_rows(folder, late):
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("cells", [["5%", "0.05"], ["$5", "€5"], ["5", "7 €"]])
-def test_units_are_not_mixed(folder, cells):
-    pd.DataFrame({"x": cells * 2, "y": "a"}).to_csv(folder / "u.csv", index=False)
+@pytest.mark.parametrize("cells", [["5%", "6%", "0.05"], ["$5", "$6", "€5"], ["5", "6", "7 €"]])
+@pytest.mark.parametrize("order", [1, -1])
+def test_units_are_not_mixed(folder, cells, order):
+    pd.DataFrame({"x": (cells * 2)[::order], "y": "a"}).to_csv(folder / "u.csv", index=False)
     column = read_table(folder / "u.csv").columns[0]
-    assert (column.kind, column.note) == ("text", cells[1])
+    assert (column.kind, column.note) == ("text", cells[2])
 
 
 def test_the_units_are_left_out(folder):

@@ -232,7 +232,7 @@ def predicted(run, weights, path, *options):
 
 
 def test_predictions_of_rows_with_missing_values_and_unknown_categories(run, weights, tmp_path):
-    new = PEOPLE.drop(columns=["heavy", "weight"])[:8].assign(note="=1+1")
+    new = PEOPLE.drop(columns=["heavy", "weight"])[:8].assign(**{"@note": "=1+1"})
     new.loc[0, "age"] = np.nan
     new.loc[1, "island"] = "Atlantis"
     new.loc[2:, "age"], new.loc[2:, "island"] = 33.5, "Dream"
@@ -242,9 +242,9 @@ def test_predictions_of_rows_with_missing_values_and_unknown_categories(run, wei
     assert [row[-2] == "" for row in rows] == [True, True] + [False] * 6
     assert "column 'island': Atlantis in 1 row not seen in training" in complaints
     assert "2 without a prediction" in complaints
-    assert "a spreadsheet may compute 8 cells, such as '=1+1'; --quote-formulas" in complaints
-    (_, *quoted), _ = predicted(run, weights, tmp_path / "new.csv", "--quote-formulas")
-    assert [row[0] for row in quoted] == ["'=1+1"] * 8
+    assert "a spreadsheet may compute 9 cells, such as '@note'; --quote-formulas" in complaints
+    (names, *quoted), _ = predicted(run, weights, tmp_path / "new.csv", "--quote-formulas")
+    assert [row[0] for row in [names, *quoted]] == ["'@note"] + ["'=1+1"] * 8
     assert [row[1:] for row in quoted] == [row[1:] for row in rows]
 
 

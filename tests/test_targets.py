@@ -67,6 +67,7 @@ def test_the_sentence_names_the_way_out(tmp_path):
         (np.arange(50), None, "numbers the rows; it is an id"),
         ([f"name {k}" for k in range(9)], None, "9 different values in 9 rows, like an id"),
         (np.arange(50) * 1.5, "classification", "50 different values in 50 rows, like an id"),
+        ([0.5, 1.5, 2.5] * 4, "classification", "has numbers with decimal places; name it in"),
         (["a", "b", "a"], "regression", "is not a number; use --task classification"),
         (["2020-01-01", "2020-01-02"], None, "holds dates or times"),
         (["a", "a"], None, "is always a"),

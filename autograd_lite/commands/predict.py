@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,10 @@ def _run(args: argparse.Namespace) -> None:
     _tell_runs(args.weights)
     if args.out and args.out.suffix.lower() in (".parquet", ".feather", ".arrow", ".gz"):
         raise ValueError(f"--out {args.out}: predict writes CSV; use a name that ends in .csv")
-    saved = Fitted.of(model, [])
+    try:
+        saved = Fitted.of(model, [])
+    except ValueError as error:
+        raise ValueError(f"{args.weights}: {error}") from None
     frame = read(args, args.data, text=saved.encoder.texts, cells=True)
     encoder = Fitted.of(model, frame.names).encoder
     if len(encoder.names) != model.n_features_in_:
@@ -116,7 +120,8 @@ def _table(frame: Frame, new: dict[str, list[str]], quote: bool) -> str:
         columns |= shown
     else:
         columns |= new
-    formulas = [cell for cells in columns.values() for cell in cells if _is_formula(cell)]
+    every = [*columns, *chain.from_iterable(columns.values())]
+    formulas = [cell for cell in every if _is_formula(cell)]
     if formulas and not quote:
         message(
             f"a spreadsheet may compute {len(formulas)} cell{'s' * (len(formulas) != 1)}, such as "
@@ -124,8 +129,7 @@ def _table(frame: Frame, new: dict[str, list[str]], quote: bool) -> str:
         )
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n", delimiter=frame.separator)
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
+    for row in [tuple(columns), *zip(*columns.values(), strict=True)]:
         writer.writerow([f"'{cell}" if quote and _is_formula(cell) else cell for cell in row])
     return text.getvalue()
 

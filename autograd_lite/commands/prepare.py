@@ -52,6 +52,8 @@ def prepared(args: argparse.Namespace) -> Table:
     )
     missing = {column.name: int(column.missing.sum()) for column in used.columns}
     told = [target.why] if target.why else []
+    if column.unit:
+        told.append(f"{column.name} is read without {column.unit}")
     y, without = target.y, len(frame) - len(target.y)
     if without:
         marked = f" ({', '.join(map(repr, column.markers))})" if column.markers else ""

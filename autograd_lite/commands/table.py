@@ -57,9 +57,9 @@ class Fitted(NamedTuple):
             encoder = Encoder.from_json(content["encoder"])
             decisions = [Decision(**decision) for decision in content["columns"]]
             positive = content["positive"]
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, RecursionError) as error:
             raise ValueError(f"the weights do not say how a table is read: {error}") from None
-        if len(encoder.names) != model.n_features_in_ or positive not in (0, 1):
+        if len(encoder.names) != model.n_features_in_ or repr(positive) not in ("0", "1"):
             raise ValueError("the weights say how to read another table than theirs")
         return cls(encoder, decisions, positive)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -113,8 +114,7 @@ def from_texts(name: str, distinct: Sequence[str], codes: Array, decimal: str) -
     notes = (_foreign(cleaned, codes, readers[kind]) for kind in ("number", "date"))
     note = next(filter(None, notes), "")
     if not note and len(units) > 1 and all(number(text, decimal) is not None for text in present):
-        usual = unit(present[0])
-        note = next(text for text in present if unit(text) != usual)
+        note = _other_unit(cleaned, codes)
     return categorical(name, distinct, codes, note)
 
 
@@ -150,6 +150,13 @@ def _foreign(cleaned: Sequence[str], codes: Array, read: Callable[[str], float |
         return ""
     first = int(np.argmax(known[codes] & ~good[codes]))
     return cleaned[int(codes[first])]
+
+
+def _other_unit(cleaned: Sequence[str], codes: Array) -> str:
+    """The first number whose unit is not that of most rows."""
+    known: list[int] = [k for k in codes.tolist() if k >= 0 and not is_missing(cleaned[k])]
+    ((most, _),) = Counter(unit(cleaned[k]) for k in known).most_common(1)
+    return next(cleaned[k] for k in known if unit(cleaned[k]) != most)
 
 
 def _shown(value: float, kind: Kind) -> str:

@@ -97,11 +97,12 @@ class Feature:
         where = f"{source}: column {self.name!r}"
         if column.kind not in ("number", "boolean"):
             texts = [text for text in column.categories if number(text) is None]
-            shown = next(iter(texts), column.note or f"a {column.kind}")
-            raise ValueError(f"{where} holds {shown!r}, but the model was trained on {self.kind}s")
+            shown = [repr(text) for text in (*texts, *column.categories)] or [f"{column.kind}s"]
+            raise ValueError(f"{where} holds {shown[0]}, but the model was trained on {self.kind}s")
         if column.unit != self.unit and not column.missing.all():
             raise ValueError(
-                f"{where} has the unit {column.unit!r}, but the model was trained on {self.unit!r}"
+                f"{where} has the unit {column.unit or 'none'}, but the model was trained on "
+                f"{self.unit or 'none'}"
             )
         values = column.values[~column.missing]
         if np.isinf(values).any():

@@ -60,6 +60,15 @@ def target_of(column: Column, source: str, task: Task | None = None) -> Target:
             f"{where} has {len(different)} different values in {len(rows)} rows, like an id or "
             "free text; a class needs several rows"
         )
+    if (
+        found == "classification"
+        and column.kind == "number"
+        and len(different) > 2
+        and not column.whole
+    ):
+        raise ValueError(
+            f"{where} has numbers with decimal places; name it in --text to take them as classes"
+        )
     if found == "regression":
         return Target(present.values, rows, found, why)
     if task == "regression":
