@@ -66,7 +66,7 @@ def test_the_random_programs_cover_their_forms():
     """Distinct and equal numbers, each step, and programs in which values are shared."""
     programs = []
 
-    @settings(max_examples=300)
+    @settings(max_examples=1000)
     @given(rich.programs())
     def collect(program):
         programs.append(program)

@@ -330,7 +330,7 @@ def test_cells():
     assert [cell(value) for value in values] == [
         "yes", "none", "1,234", "−3", "0.5", "−1e−9", "a",
     ]  # fmt: skip
-    assert "<td>&lt;b&gt;</td>" in table(("a", "b"), [("x", "<b>")])
+    assert '<td class="text">&lt;b&gt;</td>' in table(("a", "b"), [("x", "<b>")])
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -67,11 +67,7 @@ def select(
         else:
             kept.append(column)
     if bad:
-        named = "; ".join(f"column {name!r} {problem}" for name, problem in bad)
-        names = ",".join(name for name, _ in bad)
-        raise ValueError(
-            f"{frame.source}: {named}. --drop {names!r} leaves out, --text takes as categories"
-        )
+        raise _refusal(frame.source, bad)
     counting = [column for column in kept if column.counts_rows and len(column) >= _SEVERAL]
     if columns is None and len(counting) < len(kept):
         kept = [column for column in kept if column not in counting]
@@ -86,6 +82,13 @@ def select(
             + (f": {reasons}" if reasons else "")
         )
     return replace(frame, columns=tuple(kept), cells=()), left
+
+
+def _refusal(source: str, bad: Sequence[tuple[str, str]]) -> ValueError:
+    """The error about columns that have a problem."""
+    named = "; ".join(f"column {name!r} {problem}" for name, problem in bad)
+    names = ",".join(name for name, _ in bad)
+    return ValueError(f"{source}: {named}. --drop {names!r} leaves out, --text takes as categories")
 
 
 def _left(column: Column, reason: str) -> Decision:
