@@ -28,7 +28,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # CI may run in the ba
 
 def hook(name, args):
     if name == "import":
-        if args[0] == "autograd_lite":
+        if args[0] == "autograd_lite.ops":  # the first after autograd_lite.interrupts
             seen.append(0)
         elif seen:
             seen[0] += 1
@@ -38,7 +38,7 @@ def hook(name, args):
 seen = []
 sys.addaudithook(hook)
 """
-"""Press Ctrl-C as Python imports the module of this number after the package itself."""
+"""Press Ctrl-C as Python imports the module of this number after those of Ctrl-C itself."""
 
 REACHED = """
 import signal, sys
@@ -76,7 +76,7 @@ def command(request, tmp_path):
     return start
 
 
-@pytest.mark.parametrize("moment", [2, 60, 120, 180, 240, 300])
+@pytest.mark.parametrize("moment", [1, 60, 120, 180, 240])
 def test_while_a_module_is_imported(command, moment):
     child = command(PRESSED, "walkthrough", MOMENT=str(moment))
     assert child.communicate() == ("", LINE)

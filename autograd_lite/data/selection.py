@@ -101,7 +101,7 @@ def _problem(column: Column) -> str:
         return "holds dates or times; replace it by numbers, such as the year or days since a date"
     if column.kind == "other":
         return f"holds values of type {column.note}; replace it by numbers or text"
-    if column.kind == "text" and column.note:
+    if column.kind == "text" and column.note not in ("", "index"):
         return f"holds numbers or dates, but also {column.note!r}; mend it, or write NA"
     if column.kind == "number" and np.isinf(column.values).any():
         return "holds an infinite number; mend it, or write NA if it is missing"
