@@ -19,8 +19,8 @@ __all__ = ["Fitted", "add_reading", "lines_of", "listed", "names", "read"]
 
 def add_reading(option: Callable[..., Any]) -> None:
     """The options that say how a text file writes a table."""
-    option("--separator", type=_separator, help="between the values (default: found out)")
-    option("--decimal", choices=[".", ","], help="decimal sign (default: found out)")
+    option("--separator", type=_separator, help="between the values (default: detected)")
+    option("--decimal", choices=[".", ","], help="decimal sign (default: detected)")
     option("--encoding", help="of a text file (default: UTF-8, or as a byte order mark says)")
 
 

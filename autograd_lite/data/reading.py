@@ -86,7 +86,7 @@ def read_table(
 ) -> Frame:
     """Read a table with a header line, or a Parquet or Feather file; "-" is standard input.
 
-    Text may be compressed by gzip. What is not given is found out: the `separator` (comma,
+    Text may be compressed by gzip. What is not given is detected: the `separator` (comma,
     semicolon, tab or |), the `decimal` sign, and the `encoding` (UTF-8, or what a byte order mark
     says). Numbers may have thousands separators. Texts such as "", NA, NaN and ? are missing
     values. The columns named in `text` are text even if all of it is numbers; with `cells` the text
