@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from frames import FORMATS
 
-from autograd_lite.models import load
+from autograd_lite.commands.results import folds_as_text, of_folds
+from autograd_lite.models import LogisticRegression, MLPClassifier, load
 from autograd_lite.models.estimator import Estimator
 from autograd_lite.models.monitor import Monitor
 
@@ -195,6 +196,18 @@ def test_cross_validation_and_the_positive_class(train):
     code, _, complaints, _ = train(PEOPLE, "--target", "heavy", "--positive", "maybe")
     assert code == 2
     assert "has no class 'maybe'; the classes are no, yes" in complaints
+
+
+def test_a_figure_that_one_model_lacks_is_left_out_of_the_folds():
+    models = {"a": LogisticRegression(), "b": MLPClassifier()}
+    folds = {name: [{"accuracy": 0.5, "log_loss": 0.7}] * 2 for name in models}
+    folds["b"] = [{"accuracy": 0.5, "log_loss": None}, {"accuracy": 1.0, "log_loss": 0.1}]
+    found = of_folds(folds)
+    assert found["b"].keys() == {"folds", "accuracy"}
+    assert found["b"]["accuracy"] == {"mean": 0.75, "std": np.sqrt(0.125)}
+    _, head, *lines = folds_as_text(models, found)
+    assert head.split() == ["2", "folds", "accuracy"]
+    assert "0.7500 ± 0.3536" in lines[1]
 
 
 def test_only_some_columns_and_numbers_as_categories(train):

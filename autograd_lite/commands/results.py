@@ -68,7 +68,7 @@ def of_folds(folds: Mapping[str, Sequence[Figures]]) -> dict[str, dict[str, Any]
 def folds_as_text(models: Mapping[str, Model], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The means over the folds with their standard deviations, a line for each model."""
     first = next(iter(found.values()))
-    chosen = [name for name in HEADINGS if name in first]
+    chosen = [key for key in HEADINGS if all(key in figures for figures in found.values())]
     head = "".join(f"{HEADINGS[name]:>18}" for name in chosen)
     lines = ["", f"{first['folds']} folds{'':<17}{head}"]
     for name, figures in found.items():
