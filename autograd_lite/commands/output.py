@@ -19,10 +19,10 @@ def message(text: str) -> None:
     print(f"autograd-lite: {' '.join(text.split())}", file=sys.stderr)
 
 
-def say(text: str) -> None:
+def say(text: str, end: str = "\n") -> None:
     """Print to standard output; if it is closed, as by `head`, or full, print no more."""
     try:
-        print(text, flush=True)
+        print(text, end=end, flush=True)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
@@ -32,7 +32,7 @@ def say(text: str) -> None:
 def write(content: str | bytes, path: Path | None) -> None:
     """Write a result to a file and print its path, or print the text if there is no path."""
     if path is None:
-        print(content, end="")
+        say(content if isinstance(content, str) else content.decode(), end="")
         return
     with atomic(path, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)

@@ -129,7 +129,7 @@ def decimal_sign(
             found[read[0]] = f"column {name!r} ({example})"
     if len(found) > 1:
         raise ValueError(
-            f"{source}: {found['.']} has a decimal point and {found[',']} a decimal comma; mend "
+            f"{source}: {found['.']} has a decimal point and {found[',']} a decimal comma; correct "
             "one, or name it in --text if it is no number"
         )
     return next(iter(found), None)

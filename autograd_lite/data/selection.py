@@ -102,9 +102,9 @@ def _problem(column: Column) -> str:
     if column.kind == "other":
         return f"holds values of type {column.note}; replace it by numbers or text"
     if column.kind == "text" and column.note not in ("", "index"):
-        return f"holds numbers or dates, but also {column.note!r}; mend it, or write NA"
+        return f"holds numbers or dates, but also {column.note!r}; correct it, or write NA"
     if column.kind == "number" and np.isinf(column.values).any():
-        return "holds an infinite number; mend it, or write NA if it is missing"
+        return "holds an infinite number; correct it, or write NA if it is missing"
     return ""
 
 

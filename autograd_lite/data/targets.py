@@ -44,13 +44,15 @@ def target_of(column: Column, source: str, task: Task | None = None) -> Target:
         held = "dates or times" if column.kind == "date" else column.note
         raise ValueError(f"{where} holds {held}; a target is a number or has classes")
     if column.kind == "text" and column.note and column.note != "index":
-        raise ValueError(f"{where} holds numbers or dates, but also {column.note!r}; mend it first")
+        raise ValueError(
+            f"{where} holds numbers or dates, but also {column.note!r}; correct it first"
+        )
     if not len(rows):
         raise ValueError(f"{where} has no values")
     if len(different) == 1:
         raise ValueError(f"{where} is always {present.texts()[0]}; there is nothing to predict")
     if np.isinf(different).any():
-        raise ValueError(f"{where} holds an infinite number; mend it first")
+        raise ValueError(f"{where} holds an infinite number; correct it first")
     if column.kind == "number":
         found, why = _number_task(present, where, task)
     else:
