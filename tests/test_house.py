@@ -15,7 +15,7 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("core", "checkout", "interrupts", "text", "files", "trees", "differences"),
+    ("core", "checkout", "interrupts", "text", "files", "trees", "differences", "row_blocks"),
     ("context",),
     ("arrays", "lines", "notebook"),
     ("broadcasting", "foreign", "masks", "signatures", "record"),
