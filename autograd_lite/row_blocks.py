@@ -148,7 +148,7 @@ class Subset(Source):
     def __iter__(self) -> Iterator[Any]:
         for k, block in enumerate(self.source):
             mask = self._mask(k)
-            yield _each(block, lambda x, mask=mask: x[mask])
+            yield tuple(x[mask] for x in block) if isinstance(block, tuple) else block[mask]
 
 
 def _each(block: Any, function: Callable[[Any], Any]) -> Any:
