@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.compiler import executors
-from autograd_lite.compiler.executors import Threads, _Sums, _Work, in_turn, row_blocks
+from autograd_lite.compiler.executors import Sums, Threads, added, in_turn, row_blocks
 
 RANDOM = np.random.default_rng(5)
 X, Y = RANDOM.normal(size=(1000, 4)), RANDOM.normal(size=1000)
@@ -32,17 +32,6 @@ def parts(count, seed):
 
 def bits(sums):
     return [np.asarray(x).tobytes() for x in sums]
-
-
-@settings(max_examples=60)
-@given(st.integers(1, 70), st.randoms(use_true_random=False), st.integers(0, 9))
-def test_sums_do_not_depend_on_the_order_in_which_blocks_end(count, random, seed):
-    order = [*range(count)]
-    random.shuffle(order)
-    work, given = _Work(lambda sums: sums, ()), parts(count, seed)
-    for number in order:
-        work._add(number, given[number])
-    assert bits(work.result()) == bits(in_turn(lambda sums: sums, parts(count, seed)))
 
 
 def pairwise(values):
@@ -62,12 +51,31 @@ def test_sums_are_added_in_pairs(count, seed):
 
 @given(st.integers(1, 3000))
 def test_as_few_sums_wait_as_their_number_has_digits(count):
-    total, most = _Sums(), 0
-    for _ in range(count):
-        total.add([1])
-        most = max(most, len(total._waiting))
+    total, most = Sums(added), 0
+    for number in range(count):
+        total.add(number, [1])
+        most = max(most, len(total.nodes))
     assert most <= count.bit_length()
     assert total.result() == [count]
+
+
+@given(st.integers(1, 40), st.randoms(use_true_random=False), st.integers(0, 9))
+def test_sums_have_the_same_bits_whatever_is_added_first(count, random, seed):
+    """Also where others have added neighbouring blocks."""
+    known = [x[0] for x in parts(count, seed)]
+    expected = pairwise(known)
+    groups: dict[int, list[int]] = {}
+    for number in range(count):
+        groups.setdefault(random.randrange(4), []).append(number)
+    total = Sums(lambda a, b: a + b)
+    for group in groups.values():
+        some = Sums(lambda a, b: a + b)
+        random.shuffle(group)
+        for number in group:
+            some.add(number, known[number])
+        for (level, number), x in some.nodes.items():
+            total.add(number, x, level)
+    assert total.result().tobytes() == expected.tobytes()
 
 
 @given(st.integers(2, 10**6), st.integers(1, 10**5))
@@ -103,12 +111,12 @@ def test_any_number_of_workers_gives_the_same_bits(rows, workers, dtype):
 def test_sums_added_one_after_the_other_fail_the_test(monkeypatch):
     """The test above sees the order of additions."""
 
-    def add(self, sums):
-        self._waiting = [executors._added(*self._waiting, sums) if self._waiting else sums]
+    def add(self, number, sums):
+        self.nodes = {(0, 0): added(*self.nodes.values(), sums) if self.nodes else sums}
 
     args = W, X, Y
     in_pairs = ag.compile(step, rows=7)(*args)
-    monkeypatch.setattr(_Sums, "add", add)
+    monkeypatch.setattr(Sums, "add", add)
     assert bits(ag.compile(step, rows=7)(*args)) != bits(in_pairs)
 
 

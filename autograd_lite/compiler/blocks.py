@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from autograd_lite.compiler import NotSeparableError
+from autograd_lite.compiler.executors import Forms
 from autograd_lite.compiler.lengths import telling
 from autograd_lite.compiler.rows import Split, trait_of
 from autograd_lite.compiler.signature import resized
@@ -59,6 +60,16 @@ class Blocks:
     def rowwise(self) -> list[Expr]:
         """The results with rows."""
         return [x for x in self.inside if x in self.split.axes]
+
+    @property
+    def axes(self) -> list[int]:
+        """The axis of rows of each datum that has rows."""
+        return [self.split.axes[x] for x in self.inputs if x in self.split.axes]
+
+    @property
+    def forms(self) -> Forms:
+        """How the data and the results have rows."""
+        return Forms(self.axes, [(x.shape[1:], x.dtype) for x in self.rowwise])
 
     def independent(self, roots: Sequence[Any]) -> list[Expr]:
         """What does not depend on rows, of all that blocks, results and other calls use."""

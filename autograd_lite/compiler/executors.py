@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
 from operator import length_hint
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 __all__ = [
     "Executor",
+    "Forms",
+    "Partial",
+    "Sums",
     "Threads",
+    "added",
     "available_workers",
     "executor",
     "in_turn",
@@ -31,33 +37,49 @@ __all__ = [
 Executor = Callable[[Callable[[Any], list[Any]], Iterable[Any]], list[Any]]
 
 
-class _Sums:
-    """Lists of sums, added in pairs: 0 + 1, 2 + 3, and then (0 + 1) + (2 + 3).
+class Sums:
+    """Adds in pairs, by the numbers of the blocks: 0 + 1, 2 + 3, and then (0 + 1) + (2 + 3).
 
-    As in a binary counter, a list waits for each bit that is set in their number.
+    What is added first does not change any bit of the result.
+
+    Args:
+        add: adds two results of blocks; it may overwrite them.
+
+    Attributes:
+        nodes: what waits for its neighbour, by the level in the tree and the number there.
+
+    Example:
+        >>> total = Sums(lambda left, right: f"({left} {right})")
+        >>> for number in (2, 0, 1):
+        ...     total.add(number, str(number))
+        >>> total.result()
+        '((0 1) 2)'
     """
 
-    def __init__(self) -> None:
-        self._count = 0
-        self._waiting: list[list[Any]] = []
+    def __init__(self, add: Callable[[Any, Any], Any]) -> None:
+        self.nodes: dict[tuple[int, int], Any] = {}
+        self._added = add
 
-    def add(self, sums: list[Any]) -> None:
-        """Add the sums of the next block; their arrays may be overwritten."""
-        bits = self._count
-        while bits & 1:
-            sums, bits = _added(self._waiting.pop(), sums), bits >> 1
-        self._waiting.append(sums)
-        self._count += 1
+    def add(self, number: int, result: Any, level: int = 0) -> None:
+        """Add the result of a block, or of 2**level neighbouring blocks."""
+        while (level, number ^ 1) in self.nodes:
+            other = self.nodes.pop((level, number ^ 1))
+            result = self._added(*((other, result) if number & 1 else (result, other)))
+            level, number = level + 1, number >> 1
+        self.nodes[level, number] = result
 
-    def result(self) -> list[Any]:
-        """The sums over all blocks."""
-        total = self._waiting.pop()
-        while self._waiting:
-            total = _added(self._waiting.pop(), total)
+    def result(self) -> Any:
+        """The result of all blocks."""
+        ordered = sorted(self.nodes, key=lambda node: node[1] << node[0])
+        rest = [self.nodes[node] for node in ordered]
+        total = rest.pop()
+        while rest:
+            total = self._added(rest.pop(), total)
         return total
 
 
-def _added(first: list[Any], second: list[Any]) -> list[Any]:
+def added(first: list[Any], second: list[Any]) -> list[Any]:
+    """Add lists of numbers and arrays, into the arrays of the first."""
     for k, x in enumerate(second):
         first[k] += x
     return first
@@ -65,10 +87,10 @@ def _added(first: list[Any], second: list[Any]) -> list[Any]:
 
 def in_turn(partial: Callable[[Any], list[Any]], blocks: Iterable[Any]) -> list[Any]:
     """The executor that computes one block after the other."""
-    total = _Sums()
-    for block in blocks:
-        total.add(partial(block))
-    return total.result()
+    total = Sums(added)
+    for number, block in enumerate(blocks):
+        total.add(number, partial(block))
+    return list(total.result())
 
 
 class Threads:
@@ -108,15 +130,16 @@ class _Work:
         self._taking, self._adding = Lock(), Lock()
         self._stopped = False
         self._errors: dict[int, BaseException] = {}
-        self._total, self._next = _Sums(), 0
-        self._early: dict[int, list[Any]] = {}
+        self._total = Sums(added)
 
     def run(self) -> None:
         """Compute blocks until none is left."""
         number = -1
         try:
             for number, block in iter(self._take, None):
-                self._add(number, self._partial(block))
+                sums = self._partial(block)
+                with self._adding:
+                    self._total.add(number, sums)
         except BaseException as error:
             self._errors[number] = error
             self.stop()
@@ -124,13 +147,6 @@ class _Work:
     def _take(self) -> tuple[int, Any] | None:
         with self._taking:
             return None if self._stopped else next(self._blocks, None)
-
-    def _add(self, number: int, sums: list[Any]) -> None:
-        with self._adding:
-            self._early[number] = sums
-            while self._next in self._early:
-                self._total.add(self._early.pop(self._next))
-                self._next += 1
 
     def stop(self) -> None:
         """Let no thread take another block."""
@@ -143,7 +159,7 @@ class _Work:
                 raise self._errors[min(self._errors)]
             finally:
                 self._errors.clear()
-        return self._total.result()
+        return list(self._total.result())
 
 
 class _Blas:
@@ -236,8 +252,38 @@ def row_blocks(length: int, size: int) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
+class Forms(NamedTuple):
+    """How data and results have rows.
+
+    Attributes:
+        axes: the axis of rows of each datum.
+        results: the shape of a row and the dtype of each result that has rows.
+    """
+
+    axes: Sequence[int]
+    results: Sequence[tuple[tuple[int, ...], Any]]
+
+    def empty(self, rows: int) -> list[Any]:
+        """New arrays for the results."""
+        return [np.empty((rows, *shape), dtype) for shape, dtype in self.results]
+
+
+Partial = Callable[..., tuple[list[Any], list[Any]]]
+
+
 def over_rows(
-    execute: Executor, size: int, partial: Callable[..., list[Any]], known: Any, length: int
-) -> list[Any]:
-    """The sums over all rows of what `partial(known, i, j)` returns for rows i to j."""
-    return execute(lambda rows: partial(known, *rows), row_blocks(length, size))
+    execute: Executor, size: int, forms: Forms, partial: Partial, known: Any, data: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
+    """The sums over all rows, and the results that have rows, of `partial(known, *block)`."""
+    rows = data[0].shape[forms.axes[0]]
+    results = forms.empty(rows)
+
+    def computed(block: tuple[int, int]) -> list[Any]:
+        part = slice(*block)
+        arrays = [x[(*[slice(None)] * k, part)] for k, x in zip(forms.axes, data, strict=True)]
+        sums, parts = partial(known, *arrays)
+        for result, x in zip(results, parts, strict=True):
+            result[part] = x
+        return sums
+
+    return execute(computed, row_blocks(rows, size)), results

@@ -147,68 +147,62 @@ class Running:
     def in_blocks(self, roots: Sequence[Any], blocks: Blocks, execute: Executor) -> list[str]:
         """The lines that compute and return the results from sums over blocks of rows.
 
-        It calls `before` for all that does not depend on rows, lets an executor call `partial` for
-        the rows from i to j, and calls `finish` with the sums.
+        It calls `before` for all that does not depend on rows, lets an executor call `partial` with
+        blocks of the data that have rows, and calls `finish` with the sums and the results that
+        have rows.
         """
         take = self.names.take
         first, each, last, run = map(take, ("before", "partial", "finish", "over_rows"))
-        known, sums, rows = take("known"), take("sums"), [take("i"), take("j")]
-        self.given[run] = functools.partial(over_rows, execute, blocks.size)
+        known, sums, rowwise = take("known"), take("sums"), take("rowwise")
+        self.given[run] = functools.partial(over_rows, execute, blocks.size, blocks.forms)
         self.notes.append(f"# {run}: adds what a function returns for blocks of rows")
         emitter = self._emitter(self.named)
         results = [take(self.b.names.get(x, ""), "result") for x in blocks.rowwise]
         totals = [take(self.b.names.get(x, ""), "total") for x in blocks.sums]
-        before = self._before(roots, blocks, emitter, results)
-        partial = self._partial(blocks, emitter, rows, results)
+        emitter.write(blocks.independent(roots))
+        before = [*self.start, *self._constants(self.scaled, self.length), *self.code.taken()]
+        data, parts, partial = self._partial(blocks, emitter)
         for x, name in zip([*blocks.rowwise, *blocks.sums], [*results, *totals], strict=True):
             emitter.add(x, name)
         emitter.owned |= self.donated
         emitter.write(self._ordered(roots))
         finish = [*self.code.taken(), self._return(roots, emitter)]
-        given = _listed(_used(self.parameters.names, before, [*partial, *finish]))
+        used = _used(self.parameters.names, before, [*partial, *finish])
+        given = _listed([name for name in used if name not in parts])
         unpacked = [f"{given} = {known}"] if given else []
         summed = [f"{_listed(totals)} = {sums}"] if totals else []
-        self._define(first, self.parameters.names, [*before, f"return {given or '()'}"])
-        self._define(each, [known, *rows], [*unpacked, *partial])
-        self._define(last, [known, sums], [*unpacked, *summed, *finish])
+        summed += [f"{_listed(results)} = {rowwise}"] if results else []
+        before.append(f"return ({given}), ({_listed(data)})")
+        self._define(first, self.parameters.names, before)
+        self._define(each, [known, *parts], [*unpacked, *partial])
+        self._define(last, [known, sums, rowwise], [*unpacked, *summed, *finish])
+        rows = take("data")
         return [
-            f"{known} = {first}({', '.join(self.parameters.names)})",
-            f"return {last}({known}, {run}({each}, {known}, {self.length or blocks.split.length}))",
+            f"{known}, {rows} = {first}({', '.join(self.parameters.names)})",
+            f"return {last}({known}, *{run}({each}, {known}, {rows}))",
         ]
 
-    def _before(
-        self, roots: Sequence[Any], blocks: Blocks, emitter: Emitter, results: Sequence[str]
-    ) -> list[str]:
-        """The lines of what does not depend on rows, and of arrays for results that have rows."""
-        emitter.write(blocks.independent(roots))
-        for x, result in zip(blocks.rowwise, results, strict=True):
-            shape = _listed([self.length or str(x.shape[0]), *map(str, x.shape[1:])])
-            self.code.lines.append(f'{result} = np.empty(({shape}), dtype="{x.dtype}")')
-        return [*self.start, *self._constants(self.scaled, self.length), *self.code.taken()]
-
-    def _partial(
-        self, blocks: Blocks, emitter: Emitter, rows: Sequence[str], results: Sequence[str]
-    ) -> list[str]:
-        """The lines of the sums over some rows, and of their part of results that have rows."""
-        block = ":".join(rows)
+    def _partial(self, blocks: Blocks, emitter: Emitter) -> tuple[list[str], list[str], list[str]]:
+        """The data that have rows, a block of each, and the lines of the sums over a block."""
         known: dict[Expr, str] = {}
+        data, parts = list[str](), list[str]()
         before = set(self.code.constants)
         for x, y in blocks.inputs.items():
             known[y] = emitter.constant(x.value) if x.fn == CONSTANT else emitter.text(x)
             if x in blocks.split.axes:
-                name = self.names.take(self.b.names.get(x, ""), "block")
-                place = ":, " * blocks.split.axes[x] + block
-                self.code.lines.append(f"{name} = {known[y]}[{place}]")
-                known[y] = name
+                data.append(known[y])
+                if x.fn == CONSTANT:
+                    known[y] = self.names.take(self.b.names.get(x, ""), "block")
+                parts.append(known[y])
         inner = self._emitter(known)
         inner.write([*blocks.inside.values()])
         lines = self.code.taken()
-        for x, result in zip(blocks.rowwise, results, strict=True):
-            lines.append(f"{result}[{block}] = {inner.text(blocks.inside[x])}")
         sums = inner.unshared([blocks.inside[x] for x in blocks.sums])
-        lines.append(f"return [{', '.join(sums)}]")
+        rowwise = [inner.text(blocks.inside[x]) for x in blocks.rowwise]
+        lines.append(f"return [{', '.join(sums)}], [{', '.join(rowwise)}]")
+        axis = blocks.axes[0]
         filled = self._filled(blocks.length, before)
-        return [*self._constants(filled, f"{rows[1]} - {rows[0]}"), *lines]
+        return data, parts, [*self._constants(filled, f"{parts[0]}.shape[{axis}]"), *lines]
 
     def _emitter(self, named: dict[Expr, str], owned: Iterable[Expr] = ()) -> Emitter:
         return Emitter(
