@@ -17,17 +17,56 @@ from typing import Any
 
 from autograd_lite.core.state import STATE, State, hooks
 
-__all__ = ["SHAPES_READ", "current", "no_grad", "note_shape_read", "scope", "setting"]
+__all__ = [
+    "SHAPES_READ",
+    "ShapesRead",
+    "current",
+    "no_grad",
+    "note_shape_read",
+    "reported",
+    "scope",
+    "setting",
+]
 
-SHAPES_READ: ContextVar[list[bool] | None] = ContextVar("shapes_read", default=None)
-"""A list to which True is added when a program that is traced reads a shape, where it matters."""
+
+@dataclass
+class ShapesRead:
+    """What a program that is traced reads of the shapes of its arrays.
+
+    Attributes:
+        length: the number of rows of the arrays.
+        told: the number of rows that the program is told.
+        read: whether it reads a shape.
+        otherwise: whether it reads one that `told` does not change.
+    """
+
+    length: int = 1
+    told: int = 1
+    read: bool = False
+    otherwise: bool = False
+
+
+SHAPES_READ: ContextVar[ShapesRead | None] = ContextVar("shapes_read", default=None)
 
 
 def note_shape_read() -> None:
-    """Note that the program that is traced reads a shape, or an error that may depend on one."""
+    """Note that the program that is traced reads what depends on a shape, such as an error."""
     noted = SHAPES_READ.get()
     if noted is not None:
-        noted.append(True)
+        noted.read = noted.otherwise = True
+
+
+def reported(lengths: Any) -> Any:
+    """A length or a shape as the program that reads it is told."""
+    noted = SHAPES_READ.get()
+    if noted is None:
+        return lengths
+    noted.read = True
+    if isinstance(lengths, tuple):
+        return tuple(map(reported, lengths))
+    if noted.length == noted.told or type(lengths) is not int or lengths % noted.length:
+        return lengths
+    return lengths // noted.length * noted.told
 
 
 FIELDS = [field.name for field in fields(State)]

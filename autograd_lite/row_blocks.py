@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, repeat
+from operator import itemgetter
 from queue import Queue
 from typing import Any, TypeVar
 
@@ -155,11 +156,18 @@ def _each(block: Any, function: Callable[[Any], Any]) -> Any:
     return tuple(map(function, block)) if isinstance(block, tuple) else function(block)
 
 
-def _itself(block: Any) -> Any:
-    return block
+Pick = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, eq=False)
+class _Composed(tuple[Pick, ...]):
+    """One function after the other; it can be sent to another process if they can."""
+
+    def __call__(self, block: Any) -> Any:
+        for function in self:
+            block = function(block)
+        return block
+
+
 class RowBlocks:
     """An array by blocks of rows, from a source that may be larger than memory.
 
@@ -172,8 +180,9 @@ class RowBlocks:
         pick: what makes the array of a block of the source.
     """
 
-    source: Source
-    pick: Callable[[Any], Any] = _itself
+    def __init__(self, source: Source, pick: Pick | None = None) -> None:
+        self.source = source
+        self.pick: Pick = _Composed() if pick is None else pick
 
     @cached_property
     def head(self) -> Array:
@@ -223,12 +232,12 @@ class RowBlocks:
                 f"{self.source.name}: rows of data by blocks cannot be picked; rows[:, k] picks "
                 "columns, and rows.read() reads all of it"
             )
-        return self.map(lambda block: block[key])
+        return self.map(itemgetter(key))
 
     def map(self, function: Callable[[Array], Any]) -> RowBlocks:
         """What a function returns for each block, with the same number of rows."""
-        pick = self.pick
-        return RowBlocks(self.source, lambda block: function(np.asarray(pick(block))))
+        before = self.pick if isinstance(self.pick, _Composed) else (self.pick,)
+        return RowBlocks(self.source, _Composed((*before, np.asarray, function)))
 
     def where(self, keep: Callable[[Array], Array]) -> RowBlocks:
         """The rows for whose numbers `keep` is true."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.arrays import describe
-from autograd_lite.context import current, note_shape_read, setting
+from autograd_lite.context import current, note_shape_read, reported, setting
 from autograd_lite.core.state import STATE
 from autograd_lite.core.tensor import leaf
 from autograd_lite.tensor import Tensor
@@ -74,18 +74,18 @@ class Traced(Differentiated, internal=True):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape, a tuple of ints."""
-        _read(sys._getframe(1))
-        return getattr(self.node.form, "shape", ())
+        shape: tuple[int, ...] = getattr(self.node.form, "shape", ())
+        return reported(shape) if _is_outside(sys._getframe(1)) else shape  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        _read(sys._getframe(1))
-        return super().size
+        size = super().size
+        return reported(size) if _is_outside(sys._getframe(1)) else size  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
-        _read(sys._getframe(1))
-        return super().__len__()
+        length = super().__len__()
+        return reported(length) if _is_outside(sys._getframe(1)) else length
 
     @property
     def array(self) -> Any:
@@ -114,9 +114,13 @@ class Traced(Differentiated, internal=True):
 
 
 def _read(frame: FrameType) -> None:
-    """Note a shape that is read outside this package."""
-    if frame.f_globals.get("__name__", "").split(".")[0] != "autograd_lite":
+    """Note what is read outside this package and depends on a shape."""
+    if _is_outside(frame):
         note_shape_read()
+
+
+def _is_outside(frame: FrameType) -> bool:
+    return bool(frame.f_globals.get("__name__", "").split(".")[0] != "autograd_lite")
 
 
 def argument(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
@@ -19,6 +19,8 @@ from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from autograd_lite.row_blocks import RowBlocks, ahead, together
 
 __all__ = [
     "Executor",
@@ -275,6 +277,8 @@ def over_rows(
     execute: Executor, size: int, forms: Forms, partial: Partial, known: Any, data: Sequence[Any]
 ) -> tuple[list[Any], list[Any]]:
     """The sums over all rows, and the results that have rows, of `partial(known, *block)`."""
+    if any(isinstance(x, RowBlocks) for x in data):
+        return _over_blocks(execute, size, forms, partial, known, data)
     rows = data[0].shape[forms.axes[0]]
     results = forms.empty(rows)
 
@@ -287,3 +291,20 @@ def over_rows(
         return sums
 
     return execute(computed, row_blocks(rows, size)), results
+
+
+def _over_blocks(
+    execute: Executor, size: int, forms: Forms, partial: Partial, known: Any, data: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
+    """What `over_rows` returns, of data by blocks: the next one is read while one is computed."""
+    results, total, start = forms.empty(data[0].shape[0]), Sums(added), 0
+    with closing(ahead(together(data))) as blocks:
+        for number, block in enumerate(x for x in blocks if len(x[0])):
+            sums, parts = over_rows(execute, size, forms, partial, known, block)
+            stop = start + len(block[0])
+            for result, x in zip(results, parts, strict=True):
+                result[start:stop] = x
+            total.add(number, sums)
+            start = stop
+            del block
+    return list(total.result()), results

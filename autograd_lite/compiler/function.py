@@ -81,6 +81,10 @@ class Compiled(Generic[P, R]):
         signature = self._read(args, kwargs)
         if signature is None:
             return self._function(*args, **kwargs)
+        if signature.streams:
+            from autograd_lite.compiler.streams import run_by_blocks
+
+            return run_by_blocks(self, signature)  # type: ignore[no-any-return]
         program = self._program(signature)
         if program.donated:
             _check_donated(program, signature.arrays)
@@ -107,12 +111,14 @@ class Compiled(Generic[P, R]):
         except HasTensorsError:
             return None
 
-    def _program(self, signature: Signature) -> Program:
+    def _program(self, signature: Signature, told: int = 0) -> Program:
+        """The program for a call; of data by blocks, the function is `told` the number of rows."""
         from autograd_lite.compiler.program import Program
+        from autograd_lite.compiler.streams import not_alike
 
         with self._lock:
-            program = self._programs.get(signature.key) or next(
-                (p for p in self._programs.values() if p.serves(signature)), None
+            program = (None if told else self._programs.get(signature.key)) or next(
+                (p for p in self._programs.values() if p.serves(signature, told)), None
             )
             if program is None:
                 donated = [
@@ -125,6 +131,8 @@ class Compiled(Generic[P, R]):
                     *(self._function, _name(self._function), signature, donated),
                     *(self._rows, self._execute, self._backend),
                 )
+                if told and not program.serves(signature, told):
+                    raise not_alike(_name(self._function), told)
                 self._programs[program.signature.key] = program
                 while len(self._programs) > MOST:
                     self._programs.popitem(last=False)
@@ -215,7 +223,7 @@ class Compiled(Generic[P, R]):
 
     def graph_for(self, *args: Any, **kwargs: Any) -> Graph:
         """The graph from which the code for these arguments is generated."""
-        from autograd_lite.compiler.program import traced
+        from autograd_lite.compiler.tracing import traced
 
         return traced(self._function, self._arrays(args, kwargs))[0]
 

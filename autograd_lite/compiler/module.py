@@ -14,10 +14,12 @@ import numpy as np
 from autograd_lite.compiler.machine_code import native_functions
 from autograd_lite.expressions.printer import literal
 
-__all__ = ["LITERAL", "Module", "constant_source", "loaded"]
+__all__ = ["LITERAL", "MODULE", "Module", "constant_source", "loaded"]
 
 LITERAL = 64  # elements up to which a constant is written as a list of numbers
 LARGEST = 1 << 22  # bytes up to which a constant is written as source
+
+MODULE = "__module__"  # the name under which a module that is loaded has its Module
 
 _numbers = count(1)
 
@@ -59,6 +61,7 @@ class Module:
         code: its source, without imports and native functions.
         namespace: the objects that it uses besides those that it defines.
         native: the source of its native functions, or nothing.
+        in_blocks: the name of the function that computes over blocks of rows, or nothing.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Module:
     code: str
     namespace: Mapping[str, Any]
     native: str = ""
+    in_blocks: str = ""
 
     @property
     def source(self) -> str:
@@ -78,7 +82,7 @@ class Module:
         """Run it, compile its native functions, and return its last function."""
         functions = native_functions(self.native) if self.native else {}
         code = f"{self.imports}\n{self.code}"
-        return loaded(code, self.name, {**self.namespace, **functions})
+        return loaded(code, self.name, {**self.namespace, **functions, MODULE: self})
 
 
 def loaded(source: str, name: str, namespace: Mapping[str, Any]) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -22,7 +21,6 @@ from autograd_lite.compiler.layout import laid_out
 from autograd_lite.compiler.lengths import (
     LengthError,
     Numbers,
-    as_traced,
     check_alike,
     distinct,
     generalized,
@@ -32,83 +30,21 @@ from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.machine_code import NotNativeError
 from autograd_lite.compiler.module import Module, constant_source, loaded
 from autograd_lite.compiler.native import MOST, calls_to_pay, native_calls
-from autograd_lite.compiler.rolling import rolled
 from autograd_lite.compiler.rows import Split, split, split_along
 from autograd_lite.compiler.running import Running
-from autograd_lite.compiler.signature import Packing, Signature, form_key
+from autograd_lite.compiler.signature import Signature, form_key
 from autograd_lite.compiler.source_map import places_in
-from autograd_lite.context import SHAPES_READ, setting
+from autograd_lite.compiler.tracing import Traced, with_length
+from autograd_lite.context import ShapesRead
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, LOOP, Builder, Expr, Place, in_order
 from autograd_lite.expressions.loops import everything
-from autograd_lite.expressions.lower import from_graph
 from autograd_lite.expressions.names import Names
 from autograd_lite.expressions.printer import WIDTH, Printer, statements
-from autograd_lite.graph import Graph
-from autograd_lite.lines import Lines
-from autograd_lite.tensor import Tensor
-from autograd_lite.transforms import trace
 
-__all__ = ["Program", "traced"]
+__all__ = ["Program"]
 
 # The numbers of rows of traces for any number of rows: primes, so that 2 / n is never shortened.
 LENGTHS = 1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049
-
-
-def traced(function: Callable[..., Any], signature: Signature) -> tuple[Graph, Packing]:
-    """The graph of a function, in stable forms, and the form of its results."""
-    packings = []
-
-    def leaves(*arrays: Any) -> list[Any]:
-        packings.append(Packing(signature.call(function, arrays)))
-        return packings[-1].leaves
-
-    named = [
-        Tensor(array, leaf.name, requires_grad=False)
-        for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
-    ]
-    with setting(scope=(), observer=Lines()), np.errstate(all="ignore"):
-        graph = trace(leaves, *named)
-    packings[-1].leaves = []
-    return Graph(graph.outputs, graph.inputs, as_written=False), packings[-1]
-
-
-class _Traced:
-    """A function traced for one signature, and its program.
-
-    Attributes:
-        reads_shapes: whether the function itself reads the shape of an array that depends on an
-            argument, and so could do something else for another number of rows.
-        results: after the passes, in the readable form.
-        placed: with all factors placed.
-    """
-
-    def __init__(self, function: Callable[..., Any], signature: Signature) -> None:
-        noted: list[bool] = []
-        token = SHAPES_READ.set(noted)
-        try:
-            self.graph, self.packing = traced(function, signature)
-        finally:
-            SHAPES_READ.reset(token)
-        self.reads_shapes = bool(noted)
-        self.b: Builder = Builder()
-        self.arguments: list[Expr] = [
-            self.b.argument(array, leaf.name)
-            for array, leaf in zip(signature.arrays, signature.leaves, strict=True)
-        ]
-        self.results: list[Any] = []
-        self.placed: list[Any] = []
-
-    @cached_property
-    def traced(self) -> list[Any]:
-        """The results as traced."""
-        return as_traced(self.graph)
-
-    def passed(self, rolls: bool = False) -> _Traced:
-        """Run the passes; returns self."""
-        roots = from_graph(self.graph, self.arguments, self.b)
-        self.results = passes.readable(rolled(roots, self.b) if rolls else roots, self.b)
-        self.placed = passes.with_factors_placed(self.results, self.b)
-        return self
 
 
 class Program:
@@ -142,20 +78,24 @@ class Program:
         self.numbers: Numbers = {}
         self.alike: tuple[Callable[..., Any], list[Any], list[int]] | None = None
         self._backends = ("numpy",) if backend == "numpy" else ("numpy", "numba")
-        found = _Traced(function, signature).passed(rolls=rows is None)
+        found = Traced(function, signature).passed(rolls=rows is None)
         try:
             self._modules = self._for_any_length(function, signature, found, rows, execute)
         except (LengthError, NotSeparableError):
+            if signature.streams:
+                raise
             self._use(found)
             self._modules = [
                 self._module(found.placed, rows, execute, backend) for backend in self._backends
             ]
+        self._left = inf
         self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
         self._calls = native_calls(found.placed)
         self.load("numba" if backend == "numba" else "numpy")
         if backend == "auto" and self._modules[1].native:
-            self._load_when_it_pays(calls_to_pay(self._calls))
+            self._left = calls_to_pay(self._calls)
+            self.run = self._counted
 
     def load(self, backend: str) -> None:
         """Run the program by a backend from now on.
@@ -165,36 +105,34 @@ class Program:
         """
         module = self._modules[self._backends.index(backend)]
         try:
-            self.run = module.load()
+            self.run = self._loaded = module.load()
         except NotNativeError as error:
             self._warn(str(error))
             module = self._modules[0]
-            self.run = module.load()
+            self.run = self._loaded = module.load()
         if backend == "numba" and not module.native and len(self._calls) > MOST:
             self._warn(f"it has {len(self._calls):,} calls, more than {MOST:,}")
         self.backend = "numba" if module.native else "numpy"
         self.source = module.source
+        self.in_blocks = module.in_blocks and self._loaded.__globals__[module.in_blocks]
 
     def _warn(self, why: str) -> None:
         text = f"compile: Numba does not compile {self.name}, so NumPy runs it: {why}"
         warnings.warn(text, NotNativeWarning, stacklevel=2)
 
-    def _load_when_it_pays(self, calls: float) -> None:
-        """Run by Numba after so many calls."""
-        run, left = self.run, calls
+    def _counted(self, *args: Any) -> Any:
+        self.count(1)
+        return self._loaded(*args)
 
-        def counting(*args: Any) -> Any:
-            nonlocal run, left
-            left -= 1
-            if left <= 0:
-                left = inf
-                self.load("numba")
-                run = self.run
-            return run(*args)
+    def count(self, calls: float) -> None:
+        """Count calls: Numba runs the program as soon as they pay for compiling it."""
+        self._left -= calls
+        if self._left <= 0:
+            self._left, run = inf, self.run
+            self.load("numba")
+            self.run = run
 
-        self.run = counting
-
-    def _use(self, found: _Traced) -> None:
+    def _use(self, found: Traced) -> None:
         self.b, self.arguments, self.packing = found.b, found.arguments, found.packing
         self.results = found.results
 
@@ -236,7 +174,7 @@ class Program:
         self,
         function: Callable[..., Any],
         signature: Signature,
-        found: _Traced,
+        found: Traced,
         rows: int | str | None,
         execute: Executor,
     ) -> list[Module]:
@@ -250,9 +188,14 @@ class Program:
         if rows is None:
             raise LengthError
         length, leaves = _rows_of(found)
+        for k in signature.streams:
+            if k not in leaves:
+                raise NotSeparableError(
+                    f"compile: the results are not sums over the rows of {signature.leaves[k].path}"
+                )
         lengths = [n for n in LENGTHS if n == telling(n, found.traced)][:2]
         lengths.append(distinct(2, found.traced))
-        others = [_with_length(function, signature.with_length(leaves, n)) for n in lengths]
+        others = [with_length(function, signature.with_length(leaves, n)) for n in lengths]
         traces = [x.traced for x in (found, *others)]
         check_alike(traces, [length, *lengths])
         if len({form_key(x.packing.tree) for x in (found, *others)}) > 1:
@@ -281,29 +224,35 @@ class Program:
             modules.append(running.written(body, [*placed, *roots, *inside.inside.values()]))
         return modules
 
-    def serves(self, signature: Signature) -> bool:
-        """Whether a call with other numbers of rows has the signature of this program."""
+    def serves(self, signature: Signature, told: int = 0) -> bool:
+        """Whether a call with other numbers of rows has the signature of this program.
+
+        The number of rows is that of the arrays, or what the function is told of it.
+        """
         lengths = {x.shape[0] for k, x in enumerate(signature.arrays) if k in self.rows and x.ndim}
         return (
             len(lengths) == 1
             and min(lengths) > 1
             and signature.for_any_length(self.rows).key == self.signature.key
-            and self._is_alike(signature, *lengths)
+            and self._is_alike(signature, *lengths, told or min(lengths))
         )
 
-    def _is_alike(self, signature: Signature, length: int) -> bool:
+    def _is_alike(self, signature: Signature, length: int, told: int) -> bool:
         """Whether the function does the same for another number of rows."""
         if self.alike is None:
             return True
         function, traces, lengths = self.alike
-        if length in lengths:
+        if told in lengths:
             return True
+        noted = ShapesRead(length, told)
         try:
-            other = _Traced(function, signature)
-            check_alike([*traces, other.traced], [*lengths[: len(traces)], length])
+            other = Traced(function, signature, noted)
+            check_alike([*traces, other.traced], [*lengths[: len(traces)], length], told)
         except LengthError:
             return False
-        lengths.append(length)
+        if told != length and noted.otherwise:
+            return False
+        lengths.append(told)
         return True
 
     def _guard(self) -> Any:
@@ -410,7 +359,7 @@ def _in_blocks(
     return blocks_of(roots, b, found, rows, _last_pass(backend), longest)
 
 
-def _rows_of(found: _Traced) -> tuple[int, frozenset[int]]:
+def _rows_of(found: Traced) -> tuple[int, frozenset[int]]:
     """The number of rows, and the numbers of the arguments that have rows, also unused ones."""
     axes = split(found.placed, found.b.names)
     used = set(in_order(found.placed))
@@ -422,13 +371,6 @@ def _rows_of(found: _Traced) -> tuple[int, frozenset[int]]:
     if not leaves:
         raise LengthError
     return axes.length, leaves
-
-
-def _with_length(function: Callable[..., Any], signature: Signature) -> _Traced:
-    try:
-        return _Traced(function, signature)
-    except Exception as error:  # of the user's function, which refuses other numbers of rows
-        raise LengthError from error
 
 
 def _is_uniform(value: Any) -> bool:

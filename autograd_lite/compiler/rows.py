@@ -102,9 +102,14 @@ class _Walk:
         name = self.names.get(expr)
         what = f"{name} = {expr.fn}(…)" if name else f"{expr.fn}(…)"
         return NotSeparableError(
-            f"compile: the results are not sums over {self.length} rows: {what} of shape "
-            f"{expr.shape} {why}; leave out rows="
+            f"compile: the results are not sums over rows: {what} of shape "
+            f"{self._shown(expr.shape)} {why}; leave out rows= to compute in one pass, in memory"
         )
+
+    def _shown(self, shape: Any) -> str:
+        """A shape with n for the number of rows."""
+        lengths = ["n" if n == self.length else str(n) for n in shape or ()]
+        return f"({', '.join(lengths)}{',' * (len(lengths) == 1)})"
 
     def visit(self, expr: Expr) -> None:
         rows = [x for x in expr.inputs if x in self.axes]

@@ -73,7 +73,7 @@ class Running:
         self.imports: list[str] = []
         self.notes: list[str] = []
         self.scaled: dict[str, str] = {}
-        self.length = ""
+        self.length, self.blockwise = "", ""
         if rows is not None:
             self.length = self.names.take("n")
             self.start.append(f"{self.length} = {self.named[rows]}.shape[0]")
@@ -115,7 +115,7 @@ class Running:
         parts = [head, *self.embedded.sources, *helpers, *self.functions]
         code = "\n\n\n".join(filter(None, parts)) + "\n"
         imports = "\n".join([*self.imports, "import numpy as np\n"])
-        return Module(self.name, imports, code, self.given, native)
+        return Module(self.name, imports, code, self.given, native, self.blockwise)
 
     def any_length(
         self, placed: Sequence[Any], roots: Sequence[Any], blocks: Blocks, execute: Executor
@@ -176,11 +176,14 @@ class Running:
         self._define(first, self.parameters.names, before)
         self._define(each, [known, *parts], [*unpacked, *partial])
         self._define(last, [known, sums, rowwise], [*unpacked, *summed, *finish])
-        rows = take("data")
-        return [
-            f"{known}, {rows} = {first}({', '.join(self.parameters.names)})",
+        rows, arguments = take("data"), ", ".join(self.parameters.names)
+        lines = [
+            f"{known}, {rows} = {first}({arguments})",
             f"return {last}({known}, *{run}({each}, {known}, {rows}))",
         ]
+        self.blockwise = take("in_blocks")
+        self._define(self.blockwise, self.parameters.names, lines)
+        return [f"return {self.blockwise}({arguments})"]
 
     def _partial(self, blocks: Blocks, emitter: Emitter) -> tuple[list[str], list[str], list[str]]:
         """The data that have rows, a block of each, and the lines of the sums over a block."""

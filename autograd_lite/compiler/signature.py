@@ -14,6 +14,7 @@ import numpy as np
 from autograd_lite.arrays import numbers_only
 from autograd_lite.core.tensor import Value
 from autograd_lite.expressions.expr import exact
+from autograd_lite.row_blocks import RowBlocks
 from autograd_lite.trees import _children
 
 __all__ = [
@@ -38,6 +39,9 @@ VALUES = (
 )
 
 PLAIN = (list, tuple, dict)
+
+# The numbers of rows of the arrays that stand for data by blocks: primes.
+STAND_INS = 1051, 1061, 1063, 1069, 1087, 1091, 1093, 1097
 
 
 class _AnyLength:
@@ -130,6 +134,11 @@ class Signature:
         names: the names of the positional ones.
         keywords: the names of the others.
 
+    Attributes:
+        arrays: the arrays; a few rows stand for data by blocks.
+        leaves: their leaves.
+        streams: the data by blocks of rows, by the numbers of their leaves.
+
     Raises:
         TypeError: for an argument that is not an array, a number, a text or another plain value.
     """
@@ -141,6 +150,7 @@ class Signature:
         self.keywords = keywords
         self.arrays: list[Any] = []
         self.leaves: list[Leaf] = []
+        self.streams: dict[int, RowBlocks] = {}
         self.tree: tuple[Any, ...] = tuple(
             _form(arg, name, name, self._leaf) for arg, name in zip(args, self.names, strict=True)
         )
@@ -149,6 +159,9 @@ class Signature:
     def _leaf(self, value: Any, path: str, name: str) -> Leaf | Static:
         if isinstance(value, Value):
             raise HasTensorsError
+        if isinstance(value, RowBlocks):
+            self.streams[len(self.leaves)] = value
+            value = value.head
         if isinstance(value, (np.ndarray, np.generic)):
             numbers_only(value, f"compile: {path}")
             array = np.asarray(value)
@@ -187,12 +200,25 @@ class Signature:
         made.arrays = [resized(x, 0, length) if k in rows else x for k, x in enumerate(self.arrays)]
         return made
 
+    def standing_in(self, rows: Collection[int]) -> Signature:
+        """A copy in which arrays of a few rows stand for data with rows, given by their numbers."""
+        others = [x.shape if k not in rows else x.shape[1:] for k, x in enumerate(self.arrays)]
+        lengths = {n for shape in others for n in shape if n}
+        length = next(p for p in STAND_INS if all(n % p for n in lengths))
+        made = self._with_rows(rows, length)
+        made.arrays = self.with_length(rows, length).arrays
+        for k in self.streams:
+            made.arrays[k].flags.writeable = False  # the blocks may be, and native code asks
+        return made
+
     def for_any_length(self, rows: Collection[int]) -> Signature:
         """A copy in which some leaves, given by their numbers, have any number of rows."""
+        return self._with_rows(rows, ANY_LENGTH)
 
+    def _with_rows(self, rows: Collection[int], length: Any) -> Signature:
         def changed(form: Any) -> Any:
             if isinstance(form, Leaf) and form.number in rows and form.shape:
-                return replace(form, shape=(ANY_LENGTH, *form.shape[1:]))
+                return replace(form, shape=(length, *form.shape[1:]))
             if isinstance(form, Container):
                 return replace(form, children=tuple(map(changed, form.children)))
             return form

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.context import note_shape_read
+from autograd_lite.context import note_shape_read, reported
 from autograd_lite.core.tensor import Value
 from autograd_lite.op import NUMPY
 from autograd_lite.signatures import VARIABLE, is_default, numpy_parameters
@@ -104,8 +104,12 @@ def _plain_answer(function):
 
     @functools.wraps(function)
     def answer(*args, **kwargs):
+        arrays = {key: _arrays(value) for key, value in kwargs.items()}
+        result = function(*_arrays(args), **arrays)
+        if function in (np.shape, np.size):
+            return reported(result)
         note_shape_read()
-        return function(*_arrays(args), **{key: _arrays(value) for key, value in kwargs.items()})
+        return result
 
     NUMPY[function] = answer
 
