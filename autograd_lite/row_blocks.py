@@ -53,9 +53,11 @@ class Source(ABC):
 
     Attributes:
         name: what errors call it.
+        remote: whether other machines hold the blocks, and compute what is asked of them.
     """
 
     name: str
+    remote: bool = False
 
     @property
     @abstractmethod

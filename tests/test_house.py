@@ -15,7 +15,7 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("core", "checkout", "interrupts", "text", "files", "trees", "differences", "row_blocks"),
+    ("core", "checkout", "interrupts", "text", "files", "trees", "differences", "row_blocks", "dask_rows"),
     ("context",),
     ("arrays", "lines", "notebook"),
     ("broadcasting", "foreign", "masks", "signatures", "record"),
@@ -50,7 +50,8 @@ OPTIONAL = {
     "models": {"tqdm", "scipy", "sklearn"},
     "derivation": {"sympy"},
     "data": {"pyarrow"},
-    "compiler": {"threadpoolctl"},
+    "compiler": {"threadpoolctl", "dask", "distributed"},
+    "dask_rows": {"dask"},
     "testing": {"hypothesis", "pytest"},
 }
 """What a part may import beside NumPy and the standard library."""

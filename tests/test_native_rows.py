@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compiler.executors import _BLAS
+from autograd_lite.compiler.executors import BLAS
 from autograd_lite.trees import flatten
 
 pytest.importorskip("numba")
@@ -167,7 +167,7 @@ def test_the_blas_of_native_code_has_one_thread_while_workers_run():
     threadpoolctl = pytest.importorskip("threadpoolctl")
     compiled = ag.compile(lambda X, w: np.sum(np.tanh(X @ w)), rows=64, workers=2, backend="numba")
     compiled(np.ones((300, 40)), np.ones((40, 30)))
-    with threadpoolctl.threadpool_limits(3, user_api="blas"), _BLAS.limited():
+    with threadpoolctl.threadpool_limits(3, user_api="blas"), BLAS.limited():
         found = threadpoolctl.threadpool_info()
     assert {x["num_threads"] for x in found if x["user_api"] == "blas"} == {1}
     assert len([x for x in found if x["user_api"] == "blas"]) > 1

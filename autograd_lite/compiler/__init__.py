@@ -31,6 +31,7 @@ def compile(
     donate: str | Sequence[str] = (),
     backend: str = "numpy",
     workers: int = 1,
+    client: Any = None,
 ) -> Compiled[P, R]: ...
 
 
@@ -42,6 +43,7 @@ def compile(
     donate: str | Sequence[str] = (),
     backend: str = "numpy",
     workers: int = 1,
+    client: Any = None,
 ) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 
 
@@ -52,6 +54,7 @@ def compile(
     donate: str | Sequence[str] = (),
     backend: str = "numpy",
     workers: int = 1,
+    client: Any = None,
 ) -> Any:
     """Compile a function to plain NumPy calls; also a decorator.
 
@@ -60,6 +63,9 @@ def compile(
     other plain values are constants of the code, also used in control flow; for another value it is
     compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays in the closure
     of f are constants. Called with Tensors, f runs as written.
+
+    With rows, arrays may also be data by blocks, which `autograd_lite.data.open_rows` makes and
+    which need not fit into memory, or Dask arrays.
 
     Args:
         f: a function of arrays in nested containers that returns the same.
@@ -70,6 +76,8 @@ def compile(
         backend: "numpy"; "numba" for native code; "auto" for Numba once a program was called so
             often that the time to compile it pays. Their results are equal to rounding.
         workers: the number of threads that compute blocks; it does not change any bit of a result.
+        client: of the Dask cluster that computes with Dask arrays; without it the current one, if
+            there is one, and else their chunks are read one after the other.
 
     Raises:
         ImportError: for the backend "numba" if Numba is not installed.
@@ -90,7 +98,9 @@ def compile(
     from autograd_lite.compiler.function import Compiled  # not when the package is imported
 
     execute, backend = executor(_checked(workers, rows)), _available(backend)
-    made = partial(Compiled, rows=rows, donate=donate, execute=execute, backend=backend)
+    made = partial(
+        Compiled, rows=rows, donate=donate, execute=execute, backend=backend, client=client
+    )
     return made if f is None else made(f)
 
 

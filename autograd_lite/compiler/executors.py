@@ -23,6 +23,7 @@ import numpy as np
 from autograd_lite.row_blocks import RowBlocks, ahead, together
 
 __all__ = [
+    "BLAS",
     "Executor",
     "Forms",
     "Partial",
@@ -110,7 +111,7 @@ class Threads:
         work = _Work(partial, blocks)
         workers = min(self.workers, length_hint(blocks, self.workers))
         threads = [Thread(target=copy_context().run, args=(work.run,)) for _ in range(workers - 1)]
-        with _BLAS.limited():
+        with BLAS.limited():
             try:
                 for thread in threads:
                     thread.start()
@@ -197,9 +198,9 @@ class _Blas:
         self.__init__()  # type: ignore[misc]
 
 
-_BLAS = _Blas()
+BLAS = _Blas()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_BLAS.after_fork)
+    os.register_at_fork(after_in_child=BLAS.after_fork)
 
 
 @cache
@@ -278,6 +279,10 @@ def over_rows(
 ) -> tuple[list[Any], list[Any]]:
     """The sums over all rows, and the results that have rows, of `partial(known, *block)`."""
     if any(isinstance(x, RowBlocks) for x in data):
+        if all(isinstance(x, RowBlocks) and x.source.remote for x in data):
+            from autograd_lite.compiler.shipping import over_chunks
+
+            return over_chunks(size, forms, partial, known, data)
         return _over_blocks(execute, size, forms, partial, known, data)
     rows = data[0].shape[forms.axes[0]]
     results = forms.empty(rows)

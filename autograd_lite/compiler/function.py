@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from threading import RLock
 from types import MethodType
@@ -44,12 +44,14 @@ class Compiled(Generic[P, R]):
         donate: str | Sequence[str],
         execute: Executor,
         backend: str = "numpy",
+        client: Any = None,
     ) -> None:
         if not callable(function):
             raise TypeError(f"compile: takes a function, not {type(function).__name__}")
         functools.update_wrapper(self, function)
         self._function, self._rows, self._execute = function, rows, execute
-        self._backend = backend
+        self._backend, self._client = backend, client
+        self._kept: deque[Any] = deque(maxlen=2)  # data on a cluster, for the next call
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
         self._signature = inspect.signature(function)
         known = self._signature.parameters

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_lite.arrays import numbers_only
 from autograd_lite.core.tensor import Value
+from autograd_lite.dask_rows import is_dask
 from autograd_lite.expressions.expr import exact
 from autograd_lite.row_blocks import RowBlocks
 from autograd_lite.trees import _children
@@ -137,7 +138,7 @@ class Signature:
     Attributes:
         arrays: the arrays; a few rows stand for data by blocks.
         leaves: their leaves.
-        streams: the data by blocks of rows, by the numbers of their leaves.
+        streams: the data by blocks of rows, and Dask arrays, by the numbers of their leaves.
 
     Raises:
         TypeError: for an argument that is not an array, a number, a text or another plain value.
@@ -150,7 +151,7 @@ class Signature:
         self.keywords = keywords
         self.arrays: list[Any] = []
         self.leaves: list[Leaf] = []
-        self.streams: dict[int, RowBlocks] = {}
+        self.streams: dict[int, Any] = {}
         self.tree: tuple[Any, ...] = tuple(
             _form(arg, name, name, self._leaf) for arg, name in zip(args, self.names, strict=True)
         )
@@ -162,6 +163,9 @@ class Signature:
         if isinstance(value, RowBlocks):
             self.streams[len(self.leaves)] = value
             value = value.head
+        if is_dask(value):
+            self.streams[len(self.leaves)] = value
+            value = np.ones((1, *value.shape[1:]), value.dtype)
         if isinstance(value, (np.ndarray, np.generic)):
             numbers_only(value, f"compile: {path}")
             array = np.asarray(value)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from autograd_lite.compiler import NotSeparableError
+from autograd_lite.compiler.cluster import ClusterSource, current_client
 from autograd_lite.compiler.signature import STAND_INS
-from autograd_lite.row_blocks import BlockError
+from autograd_lite.dask_rows import DaskSource, dask_array, is_dask
+from autograd_lite.row_blocks import BlockError, RowBlocks
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.function import Compiled
@@ -14,6 +19,9 @@ if TYPE_CHECKING:
     from autograd_lite.compiler.signature import Signature
 
 __all__ = ["not_alike", "run_by_blocks"]
+
+
+_sources: WeakValueDictionary[Any, DaskSource] = WeakValueDictionary()
 
 
 def run_by_blocks(compiled: Compiled[Any, Any], signature: Signature) -> Any:
@@ -26,26 +34,48 @@ def run_by_blocks(compiled: Compiled[Any, Any], signature: Signature) -> Any:
     if compiled._rows is None:
         raise ValueError(
             "compile: data by blocks of rows need the results as sums over them; compile with "
-            'rows="auto", or pass arrays: rows.read() reads all of them'
+            'rows="auto", or pass arrays that hold all rows'
         )
-    length = _length(signature)
-    arrays = [signature.streams.get(k, x) for k, x in enumerate(signature.arrays)]
+    arrays = {k: x for k, x in signature.streams.items() if is_dask(x)}
+    streams = signature.streams | _on_source(compiled, arrays)
+    length = _length(signature, streams)
     if length < 2:  # there may be no block at all
-        arrays = [x.read() if k in signature.streams else x for k, x in enumerate(arrays)]
-        return compiled._called(*signature.rebuilt(arrays))
+        read = [streams[k].read() if k in streams else x for k, x in enumerate(signature.arrays)]
+        return compiled._called(*signature.rebuilt(read))
     program = _program(compiled, signature, length)
     for k in program.donated & program.rows:
         raise ValueError(
             f"compile: {signature.leaves[k].path} is donated, but data by blocks of rows are only "
             "read; leave it out of donate="
         )
+    beside = program.rows - {*streams}
+    if arrays and beside:
+        chunks = streams[min(arrays)].lengths
+        arrays |= {k: dask_array(signature.arrays[k], chunks) for k in beside}
+        streams |= _on_source(compiled, arrays)
     program.count(length / STAND_INS[0])
-    return program.in_blocks(*signature.rebuilt(arrays))
+    values = [streams.get(k, x) for k, x in enumerate(signature.arrays)]
+    return program.in_blocks(*signature.rebuilt(values))
 
 
-def _length(signature: Signature) -> int:
+def _on_source(compiled: Compiled[Any, Any], arrays: Mapping[int, Any]) -> dict[int, RowBlocks]:
+    """Dask arrays as data by blocks of one source: on the cluster, if there is a client."""
+    if not arrays:
+        return {}
+    client = compiled._client or current_client()
+    key = getattr(client, "id", None), *(x.name for x in arrays.values())
+    source = _sources.get(key)
+    if source is None:
+        data = [*arrays.values()]
+        source = DaskSource(data) if client is None else ClusterSource(data, client)
+        _sources[key] = source
+    compiled._kept.append(source)
+    return {k: RowBlocks(source, itemgetter(place)) for place, k in enumerate(arrays)}
+
+
+def _length(signature: Signature, streams: Mapping[int, RowBlocks]) -> int:
     """The number of rows of all data by blocks."""
-    lengths = {signature.leaves[k].path: len(rows) for k, rows in signature.streams.items()}
+    lengths = {signature.leaves[k].path: len(rows) for k, rows in streams.items()}
     if len({*lengths.values()}) > 1:
         words = ", ".join(f"{path} has {n}" for path, n in lengths.items())
         raise BlockError(f"compile: the data have different numbers of rows: {words}")

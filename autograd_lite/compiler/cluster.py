@@ -1,0 +1,304 @@
+"""Data by rows on a cluster of Dask: what is computed of them is computed where they are.
+
+Each thread of a worker holds some of the chunks, and keeps them. In a step it computes the sums of
+its chunks, adds those of neighbours, and sends what is left; the rest is added here. The numbers of
+the chunks decide what is added to what, so the sums have the same bits for any number of workers.
+Rows do not leave their worker, and the chunks of one that dies are computed again by another.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.compiler.executors import BLAS, Sums
+from autograd_lite.dask_rows import DaskSource
+from autograd_lite.row_blocks import BlockError
+
+__all__ = ["ClusterSource", "NoWorkersError", "current_client"]
+
+PATIENCE = 8.0  # seconds after which no worker is expected to come back
+ATTEMPTS = 20  # times that the workers of a task may die
+BAD = "error", "cancelled", "lost"  # states of a future
+
+
+class NoWorkersError(RuntimeError):
+    """The cluster has no worker left, or cannot be reached."""
+
+
+def current_client() -> Any:
+    """The client that the program made last of Dask's distributed, or None."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.default_client()
+    except ValueError:
+        return None
+
+
+class Group(NamedTuple):
+    """Chunks that one thread of a worker holds: their numbers, and a future of them."""
+
+    numbers: Sequence[int]
+    future: Any
+    worker: str
+
+
+class ClusterSource(DaskSource):
+    """The chunks of Dask arrays, held by the workers of a cluster.
+
+    Args:
+        arrays: the Dask arrays; the first says what the blocks are.
+        client: of the cluster.
+        name: what errors call them.
+
+    Raises:
+        TypeError, BlockError: as `DaskSource` does.
+    """
+
+    remote = True
+
+    def __init__(self, arrays: Sequence[Any], client: Any, name: str = "the Dask array") -> None:
+        super().__init__(arrays, name)
+        self.client = client
+        self._groups: list[Group] = []
+        self._alone: float | None = None
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """The number of rows of each chunk; where Dask does not know it, the workers count."""
+        if self.are_lengths_known:
+            return super().lengths
+        self._load()
+        return self._counted
+
+    def total(
+        self,
+        function: Callable[[Any], Any],
+        add: Callable[[Any, Any], Any],
+        numbers: Sequence[int] | None = None,
+    ) -> Any:
+        """The total of what a function returns for each block, by the workers that hold them.
+
+        Args:
+            function: of a block, a tuple of arrays that it does not change.
+            add: adds two of its results, those of neighbouring blocks first.
+            numbers: of the blocks, in the order in which they are added; all that have rows
+                without it.
+
+        Raises:
+            NoWorkersError: if no worker is left.
+            BlockError: if a chunk is not what its Dask array promises.
+        """
+        self._load()
+        if numbers is None:
+            numbers = [k for k, length in enumerate(self.lengths) if length]
+        order = {number: k for k, number in enumerate(numbers)}
+        total = Sums(add)
+
+        def arguments(group: Group) -> tuple[Any, ...] | None:
+            places = [(order[n], at) for at, n in enumerate(group.numbers) if n in order]
+            return (function, add, places) if places else None
+
+        for nodes in self._run(_summed, arguments):
+            for (level, number), result in nodes.items():
+                total.add(number, result, level)
+        return total.result()
+
+    # Loading
+
+    def _load(self) -> None:
+        """Let the workers compute and keep the chunks, unless they do."""
+        if self._groups:
+            return
+        with warnings.catch_warnings():  # arrays in memory are part of the graph
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            self.arrays = tuple(self.client.persist(self.arrays))
+        self._group()
+        found = dict[int, Any]()
+        for numbers, chunks in self._run(_described, lambda group: (group.numbers,)):
+            found |= zip(numbers, chunks, strict=True)
+        self._counted = tuple(self._checked([found[k] for k in sorted(found)]))
+
+    def _group(self) -> None:
+        """Group the chunks that are not in a group, or in one that is lost, where they are now."""
+        threads = self._threads()
+        kept = [g for g in self._groups if g.worker in threads and g.future.status not in BAD]
+        grouped = {number for group in kept for number in group.numbers}
+        columns = [_futures(x) for x in self.arrays]
+        self._wait([future for column in columns for future in column])
+        forms = [(x.shape[1:], x.dtype) for x in self.arrays]
+        held = self.client.who_has(columns[0])
+        places: dict[str, list[int]] = {}
+        for k, future in enumerate(columns[0]):
+            if k not in grouped:
+                worker = next(iter(held.get(future.key) or ()), "")
+                places.setdefault(worker, []).append(k)
+        for worker, numbers in places.items():
+            parts = min(threads.get(worker, 1), len(numbers))
+            for k in range(parts):
+                some = numbers[len(numbers) * k // parts : len(numbers) * (k + 1) // parts]
+                blocks = [[column[k] for k in some] for column in columns]
+                where = {"workers": [worker]} if worker else {}
+                future = self.client.submit(Chunks, blocks, forms, pure=False, **where)
+                kept.append(Group(some, future, worker))
+        self._groups = kept
+
+    def _wait(self, futures: Sequence[Any]) -> None:
+        """Wait until the workers have computed the chunks."""
+        import distributed
+
+        for _ in range(ATTEMPTS):
+            try:
+                distributed.wait(futures, timeout=1.0)
+            except TimeoutError:
+                self._threads()
+                continue
+            bad = [future for future in futures if future.status != "finished"]
+            if not bad:
+                return
+            if not isinstance(bad[0].exception(timeout=1.0), distributed.KilledWorker):
+                bad[0].result(timeout=1.0)
+            self.client.retry(bad)
+        raise self._given_up()
+
+    def _checked(self, found: Sequence[Sequence[tuple[tuple[int, ...], Any]]]) -> Iterator[int]:
+        """The length of each chunk, after a look at its shapes and dtypes."""
+        start, known = 0, super().lengths if self.are_lengths_known else None
+        for k, block in enumerate(found):
+            length = known[k] if known else block[0][0][0]
+            for x, form in zip(self.arrays, block, strict=True):
+                promised = (length, *x.shape[1:]), x.dtype
+                if form != promised:
+                    self._groups = []
+                    raise BlockError(
+                        f"{self.name}: block {k}, from row {start} on, has the shape {form[0]} and "
+                        f"holds {form[1]}, but its Dask array promises {promised[0]} and "
+                        f"{promised[1]}"
+                    )
+            start += length
+            yield length
+
+    # Running
+
+    def _run(
+        self, function: Callable[..., Any], arguments: Callable[[Group], tuple[Any, ...] | None]
+    ) -> list[Any]:
+        """What a function returns for the chunks of each group, and arguments, where they are.
+
+        If a worker dies, it is computed again: the sums have the same bits anywhere.
+        """
+        for _ in range(ATTEMPTS):
+            jobs = [(g, given) for g in self._groups if (given := arguments(g)) is not None]
+            results = self._gathered(
+                [
+                    self.client.submit(
+                        function, group.future, *given, pure=False, workers=[group.worker]
+                    )
+                    for group, given in jobs
+                ]
+            )
+            if results is not None:
+                return results
+            self._group()
+        raise self._given_up()
+
+    def _gathered(self, futures: Sequence[Any]) -> list[Any] | None:
+        """The results of tasks, or None if workers died."""
+        import distributed
+
+        async def gathered() -> Any:
+            return await self.client.gather(futures, asynchronous=True)
+
+        while not all(future.done() for future in futures):
+            try:
+                distributed.wait(futures, timeout=1.0)
+            except TimeoutError:
+                if not {group.worker for group in self._groups} <= self._threads().keys():
+                    return None
+        if any(future.status in ("cancelled", "lost") for future in futures):
+            return None
+        try:
+            return list(self.client.sync(gathered, callback_timeout=PATIENCE))
+        except (TimeoutError, distributed.KilledWorker, distributed.CancelledError):
+            return None
+
+    def _given_up(self) -> NoWorkersError:
+        return NoWorkersError(
+            f"{self.name}: workers died {ATTEMPTS} times of the same tasks; they may need more "
+            "memory, or smaller chunks"
+        )
+
+    def _threads(self) -> dict[str, int]:
+        """The number of threads of each worker.
+
+        Raises:
+            NoWorkersError: if there has been no worker for some time.
+        """
+        while True:
+            found = self.client.nthreads() if self.client.status == "running" else {}
+            if found:
+                self._alone = None
+                return dict(found)
+            now = time.monotonic()
+            self._alone = self._alone or now
+            if now - self._alone >= PATIENCE:
+                self._alone, self._groups = None, []
+                raise NoWorkersError(
+                    f"{self.name}: the cluster {self.client.scheduler.address} has no worker left"
+                )
+            time.sleep(0.2)
+
+
+def _futures(x: Any) -> list[Any]:
+    """The future of each chunk of a persisted array."""
+    from dask.core import flatten
+    from distributed import futures_of
+
+    by_key = {future.key: future for future in futures_of(x)}
+    return [by_key[key] for key in flatten(x.__dask_keys__())]
+
+
+# What runs on the workers.
+
+
+class Chunks:
+    """The blocks that a thread of a worker holds, in the dtypes promised where these hold them.
+
+    Their memory is that of the chunks, and Dask counts it there.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[Any]], forms: Sequence[Any]) -> None:
+        def cast(x: Any, dtype: Any) -> Any:
+            x = np.asarray(x)
+            return x.astype(dtype, copy=False) if np.can_cast(x.dtype, dtype) else x
+
+        self.blocks = [
+            tuple(cast(x, dtype) for x, (_, dtype) in zip(block, forms, strict=True))
+            for block in zip(*columns, strict=True)
+        ]
+
+
+def _described(chunks: Chunks, numbers: Sequence[int]) -> tuple[Any, Any]:
+    return numbers, [[(x.shape, x.dtype) for x in block] for block in chunks.blocks]
+
+
+def _summed(
+    chunks: Chunks,
+    function: Callable[[Any], Any],
+    add: Callable[[Any, Any], Any],
+    places: Sequence[tuple[int, int]],
+) -> dict[tuple[int, int], Any]:
+    """The results of blocks, those of neighbours added."""
+    total = Sums(add)
+    with BLAS.limited(), np.errstate(all="ignore"):
+        for number, at in places:
+            total.add(number, function(chunks.blocks[at]))
+    return total.nodes

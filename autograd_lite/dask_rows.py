@@ -1,0 +1,122 @@
+"""Data by rows in Dask arrays: their chunks of rows are the blocks."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.row_blocks import BlockError, Source
+
+__all__ = ["DaskSource", "dask_array", "is_dask"]
+
+Array = npt.NDArray[Any]
+
+
+def is_dask(value: Any) -> bool:
+    """Whether a value is a Dask array; it does not import Dask."""
+    dask = sys.modules.get("dask.array")
+    return dask is not None and isinstance(value, dask.Array)
+
+
+class DaskSource(Source):
+    """The chunks of Dask arrays with the same rows; a block is a tuple of one chunk of each.
+
+    Args:
+        arrays: the Dask arrays; the first says what the blocks are.
+        name: what errors call them.
+
+    Raises:
+        TypeError: for arrays that do not hold NumPy arrays, or an unknown number of columns.
+        BlockError: for arrays with other numbers of rows.
+    """
+
+    def __init__(self, arrays: Sequence[Any], name: str = "the Dask array") -> None:
+        self.name = name
+        for x in arrays:
+            if not isinstance(x._meta, np.ndarray) or not x.ndim:
+                kind = type(x._meta).__name__ if x.ndim else "a single number"
+                raise TypeError(f"{name}: the chunks are NumPy arrays with rows, not {kind}")
+            if any(map(math.isnan, x.shape[1:])):
+                raise TypeError(f"{name}: the number of columns is not known to Dask")
+        self.arrays: tuple[Any, ...] = self._aligned(arrays)
+
+    def _aligned(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """The arrays with all columns in one chunk, and with the same chunks of rows."""
+        whole = [x.rechunk(dict.fromkeys(range(1, x.ndim), -1)) for x in arrays]
+        if len({_is_known(x) or x.numblocks[0] for x in whole}) > 1:
+            for x in whole:
+                x.compute_chunk_sizes()
+        first, *others = whole
+        for x in others:
+            if _is_known(x) and len(x) != len(first):
+                raise BlockError(
+                    f"{self.name} has {len(first)} rows, but another beside it has {len(x)}"
+                )
+        rows = {0: first.chunks[0]}
+        return (first, *(x.rechunk(rows) if _is_known(x) else x for x in others))
+
+    @property
+    def are_lengths_known(self) -> bool:
+        """Whether Dask knows the number of rows of each chunk."""
+        return _is_known(self.arrays[0])
+
+    @cached_property
+    def head(self) -> tuple[Array, ...]:
+        """A row of ones, in the dtypes and widths that the arrays promise."""
+        return tuple(np.ones((1, *x.shape[1:]), x.dtype) for x in self.arrays)
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The number of rows of each chunk; it takes a pass if Dask does not know it."""
+        first = self.arrays[0]
+        if not _is_known(first):
+            first = first.copy()
+            first.compute_chunk_sizes()
+        return tuple(map(int, first.chunks[0]))
+
+    def read(self, k: int) -> tuple[Array, ...]:
+        """Chunk k of each array, computed by Dask."""
+        from dask import compute
+
+        blocks = compute(*(x.blocks[(k, *(0,) * (x.ndim - 1))] for x in self.arrays))
+        return tuple(map(np.asarray, blocks))
+
+    def mapped(self, function: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
+        """A Dask array of what a function returns for the arrays of each block.
+
+        Args:
+            function: of the arrays of a block.
+            shape, dtype: of a row of its results.
+        """
+        from dask import array
+
+        pairs, letters = list[Any](), 1
+        for x in self.arrays:
+            pairs += [x, (0, *range(letters, letters + x.ndim - 1))]
+            letters += x.ndim - 1
+        new = range(letters, letters + len(shape))
+        return array.blockwise(
+            *(function, (0, *new), *pairs),
+            new_axes=dict(zip(new, shape, strict=True)),
+            concatenate=True,
+            dtype=dtype,
+            meta=np.empty((0,) * (1 + len(shape)), dtype),
+        )
+
+
+def dask_array(array: Array, lengths: Sequence[int]) -> Any:
+    """An array in memory as a Dask array, in chunks of rows of these lengths."""
+    from dask.array import from_array
+
+    return from_array(array, chunks=(tuple(lengths), *array.shape[1:]))
+
+
+def _is_known(x: Any) -> bool:
+    """Whether Dask knows the number of rows of each chunk of an array."""
+    return not any(map(math.isnan, x.chunks[0]))
