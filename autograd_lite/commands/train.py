@@ -150,8 +150,8 @@ def _of_training(option: Callable[..., Any]) -> None:
     option(
         "--solver",
         choices=[*SOLVERS, "auto"],
-        help="how (default: auto, for logistic regression on few rows lbfgs if SciPy is installed, "
-        "else adam)",
+        help="how (default: auto, lbfgs for linear and for logistic regression on few rows, else "
+        "adam)",
     )
     option(
         "--learning-rate",
