@@ -88,6 +88,11 @@ class Objective:
         if model.alpha:
             options["alpha"] = np.asarray(model.alpha, X.dtype)
         self.options = options
+        self.use(model.backend)
+
+    def use(self, backend: str) -> None:
+        """Compute the steps by a backend from now on."""
+        self._backend = backend
         self._step = self._program("step")
 
     def _program(self, kind: str) -> Any:
@@ -95,11 +100,16 @@ class Objective:
         if workers is None:
             workers = available_workers() if self.X.size >= _FEW else 1
         key = of_the_loss(self.model)
-        given: tuple[Any, ...] = (kind, type(self.model), key, workers, self.model.backend)
+        given: tuple[Any, ...] = (kind, type(self.model), key, workers, self._backend)
         try:
             return _program(*given)
         except TypeError:  # a setting of a subclass that cannot be a key
             return _program.__wrapped__(*given)
+
+    @property
+    def calls_to_pay(self) -> float:
+        """After how many steps like the last Numba, if installed, saves the time to compile them."""
+        return float(self._step.calls_to_pay)
 
     @property
     def backend(self) -> str:

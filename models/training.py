@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.convergence import complaint
 from autograd_lite.models.coordinates import standardized
 from autograd_lite.models.monitor import Array, Monitor
@@ -56,17 +57,19 @@ def train(
     *,
     drawn: bool,
     epoch: bool = False,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train the model from the weights `start`; for one `epoch`, as a step of a longer training.
 
     Weights that are `drawn` at random are for columns of mean 0 and standard deviation 1, if the
-    solver works in such coordinates.
+    solver works in such coordinates. With a `checkpoint` of an earlier training it goes on from
+    there.
     """
     _keep_freed_memory()
     exact = model.kind == "regressor" or (model.linear and len(rows.X) <= _batch_size(model))
     solver = chosen(model.solver, exact=exact and not epoch)
     before = vars(model) if epoch else {}
-    held_out, random = None, np.random.default_rng(model.random_state)
+    read, held_out, random = rows, None, np.random.default_rng(model.random_state)
     if model.early_stopping and not epoch:
         rows, held_out = _split(rows, model, random)
     settings = _settings(model, solver, before, len(rows.X), random)
@@ -82,6 +85,7 @@ def train(
     monitor = Monitor(1 if epoch else model.max_iter, tol, unit=at.unit**2, slope=at.slope)
     monitor.n_iter_no_change = model.n_iter_no_change
     monitor.validate = held_out and partial(scored, held_out)
+    w = checkpoint.follow(monitor, objective, settings, read, w) if checkpoint else w
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
     with _shown(model, monitor, partial(scored, rows)):
         last, interrupted = _solved(solve, monitor, keep=not epoch)
@@ -91,12 +95,14 @@ def train(
         loss = best.loss if best and np.isfinite(best.slope) else objective(weights)[0]
     _check_finite(loss)
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
-    learned |= {"interrupted_": interrupted}
-    learned |= {"solver_": solver} | ({"solver_state_": settings.state} if epoch else {})
+    learned |= {"interrupted_": interrupted, "solver_": solver}
+    learned |= {"solver_state_": settings.state} if epoch else {}
     said = None if epoch else complaint(monitor, solver, settings.rate, rows.X, loss)
-    if interrupted:
-        said = f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
-    return Trained(layout.arrays(weights), learned, said)
+    return Trained(layout.arrays(weights), learned, _interrupted(monitor) if interrupted else said)
+
+
+def _interrupted(monitor: Monitor) -> str:
+    return f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
 
 
 def _check_finite(loss: float) -> None:
@@ -161,6 +167,7 @@ def _settings(
         momentum=model.momentum,
         nesterov=model.nesterovs_momentum,
         batch_size=size,
+        batches=batches,
         random=random,
         state={key: array.copy() for key, array in state.items()},
     )
