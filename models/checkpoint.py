@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -60,15 +59,13 @@ class Checkpoint:
         self._point: _Point | None = None
         self._due = time.monotonic() + _EVERY
 
-    def follow(
-        self, monitor: Monitor, objective: Objective, settings: Any, rows: Any, w: Array
-    ) -> Array:
-        """Follow a training on rows from the weights w; the weights that it begins with.
+    def follow(self, monitor: Monitor, objective: Objective, settings: Any, w: Array) -> Array:
+        """Follow a training from the weights w; the weights that it begins with.
 
-        Raises ValueError if an earlier training was on other rows or took more steps.
+        Raises ValueError if an earlier training was of other weights or took more steps.
         """
         self._monitor, self._objective, self._settings = monitor, objective, settings
-        self._rows, self._native = rows, np.inf
+        self._native = np.inf
         self._steps = -(-objective.rows // settings.batch_size) if settings.batches else 1
         self._compute(0)
         if self._given is not None:
@@ -90,7 +87,6 @@ class Checkpoint:
             return self._given or {}
         point, best = self._point, self._point.best
         course = {
-            "rows": _digest(self._rows),
             "numbers": dict(zip(_NUMBERS, point.numbers, strict=True)),
             "best": best and [best.loss, best.slope],
             "native": self._native,
@@ -136,11 +132,8 @@ class Checkpoint:
         """Set the training to where an earlier one was; its weights."""
         monitor, weights = self._monitor, arrays["weights"]
         course = json.loads(str(arrays["course"]))
-        if course["rows"] != _digest(self._rows) or weights.shape != w.shape:
-            raise ValueError(
-                f"{self.name} is of a training on other rows: the data are not what they were; "
-                "train anew"
-            )
+        if weights.shape != w.shape:
+            raise ValueError(f"{self.name} is of {weights.size} weights; the model has {w.size}")
         if len(arrays["losses"]) > monitor.max_iter:
             raise ValueError(
                 f"max_iter must be at least {len(arrays['losses'])}, the steps that were taken "
@@ -167,7 +160,7 @@ class Checkpoint:
         try:
             course = json.loads(text)
             state = {f"state.{name}": (-1,) * ndim for name, ndim in course["state"].items()}
-            complete = course.keys() == {"rows", "numbers", "best", "native", "random", "state"}
+            complete = course.keys() == {"numbers", "best", "native", "random", "state"}
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             complete = False
         if not complete:
@@ -178,15 +171,3 @@ class Checkpoint:
             name: file.array(f"{prefix}{name}", what, shape)
             for name, shape in (any_length | state).items()
         }
-
-
-def _digest(rows: Any) -> str:
-    """What tells rows from others; of data by blocks, the first rows and the means tell it."""
-    found = hashlib.sha256()
-    learned = (rows.learned.get("mean_"), rows.learned.get("scale_"))
-    for part in (rows.X, rows.y, rows.weights, *learned):
-        if part is not None:
-            array = part if isinstance(part, np.ndarray) else part.head
-            found.update(f"{part.shape} {part.dtype}".encode())
-            found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()

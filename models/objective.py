@@ -108,7 +108,7 @@ class Objective:
 
     @property
     def calls_to_pay(self) -> float:
-        """After how many steps like the last Numba, if installed, saves the time to compile them."""
+        """After how many steps Numba, if installed, has saved the time to compile them."""
         return float(self._step.calls_to_pay)
 
     @property

@@ -69,7 +69,7 @@ def train(
     exact = model.kind == "regressor" or (model.linear and len(rows.X) <= _batch_size(model))
     solver = chosen(model.solver, exact=exact and not epoch)
     before = vars(model) if epoch else {}
-    read, held_out, random = rows, None, np.random.default_rng(model.random_state)
+    held_out, random = None, np.random.default_rng(model.random_state)
     if model.early_stopping and not epoch:
         rows, held_out = _split(rows, model, random)
     settings = _settings(model, solver, before, len(rows.X), random)
@@ -85,7 +85,7 @@ def train(
     monitor = Monitor(1 if epoch else model.max_iter, tol, unit=at.unit**2, slope=at.slope)
     monitor.n_iter_no_change = model.n_iter_no_change
     monitor.validate = held_out and partial(scored, held_out)
-    w = checkpoint.follow(monitor, objective, settings, read, w) if checkpoint else w
+    w = checkpoint.follow(monitor, objective, settings, w) if checkpoint else w
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
     with _shown(model, monitor, partial(scored, rows)):
         last, interrupted = _solved(solve, monitor, keep=not epoch)

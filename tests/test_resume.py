@@ -1,5 +1,6 @@
 """A training that stopped goes on as if it had not: the same losses and weights, bit by bit."""
 
+import contextlib
 import io
 import warnings
 
@@ -15,7 +16,6 @@ from autograd_lite.models import (
     MLPClassifier,
     MLPRegressor,
 )
-from autograd_lite.models import checkpoint as module
 from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.npz import Npz
 from autograd_lite.models.objective import Objective
@@ -63,10 +63,8 @@ def stopped(model, call, X=X, y=y, weights=None):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Objective, "__call__", interrupted)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             trained(model, checkpoint, X, y, weights)
-        except KeyboardInterrupt:
-            pass
     return written(checkpoint) if checkpoint.arrays else None
 
 

@@ -219,7 +219,7 @@ class Compiled(Generic[P, R]):
 
     @property
     def calls_to_pay(self) -> float:
-        """After how many calls like the last Numba, if installed, saves the time to compile them.
+        """After how many calls like the last Numba, if installed, has saved the time to compile.
 
         Raises:
             RuntimeError: before the first call.
