@@ -17,7 +17,7 @@ __all__ = ["Checkpoint"]
 
 _EVERY = 10.0  # seconds at least between two times that a checkpoint is saved
 _SHARE = 20  # and so many times what saving took
-_NUMBERS = ("start", "last", "waited", "reached")  # of the monitor, beside losses and best weights
+_NUMBERS = ("start", "waited", "reached")  # of the monitor, beside losses and best weights
 _MOST = 1 << 20  # bytes of the numbers as text
 
 

@@ -160,7 +160,7 @@ def _settings(
 ) -> SimpleNamespace:
     """What the solver reads, and the state that an earlier epoch left."""
     size = _batch_size(model)
-    batches = solver != "gd" and size < rows
+    batches = solver in ("sgd", "adam") and size < rows
     state = before.get("solver_state_", {}) if before.get("solver_") == solver else {}
     return SimpleNamespace(
         rate=learning_rate(model, solver, batches),

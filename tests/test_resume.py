@@ -99,3 +99,48 @@ def test_more_steps_are_those_of_a_longer_training(solver, model, steps, more, s
     rest = model(max_iter=steps + more, **options)
     trained(rest, Checkpoint("checkpoint.npz", arrays=written(first)))
     same(rest, trained(model(max_iter=steps + more, **options), None))
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+def test_numba_takes_over_at_the_same_step(solver, monkeypatch):
+    pytest.importorskip("numba")
+    pytest.importorskip("scipy")
+    used, use = [], Objective.use
+
+    def recorded(self, backend):
+        used.append(backend)
+        use(self, backend)
+
+    monkeypatch.setattr(Objective, "calls_to_pay", 5 * (9 if solver == "sgd" else 1))
+    monkeypatch.setattr(Objective, "use", recorded)
+    options = {"solver": solver, "batch_size": 7, "max_iter": 12, "tol": 0, "random_state": 0}
+    whole = trained(MLPClassifier(**options), Checkpoint("checkpoint.npz"))
+    steps = ["numpy"] * 5 + ["numba"] * 7
+    assert used[2:] == steps
+    assert whole.backend_ == "numba"
+    for call in (2, 5, 6, 7, 20, 47, 60):
+        rest = MLPClassifier(**options)
+        arrays = stopped(MLPClassifier(**options), call)
+        used.clear()
+        same(trained(rest, Checkpoint("checkpoint.npz", arrays=arrays)), whole)
+        # The step before computed the loss that the solver asks for first.
+        assert used[2:] == ["numpy", *steps][len(arrays["losses"]) :]
+
+
+def test_a_checkpoint_of_another_model_is_refused():
+    first = Checkpoint("checkpoint.npz")
+    trained(MLPClassifier(max_iter=3, tol=0), first)
+    other = MLPClassifier(max_iter=3, tol=0, hidden_layer_sizes=(7,))
+    with pytest.raises(ValueError, match="is of 81 weights; the model has 36"):
+        trained(other, Checkpoint("checkpoint.npz", arrays=written(first)))
+    assert not hasattr(other, "loss_")
+
+
+def test_fewer_steps_than_were_taken_are_refused():
+    first = Checkpoint("checkpoint.npz")
+    trained(LogisticRegression(max_iter=9, tol=0), first)
+    with pytest.raises(ValueError, match="max_iter must be at least 8, the steps that were taken"):
+        trained(
+            LogisticRegression(max_iter=7, tol=0),
+            Checkpoint("checkpoint.npz", arrays=written(first)),
+        )
