@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from functools import lru_cache
 from typing import Any
@@ -69,6 +69,8 @@ class Objective:
     """The unit of the output, in whose square the loss is."""
     rounding: float
     """The relative rounding of the gradient."""
+    passed: Callable[[int], None] = staticmethod(lambda rows: None)
+    """Called with the number of rows after each block of them."""
 
     def __init__(
         self,
@@ -119,6 +121,7 @@ class Objective:
     def __call__(self, flat: Array) -> tuple[float, Array]:
         """The loss and a new vector, its gradient."""
         loss, gradients = self._step(self._arrays(flat), self.X, self.y, self.options)
+        self.passed(self.rows)
         return float(loss), self.layout.flat(gradients)
 
     def hvp(self, flat: Array, vector: Array) -> Array:
@@ -126,6 +129,7 @@ class Objective:
         product = self._program("hvp")(
             self._arrays(flat), self._arrays(vector), self.X, self.y, self.options
         )
+        self.passed(self.rows)
         return self.layout.flat(product)
 
     def batch(self, rows: Array) -> Objective:

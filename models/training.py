@@ -87,7 +87,7 @@ def train(
     monitor.validate = held_out and partial(scored, held_out)
     w = checkpoint.follow(monitor, objective, settings, w) if checkpoint else w
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
-    with _shown(model, monitor, partial(scored, rows)):
+    with _shown(model, monitor, objective, partial(scored, rows)):
         last, interrupted = _solved(solve, monitor, keep=not epoch)
         best = None if epoch else monitor.best
         weights = at.weights(best.weights if best else last if epoch else w).astype(rows.X.dtype)
@@ -121,7 +121,9 @@ def _in_coordinates(objective: Objective, solver: str, state: dict[str, Array]) 
 
 
 @contextmanager
-def _shown(model: Any, monitor: Monitor, scored: Callable[[Array], Any]) -> Iterator[None]:
+def _shown(
+    model: Any, monitor: Monitor, objective: Objective, scored: Callable[[Array], Any]
+) -> Iterator[None]:
     """Show the progress, if the model is verbose, and no warnings of overflow.
 
     A step that is too long may overflow; the complaint reports it.
@@ -130,8 +132,11 @@ def _shown(model: Any, monitor: Monitor, scored: Callable[[Array], Any]) -> Iter
     def text(w: Array) -> str:
         return f"{model.score_name} {scored(w)[0]:.4f}"
 
-    show = progress(model.title, monitor.max_iter, model.verbose, text)
-    with np.errstate(all="ignore"), show as monitor.report:
+    counts = {"rows": objective.rows, "done": len(monitor.losses)}
+    show = progress(model.title, monitor.max_iter, model.verbose, text, **counts)
+    with np.errstate(all="ignore"), show as display:
+        if display is not None:
+            monitor.report, objective.passed = display.step, display.rows
         yield
 
 
