@@ -59,12 +59,16 @@ class _Parser(argparse.ArgumentParser):
         own = iter(args or ())
         if self._subparsers:  # the options of a command are not known yet
             own = takewhile(lambda argument: argument.startswith("-"), own)
+        given = []
         for argument in takewhile(lambda argument: argument != "--", own):
             option = re.match(r"--?[^\W\d][\w-]*(?=$|=)", argument)
             if option and option[0] not in self._option_string_actions:
                 meant = _meant(option[0], self._option_string_actions)
                 self.error(f"there is no option {option[0]}{meant}")
-        return super().parse_known_args(args, namespace)
+            given += [option[0]] if option else []
+        found, others = super().parse_known_args(args, namespace)
+        found.given = [*given, *getattr(found, "given", ())]  # beside those of a command
+        return found, others
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

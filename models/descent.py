@@ -69,12 +69,12 @@ def gradient_descent(
     w = objective.layout.flat(_numbered(θ.numpy() for θ in parameters))
     monitor = Monitor(max_iter, tol)
     # A step that is too long may overflow; the warning below reports it.
-    with np.errstate(all="ignore"), progress(title, max_iter, verbose, shown) as monitor.report:
+    with np.errstate(all="ignore"), progress(title, max_iter, verbose, shown) as display:
+        monitor.report = display.step if display else monitor.report
         SOLVERS["gd"](objective, w, monitor, SimpleNamespace(rate=α))
     objective.move(w if monitor.best is None else monitor.best.weights)
     kept = np.inf if monitor.best is None else monitor.best.loss
-    said = complaint(monitor, "gd", α, None, kept)
-    if said:
+    if said := complaint(monitor, "gd", α, None, kept):
         warn(said, ConvergenceWarning)
     return Descent(monitor.losses, kept)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.arrays import numbers_only
+from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.conventions import Conventions
 from autograd_lite.models.errors import ConvergenceWarning, NotFittedError, shared, warn
 from autograd_lite.models.inputs import (
@@ -232,13 +233,19 @@ class Estimator(Conventions, ABC):
         backend needs a package that is not installed. Warns ConvergenceWarning if the learning rate
         is too large, and if training ended before it converged.
         """
+        return self._fit(X, y, sample_weight)
+
+    def _fit(self, X: Any, y: Any, weights: Any, checkpoint: Checkpoint | None = None) -> Self:
+        """Train as `fit` does; with a checkpoint of an earlier training, go on from there."""
         check_settings(self)
         check_packages(self)
         warm = self.warm_start and self.__sklearn_is_fitted__()
-        rows = self._read(X, y, sample_weight, again=warm)
+        rows = self._read(X, y, weights, again=warm)
         start = self._last() if warm else self._starting(rows)
         trained = train(
-            self, rows, self._layout(rows), self.separated(start), drawn=self._draws(warm)
+            *(self, rows, self._layout(rows), self.separated(start)),
+            drawn=self._draws(warm),
+            checkpoint=checkpoint,
         )
         self._set_fitted(self.joined(trained.weights), trained.learned | rows.learned)
         if trained.complaint:

@@ -23,8 +23,7 @@ class LinearRegression(Regressor, Linear):
             (1 + columns,) begins with the intercept; "separate" for ŷ = X w + b.
         init: "zeros"; "random" for normal numbers with standard deviation 0.01; or the weights
             themselves, {"w": …} or {"w": …, "b": …}.
-        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs" if
-            SciPy is installed, and else "adam".
+        solver: "adam", "sgd", "gd", "lbfgs" or "newton-cg"; "auto" is "lbfgs".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is that of Ridge.
         learning_rate_init: the step size of "gd", "sgd" and "adam"; by default 0.1, and

@@ -26,7 +26,7 @@ class MLPClassifier(Classifier, Perceptron):
         activation: g, "relu", "tanh" or "logistic".
         init: "he" for normal weights with variance 2 / inputs and zero biases (He et al. 2015,
             arXiv:1502.01852), for columns of standard deviation 1; or the weights themselves.
-        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "adam".
+        solver: "adam", "sgd", "gd", "lbfgs" or "newton-cg"; "auto" is "adam".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is the alpha of scikit-learn's MLP.
         learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",
@@ -74,8 +74,7 @@ class MLPRegressor(Regressor, Perceptron):
         activation: g, "relu", "tanh" or "logistic".
         init: "he" for normal weights with variance 2 / inputs and zero biases (He et al. 2015,
             arXiv:1502.01852), for columns of standard deviation 1; or the weights themselves.
-        solver: "adam", "sgd", "gd", and with SciPy "lbfgs" and "newton-cg"; "auto" is "lbfgs" if
-            SciPy is installed, and else "adam".
+        solver: "adam", "sgd", "gd", "lbfgs" or "newton-cg"; "auto" is "lbfgs".
         alpha: the penalty α/2 Σ w² on the weights, not on the biases, added to the loss as reduced;
             for "sum" it is the alpha of scikit-learn's MLP.
         learning_rate_init: the step size; by default 0.1 for "gd", and 0.01 for "sgd" and "adam",

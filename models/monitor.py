@@ -33,7 +33,8 @@ class Monitor:
 
     `unit` is that of the solver's losses. `tol` is compared with the largest element of the
     gradient where a solver knows the gradient of all rows, and else with what `n_iter_no_change`
-    epochs improved. `validate` gives the score and the loss of weights on rows that are held out;
+    epochs improved. `mark` is called with the weights before each step, and `report` with its loss.
+    `validate` gives the score and the loss of weights on rows that are held out;
     then the weights of the smallest such loss are kept, and training stops when it falls no more.
     """
 
@@ -41,6 +42,7 @@ class Monitor:
     tol: float = 0.0
     n_iter_no_change: int = 10
     report: Callable[[float, Array], None] = lambda loss, weights: None
+    mark: Callable[[Array], None] = lambda weights: None
     validate: Callable[[Array], tuple[float, float]] | None = None
     unit: float = 1.0
     slope: Callable[[Array], float] = largest
@@ -50,8 +52,8 @@ class Monitor:
     start: float | None = None
     last: float = np.nan
     converged: bool = False
-    _waited: int = 0
-    _reached: float = np.inf
+    waited: int = 0
+    reached: float = np.inf
 
     @property
     def full(self) -> bool:
@@ -60,6 +62,7 @@ class Monitor:
 
     def step(self, weights: Array, loss: float, gradient: Array) -> bool:
         """Report the loss of all rows, and its gradient, before a step; True to stop."""
+        self.mark(weights)
         self._record(loss * self.unit, weights)
         return self.end(weights, loss, gradient)
 
@@ -110,13 +113,13 @@ class Monitor:
         assert self.validate is not None
         score, loss = self.validate(weights)
         loss /= self.unit
-        if self.best is None or loss < self._reached:
+        if self.best is None or loss < self.reached:
             self.best = Best(weights.copy(), self.last, np.nan)
         self.scores.append(score)
         return self._stalled(loss)
 
     def _stalled(self, value: float) -> bool:
         """Whether the value has not fallen by more than tol for n_iter_no_change steps."""
-        self._waited = self._waited + 1 if value > self._reached - self.tol else 0
-        self._reached = min(value, self._reached)
-        return self._waited >= self.n_iter_no_change
+        self.waited = self.waited + 1 if value > self.reached - self.tol else 0
+        self.reached = min(value, self.reached)
+        return self.waited >= self.n_iter_no_change

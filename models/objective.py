@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from functools import lru_cache
 from typing import Any
@@ -69,6 +69,8 @@ class Objective:
     """The unit of the output, in whose square the loss is."""
     rounding: float
     """The relative rounding of the gradient."""
+    passed: Callable[[int], None] = staticmethod(lambda rows: None)
+    """Called with the number of rows after each block of them."""
 
     def __init__(
         self,
@@ -88,6 +90,11 @@ class Objective:
         if model.alpha:
             options["alpha"] = np.asarray(model.alpha, X.dtype)
         self.options = options
+        self.use(model.backend)
+
+    def use(self, backend: str) -> None:
+        """Compute the steps by a backend from now on."""
+        self._backend = backend
         self._step = self._program("step")
 
     def _program(self, kind: str) -> Any:
@@ -95,11 +102,16 @@ class Objective:
         if workers is None:
             workers = available_workers() if self.X.size >= _FEW else 1
         key = of_the_loss(self.model)
-        given: tuple[Any, ...] = (kind, type(self.model), key, workers, self.model.backend)
+        given: tuple[Any, ...] = (kind, type(self.model), key, workers, self._backend)
         try:
             return _program(*given)
         except TypeError:  # a setting of a subclass that cannot be a key
             return _program.__wrapped__(*given)
+
+    @property
+    def calls_to_pay(self) -> float:
+        """After how many steps Numba, if installed, has saved the time to compile them."""
+        return float(self._step.calls_to_pay)
 
     @property
     def backend(self) -> str:
@@ -109,6 +121,7 @@ class Objective:
     def __call__(self, flat: Array) -> tuple[float, Array]:
         """The loss and a new vector, its gradient."""
         loss, gradients = self._step(self._arrays(flat), self.X, self.y, self.options)
+        self.passed(self.rows)
         return float(loss), self.layout.flat(gradients)
 
     def hvp(self, flat: Array, vector: Array) -> Array:
@@ -116,6 +129,7 @@ class Objective:
         product = self._program("hvp")(
             self._arrays(flat), self._arrays(vector), self.X, self.y, self.options
         )
+        self.passed(self.rows)
         return self.layout.flat(product)
 
     def batch(self, rows: Array) -> Objective:

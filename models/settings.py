@@ -10,7 +10,6 @@ import numpy as np
 
 import autograd_lite as ag
 from autograd_lite.models.solvers import chosen
-from autograd_lite.models.solvers.by_scipy import optimizers
 
 __all__ = ["check_packages", "check_settings", "learning_rate", "of_the_loss"]
 
@@ -80,10 +79,8 @@ def check_settings(model: Any) -> None:
 
 
 def check_packages(model: Any) -> None:
-    """Raise ImportError if the solver or the backend needs a package that is not installed."""
+    """Raise ImportError if the backend needs a package that is not installed."""
     ag.compile(backend=model.backend)
-    if model.solver in ("lbfgs", "newton-cg"):
-        optimizers(model.solver)
 
 
 def _is_number(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.convergence import complaint
 from autograd_lite.models.coordinates import standardized
 from autograd_lite.models.monitor import Array, Monitor
@@ -56,11 +57,13 @@ def train(
     *,
     drawn: bool,
     epoch: bool = False,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train the model from the weights `start`; for one `epoch`, as a step of a longer training.
 
     Weights that are `drawn` at random are for columns of mean 0 and standard deviation 1, if the
-    solver works in such coordinates.
+    solver works in such coordinates. With a `checkpoint` of an earlier training it goes on from
+    there.
     """
     _keep_freed_memory()
     exact = model.kind == "regressor" or (model.linear and len(rows.X) <= _batch_size(model))
@@ -82,8 +85,9 @@ def train(
     monitor = Monitor(1 if epoch else model.max_iter, tol, unit=at.unit**2, slope=at.slope)
     monitor.n_iter_no_change = model.n_iter_no_change
     monitor.validate = held_out and partial(scored, held_out)
+    w = checkpoint.follow(monitor, objective, settings, w) if checkpoint else w
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
-    with _shown(model, monitor, partial(scored, rows)):
+    with _shown(model, monitor, objective, partial(scored, rows)):
         last, interrupted = _solved(solve, monitor, keep=not epoch)
         best = None if epoch else monitor.best
         weights = at.weights(best.weights if best else last if epoch else w).astype(rows.X.dtype)
@@ -91,12 +95,14 @@ def train(
         loss = best.loss if best and np.isfinite(best.slope) else objective(weights)[0]
     _check_finite(loss)
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
-    learned |= {"interrupted_": interrupted}
-    learned |= {"solver_": solver} | ({"solver_state_": settings.state} if epoch else {})
+    learned |= {"interrupted_": interrupted, "solver_": solver}
+    learned |= {"solver_state_": settings.state} if epoch else {}
     said = None if epoch else complaint(monitor, solver, settings.rate, rows.X, loss)
-    if interrupted:
-        said = f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
-    return Trained(layout.arrays(weights), learned, said)
+    return Trained(layout.arrays(weights), learned, _interrupted(monitor) if interrupted else said)
+
+
+def _interrupted(monitor: Monitor) -> str:
+    return f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
 
 
 def _check_finite(loss: float) -> None:
@@ -115,7 +121,9 @@ def _in_coordinates(objective: Objective, solver: str, state: dict[str, Array]) 
 
 
 @contextmanager
-def _shown(model: Any, monitor: Monitor, scored: Callable[[Array], Any]) -> Iterator[None]:
+def _shown(
+    model: Any, monitor: Monitor, objective: Objective, scored: Callable[[Array], Any]
+) -> Iterator[None]:
     """Show the progress, if the model is verbose, and no warnings of overflow.
 
     A step that is too long may overflow; the complaint reports it.
@@ -124,8 +132,11 @@ def _shown(model: Any, monitor: Monitor, scored: Callable[[Array], Any]) -> Iter
     def text(w: Array) -> str:
         return f"{model.score_name} {scored(w)[0]:.4f}"
 
-    show = progress(model.title, monitor.max_iter, model.verbose, text)
-    with np.errstate(all="ignore"), show as monitor.report:
+    counts = {"rows": objective.rows, "done": len(monitor.losses)}
+    show = progress(model.title, monitor.max_iter, model.verbose, text, **counts)
+    with np.errstate(all="ignore"), show as display:
+        if display is not None:
+            monitor.report, objective.passed = display.step, display.rows
         yield
 
 
@@ -154,13 +165,14 @@ def _settings(
 ) -> SimpleNamespace:
     """What the solver reads, and the state that an earlier epoch left."""
     size = _batch_size(model)
-    batches = solver != "gd" and size < rows
+    batches = solver in ("sgd", "adam") and size < rows
     state = before.get("solver_state_", {}) if before.get("solver_") == solver else {}
     return SimpleNamespace(
         rate=learning_rate(model, solver, batches),
         momentum=model.momentum,
         nesterov=model.nesterovs_momentum,
         batch_size=size,
+        batches=batches,
         random=random,
         state={key: array.copy() for key, array in state.items()},
     )

@@ -40,7 +40,6 @@ TABLE = "studied,slept,passed\n" + "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\
         (("train", "--alpha", -1), "--alpha: '-1' is not a number of at least 0"),
         (("train", "--tol", "nan"), "--tol: 'nan' is not a number of at least 0"),
         (("train", "--solver", "newton"), "'newton'; did you mean newton-cg? See"),
-        (("train", "--solver", "lbfgs"), "the solver 'lbfgs' needs SciPy: pip install scipy"),
         (("train", "--activation", "gelu"), "'gelu'; did you mean relu? See"),
         (("train", "--random-state", -1), "--random-state: '-1' is not a whole number from 0"),
         (("train", "--backend", "torch"), "'torch'; choose from numpy, numba, auto; see"),

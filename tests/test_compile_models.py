@@ -147,8 +147,6 @@ def test_without_numba_training_is_by_numpy(model, monkeypatch):
 
 @pytest.mark.parametrize("solver", ["gd", "sgd", "adam", "lbfgs", "newton-cg"])
 def test_fits_of_the_same_shapes_share_one_program(solver, monkeypatch):
-    if solver in ("lbfgs", "newton-cg"):
-        pytest.importorskip("scipy")
     traced, named = [], ag.Tensor.named
 
     def counted(self, name):

@@ -47,7 +47,7 @@ IDS = {path: str(path.relative_to(ROOT)) for path in SOURCES}
 
 OPTIONAL = {
     "viz": {"graphviz", "pygraphviz", "matplotlib"},
-    "models": {"tqdm", "scipy", "sklearn"},
+    "models": {"tqdm", "sklearn"},
     "derivation": {"sympy"},
     "data": {"pyarrow"},
     "compiler": {"threadpoolctl", "dask", "distributed"},

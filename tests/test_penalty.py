@@ -46,7 +46,6 @@ def test_the_optimum_of_classes_is_that_of_scikit_learn(seed, intercept, alpha):
 @settings(max_examples=20)
 @given(SEEDS, INTERCEPTS, ALPHAS)
 def test_the_optimum_of_numbers_is_that_of_ridge_regression(seed, intercept, alpha):
-    pytest.importorskip("scipy", reason="no SciPy for L-BFGS")
     X, random = rows_of(seed)
     y = X @ [1.0, -2.0, 3.0] + 5 + random.normal(size=40)
     own = LinearRegression(alpha=alpha, reduction="sum", intercept=intercept, tol=1e-9).fit(X, y)
@@ -69,7 +68,6 @@ def test_ridge_of_scikit_learn():
 @settings(max_examples=20)
 @given(SEEDS, INTERCEPTS, ALPHAS)
 def test_the_mean_has_the_optimum_of_the_sum_for_alpha_by_row(seed, intercept, alpha):
-    pytest.importorskip("scipy", reason="no SciPy for L-BFGS")
     X, random = rows_of(seed)
     y = labels(random)
     options = {"intercept": intercept, "solver": "lbfgs"}
@@ -97,7 +95,6 @@ def test_the_loss_has_half_the_squares_of_the_weights_without_the_biases(model, 
 
 @pytest.mark.parametrize("model", ALL[:2])
 def test_a_large_alpha_leaves_the_bias_alone(model):
-    pytest.importorskip("scipy", reason="no SciPy for L-BFGS")
     X, random = rows_of(1)
     y = (random.uniform(size=40) < 0.8).astype(int)
     expected = np.log(y.mean() / (1 - y.mean())) if model is LogisticRegression else y.mean()

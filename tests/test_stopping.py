@@ -35,13 +35,6 @@ y = (X[:, 0] + RANDOM.normal(size=60) > 0).astype(int)
 CALM = {"learning_rate_init": 1e-3, "random_state": 0}
 
 
-@pytest.fixture(autouse=True)
-def installed(request):
-    given = getattr(request.node, "callspec", None)
-    if given and given.params.get("solver") in ("lbfgs", "newton-cg"):
-        pytest.importorskip("scipy", reason="no SciPy for this solver")
-
-
 def is_now(trained):
     """A copy of the fitted attributes, to compare."""
     return copy.deepcopy({name: x for name, x in vars(trained).items() if name.endswith("_")})

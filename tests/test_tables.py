@@ -331,7 +331,7 @@ def test_ctrl_c_before_the_first_step_writes_nothing(train, monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Estimator, "fit", interrupted)
+    monkeypatch.setattr(Estimator, "_fit", interrupted)
     code, _, complaints, out = train(PEOPLE, "--target", "heavy")
     assert (code, complaints) == (130, "autograd-lite: interrupted\n")
     assert not out.exists()

@@ -270,8 +270,6 @@ def test_threads_that_use_a_leaf_first_after_an_update_agree():
 
 @pytest.mark.parametrize("solver", ["gd", "adam", "lbfgs"])
 def test_fits_share_a_program_and_nothing_else(solver):
-    if solver == "lbfgs":
-        pytest.importorskip("scipy", reason="no SciPy for this solver")
     results = {}
 
     def work(model, k):

@@ -1,8 +1,5 @@
 """Gradient descent: where it goes, when it ends, and what it reports when the step is too long."""
 
-import builtins
-import re
-import sys
 import warnings
 
 import numpy as np
@@ -122,80 +119,3 @@ def test_bad_rates(rate):
 def test_bad_number_of_steps():
     with pytest.raises(ValueError, match="max_iter must be at least 1"):
         LogisticRegression(max_iter=0).fit(X, y)
-
-
-def test_the_progress_bar(capsys):
-    pytest.importorskip("tqdm")
-    LogisticRegression(max_iter=7, tol=0, verbose=True).fit(X, y)
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "logistic regression" in shown.err
-    assert "7/7" in shown.err
-    assert "loss 0." in shown.err
-    assert "accuracy " in shown.err
-
-
-def test_plain_lines_where_there_is_no_progress_bar(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    MLPClassifier(max_iter=20, tol=0, verbose=True, random_state=0).fit(X, y)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("multilayer perceptron: step 1 of 20, loss ")
-    assert lines[-1].startswith("multilayer perceptron: step 20 of 20, loss ")
-    assert len(lines) == 11
-    assert all(re.fullmatch(r".*, loss \d\.\d{4}, accuracy [01]\.\d{4}", line) for line in lines)
-
-
-def test_the_accuracy_shown_is_that_of_the_weights_at_that_step(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    calm = LogisticRegression(
-        solver="gd", max_iter=10, tol=0, learning_rate_init=0.05, standardize=True
-    )
-    calm.verbose = True
-    calm.fit(X, y)
-    shown = [float(line.rsplit(" ", 1)[1]) for line in capsys.readouterr().err.splitlines()]
-    calm.verbose = False
-    # The first line is of the start weights, all zero, where every z is 0: the first class.
-    scores = [np.mean(y == 0)]
-    for steps in range(1, 10):
-        calm.max_iter = steps
-        scores.append(calm.fit(X, y).score(X, y))
-    np.testing.assert_allclose(shown, scores, atol=5e-5)
-
-
-def test_a_bar_that_warns_when_it_is_imported_stays_silent(capsys, monkeypatch, tmp_path):
-    bar = """
-import warnings
-from contextlib import contextmanager
-warnings.warn("IProgress not found")
-
-@contextmanager
-def tqdm(**options):
-    yield Bar()
-
-class Bar:
-    n = 0
-    def set_postfix_str(self, text, refresh): print(text)
-    def update(self): pass
-"""
-    (tmp_path / "tqdm").mkdir()
-    (tmp_path / "tqdm" / "__init__.py").write_text("")
-    (tmp_path / "tqdm" / "auto.py").write_text(bar)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tqdm"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.syspath_prepend(tmp_path)
-    LogisticRegression(max_iter=1, tol=0, verbose=True).fit(X, y)
-    assert capsys.readouterr().out == "loss 0.6931, accuracy 0.4000\n"
-    for name in ("tqdm.auto", "tqdm"):
-        monkeypatch.delitem(sys.modules, name)
-
-
-def test_silence_is_the_default(capsys, monkeypatch):
-    real = builtins.__import__
-
-    def without_tqdm(name, *args, **kwargs):
-        assert not name.startswith("tqdm"), "a silent training asked for the progress bar"
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_tqdm)
-    LogisticRegression(max_iter=3, tol=0).fit(X, y)
-    assert capsys.readouterr() == ("", "")

@@ -17,6 +17,7 @@ from autograd_lite.commands.folder import Folder
 from autograd_lite.commands.html import cell, csv_of, image, part, section, table
 from autograd_lite.commands.output import message, page
 from autograd_lite.commands.results import HEADINGS
+from autograd_lite.commands.resume import CHECKPOINT
 from autograd_lite.data.selection import Decision
 from autograd_lite.derivation import DerivationError
 from autograd_lite.models.classifier import Classifier
@@ -93,7 +94,7 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -
     listed = "".join(f'<li><a href="{escape(n)}">{escape(n)}</a></li>' for n in names)
     of = f", of the run {folder.run}" if folder else ""
     listed = f"<p>The parts of this page as files{of}:</p><ul>{listed}</ul>"
-    if folder and (kept := folder.kept([*names, "report.html"])):
+    if folder and (kept := folder.kept([*names, "report.html", CHECKPOINT])):
         listed += f"<p>{escape(kept)}.</p>"
     sections.append(section("Files", listed))
     body = "\n".join(["<h1>Training report</h1>", *sections])

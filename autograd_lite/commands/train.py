@@ -25,6 +25,7 @@ from autograd_lite.commands.output import DEFAULT, message, say
 from autograd_lite.commands.prepare import Table, decisions, encoded, prepared
 from autograd_lite.commands.report import Run, report
 from autograd_lite.commands.results import as_json, as_text, folds_as_text, of_folds
+from autograd_lite.commands.resume import Kept, resumed
 from autograd_lite.commands.table import Fitted, add_reading, lines_of, listed, names
 from autograd_lite.commands.training import (
     MODELS,
@@ -45,7 +46,14 @@ from autograd_lite.models.solvers import SOLVERS
 from autograd_lite.viz import draw, style
 
 _NAMES = [*dict.fromkeys(name for models in MODELS.values() for name in models)]
-FILES = (*_NAMES, *(name.replace("-", "_") for name in _NAMES), "loss-curves", "data.", "report.")
+FILES = (
+    *_NAMES,
+    *(name.replace("-", "_") for name in _NAMES),
+    "loss-curves",
+    "data.",
+    "report.",
+    "checkpoint.",
+)
 """How the names of the files that are written begin."""
 
 
@@ -54,13 +62,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Train on the Wisconsin breast cancer data or on a table, and write the graphs, the loss "
         "curves and the weights to a folder. The table is a text file (CSV, TSV, with semicolons, "
-        "gzip), Parquet or Feather. Ctrl-C ends the training and keeps the best weights so far."
+        "gzip), Parquet or Feather. Ctrl-C ends the training and keeps the best weights so far; "
+        "--resume goes on from there."
     )
     parser.set_defaults(run=_train)
     option = parser.add_argument
     option("--data", metavar="FILE", help="a table with a header row; - is standard input")
     option("--target", metavar="COLUMN", help="the column to predict: classes or a number")
     option("--out", type=Path, default="results", metavar="DIR", help=f"output folder {DEFAULT}")
+    option("--resume", type=Path, metavar="DIR", help="go on where the training in DIR stopped")
     option("--report", action="store_true", help="also write report.html and its parts as files")
     option("--test-size", type=share, default=0.25, metavar="SHARE", help=f"held out {DEFAULT}")
     option("--random-state", type=seed, default=0, metavar="SEED", help=f"random seed {DEFAULT}")
@@ -150,8 +160,8 @@ def _of_training(option: Callable[..., Any]) -> None:
     option(
         "--solver",
         choices=[*SOLVERS, "auto"],
-        help="how (default: auto, for logistic regression on few rows lbfgs if SciPy is installed, "
-        "else adam)",
+        help="how (default: auto, lbfgs for linear and for logistic regression on few rows, else "
+        "adam)",
     )
     option(
         "--learning-rate",
@@ -192,6 +202,7 @@ def _of_training(option: Callable[..., Any]) -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
+    args, earlier = resumed(args)
     if (args.data is None) != (args.target is None):
         raise ValueError("--data and --target must be given together")
     if args.data and _is_output(Path(args.data), args.out):
@@ -210,7 +221,8 @@ def _train(args: argparse.Namespace) -> int:
         told = [*table.told, *_unseen(rows)]
         _introduce(table, rows, fitted.decisions if args.data else [], told, tell)
 
-        models, interrupted = trained(chosen, rows.X_train, rows.y_train)
+        kept = Kept(folder, args, rows, earlier)
+        models, interrupted = trained(chosen, rows.X_train, rows.y_train, kept.of)
         files = _weights(models, fitted, table.target)
         found: dict[str, Figures] = {}
         try:
@@ -227,11 +239,9 @@ def _train(args: argparse.Namespace) -> int:
             files |= _drawn(run, folder if args.report else None)
         except KeyboardInterrupt:
             interrupted = True
-        folder.write(files)
+        files = kept.write(files, interrupted)
         tell(f"\nwritten to {args.out}: {', '.join(sorted(files))}")
         _notify(None if before else notice(folder.path))
-    if interrupted:
-        _notify(f"interrupted; what was trained so far is written to {args.out}")
     if args.json:
         data = {"data": args.data, "target": table.target, "task": table.data.task}
         size = {"train": len(rows.y_train), "held_out": len(rows.y_test)}
@@ -305,7 +315,10 @@ def _chosen(args: argparse.Namespace, task: Task) -> Chosen:
     }
     own = {
         "linear": {"intercept": args.intercept, "init": args.init},
-        "mlp": {"hidden_layer_sizes": args.hidden, "activation": args.activation},
+        "mlp": {
+            "hidden_layer_sizes": args.hidden and tuple(args.hidden),
+            "activation": args.activation,
+        },
     }
     kinds = MODELS[task]
     if args.model != "both" and args.model not in kinds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
@@ -23,6 +23,7 @@ from autograd_lite.models import (
     MLPClassifier,
     MLPRegressor,
 )
+from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.metrics import Figures, figures
 from autograd_lite.models.regressor import Regressor
@@ -102,8 +103,12 @@ class Trained(NamedTuple):
     interrupted: bool
 
 
-def trained(chosen: Chosen, X: Array, y: Array) -> Trained:
+def trained(
+    chosen: Chosen, X: Array, y: Array, checkpoint: Callable[[str], Checkpoint] | None = None
+) -> Trained:
     """Train models, each a class with its settings, until all are or Ctrl-C is pressed.
+
+    `checkpoint` gives that of a model by its name.
 
     Raises KeyboardInterrupt if no model was trained by then.
     """
@@ -111,7 +116,7 @@ def trained(chosen: Chosen, X: Array, y: Array) -> Trained:
     for name, (kind, settings) in chosen.items():
         try:
             with _named(kind.title):
-                models[name] = kind(**settings).fit(X, y)
+                models[name] = kind(**settings)._fit(X, y, None, checkpoint and checkpoint(name))
         except KeyboardInterrupt:
             if not models:
                 raise

@@ -219,6 +219,15 @@ class Compiled(Generic[P, R]):
         """
         return self._latest("backend").backend
 
+    @property
+    def calls_to_pay(self) -> float:
+        """After how many calls like the last Numba, if installed, has saved the time to compile.
+
+        Raises:
+            RuntimeError: before the first call.
+        """
+        return self._latest("calls_to_pay").calls_to_pay
+
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The code that runs for these arguments."""
         return self._program(self._arrays(args, kwargs)).source

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler import NotNativeWarning, NotSeparableError, passes
+from autograd_lite.compiler import NotNativeWarning, NotSeparableError, machine_code, passes
 from autograd_lite.compiler.blocks import Blocks, blocks_of, large
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
@@ -92,9 +92,12 @@ class Program:
         self.fits: Any = None if self.donated else self._guard()
         self.b.forget()
         self._calls = native_calls(found.placed)
+        self.calls_to_pay = inf
+        if machine_code.installed() and len(self._calls) <= MOST:
+            self.calls_to_pay = calls_to_pay(self._calls)
         self.load("numba" if backend == "numba" else "numpy")
         if backend == "auto" and self._modules[1].native:
-            self._left = calls_to_pay(self._calls)
+            self._left = self.calls_to_pay
             self.run = self._counted
 
     def load(self, backend: str) -> None:

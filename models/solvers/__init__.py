@@ -5,7 +5,6 @@ settings. The objective is a function of one flat vector of weights.
 """
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 from autograd_lite.models.solvers.adam import adam
@@ -26,12 +25,12 @@ SOLVERS: dict[str, Callable[..., Any]] = {
 
 
 def chosen(solver: Any, *, exact: bool = False) -> str:
-    """The solver by its name; "auto" is L-BFGS for `exact` if SciPy is installed, and else Adam.
+    """The solver by its name; "auto" is L-BFGS for `exact`, and else Adam.
 
     Raises ValueError for any other name.
     """
     if isinstance(solver, str) and solver == "auto":
-        return "lbfgs" if exact and find_spec("scipy") else "adam"
+        return "lbfgs" if exact else "adam"
     if not isinstance(solver, str) or solver not in SOLVERS:
         raise ValueError(f"solver must be one of {', '.join(SOLVERS)} or auto, not {solver!r}")
     return str(solver)

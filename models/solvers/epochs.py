@@ -30,8 +30,10 @@ def epochs(
             update(w, gradient)
         monitor.end(w, *objective(w))
         return w
-    monitor.begin(w, objective(w)[0])
+    if monitor.start is None:
+        monitor.begin(w, objective(w)[0])
     while not monitor.full:
+        monitor.mark(w)
         order, total = settings.random.permutation(rows), 0.0
         for start in range(0, rows, size):
             batch = objective.batch(order[start : start + size])
