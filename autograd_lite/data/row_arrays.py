@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 
 from autograd_lite.data.row_given import KINDS
 from autograd_lite.data.row_paths import FileState, name_of
-from autograd_lite.row_blocks import HEAD, BlockError, Source, default_rows
+from autograd_lite.row_blocks import HEAD, BlockError, Source, default_rows, read_only
 
 __all__ = ["ArrayFile", "ArrayFiles", "open_files", "open_mapped"]
 
@@ -120,7 +120,7 @@ class ArrayFiles(Source):
     def _head(self) -> Array:
         if not self._places:
             return np.empty((0, *self.files[0].shape[1:]), self.dtype)
-        return self._rows(0, min(HEAD, self._lengths[0]))
+        return read_only(self._rows(0, min(HEAD, self._lengths[0])))
 
     def read(self, k: int) -> Any:
         return self._rows(k, self._lengths[k])

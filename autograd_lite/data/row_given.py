@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.arrays import numbers_only
-from autograd_lite.row_blocks import HEAD, BlockError, Source
+from autograd_lite.row_blocks import HEAD, BlockError, Source, read_only
 
 __all__ = ["KINDS", "DaskSource", "GivenSource", "array_of_rows"]
 
@@ -35,12 +35,11 @@ def array_of_rows(rows: Any, where: str) -> Array:
         numbers_only(rows, where)
     except TypeError as error:
         raise BlockError(str(error)) from None
-    array: Array = np.asarray(rows).view()
+    array = read_only(np.asarray(rows))
     if not array.ndim:
         raise BlockError(f"{where} is a single value, and not rows")
     if array.dtype.kind not in KINDS:
         raise BlockError(f"{where} holds {array.dtype}, and not numbers")
-    array.flags.writeable = False
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -116,8 +115,8 @@ def _first(block: Any) -> Array:
 
 def _top(block: Any) -> Any:
     if isinstance(block, tuple):
-        return tuple(part[:HEAD].copy() for part in block)
-    return block[:HEAD].copy()
+        return tuple(map(_top, block))
+    return read_only(block[:HEAD].copy())
 
 
 def _equal(block: Any, other: Any) -> bool:
@@ -166,7 +165,7 @@ class DaskSource(Source):
     @cached_property
     def _head(self) -> Array:
         if self.lengths:
-            return np.array(self.read(0)[:HEAD])
+            return read_only(np.array(self.read(0)[:HEAD]))
         return np.empty((0, *map(int, self.array.shape[1:])), self.array.dtype)
 
     def read(self, k: int) -> Any:

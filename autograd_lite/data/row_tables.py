@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.data.row_paths import FileState
-from autograd_lite.row_blocks import HEAD, BlockError, Source, ahead
+from autograd_lite.row_blocks import HEAD, BlockError, Source, ahead, read_only
 
 __all__ = ["Part", "TableSource"]
 
@@ -105,7 +105,7 @@ class TableSource(Source):
         if part is None:
             return self._empty(0)
         with closing(self._blocks(part, [min(HEAD, part.rows)], 0)) as blocks:
-            return next(blocks)
+            return read_only(next(blocks))
 
     def _empty(self, rows: int) -> Array:
         return np.empty((rows,) if self.single else (rows, len(self.columns)), self.dtype)
@@ -117,7 +117,9 @@ class TableSource(Source):
         import pyarrow as pa
 
         # While rows are copied, which takes as long as reading them, the next ones are read.
-        batches = ahead(part.batches(self.columns, max(lengths, default=1), piece))
+        batches = ahead(
+            part.batches([*dict.fromkeys(self.columns)], max(lengths, default=1), piece)
+        )
         start = sum(self._lengths[:number])
         with closing(batches):
             pieces = _cut(batches, lengths)

@@ -99,7 +99,11 @@ def _source(source: Any, columns: Any, block_rows: int | None) -> Source | RowBl
         )
     mapped = row_arrays.open_mapped(array, block_rows)
     row = array.dtype.itemsize * int(np.prod(array.shape[1:]))
-    return mapped or ArraySource(array, block_rows or default_rows(row))
+    if mapped is not None:
+        return mapped
+    rows = RowBlocks(ArraySource(array, block_rows or default_rows(row)))
+    native = array.dtype.newbyteorder("=")
+    return rows if array.dtype.isnative else rows.map(lambda block: block.astype(native))
 
 
 def _is_dask(source: Any) -> bool:
