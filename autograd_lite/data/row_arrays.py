@@ -171,7 +171,7 @@ def _open(path: str, where: str) -> ArrayFile:
             version = npy.read_magic(file)
             read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
             shape, columns_first, dtype = read(file)
-        except (ValueError, EOFError, KeyError) as error:
+        except Exception as error:  # NumPy raises TokenError and SyntaxError, too
             raise BlockError(f"{where} cannot be read: its header is damaged: {error}") from None
         offset = file.tell()
     if dtype.kind not in KINDS or min(shape, default=-1) < 0:

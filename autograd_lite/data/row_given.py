@@ -32,7 +32,7 @@ def array_of_rows(rows: Any, where: str) -> Array:
             f"{where} is a {type(rows).__name__}; a block is an array, or a tuple of arrays"
         )
     try:
-        numbers_only(rows, where)
+        numbers_only(rows, where.rstrip(","))
     except TypeError as error:
         raise BlockError(str(error)) from None
     array = read_only(np.asarray(rows))
@@ -92,9 +92,13 @@ class GivenSource(Source):
             yield block
 
     def _blocks(self) -> Iterator[Any]:
-        row = 0
+        row, parts = 0, None
         for k, block in enumerate(self.make()):
             where = f"{self.name}: block {k}, from row {row} on,"
+            kind = f"a tuple of {len(block)}" if isinstance(block, tuple) else "an array"
+            parts = parts or kind
+            if kind != parts:
+                raise BlockError(f"{where} is {kind}; the first block is {parts}")
             if not isinstance(block, tuple):
                 made: Any = array_of_rows(block, where)
             else:

@@ -34,11 +34,25 @@ def is_arrow_object(source: Any) -> bool:
 
 def open_object(source: Any, columns: Names, block_rows: int | None) -> TableSource:
     """A table or a dataset of pyarrow."""
-    if hasattr(source, "scanner"):
-        part = Part("the dataset", source.schema, (source.count_rows(),), partial(_scanned, source))
-    else:
+    if not hasattr(source, "scanner"):
         part = Part("the table", source.schema, (source.num_rows,), partial(_sliced, source))
-    return _opened(part.name, [part], columns, block_rows)
+        return _opened(part.name, [part], columns, block_rows)
+    count = source.count_rows()
+    parts = _files_of(source)
+    if not parts or sum(part.rows for part in parts) != count:
+        parts = [Part("the dataset", source.schema, (count,), partial(_scanned, source))]
+    return _opened(name_of([part.name for part in parts]), parts, columns, block_rows)
+
+
+def _files_of(dataset: Any) -> list[Part]:
+    """The files of a dataset, if they have just its columns: read alone they take less memory."""
+    from pyarrow import fs
+
+    local = isinstance(getattr(dataset, "filesystem", None), fs.LocalFileSystem)
+    if not local or dataset.format.default_extname not in ("parquet", "arrow"):
+        return []
+    parts = [_part(path) for path in dataset.files]
+    return parts if all(part.schema.equals(dataset.schema) for part in parts) else []
 
 
 def _sliced(table: Any, names: Sequence[str], rows: int, piece: int | None) -> Iterator[Any]:

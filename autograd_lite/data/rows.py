@@ -143,7 +143,7 @@ def _picked(rows: RowBlocks, columns: Any) -> RowBlocks:
     for number in columns if several else [columns]:
         if not isinstance(number, (int, np.integer)) or isinstance(number, bool):
             raise ValueError(
-                f"{name} has no names of columns; columns= takes their numbers, not {number!r}"
+                f"{name} has columns without names; columns= takes their numbers, not {number!r}"
             )
         if not -width <= number < width:
             raise ValueError(f"{name} has {width} columns, so there is no column {number}")
