@@ -29,6 +29,7 @@ __all__ = [
     "Subset",
     "ahead",
     "default_rows",
+    "read_only",
     "together",
 ]
 
@@ -46,6 +47,13 @@ class BlockError(ValueError):
 def default_rows(row_bytes: int) -> int:
     """The number of rows of a block, if nothing else is said."""
     return max(1, BYTES // max(1, row_bytes))
+
+
+def read_only(array: Array) -> Array:
+    """A view that cannot be written to: what others hold must not change through a block."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class Source(ABC):
@@ -103,10 +111,10 @@ class ArraySource(Source):
 
     @property
     def head(self) -> Any:
-        return np.asarray(self.array[:HEAD])
+        return read_only(np.asarray(self.array[:HEAD]))
 
     def read(self, k: int) -> Any:
-        return np.asarray(self.array[k * self.rows : (k + 1) * self.rows])
+        return read_only(np.asarray(self.array[k * self.rows : (k + 1) * self.rows]))
 
 
 @dataclass(frozen=True)

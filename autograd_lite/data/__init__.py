@@ -1,7 +1,8 @@
-"""Data sets: one that is included, two that are generated, and a reader of tables."""
+"""Data sets, a reader of tables, and data by rows that may be larger than memory."""
 
 from autograd_lite.data.encoder import Encoder
 from autograd_lite.data.reading import Frame, read_table
+from autograd_lite.data.rows import open_rows
 from autograd_lite.data.synthetic import make_moons, make_spirals
 from autograd_lite.data.tables import Table, load_breast_cancer, read_csv, split
 
@@ -12,6 +13,7 @@ __all__ = [
     "load_breast_cancer",
     "make_moons",
     "make_spirals",
+    "open_rows",
     "read_csv",
     "read_table",
     "split",

@@ -10,7 +10,16 @@ import numpy as np
 from autograd_lite.data.cells import MISSING
 from autograd_lite.data.columns import Array, Column, categorical
 
-__all__ = ["Texts", "available", "cells", "columns", "is_arrow", "read_binary", "read_text"]
+__all__ = [
+    "Texts",
+    "available",
+    "cells",
+    "columns",
+    "index_of_pandas",
+    "is_arrow",
+    "read_binary",
+    "read_text",
+]
 
 Texts = tuple[list[str], Array]
 """The different texts of a column, and the index of each row's text, −1 where there is none."""
@@ -88,7 +97,7 @@ def read_text(
 
 def columns(table: Any, names: Sequence[str]) -> list[Column | Texts]:
     """The columns of a table of pyarrow, those of text by their different texts."""
-    index = _index_of_pandas(table.schema.pandas_metadata)
+    index = index_of_pandas(table.schema.pandas_metadata)
     return [
         _column(name, values, "index" if name in index else "")
         for name, values in zip(names, table.columns, strict=True)
@@ -196,7 +205,7 @@ def _encoded(values: Any) -> Texts:
     return list(index), np.concatenate(codes)
 
 
-def _index_of_pandas(metadata: Mapping[str, Any] | None) -> set[str]:
+def index_of_pandas(metadata: Mapping[str, Any] | None) -> set[str]:
     """The names of the columns that were the index of a DataFrame."""
     found = (metadata or {}).get("index_columns", [])
     return {name for name in found if isinstance(name, str)}

@@ -1,0 +1,178 @@
+"""Blocks of rows that somebody else makes: an iterable, a function, a Dask array."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite.arrays import numbers_only
+from autograd_lite.row_blocks import HEAD, BlockError, Source, read_only
+
+__all__ = ["KINDS", "DaskSource", "GivenSource", "array_of_rows"]
+
+Array = npt.NDArray[Any]
+
+KINDS = "biufcSU"
+"""The dtypes that rows may have: numbers, and texts that name classes."""
+
+
+def array_of_rows(rows: Any, where: str) -> Array:
+    """The rows as an array that cannot be written to, since others may hold the same one.
+
+    Raises BlockError, which begins with `where`, if they are not an array of numbers or texts.
+    """
+    if not hasattr(rows, "__array__"):
+        raise BlockError(
+            f"{where} is a {type(rows).__name__}; a block is an array, or a tuple of arrays"
+        )
+    try:
+        numbers_only(rows, where.rstrip(","))
+    except TypeError as error:
+        raise BlockError(str(error)) from None
+    array = read_only(np.asarray(rows))
+    if not array.ndim:
+        raise BlockError(f"{where} is a single value, and not rows")
+    if array.dtype.kind not in KINDS:
+        raise BlockError(f"{where} holds {array.dtype}, and not numbers")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class GivenSource(Source):
+    """Blocks of what a function returns for each pass; those without rows are left out."""
+
+    make: Callable[[], Iterable[Any]]
+    name: str
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        return self._lengths
+
+    @cached_property
+    def _lengths(self) -> tuple[int, ...]:
+        return tuple(len(_first(block)) for block in self)
+
+    @property
+    def head(self) -> Any:
+        return self._head
+
+    @cached_property
+    def _head(self) -> Any:
+        empty = None
+        for block in self._blocks():
+            if len(_first(block)):
+                return _top(block)
+            empty = block if empty is None else empty
+        if empty is None:
+            raise ValueError(f"{self.name} gives no block, which would tell how wide the rows are")
+        return empty
+
+    @property
+    def parts(self) -> int | None:
+        """The number of arrays of a block; None if it is one array and no tuple."""
+        return len(self.head) if isinstance(self.head, tuple) else None
+
+    def __iter__(self) -> Iterator[Any]:
+        unseen = True
+        for block in self._blocks():
+            if not len(_first(block)):
+                continue
+            if unseen and not _equal(_top(block), self.head):
+                raise BlockError(
+                    f"{self.name}: block 0, from row 0 on, differs from the pass before; each pass "
+                    "must give the same blocks in the same order"
+                )
+            unseen = False
+            yield block
+
+    def _blocks(self) -> Iterator[Any]:
+        row, parts = 0, None
+        for k, block in enumerate(self.make()):
+            where = f"{self.name}: block {k}, from row {row} on,"
+            kind = f"a tuple of {len(block)}" if isinstance(block, tuple) else "an array"
+            parts = parts or kind
+            if kind != parts:
+                raise BlockError(f"{where} is {kind}; the first block is {parts}")
+            if not isinstance(block, tuple):
+                made: Any = array_of_rows(block, where)
+            else:
+                made = tuple(
+                    array_of_rows(part, f"{where} part {j},") for j, part in enumerate(block)
+                )
+                lengths = [len(part) for part in made]
+                if len({*lengths}) != 1:
+                    raise BlockError(f"{where} has parts of different lengths: {lengths}")
+            yield made
+            row += len(_first(made))
+
+
+def _first(block: Any) -> Array:
+    array: Array = block[0] if isinstance(block, tuple) else block
+    return array
+
+
+def _top(block: Any) -> Any:
+    if isinstance(block, tuple):
+        return tuple(map(_top, block))
+    return read_only(block[:HEAD].copy())
+
+
+def _equal(block: Any, other: Any) -> bool:
+    """Whether two blocks, or tuples, are the same to the bit."""
+    if isinstance(block, tuple):
+        same = isinstance(other, tuple) and len(block) == len(other)
+        return same and all(map(_equal, block, other))
+    return (
+        isinstance(other, np.ndarray)
+        and (block.dtype, block.shape) == (other.dtype, other.shape)
+        and block.tobytes() == other.tobytes()
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class DaskSource(Source):
+    """The chunks of a Dask array along its rows, each computed when it is read."""
+
+    array: Any
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"the Dask array {self.array.name}"
+
+    @cached_property
+    def _chunks(self) -> tuple[list[Any], tuple[int, ...]]:
+        """The chunks that have rows, and how many these have."""
+        dask = sys.modules["dask"]  # whoever has an array of it has loaded it
+        # Columns in one chunk, even if nobody knows how many rows they have.
+        whole = self.array.rechunk(dict.fromkeys(range(1, self.array.ndim), -1))
+        chunks = whole.to_delayed().ravel().tolist()
+        lengths = whole.chunks[0]
+        if any(length != length for length in lengths):
+            lengths = dask.compute(*(dask.delayed(len)(chunk) for chunk in chunks))
+        found = [(chunk, int(n)) for chunk, n in zip(chunks, lengths, strict=True) if n]
+        return [chunk for chunk, _ in found], tuple(n for _, n in found)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        return self._chunks[1]
+
+    @property
+    def head(self) -> Any:
+        return self._head
+
+    @cached_property
+    def _head(self) -> Array:
+        if self.lengths:
+            return read_only(np.array(self.read(0)[:HEAD]))
+        return np.empty((0, *map(int, self.array.shape[1:])), self.array.dtype)
+
+    def read(self, k: int) -> Any:
+        chunks, lengths = self._chunks
+        where = f"{self.name}: block {k}, from row {sum(lengths[:k])} on,"
+        return array_of_rows(chunks[k].compute(), where)

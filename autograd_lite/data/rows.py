@@ -1,0 +1,150 @@
+"""Data by rows from files, tables, arrays and whatever else gives blocks of rows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.arrays import numbers_only
+from autograd_lite.data import row_arrays, row_table_files
+from autograd_lite.data.row_given import KINDS, DaskSource, GivenSource
+from autograd_lite.data.row_paths import kind_of, paths_of
+from autograd_lite.data.row_tables import TableSource
+from autograd_lite.row_blocks import ArraySource, RowBlocks, Source, default_rows
+
+__all__ = ["open_rows"]
+
+Columns = str | int | Sequence[str] | Sequence[int]
+
+
+def open_rows(
+    source: Any, columns: Columns | None = None, block_rows: int | None = None
+) -> RowBlocks | tuple[RowBlocks, ...]:
+    """Open data that are read one block of rows after the other, and may be larger than memory.
+
+    The result stands for an array in `fit`, `predict`, `score` and compiled functions. Each pass
+    reads the same blocks in the same order; only those in use are in memory. `source` is one of:
+
+    - a `.npy`, Parquet or Arrow (Feather) file, or a list of them; a folder, or a pattern such as
+      "folder/part-*.npy", whose files come by name, part-2 before part-10;
+    - an array of NumPy, also `np.memmap`, which is read from its file; a table or a dataset of
+      pyarrow; a Dask array, whose chunks along the rows are the blocks;
+    - an iterable of blocks, or a function without arguments that returns a new one for each pass.
+      A block is an array, or a tuple such as (X, y) of arrays with the same rows; then the result
+      is a tuple, whose parts are read together.
+
+    `columns` are read in this order: names for tables, whose index of pandas is left out if nothing
+    is said, or numbers for arrays; a single one gives one dimension. `block_rows` is the number of
+    rows of a block, about 8 MiB if nothing is said; iterables and Dask arrays have theirs. Columns
+    of tables become float64, or float32 if all of them are. NaN is read as it is.
+
+    Raises BlockError, a ValueError that names file, block and row, for a damaged file, a missing
+    value, text, and whole numbers above 2⁵³, which float64 does not tell apart; also later, if a
+    file is missing or has changed, or a block is unlike the first. TypeError for a generator, which
+    can be gone through only once.
+
+    Example:
+        >>> X, y = open_rows(lambda: ((np.ones((5, 2)), np.ones(5)) for _ in range(3)))
+        >>> X.shape, [len(block) for block in y]
+        ((15, 2), [5, 5, 5])
+    """
+    _check(block_rows)
+    opened = _source(source, columns, block_rows)
+    if isinstance(opened, TableSource):
+        return RowBlocks(opened)
+    if isinstance(opened, GivenSource) and opened.parts is not None:
+        if columns is not None:
+            raise ValueError(
+                f"{opened.name} gives several arrays; pick columns of one of them, as in X[:, :3]"
+            )
+        return tuple(RowBlocks(opened, partial(_part, k)) for k in range(opened.parts))
+    return _picked(opened if isinstance(opened, RowBlocks) else RowBlocks(opened), columns)
+
+
+def _check(block_rows: Any) -> None:
+    whole = isinstance(block_rows, (int, np.integer)) and not isinstance(block_rows, bool)
+    if block_rows is not None and (not whole or block_rows < 1):
+        raise ValueError(f"block_rows must be a whole number of at least 1, not {block_rows!r}")
+
+
+def _part(k: int, block: Any) -> Any:
+    return block[k]
+
+
+def _source(source: Any, columns: Any, block_rows: int | None) -> Source | RowBlocks:
+    paths = paths_of(source)
+    if paths is not None:
+        if kind_of(paths) == "npy":
+            return row_arrays.open_files(paths, block_rows)
+        return row_table_files.open_files(paths, columns, block_rows)
+    if row_table_files.is_arrow_object(source):
+        return row_table_files.open_object(source, columns, block_rows)
+    if isinstance(source, RowBlocks) or _is_dask(source) or not hasattr(source, "__array__"):
+        if block_rows is not None:
+            raise ValueError(
+                f"{type(source).__name__} has the blocks that it has; block_rows cannot change them"
+            )
+        if isinstance(source, RowBlocks):
+            return source
+        return DaskSource(source) if _is_dask(source) else _given(source)
+    numbers_only(source, "open_rows")
+    array = np.asarray(source)
+    if not array.ndim or array.dtype.kind not in KINDS:
+        raise TypeError(
+            f"open_rows takes rows of numbers, not {array.dtype} of shape {array.shape}"
+        )
+    mapped = row_arrays.open_mapped(array, block_rows)
+    row = array.dtype.itemsize * int(np.prod(array.shape[1:]))
+    if mapped is not None:
+        return mapped
+    rows = RowBlocks(ArraySource(array, block_rows or default_rows(row)))
+    native = array.dtype.newbyteorder("=")
+    return rows if array.dtype.isnative else rows.map(lambda block: block.astype(native))
+
+
+def _is_dask(source: Any) -> bool:
+    dask = sys.modules.get("dask.array")
+    return dask is not None and isinstance(source, dask.Array)
+
+
+def _given(source: Any) -> GivenSource:
+    """An iterable, or a function that returns one."""
+    kind = type(source).__name__
+    make: Callable[[], Iterable[Any]]
+    if isinstance(source, Iterable):
+        make, name = partial(iter, source), f"the {kind}"
+    elif callable(source):
+        make, name = source, f"{getattr(source, '__name__', kind)}()"
+    else:
+        raise TypeError(
+            f"open_rows takes a file, a folder, an array, an iterable of blocks or a function that "
+            f"returns one, not {kind}"
+        )
+    # The same iterator twice is one that has no second pass.
+    if iter(make()) is iter(make()):
+        raise TypeError(
+            f"{name} can be gone through only once, and each pass needs a new one; give a function "
+            "that returns a new iterator, as in open_rows(lambda: blocks(path))"
+        )
+    return GivenSource(make, name)
+
+
+def _picked(rows: RowBlocks, columns: Any) -> RowBlocks:
+    """These columns, by their numbers."""
+    if columns is None:
+        return rows
+    name = rows.source.name
+    several = isinstance(columns, (list, tuple, range, np.ndarray))
+    width = rows.head.shape[1] if rows.ndim > 1 else 0
+    for number in columns if several else [columns]:
+        if not isinstance(number, (int, np.integer)) or isinstance(number, bool):
+            raise ValueError(
+                f"{name} has columns without names; columns= takes their numbers, not {number!r}"
+            )
+        if not -width <= number < width:
+            raise ValueError(f"{name} has {width} columns, so there is no column {number}")
+    return rows[:, [*map(int, columns)] if several else int(columns)]
