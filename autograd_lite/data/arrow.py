@@ -10,7 +10,16 @@ import numpy as np
 from autograd_lite.data.cells import MISSING
 from autograd_lite.data.columns import Array, Column, categorical
 
-__all__ = ["Texts", "available", "cells", "columns", "is_arrow", "read_binary", "read_text"]
+__all__ = [
+    "Texts",
+    "available",
+    "cells",
+    "columns",
+    "is_arrow",
+    "read_binary",
+    "read_text",
+    "textual",
+]
 
 Texts = tuple[list[str], Array]
 """The different texts of a column, and the index of each row's text, −1 where there is none."""
@@ -95,6 +104,16 @@ def columns(table: Any, names: Sequence[str]) -> list[Column | Texts]:
     ]
 
 
+def textual(table: Any) -> set[int]:
+    """The places of the columns that hold texts, categories of them included."""
+    import pyarrow as pa
+
+    types = [
+        kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.schema.types
+    ]
+    return {k for k, kind in enumerate(types) if _is_text(kind)}
+
+
 def cells(table: Any) -> tuple[list[str], ...]:
     """The cells of every column as text, "" where a value is missing."""
     return tuple(
@@ -147,7 +166,7 @@ def _whole_numbers(values: Any) -> Array | None:
     if (pc.max(lengths).as_py() or 99) > 15 or not len(values):
         return None
     for start in ("0", "-0"):
-        code = pc.and_(pc.starts_with(values, start), pc.greater(lengths, len(start)))
+        code = pc.and_(pc.starts_with(values, start), pc.greater(lengths, 1))
         if pc.any(code).as_py():
             return None
     try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import NamedTuple
 
-__all__ = ["Start", "checked_names", "in_utf8", "lines", "not_text", "start_of"]
+__all__ = ["Start", "check_text", "checked_names", "in_utf8", "lines", "not_text", "start_of"]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -42,10 +42,15 @@ def in_utf8(content: bytes, encoding: str | None, source: str) -> bytes:
             raise ValueError(f"--encoding {encoding}: there is no such encoding") from None
         except UnicodeError as error:
             raise not_text(error, encoding, source) from None
-    if b"\0" in content:
-        line = content.count(b"\n", 0, content.index(b"\0")) + 1
-        raise ValueError(f"{source} is not a text file: line {line} has a NUL")
+    check_text(content, source)
     return content
+
+
+def check_text(content: bytes, source: str, before: int = 0) -> None:
+    """Raise ValueError if there is a NUL; `before` is the number of lines before the content."""
+    if b"\0" in content:
+        line = before + content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise ValueError(f"{source} is not a text file: line {line} has a NUL")
 
 
 def not_text(error: Exception, encoding: str, source: str) -> ValueError:
@@ -115,8 +120,12 @@ def _blank(row: list[str]) -> bool:
     return len(row) < 2 and not "".join(row).strip()
 
 
-def lines(content: bytes, separator: str, source: str) -> Iterator[tuple[int, list[str]]]:
+def lines(
+    content: bytes, separator: str, source: str, before: int = 0
+) -> Iterator[tuple[int, list[str]]]:
     """The lines that are not blank as values, with their numbers as an editor shows them.
+
+    `before` is the number of lines before the content.
 
     Raises ValueError if the content is not UTF-8, or not a table of values with this separator.
     """
@@ -128,9 +137,10 @@ def lines(content: bytes, separator: str, source: str) -> Iterator[tuple[int, li
     try:
         for values in reader:
             if not _blank(values):
-                yield reader.line_num, values
+                yield before + reader.line_num, values
     except csv.Error as error:
-        raise ValueError(f"{source} is not a CSV file: line {reader.line_num}: {error}") from None
+        line = before + reader.line_num
+        raise ValueError(f"{source} is not a CSV file: line {line}: {error}") from None
 
 
 def checked_names(names: list[str], source: str) -> list[str]:
