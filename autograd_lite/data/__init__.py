@@ -1,6 +1,7 @@
 """Data sets: one that is included, two that are generated, and a reader of tables."""
 
 from autograd_lite.data.encoder import Encoder
+from autograd_lite.data.pieces import Pieces, open_table
 from autograd_lite.data.reading import Frame, read_table
 from autograd_lite.data.synthetic import make_moons, make_spirals
 from autograd_lite.data.tables import Table, load_breast_cancer, read_csv, split
@@ -8,10 +9,12 @@ from autograd_lite.data.tables import Table, load_breast_cancer, read_csv, split
 __all__ = [
     "Encoder",
     "Frame",
+    "Pieces",
     "Table",
     "load_breast_cancer",
     "make_moons",
     "make_spirals",
+    "open_table",
     "read_csv",
     "read_table",
     "split",

@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import NamedTuple
 
-__all__ = ["Start", "check_text", "checked_names", "in_utf8", "lines", "not_text", "start_of"]
+__all__ = [
+    "Start",
+    "check_text",
+    "checked_names",
+    "in_utf8",
+    "lines",
+    "not_text",
+    "start_of",
+    "utf8",
+]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -29,21 +38,34 @@ def in_utf8(content: bytes, encoding: str | None, source: str) -> bytes:
     By default the file is in UTF-8, which is not checked here, or in what a byte order mark says.
     Raises ValueError if it is not text in the encoding, or has a NUL.
     """
-    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
-    if content.startswith(b"PK\x03\x04"):
+    content = b"".join(utf8(iter([content]), encoding, source))
+    check_text(content, source)
+    return content
+
+
+def utf8(chunks: Iterator[bytes], encoding: str | None, source: str) -> Iterator[bytes]:
+    """The text of a file, chunk by chunk, in UTF-8 without a byte order mark; see `in_utf8`."""
+    first = next(chunks, b"")
+    marked = next((name for mark, name in _MARKS if first.startswith(mark)), None)
+    if first.startswith(b"PK\x03\x04"):
         raise ValueError(
             f"{source} is not a text file but a zip file, as those of Excel; save the sheet as CSV"
         )
     encoding = encoding or marked
-    if encoding is not None:
-        try:
-            content = content.decode(encoding).removeprefix("\ufeff").encode()
-        except LookupError:
-            raise ValueError(f"--encoding {encoding}: there is no such encoding") from None
-        except UnicodeError as error:
-            raise not_text(error, encoding, source) from None
-    check_text(content, source)
-    return content
+    if encoding is None:
+        yield first
+        yield from chunks
+        return
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        yield decoder.decode(first).removeprefix("\ufeff").encode()
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+        yield decoder.decode(b"", True).encode()
+    except (LookupError, TypeError):
+        raise ValueError(f"--encoding {encoding}: there is no such encoding") from None
+    except UnicodeError as error:
+        raise not_text(error, encoding, source) from None
 
 
 def check_text(content: bytes, source: str, before: int = 0) -> None:

@@ -174,16 +174,17 @@ def _learned(
     text: Collection[str],
 ) -> tuple[Collection[int], Kinds]:
     """The columns that are numbers in every piece, and what all columns are."""
+    left = {*numbers}  # what is taken from it is read as text from the next piece on
     while True:
         kinds = Kinds(names, text)
-        for k, raw in enumerate(pieces(numbers, sign)):
-            if set(raw.numbers) != set(numbers):
-                numbers = raw.numbers
+        for k, raw in enumerate(pieces(left, sign)):
+            if len(raw.numbers) < len(left):
+                left.intersection_update(raw.numbers)
                 if k:
                     break
             kinds.add(raw)
         else:
-            return numbers, kinds
+            return left, kinds
 
 
 def _plain_numbers(start: Start, sign: str, text: Collection[str]) -> list[int]:

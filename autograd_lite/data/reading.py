@@ -19,7 +19,7 @@ from autograd_lite.data.dialect import checked_names, in_utf8, lines, start_of
 from autograd_lite.data.kinds import decimal_sign
 from autograd_lite.data.raw import Kinds, Layout, Raw, layout_of, line_ends, read_text
 
-__all__ = ["Frame", "few", "line_of", "read_table"]
+__all__ = ["Frame", "few", "line_of", "read_table", "unpacking"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +158,22 @@ def line_of(source: str | os.PathLike[str], row: int, frame: Frame) -> int:
 def few(names: Sequence[str]) -> str:
     """The first names of a list."""
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+
+
+def unpacking(path: Path, where: str, size: int) -> Iterator[bytes]:
+    """The content of a file by chunks, unpacked if it is compressed by gzip.
+
+    Raises ValueError if it is damaged.
+    """
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        content = gzip.GzipFile(fileobj=file) if packed else file
+        try:
+            while chunk := content.read(size):
+                yield chunk
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{where} is a damaged gzip file: {error}") from None
 
 
 def _unpacked(content: bytes, where: str) -> bytes:

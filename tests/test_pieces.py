@@ -1,0 +1,105 @@
+"""Tables by pieces: however a table is cut, its pieces are those of the whole table."""
+
+import csv
+import io
+
+import pytest
+from frames import FORMATS, frames
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd_lite.data import arrow, open_table, read_table
+
+EXAMPLES = settings(max_examples=60, deadline=None)
+CELLS = st.one_of(
+    st.integers(-9, 2000).map(str),
+    st.sampled_from(["0", "1", "007", "1234567890123456789", "-0", "+5", "3E5"]),
+    st.sampled_from(["1.5", "2,5", "1,234", "1.234", "1,234.5", "1e3", "inf", "-Infinity"]),
+    st.sampled_from(["", "NA", "none", "-", " ", "?", "nan"]),
+    st.sampled_from(["true", "False", "$3", "4 %", "2019-01-02", "1:30", "2019.1"]),
+    st.sampled_from(["a", "b c", "ß", 'say "so"', "two\nlines", "a,b", "\r\n", '5"']),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("pieces")
+
+
+@st.composite
+def texts(draw):
+    """The text of a CSV file, each column mostly of one kind."""
+    rows = draw(st.integers(1, 12))
+    columns = []
+    for _ in range(draw(st.integers(1, 3))):
+        few = draw(st.lists(CELLS, min_size=1, max_size=3))
+        columns.append(draw(st.lists(st.sampled_from(few), min_size=rows, max_size=rows)))
+    text = io.StringIO()
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    writer = csv.writer(text, quoting=quoting, lineterminator=end, delimiter=";")
+    writer.writerow([f"x{k}" for k in range(len(columns))] if len(columns) > 1 else ["x", "y"])
+    for row in zip(*columns, strict=True):
+        writer.writerow(row if len(row) > 1 else [*row, "z"])
+    shown = text.getvalue()
+    return shown if draw(st.booleans()) else shown.removesuffix(end)
+
+
+def joined(pieces):
+    """The columns of all pieces, each as what is known of it and its values as texts."""
+    parts = [frame.columns for frame in pieces]
+    for columns in zip(*parts, strict=True):
+        about = {(c.name, c.kind, c.note, c.unit) for c in columns}
+        assert len(about) == 1
+        markers = sorted({marker for c in columns for marker in c.markers})
+        values = [value for c in columns for value in shown(c)]
+        yield *about.pop(), markers, values
+
+
+def shown(column):
+    """The values of a column; those of text as texts."""
+    return column.texts().tolist() if column.kind == "text" else [*map(str, column.values)]
+
+
+def check(path, piece, **options):
+    """Compare pieces with the table that is read at once."""
+    try:
+        whole = read_table(path, cells=True, **options)
+    except ValueError as error:
+        with pytest.raises(ValueError) as raised:
+            list(open_table(path, cells=True, piece=piece, **options))
+        return str(error), str(raised.value)
+    pieces = open_table(path, cells=True, piece=piece, **options)
+    for _ in range(2):
+        read = [*pieces]
+        assert [*joined(read)] == [*joined([whole])]
+        cells = [
+            [cell for frame in read for cell in frame.cells[k]] for k in range(len(pieces.names))
+        ]
+        assert cells == [list(column) for column in whole.cells]
+    assert [len(frame) for frame in read] == list(pieces.lengths)
+    assert (read[0].separator, read[0].decimal) == (whole.separator, whole.decimal)
+    assert len(pieces) == len(whole)
+    return "", ""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=25, deadline=None)
+@given(frames(), st.integers(1, 200))
+def test_pieces_of_every_format_are_those_of_the_table(folder, name, table, piece):
+    FORMATS[name](table, folder / name)
+    assert check(folder / name, piece) == ("", "")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@EXAMPLES
+@given(texts(), st.integers(1, 120), st.booleans(), st.sampled_from([None, ",", "."]))
+def test_texts_of_every_kind_are_found_by_pieces(folder, installed, text, piece, named, decimal):
+    path = folder / "texts.csv"
+    path.write_text(text, newline="", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        if not installed:
+            patch.setattr(arrow, "available", lambda: False)
+        options = {"text": ["x0"] if named and "x0" in text else [], "decimal": decimal}
+        error, other = check(path, piece, separator=";", **options)
+    assert error == other
