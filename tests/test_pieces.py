@@ -2,13 +2,17 @@
 
 import csv
 import io
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from frames import FORMATS, frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_lite.data import arrow, open_table, read_table
+from autograd_lite.data.columns import Column
+from autograd_lite.data.facts import Different, Facts
 
 EXAMPLES = settings(max_examples=60, deadline=None)
 CELLS = st.one_of(
@@ -103,3 +107,52 @@ def test_texts_of_every_kind_are_found_by_pieces(folder, installed, text, piece,
         options = {"text": ["x0"] if named and "x0" in text else [], "decimal": decimal}
         error, other = check(path, piece, separator=";", **options)
     assert error == other
+
+
+def wide():
+    """Columns of every kind, with many and few different values."""
+    numbers = st.one_of(
+        st.sampled_from([0.0, 1.0, 2.0, 20190131.0, 20191231.0, -0.0]),
+        st.integers(-(10**6), 10**6).map(float),
+        st.floats(-1e6, 1e6),
+    )
+    gaps = st.one_of(numbers, st.just(np.nan))
+    values = st.lists(st.one_of(gaps), min_size=1, max_size=40)
+    few = st.lists(st.sampled_from([0.0, 1.0, np.nan]), min_size=1, max_size=40)
+    texts = st.lists(st.sampled_from([0, 1, 2, -1]), min_size=1, max_size=40)
+    counts = st.builds(
+        lambda a, n: np.arange(a, a + n).astype(float), st.integers(0, 1), st.integers(1, 40)
+    )
+    return st.one_of(
+        st.one_of(values, counts).map(lambda x: Column("x", "number", np.array(x, dtype=float))),
+        few.map(lambda x: Column("x", "boolean", np.array(x))),
+        texts.map(lambda x: Column("x", "text", np.array(x), ("a", "b", "c"))),
+    )
+
+
+@EXAMPLES
+@given(wide(), st.lists(st.integers(0, 40), max_size=5))
+def test_facts_of_pieces_are_those_of_the_column(column, ends):
+    ends = sorted({0, len(column), *(end for end in ends if end < len(column))})
+    first, *others = [column.take(slice(*pair)) for pair in pairwise(ends)]
+    whole, facts = Facts.of(column), Facts.of(first, most=50)
+    for part in others:
+        facts.add(part)
+    for name in ("rows", "missing", "low", "high", "whole", "days", "infinite", "present"):
+        assert getattr(facts, name) == getattr(whole, name), name
+    if column.kind == "number":
+        assert facts.counts_rows == whole.counts_rows == column.counts_rows
+        assert facts.whole == column.whole
+        np.testing.assert_allclose(facts.mean, whole.mean, rtol=1e-12, atol=1e-9)
+    assert facts.different.values.tolist() == whole.different.values.tolist()
+    assert facts.different.counts.tolist() == whole.different.counts.tolist()
+
+
+@given(st.integers(1, 9), st.integers(0, 10**6))
+def test_many_different_values_are_counted_about(repeats, seed):
+    values = np.random.default_rng(seed).permutation(np.repeat(np.arange(20_000.0), repeats))
+    different = Different(most=1000)
+    for part in np.array_split(values, 7):
+        different.add(*np.unique(part, return_counts=True))
+    assert different.values is None
+    assert abs(len(different) / 20_000 - 1) < 0.08  # five standard deviations
