@@ -217,12 +217,18 @@ class Encoder:
         found = {feature.name: feature.unseen(column) for feature, column in self._pairs(frame)}
         return {name: categories for name, categories in found.items() if categories}
 
-    def filled(self, frame: Frame) -> list[str]:
-        """How many values of each column are missing and what stands for them, in sentences."""
+    def missing_in(self, frame: Frame) -> Counter[str]:
+        """The rows without a value of each column."""
+        return Counter(
+            {feature.name: int(column.missing.sum()) for feature, column in self._pairs(frame)}
+        )
+
+    def filled(self, missing: Mapping[str, int]) -> list[str]:
+        """What stands for missing values, in sentences; see `missing_in`."""
         return [
             f"column {feature.name!r}: {count:,} missing: {feature.filling}"
-            for feature, column in self._pairs(frame)
-            if self.missing != "drop" and (count := int(column.missing.sum()))
+            for feature in self.features
+            if self.missing != "drop" and (count := missing[feature.name])
         ]
 
     def _pairs(self, frame: Frame) -> list[tuple[Feature, Column]]:

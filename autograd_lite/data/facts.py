@@ -154,9 +154,8 @@ class Facts:
             self._add_numbers(found)
         if len(found):
             with np.errstate(all="ignore"):
-                self.mean += (present.mean() - self.mean) * (
-                    len(present) / (self.present + len(present))
-                )
+                more = len(present) / (self.present + len(present))
+                self.mean += (float(present.mean()) - self.mean) * more
             self.low, self.high = min(self.low, float(found[0])), max(self.high, float(found[-1]))
         self.rows += len(values)
         self.missing += len(values) - len(present)
