@@ -19,6 +19,7 @@ from autograd_lite.row_blocks import RowBlocks, together
 __all__ = ["Errors", "Scores", "figures"]
 
 _BINS = 1 << 12
+_FIRST = 1 << 14  # rows
 
 
 class Errors:
@@ -72,7 +73,7 @@ class Scores:
     """Predicted classes and probabilities beside the true classes, block by block.
 
     The area under the ROC curve comes from a histogram of log-odds with 4,096 bins, in which rows
-    of the same bin count as ties. Half of the bins are between quantiles of the first block.
+    of the same bin count as ties. Half of the bins are between quantiles of the first rows.
 
     Example:
         >>> scores = Scores(np.array(["no", "yes"]))
@@ -88,6 +89,7 @@ class Scores:
         self.counts = np.zeros((k, k), dtype=int)  # of the rows of each true and predicted class
         self.others: Counter[Any] = Counter()  # of the rows of classes that are not known
         self._loss = 0.0
+        self._first: list[tuple[Array, Array]] = []  # until there are enough to choose bins
         self._edges: Array | None = None
         self._bins = np.zeros((2, k, _BINS), dtype=int)  # of negative and positive rows
 
@@ -99,12 +101,21 @@ class Scores:
         np.add.at(self.counts, (at[known], indices(predicted, self.classes)[0][known]), 1)
         self.others.update(y[~known].tolist())
         self._loss -= float(np.sum(log_p[np.arange(len(y)), at][known], dtype=float))
-        odds = _log_odds(log_p).T
+        self._first.append((_log_odds(log_p), np.where(known, at, -1)))
+        if self._edges is not None or sum(len(at) for _, at in self._first) >= _FIRST:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Put the rows that wait into bins."""
+        if not self._first:
+            return
+        odds, at = (np.concatenate(arrays) for arrays in zip(*self._first, strict=True))
+        self._first.clear()
         if self._edges is None:
-            self._edges = np.array([_edges(column) for column in odds])
-        for k, column in enumerate(odds):
-            places = np.searchsorted(self._edges[k], column, side="right")
-            for sign, rows in enumerate((~known | (at != k), known & (at == k))):
+            self._edges = np.array([_edges(column) for column in odds.T])
+        for k, edges in enumerate(self._edges):
+            places = np.searchsorted(edges, odds[:, k], side="right")
+            for sign, rows in enumerate((at != k, at == k)):
                 self._bins[sign, k] += np.bincount(places[rows], minlength=_BINS)
 
     @property
@@ -125,6 +136,7 @@ class Scores:
     @property
     def auc(self) -> tuple[float, float]:
         """The mean area under the ROC curves, and the most that it can be wrong by."""
+        self._fill()
         negative, positive = self._bins
         below = np.cumsum(negative, axis=1) - negative
         pairs = np.sum(positive * (below + negative / 2), axis=1)
@@ -154,7 +166,7 @@ def _edges(odds: Array) -> Array:
     half = _BINS // 2
     ranked = np.sort(odds)
     quantiles = ranked[(np.arange(half) * len(ranked)) // half]
-    later = np.sinh(np.linspace(-9, 9, _BINS - 1 - half)) / 100
+    later = np.sinh(np.linspace(-9, 9, _BINS - 1 - half)) / 100  # to ±40
     return np.sort(np.concatenate([quantiles, later]))
 
 
