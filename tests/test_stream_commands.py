@@ -1,4 +1,4 @@
-"""`train --stream`: rows that are read by blocks have the weights and figures of those in memory."""
+"""`train --stream`: rows read by blocks have the weights and figures of those in memory."""
 
 import json
 import os

@@ -187,7 +187,8 @@ class _Rows:
 
         def whole(block: Array) -> Array:
             frame = self.framed(block)
-            return ~np.any([frame.column(name).missing for name in names], axis=0)
+            gaps: Array = np.any([frame.column(name).missing for name in names], axis=0)
+            return ~gaps
 
         self._train, self._test = self._train.where(whole), self._test.where(whole)
         left = len(self._train) + len(self._test)
@@ -218,7 +219,7 @@ class _Rows:
             return labelled(self.framed(block).column(self._target))
 
         if unseen and encoder.missing == "drop":
-            self._test = self._test.where(lambda block: ~np.isnan(examples(block)).any(axis=1))
+            self._test = self._test.where(lambda block: np.isfinite(examples(block).sum(axis=1)))
             if not len(self._test):
                 raise ValueError(
                     f"{self.frame.source}: no held-out row has all values; --missing mean"

@@ -45,7 +45,7 @@ class Spool:
 
     def append(self, rows: Array) -> None:
         """Add rows (rows, width) at the end."""
-        data = memoryview(np.ascontiguousarray(rows, dtype=np.float64)).cast("B")
+        data = _bytes(np.ascontiguousarray(rows, dtype=np.float64))
         with self._lock:
             self._file.seek(self.nbytes)
             while data:
@@ -55,7 +55,7 @@ class Spool:
     def read(self, start: int, stop: int) -> Array:
         """The rows from one number to another."""
         rows = np.empty((stop - start, self.width))
-        data = memoryview(rows).cast("B") if rows.size else memoryview(b"")
+        data = _bytes(rows)
         with self._lock:
             self._file.seek(8 * self.width * start)
             while data:
@@ -75,6 +75,10 @@ class Spool:
         for block in self.blocks():
             chosen.append(block[keep(block)])
         return chosen
+
+
+def _bytes(rows: Array) -> memoryview:
+    return rows.data.cast("B") if rows.size else memoryview(b"")
 
 
 @dataclass(frozen=True)
