@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ from autograd_lite.data.targets import codes_of
 from autograd_lite.models import load
 from autograd_lite.models.block_metrics import Errors
 from autograd_lite.models.classifier import Classifier
+
+_BEGINS = "=+-@\t\r"  # how cells begin that a spreadsheet computes
+_PLAIN = re.compile(r"[+-]\d+(?:[.,]\d+)?")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +170,9 @@ def _with_comma(cell: str) -> str:
 
 
 def _is_formula(cell: str) -> bool:
-    return cell[:1] in ("=", "+", "-", "@", "\t", "\r") and number(cell.replace(",", ".")) is None
+    if cell[:1] not in _BEGINS or not cell or _PLAIN.fullmatch(cell):
+        return False
+    return number(cell.replace(",", ".")) is None
 
 
 class _Summary:

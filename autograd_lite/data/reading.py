@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from io import BytesIO
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from autograd_lite.data import arrow
 from autograd_lite.data.columns import Column
@@ -102,8 +102,8 @@ def read_table(
         [('studied', 'number', [3.5, 1.0]), ('passed', 'text', [0, -1])]
     """
     where = "standard input" if source == "-" else str(source)
-    content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    content = _unpacked(content, where)
+    with BytesIO(sys.stdin.buffer.read()) if source == "-" else open(source, "rb") as file:
+        content = b"".join(unpacking(file, where))
     if arrow.is_arrow(content):
         frame = _of_arrow(content, where, decimal, text, cells)
     else:
@@ -151,7 +151,8 @@ def _of_text(
 
 def line_of(source: str | os.PathLike[str], row: int, frame: Frame) -> int:
     """The line of a text file, as an editor counts, that a row of its table ends in."""
-    content = in_utf8(_unpacked(Path(source).read_bytes(), str(source)), None, str(source))
+    with open(source, "rb") as file:
+        content = in_utf8(b"".join(unpacking(file, str(source))), None, str(source))
     return next(islice(lines(content, frame.separator, str(source)), row + 1, None))[0]
 
 
@@ -160,26 +161,16 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 
-def unpacking(path: Path, where: str, size: int) -> Iterator[bytes]:
-    """The content of a file by chunks, unpacked if it is compressed by gzip.
+def unpacking(file: IO[bytes], where: str, size: int = -1) -> Iterator[bytes]:
+    """The content of a file by chunks, or at once, unpacked if it is compressed by gzip.
 
     Raises ValueError if it is damaged.
     """
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        content = gzip.GzipFile(fileobj=file) if packed else file
-        try:
-            while chunk := content.read(size):
-                yield chunk
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{where} is a damaged gzip file: {error}") from None
-
-
-def _unpacked(content: bytes, where: str) -> bytes:
-    if not content.startswith(b"\x1f\x8b"):
-        return content
+    packed = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    content = gzip.GzipFile(fileobj=file) if packed else file
     try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
+        while chunk := content.read(size):
+            yield chunk
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{where} is a damaged gzip file: {error}") from None

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from autograd_lite.arrays import numbers_only
 from autograd_lite.data.cells import is_missing, number
+from autograd_lite.data.facts import Facts
 from autograd_lite.data.reading import line_of, read_table
 from autograd_lite.data.targets import labels
 
