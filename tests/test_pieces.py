@@ -1,10 +1,14 @@
 """Tables by pieces: however a table is cut, its pieces are those of the whole table."""
 
 import csv
+import gzip
 import io
+import os
+import sys
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from frames import FORMATS, frames
 from hypothesis import given, settings
@@ -13,6 +17,7 @@ from hypothesis import strategies as st
 from autograd_lite.data import arrow, open_table, read_table
 from autograd_lite.data.columns import Column
 from autograd_lite.data.facts import Different, Facts
+from autograd_lite.row_blocks import BlockError
 
 EXAMPLES = settings(max_examples=60, deadline=None)
 CELLS = st.one_of(
@@ -156,3 +161,118 @@ def test_many_different_values_are_counted_about(repeats, seed):
         different.add(*np.unique(part, return_counts=True))
     assert different.values is None
     assert abs(len(different) / 20_000 - 1) < 0.08  # five standard deviations
+
+
+LINES = [f"{k}.5,{'ab'[k % 2]}" for k in range(30)]
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("bad", ["1,2,3", "1", "1\0,a", b"\xff,a", '"1,a', '1,"a'])
+@given(st.integers(0, 30), st.integers(10, 200))
+def test_what_is_wrong_with_a_line_is_said_of_the_same_line(folder, installed, bad, place, piece):
+    lines = [line.encode() for line in LINES]
+    lines.insert(place, bad if isinstance(bad, bytes) else bad.encode())
+    path = folder / "wrong.csv"
+    path.write_bytes(b"x,y\n" + b"\n".join(lines) + b"\n")
+    with pytest.MonkeyPatch.context() as patch:
+        if not installed:
+            patch.setattr(arrow, "available", lambda: False)
+        error, other = check(path, piece)
+    assert error == other != ""
+
+
+def test_a_row_that_never_ends_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("autograd_lite.data.pieces.PIECE", 100)
+    path = tmp_path / "endless.csv"
+    path.write_text("x,y\n1,a\n" + "2" * 10_000)
+    with pytest.raises(ValueError, match=r"endless\.csv, line 3: no row ends in .* a quote that"):
+        open_table(path, piece=10)
+
+
+def test_a_damaged_gzip_file_is_an_error(tmp_path):
+    path = tmp_path / "cut.csv.gz"
+    path.write_bytes(gzip.compress(b"x,y\n" + b"1,a\n" * 10_000)[:-20])
+    with pytest.raises(ValueError, match=r"cut\.csv\.gz is a damaged gzip file"):
+        open_table(path, piece=1000)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_file_that_changes_between_two_passes_is_an_error(tmp_path, suffix):
+    path = tmp_path / f"table.{suffix}"
+    table = pd.DataFrame({"x": np.arange(500.0) / 2, "y": "a"})
+    write = {"csv": lambda t: t.to_csv(path, index=False), "parquet": lambda t: t.to_parquet(path)}
+    write[suffix](table)
+    pieces = open_table(path, piece=800)
+    write[suffix](table[:300])
+    with pytest.raises(BlockError, match=r"table\..* has changed since it was opened"):
+        list(pieces)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="table"):
+        list(pieces)
+
+
+def test_other_content_at_the_same_time_and_size_names_the_line(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n" + "1.5,a\n" * 100)
+    state = os.stat(path)
+    pieces = open_table(path, piece=120)
+    path.write_text("x,y\n" + "1.5,a\n" * 60 + "abc,a\n" * 40)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    with pytest.raises(
+        BlockError, match=r"table\.csv, from line 61 on: column 'x' has 'abc', which"
+    ):
+        list(pieces)
+
+
+def test_the_files_of_a_folder_are_one_table(tmp_path):
+    for k in range(12):
+        (tmp_path / f"part-{k}.csv").write_text(f"x,y\n{k},a\n{k}.5,b\n")
+    (tmp_path / ".hidden").write_text("z\n")
+    pieces = open_table(tmp_path, piece=5)
+    assert pieces.rows(["x"]).read()[:, 0].tolist() == [k / 2 for k in range(24)]
+    assert {frame.column("x").kind for frame in pieces} == {"number"}
+    (tmp_path / "part-3.csv").write_text("x,z\n1,a\n")
+    with pytest.raises(
+        ValueError, match=r"part-3\.csv has the columns x, z, but .*part-0\.csv has"
+    ):
+        open_table(tmp_path)
+    with pytest.raises(ValueError, match="is a folder without files"):
+        open_table(tmp_path / "empty" if (tmp_path / "empty").mkdir() is None else "")
+
+
+@EXAMPLES
+@given(
+    st.lists(st.tuples(*[st.floats(-100, 100).map(lambda x: round(x, 3))] * 3), min_size=1),
+    st.integers(1, 99),
+)
+def test_rows_are_the_numbers_of_the_columns(folder, rows, piece):
+    path = folder / "numbers.csv"
+    pd.DataFrame(rows, columns=["a", "b", "c"]).to_csv(path, index=False)
+    found = open_table(path, piece=piece).rows(["c", "a"])
+    expected = np.array(rows)[:, [2, 0]]
+    assert found.shape == expected.shape
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate([*found]), expected)
+    np.testing.assert_array_equal(found[:, 0].read(), expected[:, 0])
+    np.testing.assert_array_equal(found.where(lambda k: k % 2 == 0).read(), expected[::2])
+
+
+def test_rows_of_text_are_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n1,a\n2,b\n")
+    pieces = open_table(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match="column 'y' holds text, not numbers"):
+        pieces.rows()
+    with pytest.raises(ValueError, match="has no column 'z'"):
+        pieces.rows(["z"])
+
+
+def test_standard_input_is_read_again_and_again(monkeypatch):
+    content = io.TextIOWrapper(io.BytesIO(b"x,y\n" + b"1,a\n2.5,b\n" * 20))
+    monkeypatch.setattr(sys, "stdin", content)
+    pieces = open_table("-", piece=30)
+    name = pieces._files[0].path
+    for _ in range(2):
+        assert sum(frame.column("x").values.sum() for frame in pieces) == 70
+    assert name.exists()
+    del pieces
+    assert not name.exists()

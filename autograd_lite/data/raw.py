@@ -222,8 +222,7 @@ def read_text(
     if arrow.available():
         read = partial(arrow.read_text, content, begin, width, separator, sign)
         table, good = _with_numbers(read, numbers)
-        # A quote that never ends swallows lines, which pyarrow does not report.
-        if table and (b'"' not in content or len(table) == _count_lines(content, begin)):
+        if table and _has_all_lines(table, content, begin):
             columns = arrow.columns(table, names)
             textual = {*range(width)} - {*good}
             return Raw(columns, textual, good, arrow.cells(read([])) if cells else ())
@@ -259,8 +258,13 @@ def _with_numbers(
             chosen.remove(int(column[1]))
 
 
-def _count_lines(content: bytes, begin: int) -> int:
-    return content.count(b"\n", begin) + (not content.endswith(b"\n"))
+def _has_all_lines(table: Any, content: bytes, begin: int) -> bool:
+    """Whether no quote that never ends swallowed lines, which pyarrow does not report."""
+    if b'"' not in content:
+        return True
+    end = len(content) - content.endswith(b"\n")
+    last = content[max(begin, content.rfind(b"\n", begin, end) + 1) :]
+    return len(table) == content.count(b"\n", begin, end) + 1 and last.count(b'"') % 2 == 0
 
 
 def line_ends(content: bytes) -> int:
