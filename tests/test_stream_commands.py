@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograd_lite.commands import streaming
 from autograd_lite.data import Encoder, pieces, read_table, spool
 from autograd_lite.data.facts import hashed
 from autograd_lite.data.targets import target_of
@@ -153,3 +156,175 @@ def test_errors_by_blocks_are_those_of_all_rows(pairs, ends):
     assert np.isnan(errors.r2) == np.isnan(r2(y, predicted))
     if np.ptp(y) > 1e-3:
         np.testing.assert_allclose(1 - errors.r2, 1 - r2(y, predicted), rtol=1e-6)
+
+
+@pytest.mark.parametrize("piece", [60, 500, 10**6])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
+def test_predict_writes_the_same_table_whatever_the_pieces(
+    run, tmp_path, monkeypatch, suffix, piece
+):
+    table = students()
+    table.to_csv(tmp_path / "train.csv", index=False)
+    how = ("--data", tmp_path / "train.csv", "--target", "passed", "--drop", "points")
+    model = "logistic-regression"
+    assert run("train", *how, *OPTIONS, model, "--out", tmp_path / "out")[0] == 0
+    table.loc[table.index % 50 == 7, "town"] = "Jena"
+    table["note"] = np.where(table.index % 90 == 3, "=1+1", "a,b")
+    path, out = tmp_path / f"new.{suffix}", tmp_path / "out.csv"
+    table.to_parquet(path) if suffix == "parquet" else table.to_csv(path, index=False)
+    predict = ("predict", "--weights", tmp_path / "out" / f"{model}.npz", "--data", path)
+    found = []
+    for size in (10**9, piece):
+        monkeypatch.setattr(
+            pieces.open_table, "__kwdefaults__", pieces.open_table.__kwdefaults__ | {"piece": size}
+        )
+        code, shown, complaints = run(*predict, "--out", out)
+        found.append((code, shown, complaints, out.read_text()))
+        assert run(*predict)[:2] == (0, out.read_text())
+    assert found[0] == found[1]
+    assert "column 'town': Jena in 8 rows not seen in training; taken as missing" in complaints
+    assert "a spreadsheet may compute 5 cells, such as '=1+1'" in complaints
+    assert len(out.read_text().splitlines()) == 401
+
+
+def test_nothing_is_written_over_if_a_late_row_is_wrong(run, tmp_path):
+    table = students()
+    path, out = tmp_path / "students.csv", tmp_path / "out"
+    table.to_csv(path, index=False)
+    train = ("train", "--stream", "--data", path, "--target", "passed", "--out", out, *OPTIONS)
+    assert run(*train, "logistic-regression")[0] == 0
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    with open(path, "a") as file:
+        file.write("1,Ulm\n")
+    code, shown, complaints = run(*train, "logistic-regression")
+    assert (code, shown) == (2, "")
+    assert "students.csv, line 402: 2 values where the header has 5" in complaints
+    assert len(complaints.splitlines()) == 1
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    result = tmp_path / "predicted.csv"
+    result.write_text("kept")
+    weights = out / "logistic-regression.npz"
+    for more in (("--out", result), ()):
+        code, shown, complaints = run("predict", "--weights", weights, "--data", path, *more)
+        assert (code, shown) == (2, "")
+        assert "students.csv, line 402" in complaints
+    assert result.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ("1,a\n2,b\n", ("--cv", 3), "--cv needs all rows in memory; leave out --cv, or --stream"),
+        ("1,a\n2,b\n", ("--report",), "--report needs all rows in memory"),
+        ("1,a\n2,a\n", (), "the target 'y' is always a; there is nothing to predict"),
+        ("1,\n2,\n", (), "the target 'y' has no values"),
+        (
+            "1,a\n2,a\n3,a\n4,b\n",
+            ("--random-state", 4, "--test-size", 0.5),
+            "has no row of b to train on, because rows",
+        ),
+        ("1,a\n2,b\n", ("--columns", "z"), "has no column 'z'"),
+        ("1,a\n2,b\n" * 9 + ",a\n", ("--drop", "x"), "has no column to learn from besides"),
+        ("inf,a\n2.5,b\n" * 9, (), "column 'x' holds numbers or dates, but also 'inf'"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_said_in_one_line(run, tmp_path, rows, options, message):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + rows)
+    how = ("--stream", "--data", path, "--target", "y", "--out", tmp_path / "out", "--quiet")
+    code, shown, complaints = run("train", *how, *options)
+    assert (code, shown) == (2, "")
+    assert message in complaints
+    assert len(complaints.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_large_beside_the_free_memory_is_streamed(run, tmp_path, monkeypatch):
+    path = tmp_path / "students.csv"
+    students().to_csv(path, index=False)
+    size = path.stat().st_size
+    how = ("--data", path, "--target", "passed", "--out", tmp_path / "out", *OPTIONS)
+    for memory, streamed in ((4 * size, False), (4 * size - 4, True), (None, False)):
+        monkeypatch.setattr(streaming, "_available", lambda memory=memory: memory)
+        _, shown, _ = run("train", *how, "logistic-regression")
+        assert ("read piece by piece" in shown) == streamed
+    monkeypatch.setattr(streaming, "_available", lambda: 1)
+    for option in ("--no-stream", "--cv=2"):
+        assert "read piece by piece" not in run("train", *how, "logistic-regression", option)[1]
+
+
+def test_a_folder_of_files_is_one_table(run, tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    table = students()
+    table.to_csv(tmp_path / "all.csv", index=False)
+    for k in range(4):
+        table[k * 100 : k * 100 + 100].to_csv(folder / f"part-{k}.csv", index=False)
+    found = []
+    for path in (tmp_path / "all.csv", folder):
+        how = ("--data", path, "--target", "points", "--out", tmp_path / "out", "--json", *OPTIONS)
+        code, shown, _ = run("train", "--stream", *how, "linear-regression")
+        assert code == 0
+        found.append(json.loads(shown)["models"])
+    assert found[0] == found[1]
+
+
+def test_memory_is_free():
+    assert streaming._available() > 1 << 20
+
+
+SCRIPT = """
+import re, sys, threading, time
+from pathlib import Path
+from autograd_lite.cli import main
+from autograd_lite.models.estimator import Estimator
+from autograd_lite.row_blocks import RowBlocks
+
+def private():
+    return int(re.search(r"RssAnon:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10
+
+fit = Estimator.fit
+def some(self, X, y, sample_weight=None):
+    for _ in X:
+        pass
+    return fit(self, X.head, y.head) if isinstance(X, RowBlocks) else fit(self, X, y)
+Estimator.fit = some
+
+peak = [0]
+def watch():
+    while True:
+        peak[0] = max(peak[0], private())
+        time.sleep(0.005)
+threading.Thread(target=watch, daemon=True).start()
+code = main(sys.argv[1:])
+print("peak", peak[0], file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux's /proc")
+def test_memory_does_not_grow_with_the_table(tmp_path):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(random.normal(size=(50_000, 10)).round(4)).add_prefix("x")
+    table["y"] = np.where(table["x0"] + random.normal(size=50_000) > 0, "yes", "no")
+    part = table.to_csv(index=False, header=False)
+    (tmp_path / "run.py").write_text(SCRIPT)
+    peaks, path = {}, tmp_path / "large.csv"
+    for command, parts in (("train", 10), ("predict", 3), ("predict", 15), ("train", 50)):
+        with open(path, "w") as file:
+            file.write(",".join(table) + "\n")
+            for _ in range(parts):
+                file.write(part)
+        how = ("--data", path, "--stream", "--target", "y", "--out", tmp_path / "out")
+        model = ("--quiet", "--model", "logistic-regression", "--solver", "gd", "--max-iter", "5")
+        weights = ("--weights", tmp_path / "out" / "logistic-regression.npz")
+        out = ("--data", path, "--out", tmp_path / "predicted.csv")
+        options = (*how, *model) if command == "train" else (*weights, *out)
+        argv = [sys.executable, tmp_path / "run.py", command, *options]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        peaks.setdefault(command, []).append(int(done.stderr.split()[-1]))
+    assert path.stat().st_size > 180e6
+    for few, many in peaks.values():
+        assert many < 1.15 * few + 20, peaks
+        assert many < 500, peaks

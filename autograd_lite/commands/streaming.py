@@ -238,9 +238,7 @@ def _checked(rows: Encoded, data: Data, target: str) -> Mapping[Any, int] | tupl
     where = f"{data.frame.source}: the target {target!r}"
     for part, y in (("train on", rows.y_train), ("hold out", rows.y_test)):
         if not len(y):
-            raise ValueError(
-                f"{where} has no rows to {part}; use another --test-size or fewer rows"
-            )
+            raise ValueError(f"{where} has no rows to {part}; use another --test-size")
     if data.task == "regression":
         ends = [end for y in (rows.y_train, rows.y_test) for b in y for end in (b.min(), b.max())]
         return float(min(ends)), float(max(ends))
