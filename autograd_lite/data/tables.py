@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from autograd_lite.arrays import numbers_only
 from autograd_lite.data.cells import is_missing, number
-from autograd_lite.data.facts import Facts
 from autograd_lite.data.reading import line_of, read_table
 from autograd_lite.data.targets import labels
 
@@ -74,7 +73,7 @@ def read_csv(path: str | os.PathLike[str], target: str) -> Table:
         if not good.all():
             raise _not_a_number(path, column.name, good)
     X = np.column_stack([column.values for column in features])
-    return Table(X, labels(y, Facts.of(y)), tuple(column.name for column in features), target)
+    return Table(X, labels(y), tuple(column.name for column in features), target)
 
 
 def _not_a_number(path: str | os.PathLike[str], name: str, good: Array) -> ValueError:

@@ -109,15 +109,16 @@ def _number_task(facts: Facts, where: str, task: Task | None) -> tuple[Task, str
     )
 
 
-def labels(column: Column, facts: Facts) -> Array:
+def labels(column: Column, facts: Facts | None = None) -> Array:
     """The classes of rows: text, True and False, or numbers, as integers if all are whole.
 
-    `facts` are those of all rows of the column.
+    `facts` are those of the column, if it does not have all rows.
     """
     if column.kind == "text":
         return np.array(column.categories)[column.values] if column.categories else column.texts()
     if column.kind == "boolean":
         return column.values.astype(bool)
+    facts = facts or Facts.of(column)
     whole = facts.whole and max(-facts.low, facts.high) < 2**53
     return column.values.astype(np.int64) if whole else column.values
 
