@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,8 @@ from autograd_lite.models.inputs import numbers
 from autograd_lite.models.regressor import Regressor
 
 __all__ = [
-    "auc", "below_baseline", "calibration", "figures", "log_loss", "margins", "r2", "rmse", "roc",
+    "auc", "below_baseline", "by_class", "calibration", "figures", "finite", "indices", "log_loss",
+    "margins", "plain", "r2", "rmse", "roc",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -35,7 +37,7 @@ def log_loss(y: Array, classes: Array, log_p: Array) -> float:
     Returns:
         The loss; infinite if y has a class that is not one of `classes`.
     """
-    at, known = _indices(y, classes)
+    at, known = indices(y, classes)
     with np.errstate(over="ignore"):
         return float(np.mean(np.where(known, -log_p[np.arange(len(y)), at], np.inf), dtype=float))
 
@@ -121,7 +123,7 @@ def calibration(
     return mean, share, rows[some]
 
 
-def _indices(y: Array, classes: Array) -> tuple[Array, Array]:
+def indices(y: Array, classes: Array) -> tuple[Array, Array]:
     """The index of the class of each row, and whether it is one of the classes."""
     at = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
     return at, np.asarray(classes[at] == y, dtype=bool)
@@ -187,22 +189,22 @@ def figures(
         found: Figures = {"r2": r2(true, predicted)} | errors
     else:
         found = _of_classes(model, X, np.asarray(y), np.asarray(y_train))
-    return {name: _finite(value) for name, value in found.items()}
+    return {name: finite(value) for name, value in found.items()}
 
 
 def _of_classes(model: Classifier, X: npt.ArrayLike, y: Array, y_train: Array) -> Figures:
     classes, log_p = model.classes_, model.predict_log_proba(X)
-    at, known = _indices(y, classes)
+    at, known = indices(y, classes)
     scores = margins(log_p).T
     areas = [auc(known & (at == k), score) for k, score in enumerate(scores)]
-    counts = np.bincount(_indices(y_train, classes)[0], minlength=len(classes))
+    counts = np.bincount(indices(y_train, classes)[0], minlength=len(classes))
     with np.errstate(divide="ignore"):
         shares = np.log(counts / counts.sum())
     majority = classes[counts.argmax()]
     return {
         "accuracy": model.score(X, y),
         "baseline": float(np.mean(y == majority)),
-        "majority": _plain(majority),
+        "majority": plain(majority),
         "log_loss": log_loss(y, classes, log_p),
         "baseline_log_loss": log_loss(y, classes, np.tile(shares, (len(y), 1))),
         "auc": float(np.mean(areas)),
@@ -211,30 +213,43 @@ def _of_classes(model: Classifier, X: npt.ArrayLike, y: Array, y_train: Array) -
 
 
 def _by_class(y: Array, predicted: Array, classes: Array) -> dict[str, Figures]:
-    """Precision, recall and the number of rows of each class, those that are not known last."""
-    at, known = _indices(y, classes)
-    guess, size = _indices(predicted, classes)[0], len(classes)
-    rows = np.bincount(at[known], minlength=size).tolist()
-    guesses = np.bincount(guess, minlength=size).tolist()
-    hits = np.bincount(at[known & (at == guess)], minlength=size).tolist()
+    at, known = indices(y, classes)
+    guess, size = indices(predicted, classes)[0], len(classes)
+    rows = np.bincount(at[known], minlength=size)
+    guesses = np.bincount(guess, minlength=size)
+    hits = np.bincount(at[known & (at == guess)], minlength=size)
+    others = dict(zip(*np.unique(y[~known], return_counts=True), strict=True))
+    return by_class(classes, rows, guesses, hits, others)
+
+
+def by_class(
+    classes: Array, rows: Array, guesses: Array, hits: Array, others: Mapping[Any, int]
+) -> dict[str, Figures]:
+    """Precision, recall and the number of rows of each class, those that are not known last.
+
+    Of each class `rows` have it, it is predicted for `guesses`, and correctly for `hits`; `others`
+    are the rows of classes that are not known.
+    """
+    counts = (array.tolist() for array in (hits, guesses, rows))
     found = {
         str(k): {
             "precision": right / guessed if guessed else None,
             "recall": right / true if true else None,
             "rows": true,
         }
-        for k, right, guessed, true in zip(classes, hits, guesses, rows, strict=True)
+        for k, right, guessed, true in zip(classes, *counts, strict=True)
     }
-    others = zip(*np.unique(y[~known], return_counts=True), strict=True)
-    return found | {str(k): {"precision": None, "recall": 0.0, "rows": int(n)} for k, n in others}
+    return found | {
+        str(k): {"precision": None, "recall": 0.0, "rows": int(n)} for k, n in others.items()
+    }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """None instead of a number that is not finite."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _plain(label: Any) -> Any:
+def plain(label: Any) -> Any:
     """A label as JSON has it."""
     label = getattr(label, "item", lambda: label)()
     return label if isinstance(label, (bool, int, float, str)) else str(label)

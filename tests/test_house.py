@@ -15,7 +15,17 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("core", "checkout", "interrupts", "text", "files", "trees", "differences", "row_blocks", "dask_rows"),
+    (
+        "core",
+        "checkout",
+        "interrupts",
+        "text",
+        "files",
+        "trees",
+        "differences",
+        "row_blocks",
+        "dask_rows",
+    ),
     ("context",),
     ("arrays", "lines", "notebook"),
     ("broadcasting", "foreign", "masks", "signatures", "record"),

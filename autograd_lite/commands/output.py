@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from string import Template
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from autograd_lite.files import atomic
 
 DEFAULT = "(default: %(default)s)"
 """Ends the help of an option that has a default."""
+
+_HELD = 1 << 25  # bytes that wait in memory
 
 
 def message(text: str) -> None:
@@ -37,6 +43,24 @@ def write(content: str | bytes, path: Path | None) -> None:
     with atomic(path, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
     print(f"written to {path}")
+
+
+@contextmanager
+def writing(path: Path | None) -> Iterator[IO[str]]:
+    """Text that is written part by part, to a file or printed; if the block raises, none of it.
+
+    What is printed waits in a temporary file until the block ends.
+    """
+    if path is not None:
+        with atomic(path) as file:
+            yield file
+        print(f"written to {path}")
+        return
+    with SpooledTemporaryFile(_HELD, "w+", encoding="utf-8", newline="") as held:
+        yield held
+        held.seek(0)
+        while text := held.read(1 << 20):
+            say(text, end="")
 
 
 def page(title: str, body: str) -> str:

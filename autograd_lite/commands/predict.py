@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from io import StringIO
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from autograd_lite.commands.folder import notice
-from autograd_lite.commands.output import message, write
-from autograd_lite.commands.table import Fitted, add_reading, listed, read
+from autograd_lite.commands.output import message, writing
+from autograd_lite.commands.table import Fitted, add_reading, listed, opened
 from autograd_lite.data.cells import number
 from autograd_lite.data.columns import Array
+from autograd_lite.data.pieces import Pieces
 from autograd_lite.data.reading import Frame
 from autograd_lite.data.targets import codes_of
 from autograd_lite.models import load
+from autograd_lite.models.block_metrics import Errors
 from autograd_lite.models.classifier import Classifier
-from autograd_lite.models.metrics import r2, rmse
+
+_BEGINS = "=+-@\t\r"  # how cells begin that a spreadsheet computes
+_PLAIN = re.compile(r"[+-]\d+(?:[.,]\d+)?")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -64,28 +67,38 @@ def _run(args: argparse.Namespace) -> None:
         saved = Fitted.of(model, [])
     except ValueError as error:
         raise ValueError(f"{args.weights}: {error}") from None
-    frame = read(args, args.data, text=saved.encoder.texts, cells=True)
-    encoder = Fitted.of(model, frame.names).encoder
+    pieces = opened(args, args.data, text=saved.encoder.texts, cells=True)
+    encoder = Fitted.of(model, pieces.names).encoder
     if len(encoder.names) != model.n_features_in_:
         raise ValueError(
-            f"{frame.source} has {len(encoder.names)} columns, but the model was fitted with "
+            f"{pieces.source} has {len(encoder.names)} columns, but the model was fitted with "
             f"{model.n_features_in_} without names"
         )
-    for name, texts in encoder.unseen(frame).items():
-        message(f"column {name!r}: {listed(texts)} not seen in training; taken as missing")
-    for line in encoder.filled(frame):
-        message(line)
-    X = encoder.encode(frame)
-    whole = np.asarray(~np.isnan(X).any(axis=1))
     # The columns are in the order of the model now, and have no names.
     vars(model).pop("feature_names_in_", None)
-    predicted = model.predict(X[whole]) if whole.any() else np.empty(0)
-    new = _new_columns(model, saved.positive, X[whole], predicted)
-    write(
-        _table(frame, {name: _spread(new[name], whole) for name in new}, args.quote_formulas),
-        args.out,
-    )
-    print(_summary(model, frame, predicted, whole), file=sys.stdout if args.out else sys.stderr)
+    with writing(args.out) as file:
+        table = _Table(file, pieces, args.quote_formulas)
+        summary = _Summary(model)
+        unseen: dict[str, Counter[str]] = {}
+        missing: Counter[str] = Counter()
+        for frame in pieces:
+            for name, texts in encoder.unseen(frame).items():
+                unseen.setdefault(name, Counter()).update(texts)
+            missing.update(encoder.missing_in(frame))
+            X = encoder.encode(frame)
+            whole = np.asarray(~np.isnan(X).any(axis=1))
+            predicted = model.predict(X[whole]) if whole.any() else np.empty(0)
+            new = _new_columns(model, saved.positive, X[whole], predicted)
+            table.add(frame, {name: _spread(new[name], whole) for name in new})
+            summary.add(frame, predicted, whole)
+        for name in (name for name in encoder.texts if name in unseen):
+            message(
+                f"column {name!r}: {listed(unseen[name])} not seen in training; taken as missing"
+            )
+        for line in encoder.filled(missing):
+            message(line)
+        table.tell()
+    print(summary, file=sys.stdout if args.out else sys.stderr)
 
 
 def _tell_runs(weights: Path) -> None:
@@ -111,27 +124,45 @@ def _spread(values: Sequence[str], whole: Array) -> list[str]:
     return [next(given) if there else "" for there in whole]
 
 
-def _table(frame: Frame, new: dict[str, list[str]], quote: bool) -> str:
+class _Table:
     """The rows as CSV with the new columns; predictions that the table has already are replaced."""
-    old = dict(zip(frame.names, frame.cells, strict=True))
-    columns = {name: cells for name, cells in old.items() if name not in new}
-    if frame.decimal != ".":
-        shown = {name: [_with_comma(cell) for cell in cells] for name, cells in new.items()}
-        columns |= shown
-    else:
+
+    def __init__(self, file: IO[str], pieces: Pieces, quote: bool) -> None:
+        layout = pieces.layout
+        self._writer = csv.writer(file, lineterminator="\n", delimiter=layout.separator)
+        self._comma, self._quote = layout.decimal != ".", quote
+        self._header = False
+        self._formulas, self._formula = 0, ""
+
+    def add(self, frame: Frame, new: dict[str, list[str]]) -> None:
+        """Write the rows of a piece."""
+        old = zip(frame.names, frame.cells, strict=True)
+        columns = {name: cells for name, cells in old if name not in new}
+        if self._comma:
+            new = {name: [_with_comma(cell) for cell in cells] for name, cells in new.items()}
         columns |= new
-    every = [*columns, *chain.from_iterable(columns.values())]
-    formulas = [cell for cell in every if _is_formula(cell)]
-    if formulas and not quote:
-        message(
-            f"a spreadsheet may compute {len(formulas)} cell{'s' * (len(formulas) != 1)}, such as "
-            f"{formulas[0][:30]!r}; --quote-formulas puts ' before them"
-        )
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n", delimiter=frame.separator)
-    for row in [tuple(columns), *zip(*columns.values(), strict=True)]:
-        writer.writerow([f"'{cell}" if quote and _is_formula(cell) else cell for cell in row])
-    return text.getvalue()
+        if not self._header:
+            self._header = True
+            self._write(tuple(columns))
+        for row in zip(*columns.values(), strict=True):
+            self._write(row)
+
+    def _write(self, row: Sequence[str]) -> None:
+        formulas = [cell for cell in row if _is_formula(cell)]
+        if formulas:
+            self._formulas += len(formulas)
+            self._formula = self._formula or formulas[0]
+            if self._quote:
+                row = [f"'{cell}" if _is_formula(cell) else cell for cell in row]
+        self._writer.writerow(row)
+
+    def tell(self) -> None:
+        """Say how many cells a spreadsheet may compute."""
+        if self._formulas and not self._quote:
+            message(
+                f"a spreadsheet may compute {self._formulas} cell{'s' * (self._formulas != 1)}, "
+                f"such as {self._formula[:30]!r}; --quote-formulas puts ' before them"
+            )
 
 
 def _with_comma(cell: str) -> str:
@@ -139,26 +170,48 @@ def _with_comma(cell: str) -> str:
 
 
 def _is_formula(cell: str) -> bool:
-    return cell[:1] in ("=", "+", "-", "@", "\t", "\r") and number(cell.replace(",", ".")) is None
+    if cell[:1] not in _BEGINS or not cell or _PLAIN.fullmatch(cell):
+        return False
+    return number(cell.replace(",", ".")) is None
 
 
-def _summary(model: Any, frame: Frame, predicted: Array, whole: Array) -> str:
+class _Summary:
     """The number of rows of each class, and the figures if the table has the true values."""
-    summary = f"{len(frame):,} row{'s' * (len(frame) != 1)}"
-    target = getattr(model, "target_name_", None)
-    known = frame.column(target).take(whole) if target in frame.names else None
-    if isinstance(model, Classifier):
-        counts = Counter(predicted.tolist())
-        summary += ": " + ", ".join(f"{counts[k]:,} {k}" for k in model.classes_.tolist())
-        true = codes_of(known, model.classes_) if known else np.full(len(predicted), -1)
-        there = true >= 0
-        if there.any():
-            right = np.mean(model.classes_[true[there]] == predicted[there])
-            summary += f"; {right:.4f} of the {there.sum():,} known are right"
-    elif known and known.kind == "number" and not known.missing.all():
-        there = ~known.missing
-        y, ŷ = known.values[there], predicted[there]
-        summary += f"; R² {r2(y, ŷ):.4f}, RMSE {rmse(y, ŷ):.6g} of the {len(y):,} known"
-    if not whole.all():
-        summary += f"; {(~whole).sum():,} without a prediction, because values are missing"
-    return summary
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._target = getattr(model, "target_name_", None)
+        self._rows = self._known = self._right = self._without = 0
+        self._counts: Counter[Any] = Counter()
+        self._errors = Errors()
+
+    def add(self, frame: Frame, predicted: Array, whole: Array) -> None:
+        """Count the rows of a piece."""
+        self._rows += len(frame)
+        self._without += int((~whole).sum())
+        known = frame.column(self._target).take(whole) if self._target in frame.names else None
+        if isinstance(self._model, Classifier):
+            self._counts.update(predicted.tolist())
+            if known and len(known):
+                true = codes_of(known, self._model.classes_)
+                right = self._model.classes_[true] == predicted
+                self._known += int((true >= 0).sum())
+                self._right += int((right & (true >= 0)).sum())
+        elif known and known.kind == "number":
+            there = ~known.missing
+            self._errors.add(known.values[there], predicted[there])
+
+    def __str__(self) -> str:
+        summary = f"{self._rows:,} row{'s' * (self._rows != 1)}"
+        if isinstance(self._model, Classifier):
+            classes = self._model.classes_.tolist()
+            summary += ": " + ", ".join(f"{self._counts[k]:,} {k}" for k in classes)
+        if self._known:
+            share = self._right / self._known
+            summary += f"; {share:.4f} of the {self._known:,} known are right"
+        if errors := self._errors.rows:
+            r2, rmse = self._errors.r2, self._errors.rmse
+            summary += f"; R² {r2:.4f}, RMSE {rmse:.6g} of the {errors:,} known"
+        if self._without:
+            summary += f"; {self._without:,} without a prediction, because values are missing"
+        return summary

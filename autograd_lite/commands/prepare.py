@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from typing import NamedTuple, cast
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from autograd_lite.commands.table import read
 from autograd_lite.commands.training import MODELS, Data, Encoded
-from autograd_lite.data.columns import Array
+from autograd_lite.data.columns import Array, Column
 from autograd_lite.data.encoder import Missing
 from autograd_lite.data.reading import few
 from autograd_lite.data.selection import Decision, select
 from autograd_lite.data.tables import BREAST_CANCER, split
 from autograd_lite.data.targets import Task, target_of
 
-__all__ = ["Table", "decisions", "encoded", "prepared"]
+__all__ = ["Table", "decisions", "described", "encoded", "notes", "prepared", "task_of"]
 
 
 class Table(NamedTuple):
@@ -46,34 +47,44 @@ def prepared(args: argparse.Namespace) -> Table:
     for name in args.text:
         frame.column(name)
     name = frame.source if args.data else "Wisconsin breast cancer"
-    target = target_of(column, frame.source, args.task or _task_of(args.model))
+    target = target_of(column, frame.source, args.task or task_of(args.model))
     used, left_out = select(
         frame.take(target.rows), column.name, columns=args.columns, text=args.text, drop=args.drop
     )
     missing = {column.name: int(column.missing.sum()) for column in used.columns}
-    told = [target.why] if target.why else []
-    if column.unit:
-        told.append(f"{column.name} is read without {column.unit}")
-    y, without = target.y, len(frame) - len(target.y)
-    if without:
-        marked = f" ({', '.join(map(repr, column.markers))})" if column.markers else ""
-        told.append(f"{_rows(without)} without {column.name}{marked} left out")
+    y, without, dropped = target.y, len(frame) - len(target.y), 0
     if args.missing == "drop":
         whole = ~np.any([column.missing for column in used.columns], axis=0)
         used, y = used.take(whole), y[whole]
-        if not whole.all():
-            told.append(f"{_rows(int((~whole).sum()))} with missing values left out")
+        dropped = int((~whole).sum())
         if not len(y):
             raise ValueError(f"{frame.source}: every row lacks a value; use --missing mean")
-    elif some := sum(missing.values()):
-        how = "" if args.missing == "mean" else " and a column that says so"
-        told.append(
-            f"{some:,} missing values: the mean of the training rows{how} "
-            f"(--missing {args.missing})"
-        )
+    told = notes(target.why, column, without, args.missing, dropped, sum(missing.values()))
     data = Data(used, y, target.task, cast(Missing, args.missing))
-    title = f"{name}: {_described(data, column.name, len(frame.columns) - 1)}"
+    classes = target.task == "classification"
+    counts = Counter(y.tolist()) if classes else (float(y.min()), float(y.max()))
+    title = f"{name}: {described(len(y), len(frame.columns) - 1, column.name, counts)}"
     return Table(" ".join(title.split()), column.name, data, frame.names, missing, left_out, told)
+
+
+def notes(
+    why: str, target: Column, without: int, missing: str, dropped: int, gaps: int
+) -> list[str]:
+    """What to say about the rows: those without a target, those that were dropped, and gaps."""
+    told = [why] if why else []
+    if target.unit:
+        told.append(f"{target.name} is read without {target.unit}")
+    if without:
+        marked = f" ({', '.join(map(repr, target.markers))})" if target.markers else ""
+        told.append(f"{_rows(without)} without {target.name}{marked} left out")
+    if dropped:
+        told.append(f"{_rows(dropped)} with missing values left out")
+    if gaps and missing != "drop":
+        how = "" if missing == "mean" else " and a column that says so"
+        told.append(
+            f"{gaps:,} missing values: the mean of the training rows{how} (--missing {missing})"
+        )
+    return told
 
 
 def encoded(table: Table, share: float, seed: int) -> Encoded:
@@ -116,7 +127,7 @@ def decisions(table: Table, rows: Encoded) -> list[Decision]:
     return [found[name] for name in table.order if name in found]
 
 
-def _task_of(model: str) -> Task | None:
+def task_of(model: str) -> Task | None:
     """The task that a model is for, if it is for one only."""
     tasks = [task for task, models in MODELS.items() if model in models]
     return tasks[0] if len(tasks) == 1 else None
@@ -126,10 +137,12 @@ def _rows(count: int) -> str:
     return f"{count:,} row{'s' * (count != 1)}"
 
 
-def _described(data: Data, target: str, columns: int) -> str:
-    rows = f"{_rows(len(data.y))}, {columns} column{'s' * (columns != 1)}"
-    if data.task == "regression":
-        return f"{rows}, {target}: {data.y.min():.6g} to {data.y.max():.6g}"
-    counts = sorted(Counter(data.y.tolist()).items())
-    classes = ", ".join(f"{n:,} {label}" for label, n in counts)
-    return f"{rows}, {target}: " + (classes if len(counts) <= 10 else f"{len(counts)} classes")
+def described(
+    rows: int, columns: int, target: str, found: Mapping[Any, int] | tuple[float, float]
+) -> str:
+    """A table in words; `found` are the rows of each class, or the smallest and largest number."""
+    size = f"{_rows(rows)}, {columns} column{'s' * (columns != 1)}, {target}: "
+    if isinstance(found, tuple):
+        return f"{size}{found[0]:.6g} to {found[1]:.6g}"
+    classes = ", ".join(f"{n:,} {label}" for label, n in sorted(found.items()))
+    return size + (classes if len(found) <= 10 else f"{len(found)} classes")

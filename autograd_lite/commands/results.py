@@ -46,6 +46,10 @@ def as_text(models: Mapping[str, Model], found: Mapping[str, Figures]) -> list[s
                 lines.append(f"{' '.join(label.split()):<{width}}{ratios}{of['rows']:>12}")
             if len(figures["classes"]) > 20:
                 lines.append(f"and {len(figures['classes']) - 20} more classes: see --json")
+    within = [of["auc_within"] or 0.0 for of in found.values() if "auc_within" in of]
+    if within:
+        most = f"within {max(within):.1g}" if max(within) else "exact here"
+        lines += ["", f"AUC comes from a histogram of the scores, {most}"]
     said = [below_baseline(models[name].title, figures) for name, figures in found.items()]
     return lines + [""] * any(said) + [sentence for sentence in said if sentence]
 

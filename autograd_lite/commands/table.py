@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 from autograd_lite.data.encoder import Encoder, Feature
+from autograd_lite.data.pieces import Pieces, open_table
 from autograd_lite.data.reading import Frame, few, read_table
 from autograd_lite.data.selection import Decision
 from autograd_lite.models.estimator import Estimator
 
-__all__ = ["Fitted", "add_reading", "lines_of", "listed", "names", "read"]
+__all__ = ["Fitted", "add_reading", "lines_of", "listed", "names", "opened", "read"]
 
 
 def add_reading(option: Callable[..., Any]) -> None:
@@ -26,8 +27,16 @@ def add_reading(option: Callable[..., Any]) -> None:
 
 def read(args: argparse.Namespace, path: Any, **options: Any) -> Frame:
     """The table at a path, read as the options say."""
-    how = {"separator": args.separator, "decimal": args.decimal, "encoding": args.encoding}
-    return read_table(path, **(options | {key: value for key, value in how.items() if value}))
+    return read_table(path, **options, **_how(args))
+
+
+def opened(args: argparse.Namespace, path: Any, **options: Any) -> Pieces:
+    """The table at a path, to be read piece by piece as the options say."""
+    return open_table(path, **options, **_how(args))
+
+
+def _how(args: argparse.Namespace) -> dict[str, Any]:
+    return {key: getattr(args, key) for key in ("separator", "decimal", "encoding")}
 
 
 class Fitted(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import numpy as np
 
 import autograd_lite as ag
+from autograd_lite.commands import streaming
 from autograd_lite.commands.folder import Folder, notice
 from autograd_lite.commands.options import (
     at_least_zero,
@@ -26,6 +27,7 @@ from autograd_lite.commands.prepare import Table, decisions, encoded, prepared
 from autograd_lite.commands.report import Run, report
 from autograd_lite.commands.results import as_json, as_text, folds_as_text, of_folds
 from autograd_lite.commands.resume import Kept, resumed
+from autograd_lite.commands.streaming import streams
 from autograd_lite.commands.table import Fitted, add_reading, lines_of, listed, names
 from autograd_lite.commands.training import (
     MODELS,
@@ -40,7 +42,8 @@ from autograd_lite.data.encoder import Missing
 from autograd_lite.data.selection import Decision
 from autograd_lite.data.targets import Task, label_named
 from autograd_lite.models import save
-from autograd_lite.models.metrics import Figures, figures
+from autograd_lite.models.block_metrics import figures
+from autograd_lite.models.metrics import Figures
 from autograd_lite.models.settings import check_packages, check_settings
 from autograd_lite.models.solvers import SOLVERS
 from autograd_lite.viz import draw, style
@@ -79,6 +82,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=fold_count,
         metavar="K",
         help="also report the figures of K-fold cross-validation",
+    )
+    option(
+        "--stream",
+        action=argparse.BooleanOptionalAction,
+        help="read the table piece by piece, for one that is larger than memory; its rows wait as "
+        "numbers in a temporary file in DIR (default: if the file is larger than a quarter of the "
+        "free memory, or a folder of files)",
     )
     option("--json", action="store_true", help="print the results as one JSON object")
     option("--quiet", action="store_true", help="show no progress")
@@ -211,10 +221,7 @@ def _train(args: argparse.Namespace) -> int:
     with Folder(args.out, FILES) as folder, complaints():
         before = notice(folder.path)
         _notify(before)
-        table = prepared(args)
-        rows = encoded(table, args.test_size, args.random_state)
-        if args.cv:
-            table.data.folds(args.cv, args.random_state)
+        table, rows = _read(args, folder.path)
         positive = _positive(args.positive, table, rows)
         chosen = _chosen(args, table.data.task)
         fitted = Fitted(rows.encoder, decisions(table, rows), positive)
@@ -234,7 +241,8 @@ def _train(args: argparse.Namespace) -> int:
                 folds = of_folds(cross_validated(chosen, table.data, args.cv, args.random_state))
                 tell("\n".join(folds_as_text(models, folds)))
                 found = {name: of | {"cv": folds[name]} for name, of in found.items()}
-            about = table.title, rows.encoder.names, table.target, *rows[1:5]
+            X, y = rows.first
+            about = table.title, rows.encoder.names, table.target, X, rows.X_test, y, rows.y_test
             run = Run(*about, models, told, fitted.decisions, folds, positive)
             files |= _drawn(run, folder if args.report else None)
         except KeyboardInterrupt:
@@ -248,6 +256,17 @@ def _train(args: argparse.Namespace) -> int:
         more = {"rows": size, "notes": told, "run": folder.run, "files": sorted(files)}
         say(as_json(found, fitted.decisions, **data, **more))
     return 130 if interrupted else 0
+
+
+def _read(args: argparse.Namespace, folder: Path) -> tuple[Table, Encoded]:
+    """The table, and its rows in memory or, if it is too large, by blocks."""
+    if streams(args):
+        return streaming.prepared(args, folder)
+    table = prepared(args)
+    rows = encoded(table, args.test_size, args.random_state)
+    if args.cv:
+        table.data.folds(args.cv, args.random_state)
+    return table, rows
 
 
 def _is_output(path: Path, folder: Path) -> bool:
@@ -291,7 +310,7 @@ def _positive(name: str | None, table: Table, rows: Encoded) -> int:
     """The index of the class that matters of two classes."""
     if name is None:
         return 1
-    classes = np.unique(rows.y_train)
+    classes = rows.classes
     if table.data.task != "classification" or len(classes) > 2:
         raise ValueError(f"--positive {name} needs a target of two classes")
     return label_named(classes, name, f"the target {table.target!r}")

@@ -27,6 +27,7 @@ from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.metrics import Figures, figures
 from autograd_lite.models.regressor import Regressor
+from autograd_lite.row_blocks import RowBlocks
 
 __all__ = [
     "MODELS",
@@ -85,15 +86,28 @@ class Data(NamedTuple):
 class Encoded(NamedTuple):
     """The rows to train on and those held out as numbers, and what they were encoded by.
 
-    `unseen` are the categories of held-out rows that no training row has.
+    They are arrays, or `RowBlocks` of a table that may be larger than memory. `unseen` are the
+    categories of held-out rows that no training row has.
     """
 
     encoder: Encoder
-    X_train: Array
-    X_test: Array
-    y_train: Array
-    y_test: Array
+    X_train: Any
+    X_test: Any
+    y_train: Any
+    y_test: Any
     unseen: dict[str, Counter[str]]
+
+    @property
+    def classes(self) -> Array:
+        """The different targets of the training rows."""
+        blocks = self.y_train if isinstance(self.y_train, RowBlocks) else [self.y_train]
+        return np.unique(np.concatenate([np.unique(block) for block in blocks]))
+
+    @property
+    def first(self) -> tuple[Array, Array]:
+        """The training rows, or the first of them if they are read by blocks."""
+        X, y = self.X_train, self.y_train
+        return (X.head, y.head) if isinstance(X, RowBlocks) else (X, y)
 
 
 class Trained(NamedTuple):
@@ -104,7 +118,7 @@ class Trained(NamedTuple):
 
 
 def trained(
-    chosen: Chosen, X: Array, y: Array, checkpoint: Callable[[str], Checkpoint] | None = None
+    chosen: Chosen, X: Any, y: Any, checkpoint: Callable[[str], Checkpoint] | None = None
 ) -> Trained:
     """Train models, each a class with its settings, until all are or Ctrl-C is pressed.
 

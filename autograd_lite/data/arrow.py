@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "is_arrow",
     "read_binary",
     "read_text",
+    "textual",
 ]
 
 Texts = tuple[list[str], Array]
@@ -51,10 +53,7 @@ def read_binary(content: bytes, source: str) -> Any:
         import pyarrow as pa
         from pyarrow import feather, parquet
     except ImportError:
-        raise ImportError(
-            f"{source} is a Parquet or Feather file; reading it needs pyarrow: pip install "
-            '"autograd_lite[tables]"'
-        ) from None
+        raise _missing(source) from None
     file = pa.BufferReader(content)
     try:
         if content.startswith(b"PAR1"):
@@ -62,8 +61,62 @@ def read_binary(content: bytes, source: str) -> Any:
         if content.startswith(b"\xff\xff\xff\xff"):
             return pa.ipc.open_stream(file).read_all()
         return feather.read_table(file)
-    except (pa.ArrowException, OSError, ValueError, TypeError, NotImplementedError) as error:
+    except _failures() as error:
         raise ValueError(f"{source} cannot be read: {error}") from None
+
+
+def pieces(path: Path, source: str, size: int) -> Iterator[Any]:
+    """A Parquet or Feather file as tables of about `size` bytes, the first without a row.
+
+    Raises like `read_binary`.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise _missing(source) from None
+    try:
+        schema, batches = _batches(path, size)
+        yield schema.empty_table()
+        rows = max(1, size // (8 * max(1, len(schema))))
+        for batch in batches:
+            for start in range(0, len(batch), rows):
+                yield pa.Table.from_batches([batch.slice(start, rows)], schema)
+    except _failures() as error:
+        raise ValueError(f"{source} cannot be read: {error}") from None
+
+
+def _batches(path: Path, size: int) -> tuple[Any, Iterator[Any]]:
+    """The schema of a file, and its rows by batches."""
+    import pyarrow as pa
+    from pyarrow import feather, parquet
+
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start.startswith(b"PAR1"):
+        whole = parquet.ParquetFile(path)
+        width = max(1, len(whole.schema_arrow))
+        return whole.schema_arrow, whole.iter_batches(max(1, size // (8 * width)))
+    if start.startswith(b"FEA1"):
+        table = feather.read_table(path)
+        return table.schema, iter(table.to_batches())
+    if start.startswith(b"ARROW1"):
+        reader = pa.ipc.open_file(pa.OSFile(str(path)))
+        return reader.schema, map(reader.get_batch, range(reader.num_record_batches))
+    stream = pa.ipc.open_stream(pa.OSFile(str(path)))
+    return stream.schema, iter(stream)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    import pyarrow as pa
+
+    return pa.ArrowException, OSError, ValueError, TypeError, NotImplementedError
+
+
+def _missing(source: str) -> ImportError:
+    return ImportError(
+        f"{source} is a Parquet or Feather file; reading it needs pyarrow: pip install "
+        '"autograd_lite[tables]"'
+    )
 
 
 def read_text(
@@ -102,6 +155,16 @@ def columns(table: Any, names: Sequence[str]) -> list[Column | Texts]:
         _column(name, values, "index" if name in index else "")
         for name, values in zip(names, table.columns, strict=True)
     ]
+
+
+def textual(table: Any) -> set[int]:
+    """The places of the columns that hold texts, categories of them included."""
+    import pyarrow as pa
+
+    types = [
+        kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.schema.types
+    ]
+    return {k for k, kind in enumerate(types) if _is_text(kind)}
 
 
 def cells(table: Any) -> tuple[list[str], ...]:
@@ -156,7 +219,7 @@ def _whole_numbers(values: Any) -> Array | None:
     if (pc.max(lengths).as_py() or 99) > 15 or not len(values):
         return None
     for start in ("0", "-0"):
-        code = pc.and_(pc.starts_with(values, start), pc.greater(lengths, len(start)))
+        code = pc.and_(pc.starts_with(values, start), pc.greater(lengths, 1))
         if pc.any(code).as_py():
             return None
     try:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
 
 __all__ = [
     "MISSING",
-    "decimal_sign",
     "is_code",
     "is_date",
     "is_missing",
@@ -40,6 +38,7 @@ _NUMBERS = {
 }
 _CODE = re.compile(r"[+-]?0\d+|[+-]?\d{16,}|\d+E\d+", re.ASCII)
 _UNIT = re.compile(r"([+-]?)([$€£¥₹]?) ?(.*?) ?([%$€£¥₹]?)")
+_BEGINS, _ENDS = "+-$€£¥₹", "%$€£¥₹"  # how a text with a unit does
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
@@ -59,6 +58,8 @@ def number(text: str, decimal: str = ".") -> float | None:
     """
     text = text.replace("−", "-")
     if not _NUMBERS[decimal].fullmatch(text):
+        if text[:1] not in _BEGINS and text[-1:] not in _ENDS:
+            return None
         found = _UNIT.fullmatch(text)
         text = found[1] + found[3] if found else ""
         if not _NUMBERS[decimal].fullmatch(text):
@@ -74,7 +75,10 @@ def unit(text: str) -> str:
         >>> unit("12 %"), unit("-$3"), unit("4")
         ('%', '$', '')
     """
-    found = _UNIT.fullmatch(text.replace("−", "-"))
+    text = text.replace("−", "-")
+    if text[:1] not in _BEGINS and text[-1:] not in _ENDS:
+        return ""
+    found = _UNIT.fullmatch(text)
     return found[2] + found[4] if found else ""
 
 
@@ -110,26 +114,3 @@ def is_missing(text: str) -> bool:
 def is_null(text: str) -> bool:
     """Whether a text stands for a missing value anywhere."""
     return text in _NULLS
-
-
-def decimal_sign(
-    columns: Mapping[str, Sequence[str]], source: str, given: str | None = None
-) -> str | None:
-    """The one decimal sign with which columns of texts are numbers; None if either will do.
-
-    Raises ValueError if one column needs a point and another a comma, or not the `given` sign.
-    """
-    found: dict[str, str] = {} if given is None else {given: f"--decimal {given}"}
-    for name, texts in columns.items():
-        present = [text for text in map(str.strip, texts) if not is_missing(text)]
-        read = [sign for sign in ".," if all(number(text, sign) is not None for text in present)]
-        if len(read) == 1 and read[0] not in found:
-            other = "." if read[0] == "," else ","
-            example = next(text for text in present if number(text, other) is None)
-            found[read[0]] = f"column {name!r} ({example})"
-    if len(found) > 1:
-        raise ValueError(
-            f"{source}: {found['.']} has a decimal point and {found[',']} a decimal comma; correct "
-            "one, or name it in --text if it is no number"
-        )
-    return next(iter(found), None)

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.data.cells import (
-    is_code,
-    is_date,
-    is_missing,
-    is_null,
-    is_whole,
-    number,
-    truth,
-    unit,
-)
+from autograd_lite.data.cells import is_date, is_missing, is_null, number, unit
+from autograd_lite.data.kinds import Found, Kind, as_truth
 
-__all__ = ["Array", "Column", "Kind", "categorical", "from_texts"]
+__all__ = ["Array", "Column", "Kind", "categorical", "column_of"]
 
 Array = npt.NDArray[Any]
-Kind = Literal["number", "boolean", "text", "date", "other"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,42 +70,39 @@ class Column:
         return bool((self.values == self.values[0] + np.arange(len(self))).all())
 
 
-def from_texts(name: str, distinct: Sequence[str], codes: Array, decimal: str) -> Column:
-    """A column of texts: numbers, True and False, dates, or text, whatever all of them are.
+def column_of(
+    name: str, found: Found, distinct: Sequence[str], codes: Array, decimal: str
+) -> Column:
+    """A column of texts, whose kind is found.
 
     Args:
         name: the name of the column.
+        found: what all of its texts are.
         distinct: the different texts.
         codes: the index of the text of each row, −1 where there is none.
         decimal: the sign between the whole and the decimal places of a number.
+
+    Raises ValueError if a text is not of the kind.
     """
-    cleaned = [text.strip() for text in distinct]
-    there = [not is_missing(text) for text in cleaned]
-    present = [text for text, known in zip(cleaned, there, strict=True) if known]
-    if not present:
-        nothing = Column(name, "number", np.full(len(codes), np.nan))
-        return nothing if all(map(is_null, cleaned)) else categorical(name, distinct, codes)
-    if all(map(is_whole, present)) and any(map(is_code, present)):
-        return categorical(name, distinct, codes)
-    units = {unit(text) for text in present}
-    readers: dict[Kind, Callable[[str], float | None]] = {
-        "number": lambda text: number(text, decimal) if len(units) == 1 else None,
-        "boolean": _truth,
-        "date": lambda text: 0.0 if is_date(text) else None,
-    }
-    for kind, read in readers.items():
-        values = [read(text) for text in present]
-        if None not in values:
-            sign = units.pop() if kind == "number" else ""
-            return Column(name, kind, _spread(values, there)[codes], unit=sign)
-    infinite = [text for text in present if text.lower().lstrip("+-") in ("inf", "infinity")]
-    if infinite and all(number(text, decimal) is not None or text in infinite for text in present):
-        return categorical(name, distinct, codes, infinite[0])
-    notes = (_foreign(cleaned, codes, readers[kind]) for kind in ("number", "date"))
-    note = next(filter(None, notes), "")
-    if not note and len(units) > 1 and all(number(text, decimal) is not None for text in present):
-        note = _other_unit(cleaned, codes)
-    return categorical(name, distinct, codes, note)
+    if found.kind == "text":
+        return categorical(name, distinct, codes, found.note)
+    values = np.full(len(distinct) + 1, np.nan)
+    for k, text in enumerate(map(str.strip, distinct)):
+        if is_missing(text):
+            continue
+        value = _value(text, found, decimal)
+        if value is None:
+            raise ValueError(f"column {name!r} has {text!r}, which is no {found.kind}")
+        values[k] = value
+    return Column(name, found.kind, values[codes], note=found.note, unit=found.unit)
+
+
+def _value(text: str, found: Found, decimal: str) -> float | None:
+    if found.kind == "number":
+        return number(text, decimal) if unit(text) == found.unit else None
+    if found.kind == "boolean":
+        return as_truth(text)
+    return 0.0 if is_date(text) else None
 
 
 def categorical(name: str, distinct: Sequence[str], codes: Array, note: str = "") -> Column:
@@ -127,36 +114,6 @@ def categorical(name: str, distinct: Sequence[str], codes: Array, note: str = ""
     index = {text: k for k, text in enumerate(categories)}
     places = np.array([index.get(text, -1) for text in cleaned] + [-1])
     return Column(name, "text", places[codes], categories, note, markers)
-
-
-def _truth(text: str) -> float | None:
-    """1 and 0 for True and False, and for 1 and 0 among them."""
-    known = truth(text)
-    return number(text) if known is None and text in ("0", "1", "0.0", "1.0") else known
-
-
-def _spread(numbers: Sequence[float | None], there: Sequence[bool]) -> Array:
-    """The numbers at their places, NaN at the others, and NaN at the end for index −1."""
-    values = np.full(len(there) + 1, np.nan)
-    values[:-1][np.array(there)] = numbers
-    return values
-
-
-def _foreign(cleaned: Sequence[str], codes: Array, read: Callable[[str], float | None]) -> str:
-    """The first text that cannot be read in a column of which most can, else ""."""
-    good = np.array([read(text) is not None for text in cleaned] + [False])
-    known = np.array([not is_missing(text) for text in cleaned] + [False])
-    if good.sum() <= 20 or good[codes].sum() < known[codes].sum() / 2:
-        return ""
-    first = int(np.argmax(known[codes] & ~good[codes]))
-    return cleaned[int(codes[first])]
-
-
-def _other_unit(cleaned: Sequence[str], codes: Array) -> str:
-    """The first number whose unit is not that of most rows."""
-    known: list[int] = [k for k in codes.tolist() if k >= 0 and not is_missing(cleaned[k])]
-    ((most, _),) = Counter(unit(cleaned[k]) for k in known).most_common(1)
-    return next(cleaned[k] for k in known if unit(cleaned[k]) != most)
 
 
 def _shown(value: float, kind: Kind) -> str:

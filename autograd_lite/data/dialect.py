@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import NamedTuple
 
-__all__ = ["Start", "checked_names", "in_utf8", "lines", "not_text", "start_of"]
+__all__ = [
+    "Start",
+    "check_text",
+    "checked_names",
+    "in_utf8",
+    "lines",
+    "not_text",
+    "start_of",
+    "utf8",
+]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -29,23 +38,41 @@ def in_utf8(content: bytes, encoding: str | None, source: str) -> bytes:
     By default the file is in UTF-8, which is not checked here, or in what a byte order mark says.
     Raises ValueError if it is not text in the encoding, or has a NUL.
     """
-    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
-    if content.startswith(b"PK\x03\x04"):
+    content = b"".join(utf8(iter([content]), encoding, source))
+    check_text(content, source)
+    return content
+
+
+def utf8(chunks: Iterator[bytes], encoding: str | None, source: str) -> Iterator[bytes]:
+    """The text of a file, chunk by chunk, in UTF-8 without a byte order mark; see `in_utf8`."""
+    first = next(chunks, b"")
+    marked = next((name for mark, name in _MARKS if first.startswith(mark)), None)
+    if first.startswith(b"PK\x03\x04"):
         raise ValueError(
             f"{source} is not a text file but a zip file, as those of Excel; save the sheet as CSV"
         )
     encoding = encoding or marked
-    if encoding is not None:
-        try:
-            content = content.decode(encoding).removeprefix("\ufeff").encode()
-        except LookupError:
-            raise ValueError(f"--encoding {encoding}: there is no such encoding") from None
-        except UnicodeError as error:
-            raise not_text(error, encoding, source) from None
+    if encoding is None:
+        yield first
+        yield from chunks
+        return
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        yield decoder.decode(first).removeprefix("\ufeff").encode()
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+        yield decoder.decode(b"", True).encode()
+    except (LookupError, TypeError):
+        raise ValueError(f"--encoding {encoding}: there is no such encoding") from None
+    except UnicodeError as error:
+        raise not_text(error, encoding, source) from None
+
+
+def check_text(content: bytes, source: str, before: int = 0) -> None:
+    """Raise ValueError if there is a NUL; `before` is the number of lines before the content."""
     if b"\0" in content:
-        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        line = before + content.count(b"\n", 0, content.index(b"\0")) + 1
         raise ValueError(f"{source} is not a text file: line {line} has a NUL")
-    return content
 
 
 def not_text(error: Exception, encoding: str, source: str) -> ValueError:
@@ -115,8 +142,12 @@ def _blank(row: list[str]) -> bool:
     return len(row) < 2 and not "".join(row).strip()
 
 
-def lines(content: bytes, separator: str, source: str) -> Iterator[tuple[int, list[str]]]:
+def lines(
+    content: bytes, separator: str, source: str, before: int = 0
+) -> Iterator[tuple[int, list[str]]]:
     """The lines that are not blank as values, with their numbers as an editor shows them.
+
+    `before` is the number of lines before the content.
 
     Raises ValueError if the content is not UTF-8, or not a table of values with this separator.
     """
@@ -128,9 +159,10 @@ def lines(content: bytes, separator: str, source: str) -> Iterator[tuple[int, li
     try:
         for values in reader:
             if not _blank(values):
-                yield reader.line_num, values
+                yield before + reader.line_num, values
     except csv.Error as error:
-        raise ValueError(f"{source} is not a CSV file: line {reader.line_num}: {error}") from None
+        line = before + reader.line_num
+        raise ValueError(f"{source} is not a CSV file: line {line}: {error}") from None
 
 
 def checked_names(names: list[str], source: str) -> list[str]:

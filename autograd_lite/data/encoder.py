@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, Self, get_args
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from autograd_lite.data.cells import number
 from autograd_lite.data.columns import Array, Column, Kind
+from autograd_lite.data.facts import Facts
 from autograd_lite.data.reading import Frame, few
 
 __all__ = ["Encoder", "Feature", "Missing"]
@@ -124,11 +126,17 @@ class Encoder:
     missing: Missing = "mean"
 
     @classmethod
-    def learn(cls, frame: Frame, missing: Missing = "mean") -> Self:
+    def learn(
+        cls,
+        frame: Frame,
+        missing: Missing = "mean",
+        facts: Mapping[str, Facts] | None = None,
+    ) -> Self:
         """The encoder of the training rows: their categories, means, and where values are missing.
 
-        A column without a value in them is no feature. Raises ValueError for another `missing`, and
-        if no column has a value.
+        A column without a value in them is no feature. `facts` are those of the columns, if the
+        frame does not have all training rows. Raises ValueError for another `missing`, and if no
+        column has a value.
 
         Example:
             >>> from autograd_lite.data.columns import Column
@@ -145,17 +153,9 @@ class Encoder:
             raise ValueError(f"missing must be one of {', '.join(get_args(Missing))}")
         features = []
         for column in frame.columns:
-            there = column.take(~column.missing)
-            if not len(there):
-                continue
-            used = np.unique(there.values).tolist() if column.kind == "text" else []
-            categories = tuple(column.categories[k] for k in used)
-            plain = Feature(column.name, column.kind, categories, (), unit=column.unit)
-            means = tuple(plain.encode(there, frame.source).mean(axis=0).tolist())
-            indicator = missing == "indicator" and bool(column.missing.any())
-            features.append(
-                Feature(column.name, column.kind, categories, means, indicator, column.unit)
-            )
+            known = facts[column.name] if facts else Facts.of(column)
+            if known.present:
+                features.append(_learned(known, missing, frame.source))
         if not features:
             raise ValueError(f"{frame.source}: no column has a value in the training rows")
         return cls(tuple(features), missing)
@@ -217,12 +217,18 @@ class Encoder:
         found = {feature.name: feature.unseen(column) for feature, column in self._pairs(frame)}
         return {name: categories for name, categories in found.items() if categories}
 
-    def filled(self, frame: Frame) -> list[str]:
-        """How many values of each column are missing and what stands for them, in sentences."""
+    def missing_in(self, frame: Frame) -> Counter[str]:
+        """The rows without a value of each column."""
+        return Counter(
+            {feature.name: int(column.missing.sum()) for feature, column in self._pairs(frame)}
+        )
+
+    def filled(self, missing: Mapping[str, int]) -> list[str]:
+        """What stands for missing values, in sentences; see `missing_in`."""
         return [
             f"column {feature.name!r}: {count:,} missing: {feature.filling}"
-            for feature, column in self._pairs(frame)
-            if self.missing != "drop" and (count := int(column.missing.sum()))
+            for feature in self.features
+            if self.missing != "drop" and (count := missing[feature.name])
         ]
 
     def _pairs(self, frame: Frame) -> list[tuple[Feature, Column]]:
@@ -235,6 +241,23 @@ class Encoder:
                 f"{len(there)}: {few(frame.names)}"
             )
         return [(feature, there[feature.name]) for feature in self.features]
+
+
+def _learned(facts: Facts, missing: Missing, source: str) -> Feature:
+    """How a column with these facts becomes columns of X."""
+    where = f"{source}: column {facts.name!r}"
+    if facts.infinite:
+        raise ValueError(f"{where} holds an infinite number")
+    categories: tuple[str, ...] = ()
+    means: tuple[float, ...] = (float(facts.mean),)
+    if facts.kind == "text":
+        different = facts.different
+        if different.values is None:
+            raise ValueError(f"{where} has about {different} different texts, too many to learn")
+        categories = tuple(different.values.tolist())
+        means = tuple((different.counts / facts.present).tolist())
+    indicator = missing == "indicator" and facts.missing > 0
+    return Feature(facts.name, facts.kind, categories, means, indicator, facts.unit)
 
 
 def _feature(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from autograd_lite.data.columns import Column
+from autograd_lite.data.facts import Facts
 from autograd_lite.data.reading import Frame
 
 __all__ = ["Decision", "select"]
@@ -39,22 +37,23 @@ def select(
     columns: Collection[str] | None = None,
     text: Collection[str] = (),
     drop: Collection[str] = (),
+    facts: Mapping[str, Facts] | None = None,
 ) -> tuple[Frame, list[Decision]]:
     """The columns of a table that can be learned from, and why each of the others is left out.
 
     Left out are the columns in `drop`, those with one value or none, those that number the rows
     (the index of pandas, an id, and 0, 1, 2, … in 30 rows or more), and text with more than 100
     categories or mostly different ones, unless they are in `text`; with `columns`, all but these.
+    `facts` are those of the columns, if the frame does not have all rows.
 
     Raises ValueError that names all columns that hold dates, values that are not plain, or numbers
     mixed with text; if a name is not there; and if no column is left.
     """
     for name in [target, *(columns or ()), *drop]:
         frame.column(name)
+    facts = facts or {column.name: Facts.of(column) for column in frame.columns}
     kept, left, bad = [], [], []
-    for column in frame.columns:
-        if column.name == target:
-            continue
+    for column in (facts[name] for name in frame.names if name != target):
         if column.name in drop or (columns is not None and column.name not in columns):
             reason = "left out, as asked for"
         else:
@@ -68,20 +67,19 @@ def select(
             kept.append(column)
     if bad:
         raise _refusal(frame.source, bad)
-    counting = [column for column in kept if column.counts_rows and len(column) >= _SEVERAL]
+    counting = [column for column in kept if column.counts_rows and column.rows >= _SEVERAL]
     if columns is None and len(counting) < len(kept):
         kept = [column for column in kept if column not in counting]
-        left += [
-            _left(column, "left out: it numbers the rows; --columns keeps it")
-            for column in counting
-        ]
+        why = "left out: it numbers the rows; --columns keeps it"
+        left += [_left(column, why) for column in counting]
     if not kept:
         reasons = "; ".join(f"{choice.name!r} is {choice.done}" for choice in left)
         raise ValueError(
             f"{frame.source} has no column to learn from besides the target {target!r}"
             + (f": {reasons}" if reasons else "")
         )
-    return replace(frame, columns=tuple(kept), cells=()), left
+    used = tuple(frame.column(name) for name in frame.names if facts[name] in kept)
+    return replace(frame, columns=used, cells=()), left
 
 
 def _refusal(source: str, bad: Sequence[tuple[str, str]]) -> ValueError:
@@ -91,52 +89,41 @@ def _refusal(source: str, bad: Sequence[tuple[str, str]]) -> ValueError:
     return ValueError(f"{source}: {named}. --drop {names!r} leaves out, --text takes as categories")
 
 
-def _left(column: Column, reason: str) -> Decision:
-    return Decision(column.name, column.kind, int(column.missing.sum()), reason)
+def _left(column: Facts, reason: str) -> Decision:
+    return Decision(column.name, column.kind, column.missing, reason)
 
 
-def _problem(column: Column) -> str:
+def _problem(column: Facts) -> str:
     """What must be done about a column before a model can learn from it."""
-    if column.kind == "date" or _is_compact_date(column):
+    if column.kind == "date" or (column.days and len(column.different) >= 3):
         return "holds dates or times; replace it by numbers, such as the year or days since a date"
     if column.kind == "other":
         return f"holds values of type {column.note}; replace it by numbers or text"
     if column.kind == "text" and column.note not in ("", "index"):
         return f"holds numbers or dates, but also {column.note!r}; correct it, or write NA"
-    if column.kind == "number" and np.isinf(column.values).any():
+    if column.infinite:
         return "holds an infinite number; correct it, or write NA if it is missing"
     return ""
 
 
-def _is_compact_date(column: Column) -> bool:
-    """Whether all numbers are dates such as 20190131."""
-    values = column.values[~column.missing]
-    if not column.whole or len(np.unique(values)) < 3:
-        return False
-    year, month, day = values // 10000, values // 100 % 100, values % 100
-    fits = (year >= 1900) & (year < 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    return bool(fits.all())
-
-
-def _useless(column: Column) -> str:
-    present = column.values[~column.missing]
-    if not len(present):
+def _useless(column: Facts) -> str:
+    if not column.present:
         return "left out: it has no values"
-    if column.kind in ("date", "other") or (present != present[0]).any():
+    if column.kind in ("date", "other") or len(column.different) > 1:
         return ""
-    missing = " or missing" * (len(present) < len(column))
-    return f"left out: it is always {column.take(~column.missing).texts()[0]}{missing}"
+    return f"left out: it is always {column.only}{' or missing' * (column.missing > 0)}"
 
 
-def _tells_rows_apart(column: Column) -> str:
+def _tells_rows_apart(column: Facts) -> str:
     if column.note == "index":
         return "left out: it numbers the rows, as the index of pandas; --columns keeps it"
-    present = column.values[~column.missing]
-    different, rows = len(np.unique(present)), len(present)
+    different, rows = len(column.different), column.present
     most = different > rows / 2
     if column.kind == "text" and not column.note:
         if different == rows or different > _MANY or (most and different > 20):
-            return f"left out: {different} different texts in {rows} rows; --columns keeps it"
+            return (
+                f"left out: {column.different} different texts in {rows} rows; --columns keeps it"
+            )
     elif column.whole and most and _ID.fullmatch(column.name):
         return "left out: an id; --columns keeps it"
     return ""

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_lite.data.cells import number, truth
 from autograd_lite.data.columns import Array, Column
+from autograd_lite.data.facts import Facts
 
 __all__ = ["Target", "Task", "codes_of", "label_named", "labels", "target_of"]
 
@@ -27,11 +28,14 @@ class Target(NamedTuple):
     why: str = ""
 
 
-def target_of(column: Column, source: str, task: Task | None = None) -> Target:
+def target_of(
+    column: Column, source: str, task: Task | None = None, facts: Facts | None = None
+) -> Target:
     """The target of the rows whose value is not missing.
 
     Text, True and False, two different numbers, and few whole numbers are classes; other numbers
-    are numbers. `task` decides for numbers, too.
+    are numbers. `task` decides for numbers, too. `facts` are those of the column, if it does not
+    have all rows.
 
     Raises ValueError, with the source and the column, if it holds dates, one value or none, numbers
     mixed with text, or nearly as many texts as rows (an id), and if `task` does not fit.
@@ -39,7 +43,7 @@ def target_of(column: Column, source: str, task: Task | None = None) -> Target:
     where = f"{source}: the target {column.name!r}"
     rows = np.flatnonzero(~column.missing)
     present = column.take(rows)
-    different = np.unique(present.values)
+    facts = facts or Facts.of(present)
     if column.kind in ("date", "other"):
         held = "dates or times" if column.kind == "date" else column.note
         raise ValueError(f"{where} holds {held}; a target is a number or has classes")
@@ -47,66 +51,75 @@ def target_of(column: Column, source: str, task: Task | None = None) -> Target:
         raise ValueError(
             f"{where} holds numbers or dates, but also {column.note!r}; correct it first"
         )
-    if not len(rows):
+    if not facts.present:
         raise ValueError(f"{where} has no values")
-    if len(different) == 1:
-        raise ValueError(f"{where} is always {present.texts()[0]}; there is nothing to predict")
-    if np.isinf(different).any():
+    if len(facts.different) == 1:
+        raise ValueError(f"{where} is always {facts.only}; there is nothing to predict")
+    if facts.infinite:
         raise ValueError(f"{where} holds an infinite number; correct it first")
     if column.kind == "number":
-        found, why = _number_task(present, where, task)
+        found, why = _number_task(facts, where, task)
     else:
         found, why = "classification", ""
-    if found == "classification" and len(different) > max(2, len(rows) / 2):
+    if found == "regression":
+        return Target(present.values, rows, found, why)
+    _check_classes(facts, where)
+    if task == "regression":
+        raise ValueError(f"{where} is not a number; use --task classification")
+    return Target(labels(present, facts), rows, found, why)
+
+
+def _check_classes(facts: Facts, where: str) -> None:
+    """Raise ValueError unless there are several rows of a class, and no number has a fraction."""
+    different = facts.different
+    if len(different) > max(2, facts.present / 2):
         raise ValueError(
-            f"{where} has {len(different)} different values in {len(rows)} rows, like an id or "
+            f"{where} has {different} different values in {facts.present} rows, like an id or "
             "free text; a class needs several rows"
         )
-    if (
-        found == "classification"
-        and column.kind == "number"
-        and len(different) > 2
-        and not column.whole
-    ):
+    if facts.kind == "number" and len(different) > 2 and not facts.whole:
         raise ValueError(
             f"{where} has numbers with decimal places; name it in --text to take them as classes"
         )
-    if found == "regression":
-        return Target(present.values, rows, found, why)
-    if task == "regression":
-        raise ValueError(f"{where} is not a number; use --task classification")
-    return Target(labels(present), rows, found, why)
+    if different.values is None:
+        raise ValueError(
+            f"{where} has about {different} different values, too many for classes in a table that "
+            "is read piece by piece"
+        )
 
 
-def _number_task(column: Column, where: str, task: Task | None) -> tuple[Task, str]:
+def _number_task(facts: Facts, where: str, task: Task | None) -> tuple[Task, str]:
     """Whether numbers are classes or numbers, and why, unless that was asked for."""
-    different, counts = np.unique(column.values, return_counts=True)
-    whole = bool((different % 1 == 0).all())
+    different = facts.different
     if task is not None:
         return task, ""
     if len(different) == 2:
         return "classification", ""
-    if column.note == "index" or (column.counts_rows and len(column) > _FEW):
+    if facts.note == "index" or (facts.counts_rows and facts.present > _FEW):
         raise ValueError(f"{where} numbers the rows; it is an id, not something to predict")
-    ends = f"{different[0]:.6g} to {different[-1]:.6g}"
-    if whole and len(different) <= _FEW and counts.min() > 1:
+    ends = f"{facts.low:.6g} to {facts.high:.6g}"
+    if facts.whole and len(different) <= _FEW and different.counts.min() > 1:
         return "classification", (
-            f"{where} has {len(different)} different whole numbers, {ends}, which are taken as "
+            f"{where} has {different} different whole numbers, {ends}, which are taken as "
             "classes; to predict the number, use --task regression"
         )
     return "regression", (
-        f"{where} has {len(different)} different numbers, {ends}, so the number is predicted; to "
+        f"{where} has {different} different numbers, {ends}, so the number is predicted; to "
         "predict classes, use --task classification"
     )
 
 
-def labels(column: Column) -> Array:
-    """The classes of rows: text, True and False, or numbers, whole ones as integers."""
+def labels(column: Column, facts: Facts | None = None) -> Array:
+    """The classes of rows: text, True and False, or numbers, as integers if all are whole.
+
+    `facts` are those of the column, if it does not have all rows.
+    """
     if column.kind == "text":
         return np.array(column.categories)[column.values] if column.categories else column.texts()
     if column.kind == "boolean":
         return column.values.astype(bool)
-    whole = (column.values % 1 == 0).all() and (np.abs(column.values) < 2**53).all()
+    facts = facts or Facts.of(column)
+    whole = facts.whole and max(-facts.low, facts.high) < 2**53
     return column.values.astype(np.int64) if whole else column.values
 
 

@@ -1,0 +1,106 @@
+"""Rows of numbers in a temporary file, which read back much faster than text."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from autograd_lite.data.columns import Array
+from autograd_lite.row_blocks import HEAD, RowBlocks, Source, default_rows
+
+__all__ = ["Spool"]
+
+
+class Spool:
+    """Rows of numbers in a temporary file without a name, which is gone when nobody uses it.
+
+    Example:
+        >>> spool = Spool(tempfile.gettempdir(), 2)
+        >>> spool.append(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        >>> spool.append(np.array([[5.0, 6.0]]))
+        >>> len(spool), spool.blocks().read().tolist()
+        (3, [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    """
+
+    def __init__(self, folder: str | Path, width: int, name: str = "the rows") -> None:
+        self.folder, self.width, self.name = folder, width, name
+        self._count = 0
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        self._lock = threading.Lock()  # a thread reads ahead
+        weakref.finalize(self, self._file.close)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes on the disk."""
+        return 8 * self.width * self._count
+
+    def append(self, rows: Array) -> None:
+        """Add rows (rows, width) at the end."""
+        data = _bytes(np.ascontiguousarray(rows, dtype=np.float64))
+        with self._lock:
+            self._file.seek(self.nbytes)
+            while data:
+                data = data[self._file.write(data) :]
+        self._count += len(rows)
+
+    def read(self, start: int, stop: int) -> Array:
+        """The rows from one number to another."""
+        rows = np.empty((stop - start, self.width))
+        data = _bytes(rows)
+        with self._lock:
+            self._file.seek(8 * self.width * start)
+            while data:
+                got = self._file.readinto(data)
+                if not got:
+                    raise OSError(f"{self.name}: the temporary file in {self.folder} was cut off")
+                data = data[got:]
+        return rows
+
+    def blocks(self, row_bytes: int = 0) -> RowBlocks:
+        """The rows by blocks; `row_bytes` are those of what is made of a row, if it is more."""
+        return RowBlocks(_Spooled(self, default_rows(max(row_bytes, 8 * self.width))))
+
+    def where(self, keep: Callable[[Array], Array]) -> Spool:
+        """The rows for which a function of blocks is true, in another temporary file."""
+        chosen = Spool(self.folder, self.width, self.name)
+        for block in self.blocks():
+            chosen.append(block[keep(block)])
+        return chosen
+
+
+def _bytes(rows: Array) -> memoryview:
+    return rows.data.cast("B") if rows.size else memoryview(b"")
+
+
+@dataclass(frozen=True)
+class _Spooled(Source):
+    """Rows of a spool by blocks."""
+
+    spool: Spool
+    rows: int
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.spool.name
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        n = len(self.spool)
+        return (self.rows,) * (n // self.rows) + (n % self.rows,) * (n % self.rows > 0)
+
+    @property
+    def head(self) -> Array:
+        return self.spool.read(0, min(HEAD, len(self.spool)))
+
+    def read(self, k: int) -> Array:
+        start = k * self.rows
+        return self.spool.read(start, min(start + self.rows, len(self.spool)))
