@@ -21,6 +21,7 @@ __all__ = [
     "SHAPES_READ",
     "ShapesRead",
     "current",
+    "is_outside",
     "no_grad",
     "note_shape_read",
     "reported",
@@ -54,6 +55,11 @@ def note_shape_read() -> None:
     noted = SHAPES_READ.get()
     if noted is not None:
         noted.read = noted.otherwise = True
+
+
+def is_outside(frame: FrameType) -> bool:
+    """Whether the code of a frame is not of this package."""
+    return bool(frame.f_globals.get("__name__", "").split(".")[0] != "autograd_lite")
 
 
 def reported(lengths: Any) -> Any:

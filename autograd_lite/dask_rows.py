@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.row_blocks import BlockError, Source
+from autograd_lite.row_blocks import HEAD, BlockError, Source, read_only
 
 __all__ = ["DaskSource", "dask_array", "is_dask"]
 
@@ -67,9 +67,12 @@ class DaskSource(Source):
         return _is_known(self.arrays[0])
 
     @cached_property
-    def head(self) -> tuple[Array, ...]:
-        """A row of ones, in the dtypes and widths that the arrays promise."""
-        return tuple(np.ones((1, *x.shape[1:]), x.dtype) for x in self.arrays)
+    def head(self) -> tuple[Array, ...]:  # type: ignore[override]
+        """Some first rows."""
+        first = next((k for k, length in enumerate(self.lengths) if length), None)
+        if first is None:
+            return tuple(np.empty((0, *x.shape[1:]), x.dtype) for x in self.arrays)
+        return self._rows(first, HEAD)
 
     @cached_property
     def lengths(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -82,10 +85,14 @@ class DaskSource(Source):
 
     def read(self, k: int) -> tuple[Array, ...]:
         """Chunk k of each array, computed by Dask."""
+        return self._rows(k, None)
+
+    def _rows(self, k: int, most: int | None) -> tuple[Array, ...]:
+        """The first rows of chunk k of each array."""
         from dask import compute
 
         blocks = compute(*(x.blocks[(k, *(0,) * (x.ndim - 1))] for x in self.arrays))
-        return tuple(map(np.asarray, blocks))
+        return tuple(read_only(np.asarray(block))[:most] for block in blocks)
 
     def mapped(self, function: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
         """A Dask array of what a function returns for the arrays of each block.

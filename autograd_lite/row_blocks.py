@@ -24,7 +24,9 @@ import numpy.typing as npt
 __all__ = [
     "ArraySource",
     "BlockError",
+    "JoinedSource",
     "RowBlocks",
+    "SomeBlocks",
     "Source",
     "Subset",
     "ahead",
@@ -79,6 +81,22 @@ class Source(ABC):
 
     def read(self, k: int) -> Any:
         """Block k; only if the source is not `sequential`."""
+        raise NotImplementedError
+
+    def total(
+        self,
+        function: Callable[[int, Any], Any],
+        add: Callable[[Any, Any], Any],
+        numbers: Sequence[int] | None = None,
+    ) -> Any:
+        """The total of what a function returns for blocks and their numbers, if it is `remote`.
+
+        Args:
+            function: of the number of a block, and of a block, which it does not change.
+            add: adds two of its results, those of neighbouring blocks first.
+            numbers: of the blocks, in the order in which they are added; without it all that have
+                rows.
+        """
         raise NotImplementedError
 
     @property
@@ -137,6 +155,15 @@ class Subset(Source):
         return self.source.sequential
 
     @property
+    def remote(self) -> bool:  # type: ignore[override]
+        return self.source.remote
+
+    def total(self, function: Any, add: Any, numbers: Sequence[int] | None = None) -> Any:
+        """The total over the rows of the subset, as the source computes it."""
+        numbers = [k for k, n in enumerate(self.lengths) if n] if numbers is None else numbers
+        return self.source.total(_OfSubset(function, self.keep, self.source.starts), add, numbers)
+
+    @property
     def lengths(self) -> tuple[int, ...]:
         return self._lengths
 
@@ -162,8 +189,83 @@ class Subset(Source):
             yield tuple(x[mask] for x in block) if isinstance(block, tuple) else block[mask]
 
 
+@dataclass(frozen=True, eq=False)
+class JoinedSource(Source):
+    """Several data with the same rows; a block is a tuple of a block of each."""
+
+    parts: Sequence[RowBlocks]
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.parts[0].source.name
+
+    @property
+    def sequential(self) -> bool:
+        return any(part.source.sequential for part in self.parts)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        return self.parts[0].lengths
+
+    @property
+    def head(self) -> Any:
+        rows = min(len(part.head) for part in self.parts)
+        return tuple(part.head[:rows] for part in self.parts)
+
+    def read(self, k: int) -> Any:
+        return next(together(self.parts, [k]))
+
+    def __iter__(self) -> Iterator[Any]:
+        return together(self.parts)
+
+
 def _each(block: Any, function: Callable[[Any], Any]) -> Any:
     return tuple(map(function, block)) if isinstance(block, tuple) else function(block)
+
+
+@dataclass(frozen=True)
+class _OfSubset:
+    """A function of blocks, for the rows of a subset."""
+
+    function: Callable[[int, Any], Any]
+    keep: Callable[[Array], Array]
+    starts: Sequence[int]
+
+    def __call__(self, number: int, block: Any) -> Any:
+        start = self.starts[number]
+        mask = self.keep(np.arange(start, start + len(block[0])))
+        return self.function(number, tuple(x[mask] for x in block))
+
+
+@dataclass(frozen=True, eq=False)
+class SomeBlocks(Source):
+    """Some blocks of a source, in their order there or in another one."""
+
+    source: Source
+    numbers: Sequence[int]
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.source.name
+
+    @property
+    def remote(self) -> bool:  # type: ignore[override]
+        return self.source.remote
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        return tuple(self.source.lengths[k] for k in self.numbers)
+
+    @property
+    def head(self) -> Any:
+        return self.source.head
+
+    def read(self, k: int) -> Any:
+        return self.source.read(self.numbers[k])
+
+    def total(self, function: Any, add: Any) -> Any:
+        """The total over these blocks, as the source computes it."""
+        return self.source.total(function, add, self.numbers)
 
 
 Pick = Callable[[Any], Any]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.arrays import describe
-from autograd_lite.context import current, note_shape_read, reported, setting
+from autograd_lite.context import current, is_outside, note_shape_read, reported, setting
 from autograd_lite.core.state import STATE
 from autograd_lite.core.tensor import leaf
 from autograd_lite.tensor import Tensor
@@ -75,17 +75,17 @@ class Traced(Differentiated, internal=True):
     def shape(self) -> tuple[int, ...]:
         """The shape, a tuple of ints."""
         shape: tuple[int, ...] = getattr(self.node.form, "shape", ())
-        return reported(shape) if _is_outside(sys._getframe(1)) else shape  # type: ignore[no-any-return]
+        return reported(shape) if is_outside(sys._getframe(1)) else shape  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """The number of elements."""
         size = super().size
-        return reported(size) if _is_outside(sys._getframe(1)) else size  # type: ignore[no-any-return]
+        return reported(size) if is_outside(sys._getframe(1)) else size  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
         length = super().__len__()
-        return reported(length) if _is_outside(sys._getframe(1)) else length
+        return reported(length) if is_outside(sys._getframe(1)) else length
 
     @property
     def array(self) -> Any:
@@ -115,12 +115,8 @@ class Traced(Differentiated, internal=True):
 
 def _read(frame: FrameType) -> None:
     """Note what is read outside this package and depends on a shape."""
-    if _is_outside(frame):
+    if is_outside(frame):
         note_shape_read()
-
-
-def _is_outside(frame: FrameType) -> bool:
-    return bool(frame.f_globals.get("__name__", "").split(".")[0] != "autograd_lite")
 
 
 def argument(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 import autograd_lite as ag
+from autograd_lite.models.block_predict import by_blocks, score
+from autograd_lite.models.block_rows import are_blocks
 from autograd_lite.models.estimator import Array, Estimator, reduced
 from autograd_lite.models.inputs import row_weights, target
 
@@ -51,6 +54,7 @@ class Classifier(Estimator):
             return L
         return reduced(-np.sum(y * np.log(ŷ), axis=1), reduction)
 
+    @by_blocks
     def decision_function(self, X: npt.ArrayLike) -> Array:
         """The outputs z: for two classes the log-odds of the second, (rows,), log(p / (1 − p)).
 
@@ -59,6 +63,7 @@ class Classifier(Estimator):
         """
         return self._output(X, "decision_function")
 
+    @by_blocks
     def predict(self, X: npt.ArrayLike) -> Array:
         """The most probable class of each row, (rows,).
 
@@ -68,11 +73,13 @@ class Classifier(Estimator):
         z = self._output(X, "predict")
         return np.asarray(self.classes_[_chosen(z)])
 
+    @by_blocks
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """The probability of each class, (rows, classes), in the order of `classes_`."""
         z = self._output(X, "predict_proba")
         return np.asarray(ag.softmax(z) if z.ndim == 2 else _pair(ag.sigmoid(-z), ag.sigmoid(z)))
 
+    @by_blocks
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
         """The logarithms of the probabilities; finite where these round to 0."""
         z = self._output(X, "predict_log_proba")
@@ -83,18 +90,27 @@ class Classifier(Estimator):
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> float:
         """The accuracy: the fraction of rows whose class is predicted correctly."""
+        if are_blocks(X):
+            return score(self, X, y, sample_weight)
         predicted = self.predict(X)
         labels, weights = target(y, len(predicted)), row_weights(sample_weight, len(predicted))
-        if _is_text(labels) != _is_text(predicted):
-            kinds = ("numbers", "text")
-            raise ValueError(
-                f"y holds {kinds[_is_text(labels)]}, but the classes are "
-                f"{kinds[_is_text(predicted)]}: {', '.join(map(str, self.classes_[:5]))}"
-            )
+        self._check_labels(labels)
         return float(np.average(predicted == labels, weights=weights))
 
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
         return float(np.average(_chosen(z) == self.groups(y), weights=weights))
+
+    def _check_labels(self, labels: Array) -> None:
+        if _is_text(labels) != _is_text(self.classes_):
+            kinds = ("numbers", "text")
+            raise ValueError(
+                f"y holds {kinds[_is_text(labels)]}, but the classes are "
+                f"{kinds[_is_text(self.classes_)]}: {', '.join(map(str, self.classes_[:5]))}"
+            )
+
+    def chosen(self, z: Array) -> Array:
+        """The number of the most probable class of each row."""
+        return _chosen(z)
 
     def groups(self, y: Array) -> Array:
         return np.asarray(y.argmax(axis=1) if y.ndim == 2 else y, dtype=int)
@@ -120,8 +136,16 @@ class Classifier(Estimator):
         if self.class_weight is not None:
             weights = np.ones(len(y)) if weights is None else weights
             weights = weights * self._class_weights(classes, codes, weights)[codes]
-        t = codes if len(classes) == 2 else np.eye(len(classes))[codes]
-        return t, weights, {"classes_": classes}
+        return _as_numbers(codes, classes), weights, {"classes_": classes}
+
+    def _encoding(
+        self, facts: Any, classes: Array | None
+    ) -> tuple[Callable[[Array], Array], Array | None, Array, dict[str, Any]]:
+        classes, codes = _encoded(facts.labels, classes)
+        sums, factors = np.bincount(codes, facts.label_weights, len(classes)), None
+        if self.class_weight is not None:
+            factors = self._class_weights(classes, codes, facts.label_weights)
+        return partial(_encode, classes), factors, sums, {"classes_": classes}
 
     def _class_weights(self, classes: Array, codes: Array, weights: Array) -> Array:
         """The weight of each class; "balanced" gives all classes the same sum of weights."""
@@ -147,6 +171,15 @@ class Classifier(Estimator):
         if not (factors[codes] * weights).any():
             raise ValueError("class_weight is zero for the class of every row")
         return factors
+
+
+def _as_numbers(codes: Array, classes: Array) -> Array:
+    """The targets as numbers: 0 and 1, or for more classes a column for each."""
+    return codes if len(classes) == 2 else np.eye(len(classes))[codes]
+
+
+def _encode(classes: Array, y: Array) -> Array:
+    return _as_numbers(_encoded(y, classes)[1], classes)
 
 
 def _is_text(labels: Array) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 from typing import Any
 
@@ -82,11 +83,12 @@ class Standardized:
         W /= scale
         return largest(gradient)
 
-    def batch(self, rows: Array) -> Standardized:
-        """The objective of some of the rows, in the same coordinates."""
-        part = copy(self)
-        part.objective, part.rows = self.objective.batch(rows), len(rows)
-        return part
+    def batches(self, random: np.random.Generator, size: int) -> Iterator[Standardized]:
+        """Objectives of some of the rows each, in the same coordinates."""
+        for batch in self.objective.batches(random, size):
+            part = copy(self)
+            part.objective, part.rows = batch, batch.rows
+            yield part
 
     def start(self, weights: Array) -> Array:
         """The u of weights of the model."""
@@ -148,10 +150,8 @@ def standardized(
     a solver holds what it says of the columns, so that later epochs use the same.
     """
     model = objective.model
-    weights = objective.options.get("sample_weight")
     columns = objective.X.shape[1]
-    some = _sample(objective.rows, max(_SAMPLE, 10 * columns, objective.rows // 30))
-    X, weights = objective.X[some], None if weights is None else weights[some]
+    X, y, weights = objective.sample(max(_SAMPLE, 10 * columns, objective.rows // 30))
     if "column_mean" not in state:
         mean, scale = standard(X, weights)
         # Of a constant column there is nothing to learn but the rounding of its size.
@@ -160,7 +160,7 @@ def standardized(
         state["column_mean"], state["column_scale"] = mean, scale
         offset, unit = np.zeros(1, X.dtype), np.ones(1, X.dtype)
         if model.kind == "regressor":
-            offset, unit = standard(objective.y[some, None], weights)
+            offset, unit = standard(y[:, None], weights)
         state["target_mean"], state["target_scale"] = offset, unit
     mean, scale = state["column_mean"], state["column_scale"]
     # The penalty curves the loss, too: for columns of small scale much more than the data do.
@@ -181,13 +181,6 @@ def standardized(
             return objective
         judged = np.zeros_like(mean), np.ones_like(scale)
     return Standardized(objective, mean, root, (offset, unit), judged)
-
-
-def _sample(rows: int, most: int) -> Any:
-    """All rows, or a sample at random, which is the same each time."""
-    if rows <= most:
-        return slice(None)
-    return np.sort(np.random.default_rng(0).integers(rows, size=most))
 
 
 def _root(X: Array, weights: Array | None, mean: Array, scale: Array, penalty: float) -> Array:

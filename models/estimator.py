@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.arrays import numbers_only
+from autograd_lite.models.block_rows import are_blocks
+from autograd_lite.models.block_training import read_blocks
 from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.conventions import Conventions
 from autograd_lite.models.errors import ConvergenceWarning, NotFittedError, shared, warn
@@ -27,8 +29,9 @@ from autograd_lite.models.inputs import (
     target,
 )
 from autograd_lite.models.objective import Array, Arrays, Layout, Shapes
+from autograd_lite.models.rows import Rows
 from autograd_lite.models.settings import check_packages, check_settings
-from autograd_lite.models.training import Rows, train
+from autograd_lite.models.training import train
 from autograd_lite.text import superscript
 
 __all__ = ["Array", "Arrays", "Estimator", "Parameters", "Shapes", "reduced", "symbol"]
@@ -135,6 +138,16 @@ class Estimator(Conventions, ABC):
         self, y: Array, weights: Array | None, classes: Array | None
     ) -> tuple[Array, Array | None, dict[str, Any]]:
         """The targets as numbers, the weights of the rows, and what is learned from them."""
+
+    @abstractmethod
+    def _encoding(
+        self, facts: Any, classes: Array | None
+    ) -> tuple[Callable[[Array], Array], Array | None, Array, dict[str, Any]]:
+        """How targets become numbers, of rows by blocks, by the facts of a pass over them.
+
+        Then the weight of each class, if classes have one, the weights of the rows of each, and
+        what is learned.
+        """
 
     @abstractmethod
     def score_of(self, z: Array, y: Array, weights: Array | None) -> float:
@@ -248,6 +261,8 @@ class Estimator(Conventions, ABC):
             checkpoint=checkpoint,
         )
         self._set_fitted(self.joined(trained.weights), trained.learned | rows.learned)
+        if trained.error is not None:
+            raise trained.error
         if trained.complaint:
             warn(trained.complaint, ConvergenceWarning)
         return self
@@ -297,6 +312,10 @@ class Estimator(Conventions, ABC):
         classes: Array | None = None,
     ) -> Rows:
         """The rows, standardized; `again` as an earlier `fit` did, for its columns and classes."""
+        if are_blocks(X):
+            learned = {key: vars(self)[key] for key in vars(self) if again and key in _OF_ROWS}
+            classes = learned.get("classes_", classes)
+            return read_blocks(self, X, y, weights, learned, classes, again)
         names = column_names(X)
         array = self._examples(X) if again else examples(X)
         y = target(y, len(array))

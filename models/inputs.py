@@ -300,15 +300,24 @@ def standard(X: Array, weights: Array | None = None) -> tuple[Array, Array]:
     with np.errstate(all="ignore"):
         squares = np.average(((X - mean) / size) ** 2, axis=0, weights=weights)
         scale = (size * np.sqrt(squares)).astype(X.dtype)
-        bad = ~np.isfinite(scale**2) | (scale**2 < np.finfo(X.dtype).tiny)
-    scale[constant] = 1
+    return mean, column_scale(scale, constant)
+
+
+def column_scale(scale: Array, constant: Array) -> Array:
+    """The standard deviations of columns, with 1 for those that are constant.
+
+    Raises ValueError if the square of another one overflows or vanishes.
+    """
+    with np.errstate(all="ignore"):
+        bad = ~np.isfinite(scale**2) | (scale**2 < np.finfo(scale.dtype).tiny)
+    scale = np.where(constant, 1, scale).astype(scale.dtype)
     if (bad & ~constant).any():
         k = int(np.argmax(bad & ~constant))
         raise ValueError(
-            f"the numbers of column {k} differ by {scale[k]:.3g}, whose square {X.dtype} cannot "
-            "hold; use another unit"
+            f"the numbers of column {k} differ by {scale[k]:.3g}, whose square {scale.dtype} "
+            "cannot hold; use another unit"
         )
-    return mean, scale
+    return scale
 
 
 def scaled(X: Array, mean: Array | None, scale: Array | None) -> Array:

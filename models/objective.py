@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.compiler.executors import available_workers
+from autograd_lite.models.block_training import batches
 from autograd_lite.models.inputs import normalized
 from autograd_lite.models.monitor import largest
+from autograd_lite.models.rows import Rows
 from autograd_lite.models.settings import of_the_loss
+from autograd_lite.row_blocks import RowBlocks
 
 __all__ = ["Arrays", "Layout", "Objective", "Shapes"]
 
@@ -72,23 +75,20 @@ class Objective:
     passed: Callable[[int], None] = staticmethod(lambda rows: None)
     """Called with the number of rows after each block of them."""
 
-    def __init__(
-        self,
-        model: Any,
-        layout: Layout,
-        X: Array,
-        y: Array,
-        weights: Array | None = None,
-    ) -> None:
-        self.model, self.layout, self.X, self.y, self.rows = model, layout, X, y, len(X)
-        self.total = float(self.rows if weights is None else weights.sum())
-        self.unit, self.rounding = 1.0, float(np.finfo(X.dtype).eps)
-        options: Arrays = {}
-        weights = normalized(weights, model.reduction)
-        if weights is not None:
-            options["sample_weight"] = weights.astype(X.dtype)
+    def __init__(self, model: Any, layout: Layout, rows: Rows) -> None:
+        self.model, self.layout, self.X, self.y = model, layout, rows.X, rows.y
+        self.rows, self._sample = len(rows.X), rows.sample
+        weights = rows.weights
+        if rows.by_blocks:
+            self.total = rows.total
+        else:
+            self.total = float(self.rows if weights is None else weights.sum())
+            weights = normalized(weights, model.reduction)
+            weights = None if weights is None else weights.astype(rows.X.dtype)
+        self.unit, self.rounding = 1.0, float(np.finfo(rows.X.dtype).eps)
+        options: dict[str, Any] = {} if weights is None else {"sample_weight": weights}
         if model.alpha:
-            options["alpha"] = np.asarray(model.alpha, X.dtype)
+            options["alpha"] = np.asarray(model.alpha, rows.X.dtype)
         self.options = options
         self.use(model.backend)
 
@@ -132,15 +132,36 @@ class Objective:
         self.passed(self.rows)
         return self.layout.flat(product)
 
-    def batch(self, rows: Array) -> Objective:
+    def sample(self, most: int) -> tuple[Array, Array, Array | None]:
+        """Some rows X with their targets and weights, the same each time."""
+        data = self.X, self.y, self.options.get("sample_weight")
+        if self._sample is not None:
+            data = self._sample[:3]
+        rows, some = len(data[0]), np.s_[:]
+        if rows > most:
+            some = np.sort(np.random.default_rng(0).integers(rows, size=most))
+        X, y, weights = data
+        return X[some], y[some], None if weights is None else weights[some]
+
+    def batches(self, random: np.random.Generator, size: int) -> Iterator[Objective]:
+        """Objectives of some of the rows each, in a random order, which have all of them."""
+        weights = self.options.get("sample_weight")
+        data = [self.X, self.y, *([] if weights is None else [weights])]
+        if isinstance(self.X, RowBlocks):
+            yield from (self._part(*parts) for parts in batches(data, random, size))
+            return
+        order = random.permutation(self.rows)
+        for start in range(0, self.rows, size):
+            some = order[start : start + size]
+            yield self._part(*(x.take(some, axis=0) for x in data))
+
+    def _part(self, X: Any, y: Any, weights: Any = None) -> Objective:
         """The objective of some of the rows; a sum of losses is scaled to all of them."""
         part = copy(self)
-        part.X, part.y, part.rows = self.X.take(rows, axis=0), self.y.take(rows, axis=0), len(rows)
-        weights = self.options.get("sample_weight")
-        weights = None if weights is None else weights.take(rows)
+        part.X, part.y, part.rows = X, y, len(X)
         if self.model.reduction == "sum":
-            share = np.full(part.rows, self.rows / part.rows, self.X.dtype)
-            weights = share if weights is None else share * weights
+            share = _Times(self.rows / part.rows, self.X.dtype)
+            weights = share(X, weights)
         if weights is not None:
             part.options = self.options | {"sample_weight": weights}
         return part
@@ -159,6 +180,24 @@ class Objective:
 
     def _arrays(self, flat: Array) -> Arrays:
         return self.layout.arrays(flat.astype(self.X.dtype, copy=False))
+
+
+class _Times(NamedTuple):
+    """Weights of rows times a number; those of rows without weights are 1."""
+
+    factor: float
+    dtype: Any
+
+    def __call__(self, X: Any, weights: Any) -> Any:
+        if isinstance(X, RowBlocks):
+            return X.map(self.ones) if weights is None else weights.map(self.times)
+        return self.ones(X) if weights is None else self.times(weights)
+
+    def ones(self, block: Array) -> Array:
+        return np.full(len(block), self.factor, self.dtype)
+
+    def times(self, block: Array) -> Array:
+        return self.ones(block) * block
 
 
 @lru_cache(maxsize=64)

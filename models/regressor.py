@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 import autograd_lite as ag
+from autograd_lite.models.block_predict import by_blocks, score
+from autograd_lite.models.block_rows import are_blocks
 from autograd_lite.models.estimator import Array, Estimator, reduced
 from autograd_lite.models.inputs import numbers, row_weights, target
 
@@ -36,6 +39,7 @@ class Regressor(Estimator):
         """Half the squared error."""
         return reduced((ŷ - y) ** 2, reduction) / 2
 
+    @by_blocks
     def predict(self, X: npt.ArrayLike) -> Array:
         """The predicted number of each row, (rows,)."""
         return self._output(X, "predict")
@@ -47,6 +51,8 @@ class Regressor(Estimator):
 
         Of a constant y it is 1 or 0, as in scikit-learn.
         """
+        if are_blocks(X):
+            return score(self, X, y, sample_weight)
         predicted = self.predict(X)
         values = numbers(target(y, len(predicted)))
         return self.score_of(predicted, values, row_weights(sample_weight, len(predicted)))
@@ -56,8 +62,16 @@ class Regressor(Estimator):
         spread = np.average((y - np.average(y, weights=weights)) ** 2, weights=weights)
         return float(1 - error / spread) if spread else float(error == 0)
 
+    def _check_labels(self, y: Array) -> None:
+        numbers(y)
+
     def groups(self, y: Array) -> Array:
         return np.zeros(len(y), dtype=int)
+
+    def _encoding(
+        self, facts: Any, classes: Array | None
+    ) -> tuple[Callable[[Array], Array], Array | None, Array, dict[str, Any]]:
+        return numbers, None, np.zeros(0), {}
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         return self._continue(X, y, sample_weight)

@@ -10,35 +10,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_lite.compiler.cluster import NoWorkersError
+from autograd_lite.models.block_training import hold_out, tallied
 from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.convergence import complaint
 from autograd_lite.models.coordinates import standardized
 from autograd_lite.models.monitor import Array, Monitor
 from autograd_lite.models.objective import Arrays, Layout, Objective
 from autograd_lite.models.progress import progress
+from autograd_lite.models.rows import Rows
 from autograd_lite.models.settings import learning_rate
 from autograd_lite.models.solvers import SOLVERS, chosen
 
-__all__ = ["Rows", "Trained", "train"]
-
-
-class Rows(NamedTuple):
-    """Rows to train on, and what the model learned by reading them, such as its classes."""
-
-    X: Array
-    y: Array
-    weights: Array | None
-    learned: dict[str, Any]
-
-    @property
-    def outputs(self) -> int:
-        """The number of outputs of a model of them."""
-        return 1 if self.y.ndim == 1 else int(self.y.shape[1])
-
-    def part(self, which: Array) -> Rows:
-        """Some of the rows."""
-        weights = None if self.weights is None else self.weights[which]
-        return Rows(self.X[which], self.y[which], weights, self.learned)
+__all__ = ["Trained", "train"]
 
 
 class Trained(NamedTuple):
@@ -47,6 +31,7 @@ class Trained(NamedTuple):
     weights: Arrays
     learned: dict[str, Any]
     complaint: str | None
+    error: Exception | None = None
 
 
 def train(
@@ -71,9 +56,10 @@ def train(
     before = vars(model) if epoch else {}
     held_out, random = None, np.random.default_rng(model.random_state)
     if model.early_stopping and not epoch:
-        rows, held_out = _split(rows, model, random)
+        split = _split_blocks if rows.by_blocks else _split
+        rows, held_out = split(rows, model, random)
     settings = _settings(model, solver, before, len(rows.X), random)
-    objective = Objective(model, layout, rows.X, rows.y, rows.weights)
+    objective = Objective(model, layout, rows)
     at = _in_coordinates(objective, solver, settings.state)
 
     def scored(rows: Rows, w: Array) -> tuple[float, float]:
@@ -88,17 +74,21 @@ def train(
     w = checkpoint.follow(monitor, objective, settings, w) if checkpoint else w
     solve = partial(SOLVERS[solver], at, w, monitor, settings)
     with _shown(model, monitor, objective, partial(scored, rows)):
-        last, interrupted = _solved(solve, monitor, keep=not epoch)
+        last, stopped = _solved(solve, monitor, keep=not epoch)
         best = None if epoch else monitor.best
         weights = at.weights(best.weights if best else last if epoch else w).astype(rows.X.dtype)
-        # The loss of an epoch is a mean over its steps.
-        loss = best.loss if best and np.isfinite(best.slope) else objective(weights)[0]
+        # The loss of an epoch is a mean over its steps, and known no better without workers.
+        known = best and (np.isfinite(best.slope) or isinstance(stopped, NoWorkersError))
+        loss = best.loss if best and known else objective(weights)[0]
     _check_finite(loss)
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
-    learned |= {"interrupted_": interrupted, "solver_": solver}
+    learned |= {"interrupted_": stopped is not None, "solver_": solver}
     learned |= {"solver_state_": settings.state} if epoch else {}
-    said = None if epoch else complaint(monitor, solver, settings.rate, rows.X, loss)
-    return Trained(layout.arrays(weights), learned, _interrupted(monitor) if interrupted else said)
+    said = None if epoch else complaint(monitor, solver, settings.rate, rows.shown, loss)
+    error = stopped if isinstance(stopped, NoWorkersError) else None
+    return Trained(
+        layout.arrays(weights), learned, _interrupted(monitor) if stopped else said, error
+    )
 
 
 def _interrupted(monitor: Monitor) -> str:
@@ -140,14 +130,16 @@ def _shown(
         yield
 
 
-def _solved(solve: Callable[[], Array], monitor: Monitor, *, keep: bool) -> tuple[Array, bool]:
-    """The last weights of a solver, and whether it was interrupted, if these are to be kept."""
+def _solved(
+    solve: Callable[[], Array], monitor: Monitor, *, keep: bool
+) -> tuple[Array, BaseException | None]:
+    """The last weights of a solver, and what interrupted it, if these are to be kept."""
     try:
-        return solve(), False
-    except KeyboardInterrupt:
+        return solve(), None
+    except (KeyboardInterrupt, NoWorkersError) as error:
         if monitor.best is None or not keep:
             raise
-        return monitor.best.weights, True
+        return monitor.best.weights, error
 
 
 def _tolerance(model: Any, rows: int, rounding: float) -> float:
@@ -187,6 +179,10 @@ def _learned(before: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
     return learned | ({"validation_scores_": monitor.scores} if monitor.scores else {})
 
 
+def _split_blocks(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
+    return hold_out(rows, model.validation_fraction, random)
+
+
 def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
     """The rows to train on, and those held out: the same fraction of each class."""
     groups, n = model.groups(rows.y), len(rows.y)
@@ -206,6 +202,8 @@ def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, R
 
 def _scored(model: Any, rows: Rows, weights: Arrays) -> tuple[float, float]:
     """The score and the mean cost of weights on rows."""
+    if rows.by_blocks:
+        return tallied(model, rows, weights)
     z = model.output(rows.X, weights)
     if not np.isfinite(z).all():
         return -np.inf, np.inf

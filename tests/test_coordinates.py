@@ -37,7 +37,7 @@ def cases(draw, kinds=MODELS, independent=BOOLEANS):
     y = y if model.kind == "classifier" else 30 * mixed[:, 0] + random.normal(size=40) + 1e3
     weights = random.uniform(0.5, 2, 40) if draw(st.booleans()) else None
     rows = model._read(X, y, weights)
-    objective = Objective(model, model._layout(rows), rows.X, rows.y, rows.weights)
+    objective = Objective(model, model._layout(rows), rows)
     at = standardized(objective, {}, independent=draw(independent))
     assume(isinstance(at, Standardized))
     size = sum(int(np.prod(shape)) for shape in objective.layout.shapes.values())
@@ -84,7 +84,7 @@ def test_products_with_the_hessian_are_those_of_the_gradient(case):
 @settings(max_examples=30)
 def test_batches_have_the_same_coordinates(case):
     _, at, u, _ = case
-    parts = [at.batch(part)(u) for part in np.array_split(np.arange(40), 4)]
+    parts = [part(u) for part in at.batches(np.random.default_rng(0), 10)]
     close(np.mean([loss for loss, _ in parts]), at(u)[0])
     close(np.mean([gradient for _, gradient in parts], axis=0), at(u)[1], rtol=1e-5)
 
@@ -120,7 +120,7 @@ def test_of_columns_that_are_fine_the_gradient_is_judged_as_it_is(seed, mean):
     random = np.random.default_rng(seed)
     X, model = mean + random.normal(size=(40, 3)), LogisticRegression()
     rows = model._read(X, np.arange(40) % 2, None)
-    objective = Objective(model, model._layout(rows), rows.X, rows.y)
+    objective = Objective(model, model._layout(rows), rows)
     assert standardized(objective, {}, independent=False) is objective
     at, u = standardized(objective, {}, independent=True), random.normal(size=4)
     close(at.slope(at(u)[1]), np.abs(objective(at.weights(u))[1]).max())

@@ -196,10 +196,10 @@ def test_the_gradients_of_batches_have_the_one_of_all_rows_as_mean(solver, reduc
     X, y = overlapping(5, 3)
     model = LogisticRegression(reduction=reduction, alpha=0.5)
     rows = model._read(X, y, np.linspace(0.1, 2, len(y)))
-    objective = Objective(model, model._layout(rows), rows.X, rows.y, rows.weights)
+    objective = Objective(model, model._layout(rows), rows)
     w = np.linspace(-1, 1, 4)
-    parts = np.array_split(np.random.default_rng(0).permutation(len(y)), 4)
-    mean = sum(objective.batch(part)(w)[1] * len(part) for part in parts) / len(y)
+    parts = objective.batches(np.random.default_rng(0), -(-len(y) // 4))
+    mean = sum(part(w)[1] * part.rows for part in parts) / len(y)
     np.testing.assert_allclose(mean, objective(w)[1], rtol=1e-12)
 
 

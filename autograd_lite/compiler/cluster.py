@@ -81,17 +81,11 @@ class ClusterSource(DaskSource):
 
     def total(
         self,
-        function: Callable[[Any], Any],
+        function: Callable[[int, Any], Any],
         add: Callable[[Any, Any], Any],
         numbers: Sequence[int] | None = None,
     ) -> Any:
-        """The total of what a function returns for each block, by the workers that hold them.
-
-        Args:
-            function: of a block, a tuple of arrays that it does not change.
-            add: adds two of its results, those of neighbouring blocks first.
-            numbers: of the blocks, in the order in which they are added; all that have rows
-                without it.
+        """The total of what a function returns for blocks, by the workers that hold them.
 
         Raises:
             NoWorkersError: if no worker is left.
@@ -104,13 +98,22 @@ class ClusterSource(DaskSource):
         total = Sums(add)
 
         def arguments(group: Group) -> tuple[Any, ...] | None:
-            places = [(order[n], at) for at, n in enumerate(group.numbers) if n in order]
+            places = [(order[n], n, at) for at, n in enumerate(group.numbers) if n in order]
             return (function, add, places) if places else None
 
         for nodes in self._run(_summed, arguments):
             for (level, number), result in nodes.items():
                 total.add(number, result, level)
         return total.result()
+
+    def _rows(self, k: int, most: int | None) -> tuple[Any, ...]:
+        self._load()
+
+        def arguments(group: Group) -> tuple[Any, ...] | None:
+            return (group.numbers.index(k), most) if k in group.numbers else None
+
+        block: tuple[Any, ...] = self._run(_taken, arguments)[0]
+        return block
 
     # Loading
 
@@ -290,15 +293,19 @@ def _described(chunks: Chunks, numbers: Sequence[int]) -> tuple[Any, Any]:
     return numbers, [[(x.shape, x.dtype) for x in block] for block in chunks.blocks]
 
 
+def _taken(chunks: Chunks, at: int, most: int | None) -> tuple[Any, ...]:
+    return tuple(x[:most] for x in chunks.blocks[at])
+
+
 def _summed(
     chunks: Chunks,
-    function: Callable[[Any], Any],
+    function: Callable[[int, Any], Any],
     add: Callable[[Any, Any], Any],
-    places: Sequence[tuple[int, int]],
+    places: Sequence[tuple[int, int, int]],
 ) -> dict[tuple[int, int], Any]:
     """The results of blocks, those of neighbours added."""
     total = Sums(add)
     with BLAS.limited(), np.errstate(all="ignore"):
-        for number, at in places:
-            total.add(number, function(chunks.blocks[at]))
+        for place, number, at in places:
+            total.add(place, function(number, chunks.blocks[at]))
     return total.nodes

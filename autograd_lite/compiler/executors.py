@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.row_blocks import RowBlocks, ahead, together
+from autograd_lite.row_blocks import RowBlocks, Source, ahead, together
 
 __all__ = [
     "BLAS",
@@ -33,6 +33,7 @@ __all__ = [
     "available_workers",
     "executor",
     "in_turn",
+    "over_blocks",
     "over_rows",
     "row_blocks",
 ]
@@ -313,3 +314,22 @@ def _over_blocks(
             start = stop
             del block
     return list(total.result()), results
+
+
+def over_blocks(
+    source: Source, function: Callable[[int, Any], Any], add: Callable[[Any, Any], Any]
+) -> Any:
+    """The total of what a function returns for the number of each block and the block.
+
+    Blocks without rows are left out.
+    """
+    if source.remote:
+        return source.total(function, add)
+    total, place = Sums(add), 0
+    with closing(ahead(iter(source))) as blocks:
+        for number, block in enumerate(blocks):
+            if source.lengths[number]:
+                total.add(place, function(number, block))
+                place += 1
+            del block
+    return total.result()

@@ -10,7 +10,6 @@ from types import CodeType
 from typing import Any
 from uuid import uuid4
 
-from autograd_lite.compiler.cluster import ClusterSource
 from autograd_lite.compiler.executors import Forms, Partial, in_turn, over_rows
 from autograd_lite.compiler.module import MODULE, Module
 from autograd_lite.row_blocks import RowBlocks
@@ -88,7 +87,7 @@ class _Block:
         data = [pick(block) for pick in self.picks]
         return over_rows(in_turn, self.size, self.forms, self.shipped.load(), self.known, data)
 
-    def sums(self, block: Any) -> list[Any]:
+    def sums(self, number: int, block: Any) -> list[Any]:
         return self(block)[0]
 
     def rows(self, number: int, *block: Any) -> Any:
@@ -99,8 +98,7 @@ def over_chunks(
     size: int, forms: Forms, partial: Partial, known: Any, data: Sequence[RowBlocks]
 ) -> tuple[list[Any], list[Any]]:
     """What `over_rows` returns, of data on a cluster; results that have rows are Dask arrays."""
-    source = data[0].source
-    assert isinstance(source, ClusterSource)
+    source: Any = data[0].source
     block = _Block(Shipped.of(partial), size, forms, [x.pick for x in data], known)
     sums = source.total(block.sums, _plus)
     results = [

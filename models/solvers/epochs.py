@@ -34,9 +34,8 @@ def epochs(
         monitor.begin(w, objective(w)[0])
     while not monitor.full:
         monitor.mark(w)
-        order, total = settings.random.permutation(rows), 0.0
-        for start in range(0, rows, size):
-            batch = objective.batch(order[start : start + size])
+        total = 0.0
+        for batch in objective.batches(settings.random, size):
             loss, gradient = batch(w)
             update(w, gradient)
             total += loss * batch.rows

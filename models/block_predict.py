@@ -1,0 +1,108 @@
+"""Predictions and scores of rows by blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.executors import over_blocks
+from autograd_lite.dask_rows import DaskSource, is_dask
+from autograd_lite.models.block_rows import joined
+from autograd_lite.models.block_training import Tally
+from autograd_lite.models.inputs import Array, row_weights, target
+from autograd_lite.row_blocks import BlockError, RowBlocks, ahead
+
+__all__ = ["by_blocks", "score"]
+
+
+def by_blocks(method: Callable[[Any, Any], Array]) -> Callable[[Any, Any], Array]:
+    """A method of rows X that also takes rows by blocks, and Dask arrays, of which it makes one."""
+
+    @wraps(method)
+    def method_of_any(self: Any, X: Any) -> Any:
+        if isinstance(X, RowBlocks):
+            return _joined(self, method, X)
+        if is_dask(X):
+            return _lazily(self, method.__name__, X)
+        return method(self, X)
+
+    return method_of_any
+
+
+def _joined(model: Any, method: Callable[[Any, Any], Array], X: RowBlocks) -> Array:
+    model._check_fitted(method.__name__)
+    parts, start = list[Array](), 0
+    with closing(ahead(iter(X))) as blocks:
+        for k, block in enumerate(blocks):
+            if len(block):
+                with where(X.source.name, k, start):
+                    parts.append(method(model, block))
+            start += len(block)
+            del block
+    return np.concatenate(parts) if parts else method(model, X.read())
+
+
+class where:
+    """Says in an error which block it is about."""
+
+    def __init__(self, name: str, block: int, start: int) -> None:
+        self.text = f"{name}: block {block}, from row {start} on: "
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if isinstance(error, (ValueError, TypeError)) and not isinstance(error, BlockError):
+            raise BlockError(f"{self.text}{error}") from None
+
+
+def _lazily(model: Any, name: str, X: Any) -> Any:
+    """A Dask array of the predictions."""
+    model._check_fitted(name)
+    source = DaskSource([X], "X")
+    example = getattr(model, name)(np.zeros((1, *X.shape[1:]), X.dtype))
+    return source.mapped(_Method(model, name), example.shape[1:], example.dtype)
+
+
+@dataclass(frozen=True)
+class _Method:
+    """A method of a model, of a block."""
+
+    model: Any
+    name: str
+
+    def __call__(self, block: Array) -> Array:
+        found: Array = getattr(self.model, self.name)(block)
+        return found
+
+
+@dataclass(frozen=True)
+class _Score:
+    """The tally of a block."""
+
+    model: Any
+    name: str
+
+    def __call__(self, number: int, block: Any) -> Tally:
+        X, y, *weights = block
+        with where(self.name, number, 0):
+            labels = target(y, len(X))
+            w = row_weights(weights[0], len(X)) if weights and np.any(weights[0]) else None
+            if weights and w is None:
+                w = np.zeros(len(X))
+            predicted = self.model.predict(X)
+            self.model._check_labels(labels)
+        return Tally.of(predicted, labels, w, numbers=self.model.kind == "regressor")
+
+
+def score(model: Any, X: Any, y: Any, weights: Any) -> float:
+    """The score of predictions of rows by blocks."""
+    model._check_fitted("score")
+    source = joined(X, y, weights)
+    tally: Tally = over_blocks(source, _Score(model, source.name), Tally.__add__)
+    return tally.score
