@@ -94,6 +94,7 @@ class _Walk:
 
     def __init__(self, length: int, axes: dict[Expr, int], names: dict[Expr, str]) -> None:
         self.length, self.axes, self.names = length, axes, names
+        self.seeds = {*axes}
         self.after: set[Expr] = set()
         self.sums: set[Expr] = set()
         self.more: set[Expr] = set()
@@ -144,7 +145,7 @@ class _Walk:
         """Give rows to an operand that is combined with rows, and to its leaves."""
         leaves = [y for y in in_order([x]) if y.fn in (ARGUMENT, CONSTANT)]
         matching = {y for y in leaves if y.ndim and y.shape[0] == self.length}
-        if not matching or matching <= self.axes.keys():
+        if not matching or matching <= self.seeds:
             raise self.refusal(expr, "mixes rows")
         self.more |= matching
         self.axes[x] = axis
