@@ -29,7 +29,7 @@ _FREE = ("--data", "--max-iter", "--cv", "--report", "--json", "--quiet")
 _OF_A_RUN = {"run", "given", "resume", "out", "json", "quiet"}
 """What is not among the settings of a training."""
 
-_MOST = 1 << 20  # bytes of the options as text
+_MOST = 1 << 24  # bytes of the options as text, with the names of columns
 
 
 class Earlier(NamedTuple):
