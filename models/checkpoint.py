@@ -87,7 +87,7 @@ class Checkpoint:
             return self._given or {}
         point, best = self._point, self._point.best
         course = {
-            "numbers": dict(zip(_NUMBERS, point.numbers, strict=True)),
+            **dict(zip(_NUMBERS, point.numbers, strict=True)),
             "best": best and [best.loss, best.slope],
             "native": self._native,
             "random": point.random,
@@ -130,24 +130,26 @@ class Checkpoint:
 
     def _restored(self, arrays: Arrays, w: Array) -> Array:
         """Set the training to where an earlier one was; its weights."""
-        monitor, weights = self._monitor, arrays["weights"]
-        course = json.loads(str(arrays["course"]))
+        monitor, weights, losses = self._monitor, arrays["weights"], arrays["losses"]
         if weights.shape != w.shape:
             raise ValueError(f"{self.name} is of {weights.size} weights; the model has {w.size}")
-        if len(arrays["losses"]) > monitor.max_iter:
+        if len(losses) > monitor.max_iter:
             raise ValueError(
-                f"max_iter must be at least {len(arrays['losses'])}, the steps that were taken "
-                f"before, not {monitor.max_iter}"
+                f"max_iter must be at least {len(losses)}, the steps that were taken before, not "
+                f"{monitor.max_iter}"
             )
-        monitor.losses[:], monitor.scores[:] = arrays["losses"].tolist(), arrays["scores"].tolist()
-        for name, value in course["numbers"].items():
-            setattr(monitor, name, value)
+        course = json.loads(str(arrays["course"]))
+        monitor.losses[:], monitor.scores[:] = losses.tolist(), arrays["scores"].tolist()
+        monitor.start, monitor.waited, monitor.reached = (course[name] for name in _NUMBERS)
         monitor.best = course["best"] and Best(arrays["best"], *course["best"])
-        self._settings.random.bit_generator.state = course["random"]
         self._settings.state |= {name: arrays[f"state.{name}"] for name in course["state"]}
         self._native = course["native"]
+        try:
+            self._settings.random.bit_generator.state = course["random"]
+        except (TypeError, KeyError, ValueError, OverflowError):
+            raise ValueError(f"{self.name} is damaged: it has no state of a generator") from None
         # The solver computes the loss of the weights once more, which the step before did.
-        self._compute(len(monitor.losses) - 1)
+        self._compute(len(losses) - 1)
         return weights
 
     @staticmethod
@@ -160,7 +162,7 @@ class Checkpoint:
         try:
             course = json.loads(text)
             state = {f"state.{name}": (-1,) * ndim for name, ndim in course["state"].items()}
-            complete = course.keys() == {"numbers", "best", "native", "random", "state"}
+            complete = course.keys() == {*_NUMBERS, "best", "native", "random", "state"}
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             complete = False
         if not complete:

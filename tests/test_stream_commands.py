@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from written import content
 
 from autograd_lite.commands import streaming
 from autograd_lite.data import Encoder, pieces, read_table, spool
@@ -20,6 +21,7 @@ from autograd_lite.models.block_metrics import Errors, Scores
 from autograd_lite.models.estimator import Estimator
 from autograd_lite.models.metrics import figures as whole_figures
 from autograd_lite.models.metrics import r2, rmse
+from autograd_lite.models.monitor import Monitor
 from autograd_lite.row_blocks import RowBlocks
 
 OPTIONS = ("--quiet", "--solver", "gd", "--max-iter", 20, "--tol", 0, "--model")
@@ -28,13 +30,13 @@ OPTIONS = ("--quiet", "--solver", "gd", "--max-iter", 20, "--tol", 0, "--model")
 @pytest.fixture(autouse=True)
 def fits_blocks(monkeypatch):
     """Models that read all blocks to train on them."""
-    fit = Estimator.fit
+    fit = Estimator._fit
 
-    def reading(self, X, y, sample_weight=None):
+    def reading(self, X, y, *more):
         X, y = (a.read() if isinstance(a, RowBlocks) else a for a in (X, y))
-        return fit(self, X, y, sample_weight)
+        return fit(self, X, y, *more)
 
-    monkeypatch.setattr(Estimator, "fit", reading)
+    monkeypatch.setattr(Estimator, "_fit", reading)
 
 
 @pytest.fixture(autouse=True)
@@ -269,6 +271,38 @@ def test_a_folder_of_files_is_one_table(run, tmp_path):
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_training_that_was_stopped_goes_on(run, tmp_path, monkeypatch, changed):
+    """By blocks again, though memory may be free by now; a late row that changed is noticed."""
+    path, out, whole = tmp_path / "students.csv", tmp_path / "out", tmp_path / "whole"
+    table = students()
+    table.to_csv(path, index=False)
+    given = ("--data", path, "--target", "passed", *OPTIONS, "both")
+    record = Monitor._record
+
+    def interrupted(self, *args):
+        record(self, *args)
+        if len(self.losses) == 7:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Monitor, "_record", interrupted)
+        patch.setattr(streaming, "_available", lambda: 1)
+        assert run("train", *given, "--out", out)[0] == 130
+    table.loc[398, "hours"] = 1.25 if changed else table.loc[398, "hours"]
+    table.to_csv(path, index=False)
+    code, _, complaints = run("train", "--resume", out, "--quiet")
+    if changed:
+        assert code == 2
+        assert "is not what it was: its rows or columns differ" in complaints
+        assert (out / "checkpoint.npz").exists()
+        return
+    assert code == 0
+    assert run("train", "--stream", *given, "--out", whole)[0] == 0
+    for name in ("logistic-regression.npz", "mlp.npz"):
+        assert content(out / name) == content(whole / name)
+
+
 def test_memory_is_free():
     assert streaming._available() > 1 << 20
 
@@ -283,12 +317,13 @@ from autograd_lite.row_blocks import RowBlocks
 def private():
     return int(re.search(r"RssAnon:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10
 
-fit = Estimator.fit
-def some(self, X, y, sample_weight=None):
+fit = Estimator._fit
+def some(self, X, y, *more):
     for _ in X:
         pass
-    return fit(self, X.head, y.head) if isinstance(X, RowBlocks) else fit(self, X, y)
-Estimator.fit = some
+    X, y = (X.head, y.head) if isinstance(X, RowBlocks) else (X, y)
+    return fit(self, X, y, *more)
+Estimator._fit = some
 
 peak = [0]
 def watch():

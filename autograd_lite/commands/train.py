@@ -260,7 +260,8 @@ def _train(args: argparse.Namespace) -> int:
 
 def _read(args: argparse.Namespace, folder: Path) -> tuple[Table, Encoded]:
     """The table, and its rows in memory or, if it is too large, by blocks."""
-    if streams(args):
+    args.stream = streams(args)  # for --resume, when other memory may be free
+    if args.stream:
         return streaming.prepared(args, folder)
     table = prepared(args)
     rows = encoded(table, args.test_size, args.random_state)

@@ -53,13 +53,12 @@ def _direction(d: Array, steps: Array, changes: Array) -> Array:
     """The inverse of the curvature times d, by the two loops over the last steps."""
     products = np.einsum("kn,kn->k", steps, changes).tolist()
     pairs = [*zip(steps, changes, products, strict=True)]
-    shares = []
+    shares, d = [], d.copy()
     for s, y, sy in reversed(pairs):
-        share = (s @ d) / sy
-        d = d - share * y
-        shares.append(share)
+        shares.append(float(s @ d) / sy)
+        d -= shares[-1] * y
     if pairs:
-        d = d * (sy := products[-1]) / (changes[-1] @ changes[-1])
+        d *= products[-1] / float(changes[-1] @ changes[-1])
     for (s, y, sy), share in zip(pairs, reversed(shares), strict=True):
-        d = d + (share - (y @ d) / sy) * s
+        d += (share - float(y @ d) / sy) * s
     return d
