@@ -320,6 +320,9 @@ def test_every_pass_gives_the_same_blocks():
     fewer = open_rows(lambda: blocks[: next(counts)])
     with pytest.raises(BlockError, match="ended after 7 of the 20 blocks"):
         passes(fewer)
+    counts = itertools.chain([7, 7, 7, 7], itertools.repeat(20))
+    with pytest.raises(BlockError, match="has more blocks than the 7 of the first pass"):
+        passes(open_rows(lambda: blocks[: next(counts)]))
     sizes = itertools.chain([1, 1, 1, 1, 2], itertools.repeat(1))
     other = open_rows(lambda: [ARRAY[:3], ARRAY[: next(sizes)]])
     with pytest.raises(BlockError, match="block 1, from row 3 on, has 2 rows; it had 1"):

@@ -56,7 +56,7 @@ class GivenSource(Source):
 
     @cached_property
     def _lengths(self) -> tuple[int, ...]:
-        return tuple(len(_first(block)) for block in self)
+        return tuple(map(len, map(_first, self)))
 
     @property
     def head(self) -> Any:
@@ -90,11 +90,12 @@ class GivenSource(Source):
                 )
             unseen = False
             yield block
+            del block  # its memory is free while the next one is made
 
     def _blocks(self) -> Iterator[Any]:
-        row, parts = 0, None
-        for k, block in enumerate(self.make()):
-            where = f"{self.name}: block {k}, from row {row} on,"
+        number, row, parts = 0, 0, None
+        for block in self.make():
+            where = f"{self.name}: block {number}, from row {row} on,"
             kind = f"a tuple of {len(block)}" if isinstance(block, tuple) else "an array"
             parts = parts or kind
             if kind != parts:
@@ -108,8 +109,10 @@ class GivenSource(Source):
                 lengths = [len(part) for part in made]
                 if len({*lengths}) != 1:
                     raise BlockError(f"{where} has parts of different lengths: {lengths}")
+            number, row = number + 1, row + len(_first(made))
+            del block
             yield made
-            row += len(_first(made))
+            del made
 
 
 def _first(block: Any) -> Array:

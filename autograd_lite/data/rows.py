@@ -124,8 +124,8 @@ def _given(source: Any) -> GivenSource:
             f"open_rows takes a file, a folder, an array, an iterable of blocks or a function that "
             f"returns one, not {kind}"
         )
-    # The same iterator twice is one that has no second pass.
-    if iter(make()) is iter(make()):
+    blocks = make()
+    if blocks is iter(blocks) and blocks is make():
         raise TypeError(
             f"{name} can be gone through only once, and each pass needs a new one; give a function "
             "that returns a new iterator, as in open_rows(lambda: blocks(path))"
