@@ -10,7 +10,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from io import StringIO
 from itertools import chain
@@ -121,7 +121,8 @@ class Pieces:
     @cached_property
     def frame(self) -> Frame:
         """The table without its rows: its columns, and what they are."""
-        empty = [column.take(slice(0)) for column in next(iter(self)).columns]
+        first = next(iter(self)).columns
+        empty = [replace(c.take(slice(0)), categories=(), markers=()) for c in first]
         return self._framed(tuple(empty), ())
 
     def learned(self, decimal: str | None, text: Collection[str]) -> Layout:
