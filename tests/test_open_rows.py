@@ -145,6 +145,23 @@ def test_table_files(kind, array, block_rows, group, lengths):
         same(open_rows(folder, [f"c{last}", "c0"], block_rows), array[:, [last, 0]])
 
 
+@given(arrays(st.just("f8"), ndim=(2, 2), rows=(1, 9)), st.lists(st.integers(1, 4), max_size=3))
+@settings(max_examples=40)
+def test_text_files(array, lengths):
+    array = np.where(np.isfinite(array), array, np.nan)
+    with tempfile.TemporaryDirectory() as folder:
+        for k, part in enumerate(part for part in cut(array, lengths) if len(part)):
+            names = [f"c{j}" for j in range(array.shape[1])]
+            lines = [names, *([repr(float(x)) for x in row] for row in part)]
+            text = "\n".join(map(",".join, lines)).replace("nan", "NA")
+            Path(folder, f"{k}.csv").write_text(text)
+        rows = open_rows(folder)
+        np.testing.assert_array_equal(rows.read(), array)
+        np.testing.assert_array_equal(open_rows(f"{folder}/*.csv", "c0").read(), array[:, 0])
+        with pytest.raises(ValueError, match="is text, which is cut by bytes"):
+            open_rows(folder, block_rows=3)
+
+
 @given(arrays(FLOATS, ndim=(2, 2)), st.integers(1, 5) | st.none())
 @settings(max_examples=40)
 def test_tables_and_datasets_of_pyarrow(array, block_rows):
@@ -224,7 +241,8 @@ def test_files_come_by_name_with_their_numbers_as_numbers(tmp_path):
     for k in (10, 2, 1):
         np.save(tmp_path / f"part-{k}.npy", np.array([k]))
     np.save(tmp_path / ".hidden.npy", np.array([0]))
-    (tmp_path / "README.txt").write_text("about these files")
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / "folder").mkdir()
     assert open_rows(tmp_path).read().tolist() == [1, 2, 10]
     assert open_rows(f"{tmp_path}/part-*.npy").read().tolist() == [1, 2, 10]
     assert open_rows(f"{tmp_path}/part-1*.npy").read().tolist() == [1, 10]

@@ -11,9 +11,9 @@ import numpy as np
 
 from autograd_lite.arrays import numbers_only
 from autograd_lite.data import row_arrays, row_table_files
+from autograd_lite.data.pieces import open_table
 from autograd_lite.data.row_given import KINDS, DaskSource, GivenSource
-from autograd_lite.data.row_paths import kind_of, paths_of
-from autograd_lite.data.row_tables import TableSource
+from autograd_lite.data.row_paths import kind_of, name_of, paths_of
 from autograd_lite.row_blocks import ArraySource, RowBlocks, Source, default_rows
 
 __all__ = ["open_rows"]
@@ -29,8 +29,8 @@ def open_rows(
     The result stands for an array in `fit`, `predict`, `score` and compiled functions. Each pass
     reads the same blocks in the same order; only those in use are in memory. `source` is one of:
 
-    - a `.npy`, Parquet or Arrow (Feather) file, or a list of them; a folder, or a pattern such as
-      "folder/part-*.npy", whose files come by name, part-2 before part-10;
+    - a `.npy`, Parquet or Arrow (Feather) file, or text such as CSV; a list of such files; a folder
+      or a pattern such as "folder/*.npy", whose files come by name, part-2 before part-10;
     - an array of NumPy, also `np.memmap`, which is read from its file; a table or a dataset of
       pyarrow; a Dask array, whose chunks along the rows are the blocks;
     - an iterable of blocks, or a function without arguments that returns a new one for each pass.
@@ -39,8 +39,9 @@ def open_rows(
 
     `columns` are read in this order: names for tables, whose index of pandas is left out if nothing
     is said, or numbers for arrays; a single one gives one dimension. `block_rows` is the number of
-    rows of a block, about 8 MiB if nothing is said; iterables and Dask arrays have theirs. Columns
-    of tables become float64, or float32 if all of them are. NaN is read as it is.
+    rows of a block, about 8 MiB if nothing is said; text, iterables and Dask arrays have theirs.
+    Columns of tables become float64, or float32 if all of them are. NaN is read as it is, and text
+    has NaN where a value is missing.
 
     Raises BlockError, a ValueError that names file, block and row, for a damaged file, a missing
     value, text, and whole numbers above 2⁵³, which float64 does not tell apart; also later, if a
@@ -53,9 +54,10 @@ def open_rows(
         ((15, 2), [5, 5, 5])
     """
     _check(block_rows)
-    opened = _source(source, columns, block_rows)
-    if isinstance(opened, TableSource):
-        return RowBlocks(opened)
+    table = _table(source, columns, block_rows)
+    if table is not None:
+        return table
+    opened = _source(source, block_rows)
     if isinstance(opened, GivenSource) and opened.parts is not None:
         if columns is not None:
             raise ValueError(
@@ -75,14 +77,27 @@ def _part(k: int, block: Any) -> Any:
     return block[k]
 
 
-def _source(source: Any, columns: Any, block_rows: int | None) -> Source | RowBlocks:
+def _table(source: Any, columns: Any, block_rows: int | None) -> RowBlocks | None:
+    """The columns of a table, by their names; None if the source is something else."""
+    if row_table_files.is_arrow_object(source):
+        return RowBlocks(row_table_files.open_object(source, columns, block_rows))
+    paths = paths_of(source)
+    kind = kind_of(paths) if paths is not None else "npy"
+    if paths is None or kind == "npy":
+        return None
+    if kind != "text":
+        return RowBlocks(row_table_files.open_files(paths, columns, block_rows))
+    if block_rows is not None:
+        raise ValueError(f"{name_of(paths)} is text, which is cut by bytes; leave out block_rows")
+    rows = open_table(paths).rows(row_table_files.names_of(columns, name_of(paths)))
+    return rows[:, 0] if isinstance(columns, str) else rows
+
+
+def _source(source: Any, block_rows: int | None) -> Source | RowBlocks:
+    """An array, or what has blocks of its own."""
     paths = paths_of(source)
     if paths is not None:
-        if kind_of(paths) == "npy":
-            return row_arrays.open_files(paths, block_rows)
-        return row_table_files.open_files(paths, columns, block_rows)
-    if row_table_files.is_arrow_object(source):
-        return row_table_files.open_object(source, columns, block_rows)
+        return row_arrays.open_files(paths, block_rows)
     if isinstance(source, RowBlocks) or _is_dask(source) or not hasattr(source, "__array__"):
         if block_rows is not None:
             raise ValueError(
