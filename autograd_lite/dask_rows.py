@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite.row_blocks import BlockError, Source
+from autograd_lite.arrays import numbers_only
+from autograd_lite.row_blocks import BlockError, Source, read_only
 
 __all__ = ["DaskSource", "dask_array", "is_dask"]
 
@@ -80,12 +81,20 @@ class DaskSource(Source):
             first.compute_chunk_sizes()
         return tuple(map(int, first.chunks[0]))
 
+    @cached_property
+    def _chunks(self) -> list[list[Any]]:
+        # x.blocks[k] costs more the more chunks there are, and fails for some that are empty.
+        return [x.to_delayed().ravel().tolist() for x in self.arrays]
+
     def read(self, k: int) -> tuple[Array, ...]:
         """Chunk k of each array, computed by Dask."""
         from dask import compute
 
-        blocks = compute(*(x.blocks[(k, *(0,) * (x.ndim - 1))] for x in self.arrays))
-        return tuple(map(np.asarray, blocks))
+        blocks = compute(*(chunks[k] for chunks in self._chunks))
+        for block in blocks:
+            numbers_only(block, f"{self.name}: block {k}")
+        # Persisted chunks stay with Dask.
+        return tuple(read_only(np.asarray(block)) for block in blocks)
 
     def mapped(self, function: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
         """A Dask array of what a function returns for the arrays of each block.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.arrays import numbers_only
+from autograd_lite.dask_rows import DaskSource, is_dask
 from autograd_lite.data import row_arrays, row_table_files
 from autograd_lite.data.pieces import open_table
-from autograd_lite.data.row_given import KINDS, DaskSource, GivenSource
+from autograd_lite.data.row_given import KINDS, GivenSource
 from autograd_lite.data.row_paths import kind_of, name_of, paths_of
 from autograd_lite.row_blocks import ArraySource, RowBlocks, Source, default_rows
 
@@ -98,14 +98,17 @@ def _source(source: Any, block_rows: int | None) -> Source | RowBlocks:
     paths = paths_of(source)
     if paths is not None:
         return row_arrays.open_files(paths, block_rows)
-    if isinstance(source, RowBlocks) or _is_dask(source) or not hasattr(source, "__array__"):
+    if isinstance(source, RowBlocks) or is_dask(source) or not hasattr(source, "__array__"):
         if block_rows is not None:
             raise ValueError(
                 f"{type(source).__name__} has the blocks that it has; block_rows cannot change them"
             )
         if isinstance(source, RowBlocks):
             return source
-        return DaskSource(source) if _is_dask(source) else _given(source)
+        if is_dask(source):
+            dask = DaskSource([source], f"the Dask array {source.name}")
+            return RowBlocks(dask, partial(_part, 0))
+        return _given(source)
     numbers_only(source, "open_rows")
     array = np.asarray(source)
     if not array.ndim or array.dtype.kind not in KINDS:
@@ -119,11 +122,6 @@ def _source(source: Any, block_rows: int | None) -> Source | RowBlocks:
     rows = RowBlocks(ArraySource(array, block_rows or default_rows(row)))
     native = array.dtype.newbyteorder("=")
     return rows if array.dtype.isnative else rows.map(lambda block: block.astype(native))
-
-
-def _is_dask(source: Any) -> bool:
-    dask = sys.modules.get("dask.array")
-    return dask is not None and isinstance(source, dask.Array)
 
 
 def _given(source: Any) -> GivenSource:
