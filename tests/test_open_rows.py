@@ -69,6 +69,28 @@ def test_an_array_in_memory(array, block_rows):
     same(open_rows(array, block_rows=block_rows), array)
 
 
+class Stored:
+    """As a dataset of h5py: in memory are the rows of a slice."""
+
+    def __init__(self, array):
+        self._array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __len__(self):
+        return len(self._array)
+
+    def __getitem__(self, rows):
+        assert isinstance(rows, slice)
+        return self._array[rows].copy()
+
+    def __array__(self, *_, **__):
+        raise MemoryError
+
+
+@given(arrays(), st.integers(1, 5) | st.none())
+def test_an_array_that_reads_the_rows_of_a_slice(array, block_rows):
+    same(open_rows(Stored(array), block_rows=block_rows), array)
+
+
 @given(arrays(), st.integers(1, 5) | st.none(), st.booleans(), LENGTHS)
 def test_npy_files(array, block_rows, columns_first, lengths):
     with tempfile.TemporaryDirectory() as folder:
@@ -300,6 +322,7 @@ def test_the_index_of_a_data_frame_is_no_column(tmp_path):
     assert open_rows(tmp_path / "x.parquet").read().tolist() == [[1.5], [2]]
     assert open_rows(tmp_path / "x.parquet", "id").read().tolist() == [7, 9]
     assert open_rows(frame).read().tolist() == [[1.5], [2]]
+    assert open_rows(frame["x"], block_rows=1).read().tolist() == [1.5, 2]
 
 
 def test_a_block_that_others_may_hold_cannot_be_written_to():

@@ -349,6 +349,14 @@ def test_a_dask_array_that_is_not_what_it_claims():
         open_rows(masked).read()
 
 
+def test_a_dask_data_frame_is_not_computed():
+    dd = pytest.importorskip("dask.dataframe", reason="Dask is not installed")
+    frame = dd.from_pandas(TABLE.to_pandas(), npartitions=3)
+    with pytest.raises(TypeError, match=r"give it \.to_dask_array\(\)"):
+        open_rows(frame)
+    np.testing.assert_array_equal(open_rows(frame.to_dask_array()).read(), ARRAY)
+
+
 @pytest.mark.parametrize("mode", ["private", "reversed"])
 def test_an_array_that_its_file_does_not_hold(tmp_path, mode):
     array = mapped(tmp_path / "x", "c") if mode == "private" else mapped(tmp_path / "x")[::-1]

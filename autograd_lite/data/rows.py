@@ -31,8 +31,8 @@ def open_rows(
 
     - a `.npy`, Parquet or Arrow (Feather) file, or text such as CSV; a list of such files; a folder
       or a pattern such as "folder/*.npy", whose files come by name, part-2 before part-10;
-    - an array of NumPy, also `np.memmap`, which is read from its file; a table or a dataset of
-      pyarrow; a Dask array, whose chunks along the rows are the blocks;
+    - an array of NumPy, also `np.memmap`, which is read from its file; what slices like an array,
+      as h5py and Zarr; a table or a dataset of pyarrow; a Dask array, whose chunks are the blocks;
     - an iterable of blocks, or a function without arguments that returns a new one for each pass.
       A block is an array, or a tuple such as (X, y) of arrays with the same rows; then the result
       is a tuple, whose parts are read together.
@@ -109,17 +109,28 @@ def _source(source: Any, block_rows: int | None) -> Source | RowBlocks:
             dask = DaskSource([source], f"the Dask array {source.name}")
             return RowBlocks(dask, partial(_part, 0))
         return _given(source)
+    return _array(source, block_rows)
+
+
+def _array(source: Any, block_rows: int | None) -> Source | RowBlocks:
+    """An array in memory, one that a file is mapped to, or one that reads the rows of a slice."""
+    if hasattr(source, "to_dask_array"):
+        raise TypeError("open_rows takes Dask arrays; give it .to_dask_array() of a Dask DataFrame")
     numbers_only(source, "open_rows")
-    array = np.asarray(source)
-    if not array.ndim or array.dtype.kind not in KINDS:
+    # Datasets of h5py and Zarr are not in memory; a Series of pandas is, and slices by its labels.
+    is_lazy = isinstance(getattr(source, "dtype", None), np.dtype) and not hasattr(source, "iloc")
+    array = source if is_lazy else np.asarray(source)
+    if not array.shape or array.dtype.kind not in KINDS:
         raise TypeError(
             f"open_rows takes rows of numbers, not {array.dtype} of shape {array.shape}"
         )
-    mapped = row_arrays.open_mapped(array, block_rows)
+    if isinstance(array, np.ndarray):
+        mapped = row_arrays.open_mapped(array, block_rows)
+        if mapped is not None:
+            return mapped
     row = array.dtype.itemsize * int(np.prod(array.shape[1:]))
-    if mapped is not None:
-        return mapped
-    rows = RowBlocks(ArraySource(array, block_rows or default_rows(row)))
+    name = "the array" if isinstance(array, np.ndarray) else f"the {type(array).__name__}"
+    rows = RowBlocks(ArraySource(array, block_rows or default_rows(row), name))
     native = array.dtype.newbyteorder("=")
     return rows if array.dtype.isnative else rows.map(lambda block: block.astype(native))
 
