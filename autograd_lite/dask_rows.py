@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autograd_lite.arrays import numbers_only
 from autograd_lite.row_blocks import HEAD, BlockError, Source, read_only
 
 __all__ = ["DaskSource", "dask_array", "is_dask"]
@@ -83,6 +84,11 @@ class DaskSource(Source):
             first.compute_chunk_sizes()
         return tuple(map(int, first.chunks[0]))
 
+    @cached_property
+    def _chunks(self) -> list[list[Any]]:
+        # x.blocks[k] costs more the more chunks there are, and fails for some that are empty.
+        return [x.to_delayed().ravel().tolist() for x in self.arrays]
+
     def read(self, k: int) -> tuple[Array, ...]:
         """Chunk k of each array, computed by Dask."""
         return self._rows(k, None)
@@ -91,7 +97,10 @@ class DaskSource(Source):
         """The first rows of chunk k of each array."""
         from dask import compute
 
-        blocks = compute(*(x.blocks[(k, *(0,) * (x.ndim - 1))] for x in self.arrays))
+        blocks = compute(*(chunks[k] for chunks in self._chunks))
+        for block in blocks:
+            numbers_only(block, f"{self.name}: block {k}")
+        # Persisted chunks stay with Dask.
         return tuple(read_only(np.asarray(block))[:most] for block in blocks)
 
     def mapped(self, function: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:

@@ -337,6 +337,7 @@ class RowBlocks:
     def __iter__(self) -> Iterator[Array]:
         for (block,) in together([self]):
             yield block
+            del block  # its memory is free while the next one is read
 
     def __getitem__(self, key: Any) -> RowBlocks:
         if not (isinstance(key, tuple) and key and key[0] == slice(None)):
@@ -429,15 +430,15 @@ def together(
     }
     starts = first.source.starts
     for number in numbers:
-        block: list[Any] = [None] * len(parts)
+        rows = slice(starts[number], starts[number] + first.lengths[number])
+        block = {k: part[rows] for k, part in enumerate(parts) if not isinstance(part, RowBlocks)}
         for source, members in groups.items():
-            for k, array in zip(members, next(readers[source]), strict=True):
-                block[k] = array
-        for k, part in enumerate(parts):
-            if not isinstance(part, RowBlocks):
-                block[k] = part[starts[number] : starts[number] + first.lengths[number]]
-        yield tuple(block)
+            block.update(zip(members, next(readers[source]), strict=True))
+        yield tuple(block[k] for k in range(len(parts)))
         del block
+    if order is None:
+        for reader in readers.values():
+            next(reader, None)  # an error if there are more blocks than before
 
 
 def _read(
@@ -448,8 +449,7 @@ def _read(
     if source.lengths == first.lengths:
         if not in_order and not source.sequential:
             for k in numbers:
-                block = source.read(k)
-                yield [part.checked(block, k) for part in parts]
+                yield _checked(source.read(k), k, parts)
             return
         blocks = _checked_blocks(source, parts)
         if in_order:
@@ -472,14 +472,21 @@ def _read(
 
 
 def _checked_blocks(source: Source, parts: Sequence[RowBlocks]) -> Iterator[list[Array]]:
-    count = len(source.lengths)
-    k = -1
-    for k, block in enumerate(source):
+    count, k = len(source.lengths), 0
+    for block in source:
         if k == count:
             raise BlockError(f"{source.name} has more blocks than the {count} of the first pass")
-        yield [part.checked(block, k) for part in parts]
-    if k + 1 < count:
-        raise BlockError(f"{source.name} ended after {k + 1} of the {count} blocks it had before")
+        arrays = _checked(block, k, parts)
+        del block
+        yield arrays
+        del arrays
+        k += 1
+    if k < count:
+        raise BlockError(f"{source.name} ended after {k} of the {count} blocks it had before")
+
+
+def _checked(block: Any, k: int, parts: Sequence[RowBlocks]) -> list[Array]:
+    return [part.checked(block, k) for part in parts]
 
 
 def _joined(blocks: Iterator[list[Array]], lengths: Sequence[int]) -> Iterator[list[Array]]:
@@ -502,6 +509,7 @@ def _joined(blocks: Iterator[list[Array]], lengths: Sequence[int]) -> Iterator[l
         yield (
             taken[0] if len(taken) == 1 else [np.concatenate(xs) for xs in zip(*taken, strict=True)]
         )
+    next(blocks, None)  # an error if there are more
 
 
 def ahead(items: Iterator[T]) -> Generator[T]:

@@ -14,7 +14,7 @@ from frames import FORMATS, frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd_lite.data import arrow, open_table, read_table
+from autograd_lite.data import Encoder, arrow, open_table, read_table
 from autograd_lite.data.columns import Column
 from autograd_lite.data.facts import Different, Facts
 from autograd_lite.row_blocks import BlockError
@@ -207,7 +207,7 @@ def test_a_file_that_changes_between_two_passes_is_an_error(tmp_path, suffix):
     with pytest.raises(BlockError, match=r"table\..* has changed since it was opened"):
         list(pieces)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match="table"):
+    with pytest.raises(BlockError, match=r"table\..* was there when it was opened"):
         list(pieces)
 
 
@@ -276,3 +276,26 @@ def test_standard_input_is_read_again_and_again(monkeypatch):
     assert name.exists()
     del pieces
     assert not name.exists()
+
+
+@pytest.mark.parametrize("missing", ["mean", "indicator", "drop"])
+@EXAMPLES
+@given(frames(), st.integers(1, 200))
+def test_pieces_are_encoded_as_the_table(folder, missing, table, piece):
+    path = folder / "encoded.csv"
+    FORMATS["pandas.csv"](table, path)
+    whole = read_table(path)
+    if not any(len(column) > column.missing.sum() for column in whole.columns):
+        return
+    pieces = open_table(path, piece=piece)
+    facts = {column.name: Facts.of(column) for column in pieces.frame.columns}
+    for frame in pieces:
+        for column in frame.columns:
+            facts[column.name].add(column)
+    expected, found = Encoder.learn(whole, missing), Encoder.learn(pieces.frame, missing, facts)
+    assert found.names == expected.names
+    for feature, other in zip(found.features, expected.features, strict=True):
+        np.testing.assert_allclose(feature.means, other.means, rtol=1e-12, atol=1e-9)
+    encoded = np.concatenate([expected.encode(frame) for frame in pieces])
+    np.testing.assert_array_equal(encoded, expected.encode(whole))
+    np.testing.assert_allclose(found.encode(whole), expected.encode(whole), rtol=1e-12, atol=1e-9)

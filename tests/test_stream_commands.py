@@ -363,3 +363,20 @@ def test_memory_does_not_grow_with_the_table(tmp_path):
     for few, many in peaks.values():
         assert many < 1.15 * few + 20, peaks
         assert many < 500, peaks
+
+
+def test_a_full_disk_is_an_error_that_names_the_folder(run, tmp_path):
+    resource = pytest.importorskip("resource")
+    path, out = tmp_path / "students.csv", tmp_path / "out"
+    students().to_csv(path, index=False)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
+    try:
+        how = ("--data", path, "--target", "passed", "--out", out, "--quiet")
+        code, shown, complaints = run("train", "--stream", *how)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (code, shown) == (2, "")
+    assert str(out) in complaints
+    assert len(complaints.splitlines()) == 1
+    assert not out.exists()

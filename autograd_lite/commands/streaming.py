@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -94,14 +94,10 @@ def prepared(args: argparse.Namespace, folder: Path) -> tuple[Table, Encoded]:
         f"read piece by piece; the rows take {_size(rows.nbytes)} of a temporary file in {folder}",
         f"the graphs show the first {min(HEAD, len(encoded.y_train)):,} training rows",
     ]
-    about = described(encoded_rows(encoded), len(frame.columns) - 1, name, counts)
+    total = len(encoded.y_train) + len(encoded.y_test)
+    about = described(total, len(frame.columns) - 1, name, counts)
     title = " ".join(f"{frame.source}: {about}".split())
     return Table(title, name, data, frame.names, missing, left_out, told), encoded
-
-
-def encoded_rows(rows: Encoded) -> int:
-    """The number of rows of both parts."""
-    return len(rows.y_train) + len(rows.y_test)
 
 
 def _size(count: int) -> str:
@@ -133,6 +129,7 @@ class _Rows:
         self.frame = replace(
             pieces.frame, columns=tuple(map(self._known, pieces.frame.columns)), cells=()
         )
+        self._ranks = {name: _ranks(places) for name, places in self._places.items()}
 
     def _write(self, pieces: Pieces, share: float, seed: int) -> None:
         start = 0
@@ -175,9 +172,7 @@ class _Rows:
         for name, values in zip(self._names, block.T, strict=True):
             column = self.frame.column(name)
             if column.kind == "text":
-                ranks = {text: k for k, text in enumerate(column.categories)}
-                order = [ranks[text] for text in self._places[name]]
-                values = np.array([*order, -1])[values.astype(int)]
+                values = self._ranks[name][values.astype(int)]
             columns.append(replace(column, values=values))
         return replace(self.frame, columns=tuple(columns))
 
@@ -228,6 +223,12 @@ class _Rows:
         train, test = self._train.blocks(width), self._test.blocks(width)
         both = train.map(examples), test.map(examples)
         return Encoded(encoder, *both, train.map(targets), test.map(targets), unseen)
+
+
+def _ranks(texts: Iterable[str]) -> Array:
+    """The place of each text among all of them, sorted, and −1 at the end."""
+    places = {text: k for k, text in enumerate(sorted(texts))}
+    return np.array([*(places[text] for text in texts), -1])
 
 
 def _checked(rows: Encoded, data: Data, target: str) -> Mapping[Any, int] | tuple[float, float]:

@@ -18,6 +18,8 @@ __all__ = [
     "columns",
     "index_of_pandas",
     "is_arrow",
+    "parquet_file",
+    "pieces",
     "read_binary",
     "read_text",
     "textual",
@@ -25,6 +27,9 @@ __all__ = [
 
 Texts = tuple[list[str], Array]
 """The different texts of a column, and the index of each row's text, −1 where there is none."""
+
+BUFFER = 1 << 16
+"""Bytes that pyarrow reads at once of each column of a Parquet file."""
 
 _MAGIC = b"PAR1", b"ARROW1", b"FEA1", b"\xff\xff\xff\xff"
 _UNKNOWN = sorted({form for text in MISSING for form in (text, text.upper())} | {"NaN", "None"})
@@ -85,15 +90,22 @@ def pieces(path: Path, source: str, size: int) -> Iterator[Any]:
         raise ValueError(f"{source} cannot be read: {error}") from None
 
 
+def parquet_file(path: str | Path, metadata: Any = None) -> Any:
+    """A Parquet file to be read in batches; by default pyarrow would hold all of it in memory."""
+    from pyarrow import parquet
+
+    return parquet.ParquetFile(path, metadata=metadata, pre_buffer=False, buffer_size=BUFFER)
+
+
 def _batches(path: Path, size: int) -> tuple[Any, Iterator[Any]]:
     """The schema of a file, and its rows by batches."""
     import pyarrow as pa
-    from pyarrow import feather, parquet
+    from pyarrow import feather
 
     with open(path, "rb") as file:
         start = file.read(8)
     if start.startswith(b"PAR1"):
-        whole = parquet.ParquetFile(path)
+        whole = parquet_file(path)
         width = max(1, len(whole.schema_arrow))
         return whole.schema_arrow, whole.iter_batches(max(1, size // (8 * width)))
     if start.startswith(b"FEA1"):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import shutil
 import sys
 import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from io import StringIO
 from itertools import chain
@@ -24,6 +23,7 @@ from autograd_lite.data.dialect import Start, check_text, checked_names, start_o
 from autograd_lite.data.kinds import decimal_sign
 from autograd_lite.data.raw import Kinds, Layout, Raw, layout_of, line_ends, read_text
 from autograd_lite.data.reading import Frame, few, unpacking
+from autograd_lite.data.row_paths import FileState, name_of, paths_of
 from autograd_lite.row_blocks import HEAD, BlockError, RowBlocks, Source
 
 __all__ = ["Pieces", "open_table"]
@@ -34,7 +34,7 @@ _LONGEST = 16  # pieces; a row is not longer
 
 
 def open_table(
-    source: str | os.PathLike[str],
+    source: str | os.PathLike[str] | Sequence[str],
     *,
     separator: str | None = None,
     decimal: str | None = None,
@@ -45,12 +45,12 @@ def open_table(
 ) -> Pieces:
     """Open a table that may be larger than memory, to be read piece by piece.
 
-    What `read_table` reads, or a folder of files with the same columns, in the order of their
-    names. The options are those of `read_table`. One pass finds what each column is, so that every
-    piece has the kinds of columns that the whole table has.
+    What `read_table` reads, or a folder, a pattern or a list of files with the same columns. The
+    options are those of `read_table`. One pass finds what each column is, so that every piece has
+    the kinds of columns that the whole table has.
 
     Args:
-        source: the file or folder; "-" is standard input, which is copied to a temporary file.
+        source: the files; "-" is standard input, which is copied to a temporary file.
         separator: between the values.
         decimal: the decimal sign.
         encoding: of text files.
@@ -90,13 +90,13 @@ class Pieces:
 
     def __init__(
         self,
-        source: str | os.PathLike[str],
+        source: str | os.PathLike[str] | Sequence[str],
         separator: str | None,
         encoding: str | None,
         cells: bool,
         piece: int,
     ) -> None:
-        self.source = "standard input" if source == "-" else str(source)
+        self.source = "standard input" if source == "-" else _name(source)
         self.lengths: tuple[int, ...] = ()
         self._cells = cells
         self._files = [
@@ -121,7 +121,8 @@ class Pieces:
     @cached_property
     def frame(self) -> Frame:
         """The table without its rows: its columns, and what they are."""
-        empty = [column.take(slice(0)) for column in next(iter(self)).columns]
+        first = next(iter(self)).columns
+        empty = [replace(c.take(slice(0)), categories=(), markers=()) for c in first]
         return self._framed(tuple(empty), ())
 
     def learned(self, decimal: str | None, text: Collection[str]) -> Layout:
@@ -205,23 +206,15 @@ class _File:
 
     def __init__(self, path: Path, where: str, piece: int) -> None:
         self.path, self.where, self.piece = path, where, piece
-        self._state = self._now()
-
-    def _now(self) -> tuple[int, int]:
-        state = os.stat(self.path)
-        return state.st_size, state.st_mtime_ns
+        self._state = FileState.of(str(path))
 
     def pieces(self, numbers: Collection[int], sign: str, cells: bool) -> Iterator[tuple[str, Raw]]:
         """Where each piece that has rows is, and its columns."""
-        self._check()
+        self._state.check(self.where)
         for place, raw in self._pieces(numbers, sign, cells):
             if len(raw):
                 yield place, raw
-        self._check()
-
-    def _check(self) -> None:
-        if self._now() != self._state:
-            raise BlockError(f"{self.where} has changed since it was opened; start again")
+        self._state.check(self.where)
 
     def _pieces(
         self, numbers: Collection[int], sign: str, cells: bool
@@ -297,7 +290,13 @@ def _file(path: Path, where: str, separator: str | None, encoding: str | None, p
     return _TextFile(path, where, separator, encoding, piece)
 
 
-def _paths(source: str | os.PathLike[str], owner: object) -> Iterable[tuple[Path, str]]:
+def _name(source: str | os.PathLike[str] | Sequence[str]) -> str:
+    return str(source) if isinstance(source, (str, os.PathLike)) else name_of(source)
+
+
+def _paths(
+    source: str | os.PathLike[str] | Sequence[str], owner: object
+) -> Iterable[tuple[Path, str]]:
     """The files of a table, and what errors call them; standard input is copied to a file."""
     if source == "-":
         handle, name = tempfile.mkstemp(prefix="autograd-lite-")
@@ -305,23 +304,11 @@ def _paths(source: str | os.PathLike[str], owner: object) -> Iterable[tuple[Path
         with open(handle, "wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         return [(Path(name), "standard input")]
-    path = Path(source)
-    if not path.is_dir():
-        return [(path, str(source))]
-    found = [file for file in path.iterdir() if file.is_file() and file.name[:1] not in "._"]
-    if not found:
-        raise ValueError(f"{source} is a folder without files")
-    return [(file, str(file)) for file in sorted(found, key=_natural)]
+    return [(Path(path), path) for path in paths_of(source) or ()]
 
 
 def _remove(name: str) -> None:
     Path(name).unlink(missing_ok=True)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """What orders part-2 before part-10."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _cut(

@@ -1,8 +1,7 @@
-"""Blocks of rows that somebody else makes: an iterable, a function, a Dask array."""
+"""Blocks of rows that an iterable or a function gives."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from autograd_lite.arrays import numbers_only
 from autograd_lite.row_blocks import HEAD, BlockError, Source, read_only
 
-__all__ = ["KINDS", "DaskSource", "GivenSource", "array_of_rows"]
+__all__ = ["KINDS", "GivenSource"]
 
 Array = npt.NDArray[Any]
 
@@ -22,7 +21,7 @@ KINDS = "biufcSU"
 """The dtypes that rows may have: numbers, and texts that name classes."""
 
 
-def array_of_rows(rows: Any, where: str) -> Array:
+def _array(rows: Any, where: str) -> Array:
     """The rows as an array that cannot be written to, since others may hold the same one.
 
     Raises BlockError, which begins with `where`, if they are not an array of numbers or texts.
@@ -56,7 +55,7 @@ class GivenSource(Source):
 
     @cached_property
     def _lengths(self) -> tuple[int, ...]:
-        return tuple(len(_first(block)) for block in self)
+        return tuple(map(len, map(_first, self)))
 
     @property
     def head(self) -> Any:
@@ -90,26 +89,27 @@ class GivenSource(Source):
                 )
             unseen = False
             yield block
+            del block  # its memory is free while the next one is made
 
     def _blocks(self) -> Iterator[Any]:
-        row, parts = 0, None
-        for k, block in enumerate(self.make()):
-            where = f"{self.name}: block {k}, from row {row} on,"
+        number, row, parts = 0, 0, None
+        for block in self.make():
+            where = f"{self.name}: block {number}, from row {row} on,"
             kind = f"a tuple of {len(block)}" if isinstance(block, tuple) else "an array"
             parts = parts or kind
             if kind != parts:
                 raise BlockError(f"{where} is {kind}; the first block is {parts}")
             if not isinstance(block, tuple):
-                made: Any = array_of_rows(block, where)
+                made: Any = _array(block, where)
             else:
-                made = tuple(
-                    array_of_rows(part, f"{where} part {j},") for j, part in enumerate(block)
-                )
+                made = tuple(_array(part, f"{where} part {j},") for j, part in enumerate(block))
                 lengths = [len(part) for part in made]
                 if len({*lengths}) != 1:
                     raise BlockError(f"{where} has parts of different lengths: {lengths}")
+            number, row = number + 1, row + len(_first(made))
+            del block
             yield made
-            row += len(_first(made))
+            del made
 
 
 def _first(block: Any) -> Array:
@@ -133,46 +133,3 @@ def _equal(block: Any, other: Any) -> bool:
         and (block.dtype, block.shape) == (other.dtype, other.shape)
         and block.tobytes() == other.tobytes()
     )
-
-
-@dataclass(frozen=True, eq=False)
-class DaskSource(Source):
-    """The chunks of a Dask array along its rows, each computed when it is read."""
-
-    array: Any
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return f"the Dask array {self.array.name}"
-
-    @cached_property
-    def _chunks(self) -> tuple[list[Any], tuple[int, ...]]:
-        """The chunks that have rows, and how many these have."""
-        dask = sys.modules["dask"]  # whoever has an array of it has loaded it
-        # Columns in one chunk, even if nobody knows how many rows they have.
-        whole = self.array.rechunk(dict.fromkeys(range(1, self.array.ndim), -1))
-        chunks = whole.to_delayed().ravel().tolist()
-        lengths = whole.chunks[0]
-        if any(length != length for length in lengths):
-            lengths = dask.compute(*(dask.delayed(len)(chunk) for chunk in chunks))
-        found = [(chunk, int(n)) for chunk, n in zip(chunks, lengths, strict=True) if n]
-        return [chunk for chunk, _ in found], tuple(n for _, n in found)
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        return self._chunks[1]
-
-    @property
-    def head(self) -> Any:
-        return self._head
-
-    @cached_property
-    def _head(self) -> Array:
-        if self.lengths:
-            return read_only(np.array(self.read(0)[:HEAD]))
-        return np.empty((0, *map(int, self.array.shape[1:])), self.array.dtype)
-
-    def read(self, k: int) -> Any:
-        chunks, lengths = self._chunks
-        where = f"{self.name}: block {k}, from row {sum(lengths[:k])} on,"
-        return array_of_rows(chunks[k].compute(), where)

@@ -13,24 +13,13 @@ from autograd_lite.row_blocks import BlockError
 
 __all__ = ["FileState", "kind_of", "name_of", "paths_of"]
 
-SUFFIXES = {
-    ".npy": "npy",
-    ".parquet": "Parquet",
-    ".pq": "Parquet",
-    ".arrow": "Arrow",
-    ".arrows": "Arrow",
-    ".feather": "Arrow",
-    ".ipc": "Arrow",
-}
-"""What the files of a folder are."""
-
 MAGIC = {
     b"\x93NUMPY": "npy",
     b"PAR1": "Parquet",
     b"ARROW1": "Arrow",
     b"\xff\xff\xff\xff": "Arrow",
 }
-"""How a file of each kind begins."""
+"""How a file of each kind begins that is no text."""
 
 
 class FileState(NamedTuple):
@@ -57,21 +46,18 @@ class FileState(NamedTuple):
             raise BlockError(
                 f"{where} cannot be read: the file was there when it was opened; {error.strerror}"
             ) from None
-        if now.size < self.size:
+        if now.size < self.size or (self.changed is not None and now != self):
             raise BlockError(
-                f"{where} cannot be read: the file had {self.size} bytes when it was opened, and "
-                f"now has {now.size}"
-            )
-        if self.changed is not None and now != self:
-            raise BlockError(
-                f"{where} cannot be read: the file has changed since it was opened; open it again"
+                f"{where} cannot be read: the file has changed since it was opened, when it had "
+                f"{self.size} bytes; it has {now.size} now"
             )
 
 
 def paths_of(source: Any) -> list[str] | None:
     """The files that a path, a pattern, a folder or a list of paths means; None for other things.
 
-    Raises FileNotFoundError, and ValueError if a folder does not say which files are meant.
+    Files of a folder or a pattern are sorted by name; hidden ones, which begin with "." or "_",
+    are left out. Raises FileNotFoundError, and ValueError for a folder without files.
     """
     listed = source if isinstance(source, (list, tuple)) else ()
     if listed and all(isinstance(path, (str, os.PathLike)) for path in listed):
@@ -80,13 +66,17 @@ def paths_of(source: Any) -> list[str] | None:
         return None
     path = os.fspath(source)
     if os.path.isdir(path):
-        return _in_folder(Path(path))
-    if not os.path.exists(path) and glob.has_magic(path):
-        found = sorted(filter(os.path.isfile, glob.glob(path, recursive=True)), key=_natural)
-        if not found:
-            raise FileNotFoundError(f"no file matches {path}")
-        return found
-    return [path]
+        files = [str(file) for file in Path(path).iterdir() if file.name[:1] not in "._"]
+        none: OSError | ValueError = ValueError(f"{path} is a folder without files")
+    elif not os.path.exists(path) and glob.has_magic(path):
+        files = glob.glob(path, recursive=True)
+        none = FileNotFoundError(f"no file matches {path}")
+    else:
+        return [path]
+    found = sorted(filter(os.path.isfile, files), key=_natural)
+    if not found:
+        raise none
+    return found
 
 
 def _natural(name: str) -> list[str | int]:
@@ -95,42 +85,23 @@ def _natural(name: str) -> list[str | int]:
     return [*(int(part) if k % 2 else part for k, part in enumerate(parts)), name]
 
 
-def _in_folder(folder: Path) -> list[str]:
-    paths = [path for path in folder.iterdir() if not path.name.startswith((".", "_"))]
-    kinds = {SUFFIXES.get(path.suffix.lower(), "") for path in paths if path.is_file()} - {""}
-    if len(kinds) > 1:
-        raise ValueError(
-            f"{folder} holds files of several kinds ({', '.join(sorted(kinds))}); say which, as in "
-            f"{folder / '*.npy'}"
-        )
-    found = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
-    if not found:
-        raise ValueError(
-            f"{folder} holds no .npy, Parquet or Arrow file; a dataset in folders can be opened by "
-            "pyarrow.dataset.dataset, or as a pattern such as folder/**/*.parquet"
-        )
-    return sorted(map(str, found), key=_natural)
-
-
 def kind_of(paths: Sequence[str]) -> str:
-    """Whether the files are "npy", "Parquet" or "Arrow", by how they begin.
+    """Whether the files are "npy", "Parquet", "Arrow" or "text", by how they begin.
 
-    Raises ValueError if they are none of these, or not all the same.
+    Raises ValueError if they are not all the same.
     """
     kinds: dict[str, str] = {}
     for path in paths:
         with open(path, "rb") as file:
             start = file.read(8)
-        kind = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
-        if kind is None:
-            raise ValueError(
-                f"{path} is not a .npy, Parquet or Arrow file, whatever its name; tables of text "
-                "are read by read_table"
-            )
+        kind = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "text")
         kinds.setdefault(kind, path)
     if len(kinds) > 1:
         (one, first), (other, second) = [*kinds.items()][:2]
-        raise ValueError(f"{first} is {one}, but {second} is {other}; open files of one kind")
+        raise ValueError(
+            f"{first} is {one}, but {second} is {other}; choose files of one kind, as by a pattern "
+            "such as folder/*.npy"
+        )
     return next(iter(kinds))
 
 

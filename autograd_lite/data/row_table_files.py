@@ -11,15 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.data.arrow import index_of_pandas
+from autograd_lite.data.arrow import BUFFER, index_of_pandas, parquet_file
 from autograd_lite.data.row_paths import FileState, name_of
 from autograd_lite.data.row_tables import Part, TableSource
 from autograd_lite.row_blocks import BlockError, default_rows
 
-__all__ = ["is_arrow_object", "open_files", "open_object"]
-
-BUFFER = 1 << 16
-"""Bytes that pyarrow reads at once, of each column."""
+__all__ = ["is_arrow_object", "names_of", "open_files", "open_object"]
 
 Names = str | Sequence[str] | None
 
@@ -102,14 +99,14 @@ def open_files(paths: Sequence[str], columns: Names, block_rows: int | None) -> 
 
 def _part(path: str) -> Part:
     """The table of a file; groups of rows of Parquet are pieces of it."""
-    from pyarrow import dataset, ipc, parquet
+    from pyarrow import dataset, ipc
 
     state = FileState.of(path)
     with open(path, "rb") as file:
         start = file.read(4)
         file.seek(0)
         if start == b"PAR1":
-            with parquet.ParquetFile(path) as table:
+            with parquet_file(path) as table:
                 schema, metadata = table.schema_arrow, table.metadata
             groups = map(metadata.row_group, range(metadata.num_row_groups))
             sizes = tuple(group.num_rows for group in groups)
@@ -126,11 +123,10 @@ def _part(path: str) -> Part:
 def _parquet(
     path: str, metadata: Any, names: Sequence[str], rows: int, piece: int | None
 ) -> Iterator[Any]:
-    """Record batches of a Parquet file. By default pyarrow would hold all of the file in memory."""
+    """Record batches of a Parquet file."""
     import pyarrow as pa
-    from pyarrow import parquet
 
-    with parquet.ParquetFile(path, metadata=metadata, pre_buffer=False, buffer_size=BUFFER) as file:
+    with parquet_file(path, metadata) as file:
         yield from file.iter_batches(
             rows,
             row_groups=None if piece is None else [piece],
@@ -172,19 +168,29 @@ def _opened(
     return TableSource(name, parts, names, isinstance(columns, str), dtype, rows)
 
 
+def names_of(columns: Any, where: str) -> list[str] | None:
+    """The names of columns that `columns` means; None for all."""
+    if columns is None:
+        return None
+    names = [columns] if isinstance(columns, str) else [*columns]
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(f"{where}: columns= takes names of columns, not {name!r}")
+    if not names:
+        raise ValueError(f"{where}: no column is to be read")
+    return names
+
+
 def _names(part: Part, columns: Names) -> list[str]:
     """The columns to read: those asked for, or all but the index of a DataFrame."""
     there = part.schema.names
-    if columns is None:
+    names = names_of(columns, part.name)
+    if names is None:
         index = index_of_pandas(part.schema.pandas_metadata)
         names = [name for name in there if name not in index]
-    else:
-        names = [columns] if isinstance(columns, str) else [*columns]
     if not names:
         raise ValueError(f"{part.name}: no column is to be read")
     for name in names:
-        if not isinstance(name, str):
-            raise ValueError(f"{part.name}: columns= takes names of columns, not {name!r}")
         if name not in there:
             near = get_close_matches(name, there, 1) or there[:9]
             raise ValueError(f"{part.name} has no column {name!r}; it has {', '.join(near)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.arrays import numbers_only
+from autograd_lite.dask_rows import DaskSource, is_dask
 from autograd_lite.data import row_arrays, row_table_files
-from autograd_lite.data.row_given import KINDS, DaskSource, GivenSource
-from autograd_lite.data.row_paths import kind_of, paths_of
-from autograd_lite.data.row_tables import TableSource
+from autograd_lite.data.pieces import open_table
+from autograd_lite.data.row_given import KINDS, GivenSource
+from autograd_lite.data.row_paths import kind_of, name_of, paths_of
 from autograd_lite.row_blocks import ArraySource, RowBlocks, Source, default_rows
 
 __all__ = ["open_rows"]
@@ -29,18 +29,19 @@ def open_rows(
     The result stands for an array in `fit`, `predict`, `score` and compiled functions. Each pass
     reads the same blocks in the same order; only those in use are in memory. `source` is one of:
 
-    - a `.npy`, Parquet or Arrow (Feather) file, or a list of them; a folder, or a pattern such as
-      "folder/part-*.npy", whose files come by name, part-2 before part-10;
-    - an array of NumPy, also `np.memmap`, which is read from its file; a table or a dataset of
-      pyarrow; a Dask array, whose chunks along the rows are the blocks;
+    - a `.npy`, Parquet or Arrow (Feather) file, or text such as CSV; a list of such files; a folder
+      or a pattern such as "folder/*.npy", whose files come by name, part-2 before part-10;
+    - an array of NumPy, also `np.memmap`, which is read from its file; what slices like an array,
+      as h5py and Zarr; a table or a dataset of pyarrow; a Dask array, whose chunks are the blocks;
     - an iterable of blocks, or a function without arguments that returns a new one for each pass.
       A block is an array, or a tuple such as (X, y) of arrays with the same rows; then the result
       is a tuple, whose parts are read together.
 
     `columns` are read in this order: names for tables, whose index of pandas is left out if nothing
     is said, or numbers for arrays; a single one gives one dimension. `block_rows` is the number of
-    rows of a block, about 8 MiB if nothing is said; iterables and Dask arrays have theirs. Columns
-    of tables become float64, or float32 if all of them are. NaN is read as it is.
+    rows of a block, about 8 MiB if nothing is said; text, iterables and Dask arrays have theirs.
+    Columns of tables become float64, or float32 if all of them are. NaN is read as it is, and text
+    has NaN where a value is missing.
 
     Raises BlockError, a ValueError that names file, block and row, for a damaged file, a missing
     value, text, and whole numbers above 2⁵³, which float64 does not tell apart; also later, if a
@@ -53,9 +54,10 @@ def open_rows(
         ((15, 2), [5, 5, 5])
     """
     _check(block_rows)
-    opened = _source(source, columns, block_rows)
-    if isinstance(opened, TableSource):
-        return RowBlocks(opened)
+    table = _table(source, columns, block_rows)
+    if table is not None:
+        return table
+    opened = _source(source, block_rows)
     if isinstance(opened, GivenSource) and opened.parts is not None:
         if columns is not None:
             raise ValueError(
@@ -75,40 +77,62 @@ def _part(k: int, block: Any) -> Any:
     return block[k]
 
 
-def _source(source: Any, columns: Any, block_rows: int | None) -> Source | RowBlocks:
+def _table(source: Any, columns: Any, block_rows: int | None) -> RowBlocks | None:
+    """The columns of a table, by their names; None if the source is something else."""
+    if row_table_files.is_arrow_object(source):
+        return RowBlocks(row_table_files.open_object(source, columns, block_rows))
+    paths = paths_of(source)
+    kind = kind_of(paths) if paths is not None else "npy"
+    if paths is None or kind == "npy":
+        return None
+    if kind != "text":
+        return RowBlocks(row_table_files.open_files(paths, columns, block_rows))
+    if block_rows is not None:
+        raise ValueError(f"{name_of(paths)} is text, which is cut by bytes; leave out block_rows")
+    rows = open_table(paths).rows(row_table_files.names_of(columns, name_of(paths)))
+    return rows[:, 0] if isinstance(columns, str) else rows
+
+
+def _source(source: Any, block_rows: int | None) -> Source | RowBlocks:
+    """An array, or what has blocks of its own."""
     paths = paths_of(source)
     if paths is not None:
-        if kind_of(paths) == "npy":
-            return row_arrays.open_files(paths, block_rows)
-        return row_table_files.open_files(paths, columns, block_rows)
-    if row_table_files.is_arrow_object(source):
-        return row_table_files.open_object(source, columns, block_rows)
-    if isinstance(source, RowBlocks) or _is_dask(source) or not hasattr(source, "__array__"):
+        return row_arrays.open_files(paths, block_rows)
+    if isinstance(source, RowBlocks) or is_dask(source) or not hasattr(source, "__array__"):
         if block_rows is not None:
             raise ValueError(
                 f"{type(source).__name__} has the blocks that it has; block_rows cannot change them"
             )
         if isinstance(source, RowBlocks):
             return source
-        return DaskSource(source) if _is_dask(source) else _given(source)
+        if is_dask(source):
+            dask = DaskSource([source], f"the Dask array {source.name}")
+            return RowBlocks(dask, partial(_part, 0))
+        return _given(source)
+    return _array(source, block_rows)
+
+
+def _array(source: Any, block_rows: int | None) -> Source | RowBlocks:
+    """An array in memory, one that a file is mapped to, or one that reads the rows of a slice."""
+    if hasattr(source, "to_dask_array"):
+        raise TypeError("open_rows takes Dask arrays; give it .to_dask_array() of a Dask DataFrame")
     numbers_only(source, "open_rows")
-    array = np.asarray(source)
-    if not array.ndim or array.dtype.kind not in KINDS:
+    # Datasets of h5py and Zarr are not in memory; a Series of pandas is, and slices by its labels.
+    is_lazy = isinstance(getattr(source, "dtype", None), np.dtype) and not hasattr(source, "iloc")
+    array = source if is_lazy else np.asarray(source)
+    if not array.shape or array.dtype.kind not in KINDS:
         raise TypeError(
             f"open_rows takes rows of numbers, not {array.dtype} of shape {array.shape}"
         )
-    mapped = row_arrays.open_mapped(array, block_rows)
+    if isinstance(array, np.ndarray):
+        mapped = row_arrays.open_mapped(array, block_rows)
+        if mapped is not None:
+            return mapped
     row = array.dtype.itemsize * int(np.prod(array.shape[1:]))
-    if mapped is not None:
-        return mapped
-    rows = RowBlocks(ArraySource(array, block_rows or default_rows(row)))
+    name = "the array" if isinstance(array, np.ndarray) else f"the {type(array).__name__}"
+    rows = RowBlocks(ArraySource(array, block_rows or default_rows(row), name))
     native = array.dtype.newbyteorder("=")
     return rows if array.dtype.isnative else rows.map(lambda block: block.astype(native))
-
-
-def _is_dask(source: Any) -> bool:
-    dask = sys.modules.get("dask.array")
-    return dask is not None and isinstance(source, dask.Array)
 
 
 def _given(source: Any) -> GivenSource:
@@ -124,8 +148,8 @@ def _given(source: Any) -> GivenSource:
             f"open_rows takes a file, a folder, an array, an iterable of blocks or a function that "
             f"returns one, not {kind}"
         )
-    # The same iterator twice is one that has no second pass.
-    if iter(make()) is iter(make()):
+    blocks = make()
+    if blocks is iter(blocks) and blocks is make():
         raise TypeError(
             f"{name} can be gone through only once, and each pass needs a new one; give a function "
             "that returns a new iterator, as in open_rows(lambda: blocks(path))"

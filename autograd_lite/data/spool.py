@@ -44,12 +44,16 @@ class Spool:
         return 8 * self.width * self._count
 
     def append(self, rows: Array) -> None:
-        """Add rows (rows, width) at the end."""
+        """Add rows (rows, width) at the end; OSError names the folder if it is full."""
         data = _bytes(np.ascontiguousarray(rows, dtype=np.float64))
-        with self._lock:
-            self._file.seek(self.nbytes)
-            while data:
-                data = data[self._file.write(data) :]
+        try:
+            with self._lock:
+                self._file.seek(self.nbytes)
+                while data:
+                    data = data[self._file.write(data) :]
+        except OSError as error:
+            error.filename = str(self.folder)
+            raise
         self._count += len(rows)
 
     def read(self, start: int, stop: int) -> Array:
