@@ -47,14 +47,17 @@ def test_the_direction_of_lbfgs_is_that_of_the_matrix(seed, n, k):
     np.testing.assert_allclose(_direction(d, steps, changes), inverse @ d, rtol=1e-6, atol=1e-8)
 
 
-@given(SEEDS, st.integers(1, 6))
-def test_the_direction_of_newton_leads_to_the_minimum_of_a_parabola(seed, n):
+@given(SEEDS, st.integers(1, 6), st.sampled_from([1.0, 1e-3, 1e-6]))
+def test_the_direction_of_newton_is_the_more_exact_the_nearer_the_minimum(seed, n, distance):
     random = np.random.default_rng(seed)
     parabola = Parabola(bowl(random, n), random.normal(size=n))
     minimum = np.linalg.solve(parabola.H, parabola.b)
-    here = point(parabola, minimum + 1e-8 * random.normal(size=n))
-    there = here.w + newton_direction(parabola, here)
-    assert np.abs(there - minimum).max() < 1e-3 * np.abs(here.w - minimum).max()
+    here = point(parabola, minimum + distance * random.choice([-1, 1], size=n))
+    direction = newton_direction(parabola, here)
+    size = np.abs(here.gradient).sum()
+    rest = np.abs(parabola.H @ direction + here.gradient).sum()
+    assert rest <= (1 + 1e-6) * min(0.5, size**0.5) * size
+    assert direction @ here.gradient < 0
 
 
 @given(SEEDS, st.integers(1, 6))
