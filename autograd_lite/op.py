@@ -57,7 +57,8 @@ class Traits:
             operation. "moved": the same elements are rearranged. "product": it stays if it is a
             free axis, and is summed if it is contracted. "sum": it is summed if it is among the
             axes. "along": it stays unless the operation runs along it. "last": it stays unless it
-            is the last axis. "" is for an operation that mixes rows.
+            is the last axis. "beside": it stays unless the arrays are put together along it. "" is
+            for an operation that mixes rows.
         chooses: whether the result uses only some elements of the operands; the rules return 0 for
             the others. A function ``(out, *operands, **attributes) -> masks`` marks the others.
         absorbing: whether a constant 0 as one of two operands makes the result 0. An infinite

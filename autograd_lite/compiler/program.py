@@ -249,7 +249,7 @@ class Program:
             return True
         noted = ShapesRead(length, told)
         try:
-            other = Traced(function, signature, noted)
+            other = with_length(function, signature, noted)
             check_alike([*traces, other.traced], [*lengths[: len(traces)], length], told)
         except LengthError:
             return False

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,9 +103,13 @@ class _Walk:
     def refusal(self, expr: Expr, why: str) -> NotSeparableError:
         name = self.names.get(expr)
         what = f"{name} = {expr.fn}(…)" if name else f"{expr.fn}(…)"
+        if expr.origin and expr.origin not in expr.fn:
+            what += f" of {expr.origin}"
+        if expr.line:
+            what += f" ({Path(expr.line[0]).name}, line {expr.line[1]})"
         return NotSeparableError(
-            f"compile: the results are not sums over rows: {what} of shape "
-            f"{self._shown(expr.shape)} {why}; leave out rows= to compute in one pass, in memory"
+            f"compile: the results are not sums over rows: {what}, of shape "
+            f"{self._shown(expr.shape)}, {why}; leave out rows= to compute in one pass, in memory"
         )
 
     def _shown(self, shape: Any) -> str:
@@ -149,6 +154,15 @@ class _Walk:
             raise self.refusal(expr, "mixes rows")
         self.more |= matching
         self.axes[x] = axis
+
+    def _beside(self, expr: Expr) -> int:
+        (axis, *others) = {self.axes[x] for x in expr.inputs if x in self.axes}
+        if others or axis == expr.keywords.get("axis", 0) % expr.ndim:
+            raise self.refusal(expr, "puts rows after others")
+        for x in expr.inputs:
+            if x not in self.axes:
+                self._take(x, axis, expr)
+        return axis
 
     def _moved(self, expr: Expr) -> int:
         x = expr.args[0]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from autograd_lite.compiler import NotSeparableError
 from autograd_lite.compiler.cluster import ClusterSource, current_client
+from autograd_lite.compiler.lengths import LengthError
 from autograd_lite.compiler.signature import STAND_INS
 from autograd_lite.dask_rows import DaskSource, dask_array, is_dask
 from autograd_lite.row_blocks import BlockError, RowBlocks
@@ -87,21 +89,26 @@ def _program(compiled: Compiled[Any, Any], signature: Signature, length: int) ->
     streams = {*signature.streams}
     beside = {k for k, x in enumerate(signature.arrays) if x.shape[:1] == (length,)} - streams
     first: Exception | None = None
-    for rows in (streams | beside, streams) if beside else (streams,):
-        try:
-            program = compiled._program(signature.standing_in(rows), length)
-        except Exception as error:
-            first = first or error
-            continue
-        if program.rows.issuperset(rows):
-            return program
+    for count in range(len(beside), -1, -1):
+        for some in combinations(sorted(beside), count):
+            rows = streams.union(some)
+            try:
+                program = compiled._program(signature.standing_in(rows), length)
+            except LengthError:
+                first = first or not_alike(compiled.__name__, length)
+                continue
+            except Exception as error:
+                first = first or error
+                continue
+            if program.rows.issuperset(rows):
+                return program
     raise first or NotSeparableError("compile: the results are not sums over rows")
 
 
 def not_alike(name: str, length: int) -> NotSeparableError:
     """The error of a function that may do something else for some number of rows."""
     return NotSeparableError(
-        f"compile: {name} reads the number of rows, and it may do something else for {length:,} "
-        "rows than for fewer: only factors such as 1 / len(X) may depend on it, and shapes with "
-        "-1 in its place"
+        f"compile: {name} may do something else for {length:,} rows than for fewer, because it "
+        "reads the number of rows: only factors such as 1 / len(X) may depend on it; in a shape "
+        "write -1 in its place"
     )

@@ -86,8 +86,15 @@ class Traced:
         return self
 
 
-def with_length(function: Callable[..., Any], signature: Signature) -> Traced:
+def with_length(
+    function: Callable[..., Any], signature: Signature, noted: ShapesRead | None = None
+) -> Traced:
+    """A function traced for another number of rows.
+
+    Raises:
+        LengthError: if it refuses them.
+    """
     try:
-        return Traced(function, signature)
+        return Traced(function, signature, noted)
     except Exception as error:  # of the user's function, which refuses other numbers of rows
         raise LengthError from error

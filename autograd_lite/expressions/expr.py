@@ -59,10 +59,12 @@ class Expr:
         interval: what `bounds` found, so that it is found once.
         number: larger than the numbers of all expressions created before.
         line: the file and line of the user's program that it belongs to, if it was recorded.
+        origin: the operation of the graph that it comes from, or "".
     """
 
     __slots__ = (
-        *("args", "dtype", "fn", "inputs", "interval", "keywords", "line", "number", "shape"),
+        *("args", "dtype", "fn", "inputs", "interval", "keywords", "line", "number", "origin"),
+        "shape",
         "value",
     )
 
@@ -87,6 +89,7 @@ class Expr:
         self.interval: tuple[float, float] | None = None
         self.number: int = _count()
         self.line: Place | None = None
+        self.origin = ""
         self.inputs: tuple[Expr, ...] = tuple(inputs_of([*args, *keywords.values()]))
 
     @property
@@ -191,6 +194,7 @@ class Builder:
         origins: the functions whose results are parameters of loops, or are taken from loops.
         live: the expressions of the program that is being rewritten.
         line: the file and line of the user's program that new expressions belong to.
+        origin: the operation of the graph that they come from.
         finite: whether an expression is finite, as far as it was asked, if all arguments are, and
             whatever they are.
     """
@@ -204,6 +208,7 @@ class Builder:
         self.origins: dict[Expr, str] = {}
         self.live: set[Expr] = set()
         self.line: Place | None = None
+        self.origin = ""
         self._settled: dict[Any, tuple[Any, dict[Expr, Any]]] = {}
         self.finite: dict[bool, dict[Expr, bool]] = {True: {}, False: {}}
 
@@ -261,7 +266,7 @@ class Builder:
 
     def like(self, expr: Expr, args: tuple[Any, ...], keywords: dict[str, Any]) -> Expr:
         """The call with other arguments of the same shapes, on the same line."""
-        self.line = expr.line
+        self.line, self.origin = expr.line, expr.origin
         if args == expr.args and keywords == expr.keywords:
             return expr
         return self._call(expr.fn, args, keywords, (expr.shape, expr.dtype))
@@ -278,7 +283,7 @@ class Builder:
         if expr is None:
             shape, dtype = form or self._infer(fn, args, keywords)
             expr = self._made[key] = Expr(fn, args, keywords, shape, dtype)
-            expr.line = self.line
+            expr.line, expr.origin = self.line, self.origin
             self._kept.append((args, keywords))
         return expr
 

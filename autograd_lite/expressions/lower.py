@@ -143,6 +143,7 @@ def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> lis
         if node in made:
             continue
         builder.line = node.line and node.line[:2]
+        builder.origin = node.op.name if node.op is not None else ""
         if node.stable_form is not None:
             made[node] = made[node.stable_form]
         elif node.op is None:

@@ -167,6 +167,7 @@ operation(
     arity=None,
     formula="the arrays one after the other",
     gradient="the part of g that belongs to each array",
+    rows="beside",
 )
 
 operation(
