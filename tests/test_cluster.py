@@ -1,0 +1,272 @@
+"""Compiled functions and models on Dask arrays, with real workers in processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.compiler import NotSeparableError
+from autograd_lite.compiler.cluster import NoWorkersError
+from autograd_lite.models import LinearRegression, LogisticRegression, MLPClassifier
+from autograd_lite.row_blocks import ArraySource, BlockError, RowBlocks
+
+da = pytest.importorskip("dask.array", reason="needs the extra dask")
+distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+
+RANDOM = np.random.default_rng(3)
+X = RANDOM.normal(size=(5003, 6)) * [1, 10, 0.1, 1, 5, 2] + [0, 3, 1, 0, 0, -4]
+NUMBER = X @ RANDOM.normal(size=6) + RANDOM.normal(size=len(X))
+LABEL = np.array(["a", "b", "c"])[np.digitize(NUMBER, np.quantile(NUMBER, [0.3, 0.6]))]
+BLOCKS = tuple([400] * 12 + [203])
+
+
+def cluster(workers, threads=1):
+    return distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=threads,
+        dashboard_address=":0",
+        silence_logs=50,
+    )
+
+
+@pytest.fixture(scope="module")
+def client():
+    with cluster(2) as found, distributed.Client(found) as client:
+        yield client
+
+
+def chunked(array, lengths=BLOCKS, columns=-1):
+    return da.from_array(array, chunks=(lengths, *[columns] * (array.ndim - 1)))
+
+
+def cut(array, rows=400):
+    return RowBlocks(ArraySource(array, rows))
+
+
+def step(params, X, y):
+    def loss(params):
+        z = np.tanh(X @ params[0]) @ params[1]
+        return np.mean((z - y) ** 2)
+
+    return ag.value_and_grad(loss)(params)
+
+
+PARAMS = [RANDOM.normal(size=(6, 4)) / 5, RANDOM.normal(size=4)]
+
+
+def bits(found):
+    value, gradients = found
+    return [np.asarray(x).tobytes() for x in (value, *gradients)]
+
+
+def test_the_bits_are_those_of_the_streaming_executor(client):
+    compiled = ag.compile(step, rows="auto")
+    expected = bits(compiled(PARAMS, cut(X), cut(NUMBER)))
+    assert bits(compiled(PARAMS, chunked(X), chunked(NUMBER))) == expected
+    # Columns in several chunks, other rows for y, or y in memory.
+    assert bits(compiled(PARAMS, chunked(X, columns=2), chunked(NUMBER, (5003,)))) == expected
+    assert bits(compiled(PARAMS, chunked(X), NUMBER)) == expected
+    assert bits(compiled(PARAMS, chunked(X).persist(), chunked(NUMBER))) == expected
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(1, 1), (3, 1), (1, 3)])
+def test_any_number_of_workers_gives_the_same_bits(workers, threads):
+    expected = bits(ag.compile(step, rows="auto")(PARAMS, cut(X), cut(NUMBER)))
+    with cluster(workers, threads) as found, distributed.Client(found, set_as_default=False) as one:
+        compiled = ag.compile(step, rows="auto", client=one)
+        assert bits(compiled(PARAMS, chunked(X), chunked(NUMBER))) == expected
+
+
+def test_without_a_cluster_dask_computes_the_chunks_one_after_the_other():
+    compiled = ag.compile(step, rows="auto", client=None)
+    source = bits(compiled(PARAMS, cut(X), cut(NUMBER)))
+    assert bits(compiled(PARAMS, chunked(X), chunked(NUMBER))) == source
+
+
+def test_chunks_of_unknown_lengths(client):
+    x, y = chunked(X), chunked(NUMBER)
+    mask = X[:, 0] > 0
+    compiled = ag.compile(step, rows="auto")
+    found = compiled(PARAMS, x[x[:, 0] > 0], y[x[:, 0] > 0])
+    for a, b in zip(found[1], step(PARAMS, X[mask], NUMBER[mask])[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10)
+
+
+def test_results_with_rows_are_dask_arrays(client):
+    compiled = ag.compile(lambda w, X: (np.tanh(X @ w), np.sum(X)), rows="auto")
+    rows, total = compiled(PARAMS[0], chunked(X))
+    assert rows.chunks == (BLOCKS, (4,))
+    np.testing.assert_allclose(rows.compute(), np.tanh(X @ PARAMS[0]), rtol=1e-12)
+    np.testing.assert_allclose(total, X.sum())
+
+
+@pytest.mark.parametrize("columns", [0, 1])
+def test_few_rows(client, columns):
+    compiled = ag.compile(lambda X: np.sum(X * X, axis=0), rows="auto")
+    for rows in (0, 1, 2):
+        some = X[:rows]
+        lengths = (0, rows, 0) if rows < 2 else (1, 1)
+        found = compiled(chunked(some, lengths))
+        np.testing.assert_allclose(found, (some**2).sum(axis=0))
+
+
+def test_what_is_no_sum_over_rows_is_refused_before_anything_is_sent(client):
+    def never(block):
+        raise AssertionError
+
+    unread = chunked(X).map_blocks(never, dtype=float, meta=np.empty((0, 0)))
+    with pytest.raises(NotSeparableError, match="subtract"):
+        ag.compile(lambda X: np.sum((X - np.mean(X, axis=0)) ** 2), rows="auto")(unread)
+
+
+def test_no_chunk_is_changed(client):
+    """A function that writes into a chunk would change it for others."""
+    x = chunked(X).persist()
+    compiled = ag.compile(step, rows="auto", donate="params")
+    compiled([p.copy() for p in PARAMS], x, chunked(NUMBER))
+    np.testing.assert_array_equal(x.compute(), X)
+
+
+FAULTS = {
+    "another width": (lambda block: block[:, :5], "has the shape"),
+    "another dtype": (lambda block: block.astype(complex), "complex128"),
+    "text": (lambda block: block.astype(str), "<U32"),
+    "fewer rows": (lambda block: block[1:], "has the shape"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_chunk_that_is_not_what_dask_promises(client, name):
+    change, text = FAULTS[name]
+
+    def torn(block, block_info):
+        return change(block) if block_info[None]["chunk-location"][0] == 3 else block
+
+    wrong = chunked(X).map_blocks(torn, dtype=float, meta=np.empty((0, 0)))
+    with pytest.raises(BlockError, match=f"block 3, from row 1200 on, .*{text}"):
+        ag.compile(lambda X: np.sum(X, axis=0), rows="auto")(wrong)
+
+
+def test_the_error_of_a_chunk_reaches_the_caller(client):
+    def fails(block):
+        raise FileNotFoundError("part-3.npy")
+
+    wrong = chunked(X).map_blocks(fails, dtype=float, meta=np.empty((0, 0)))
+    with pytest.raises(FileNotFoundError, match=r"part-3\.npy"):
+        ag.compile(lambda X: np.sum(X, axis=0), rows="auto")(wrong)
+
+
+# Models
+
+MODELS = {
+    "gd": lambda: LogisticRegression(solver="gd", standardize=True, max_iter=20),
+    "lbfgs": lambda: LogisticRegression(solver="lbfgs", class_weight="balanced", max_iter=20),
+    "newton-cg": lambda: LinearRegression(solver="newton-cg", alpha=0.1),
+    "mlp": lambda: MLPClassifier(solver="lbfgs", max_iter=15, random_state=0),
+    "early stopping": lambda: MLPClassifier(
+        solver="gd", early_stopping=True, max_iter=10, random_state=0
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.filterwarnings("ignore::autograd_lite.models.ConvergenceWarning")
+def test_models_have_the_bits_of_the_streaming_executor(client, name):
+    y = NUMBER if name == "newton-cg" else LABEL
+    near = MODELS[name]().fit(cut(X), cut(y))
+    far = MODELS[name]().fit(chunked(X), chunked(y))
+    for key, array in near.parameters_.items():
+        assert array.tobytes() == far.parameters_[key].tobytes()
+    assert far.loss_curve_ == near.loss_curve_
+    predicted = far.predict(chunked(X))
+    assert isinstance(predicted, da.Array)
+    close = np.testing.assert_array_equal
+    if y is NUMBER:
+        close = np.testing.assert_allclose
+    close(predicted.compute(), near.predict(X))
+    assert far.score(chunked(X), chunked(y)) == pytest.approx(near.score(X, y))
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.filterwarnings("ignore::autograd_lite.models.ConvergenceWarning")
+def test_batches_of_whole_chunks(client, solver):
+    model = MLPClassifier(solver=solver, batch_size=400, max_iter=30, random_state=0)
+    model.fit(chunked(X), chunked(LABEL))
+    again = MLPClassifier(solver=solver, batch_size=400, max_iter=30, random_state=0)
+    again.fit(chunked(X).persist(), chunked(LABEL))
+    assert model.loss_curve_ == again.loss_curve_
+    assert model.score(X, LABEL) > 0.7
+    model.partial_fit(chunked(X), chunked(LABEL))
+
+
+def test_a_missing_number_is_named_by_block_and_row(client):
+    wrong = X.copy()
+    wrong[1234, 2] = np.nan
+    with pytest.raises(BlockError, match=r"block 3, row 1234: .*column 2 is NaN"):
+        LogisticRegression().fit(chunked(wrong), chunked(LABEL))
+
+
+# Faults
+
+
+def fitted(client, iterations=60):
+    model = MLPClassifier(solver="gd", max_iter=iterations, tol=0, random_state=1)
+    return model.fit(chunked(X), chunked(LABEL))
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_change_no_bit():
+    with cluster(2) as found, distributed.Client(found) as client:
+        expected = fitted(client)
+        killed, done = [], threading.Event()
+
+        def kill():
+            random = np.random.default_rng(5)
+            while not done.wait(random.uniform(0.2, 1.0)) and len(killed) < 10:
+                pids = [*client.run(os.getpid, on_error="ignore").values()]
+                if len(pids) == 2:
+                    killed.append(pids[random.integers(2)])
+                    os.kill(killed[-1], signal.SIGKILL)
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        try:
+            runs = 0
+            while len(killed) < 10 and runs < 20:
+                runs += 1
+                model = fitted(client)
+                for name, array in expected.parameters_.items():
+                    assert model.parameters_[name].tobytes() == array.tobytes()
+        finally:
+            done.set()
+            thread.join()
+        assert len(killed) == 10
+
+
+@pytest.mark.slow
+def test_without_workers_the_weights_so_far_are_kept():
+    with cluster(1) as found, distributed.Client(found):
+        model = MLPClassifier(solver="gd", max_iter=10**6, tol=0, random_state=1)
+        gone = []
+
+        def leave():
+            gone.append(time.monotonic())
+            found.scale(0)
+
+        timer = threading.Timer(1.5, leave)
+        timer.start()
+        with pytest.raises(NoWorkersError, match="has no worker left"):
+            model.fit(chunked(X), chunked(LABEL))
+        assert time.monotonic() - gone[0] < 15
+        timer.join()
+    assert model.interrupted_
+    assert model.loss_curve_
+    assert model.predict(X).shape == (len(X),)
