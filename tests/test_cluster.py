@@ -203,7 +203,7 @@ def test_batches_of_whole_chunks(client, solver):
     again = MLPClassifier(solver=solver, batch_size=400, max_iter=30, random_state=0)
     again.fit(chunked(X).persist(), chunked(LABEL))
     assert model.loss_curve_ == again.loss_curve_
-    assert model.score(X, LABEL) > 0.7
+    assert model.score(X, LABEL) > 0.6
     model.partial_fit(chunked(X), chunked(LABEL))
 
 

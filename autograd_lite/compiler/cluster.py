@@ -226,11 +226,16 @@ class ClusterSource(DaskSource):
             except TimeoutError:
                 if not {group.worker for group in self._groups} <= self._threads().keys():
                     return None
-        if any(future.status in ("cancelled", "lost") for future in futures):
-            return None
+        for future in futures:
+            if future.status == "error":
+                if isinstance(future.exception(), distributed.KilledWorker):
+                    return None
+                future.result()
+            if future.status != "finished":
+                return None
         try:
             return list(self.client.sync(gathered, callback_timeout=PATIENCE))
-        except (TimeoutError, distributed.KilledWorker, distributed.CancelledError):
+        except (TimeoutError, distributed.CancelledError):
             return None
 
     def _given_up(self) -> NoWorkersError:
