@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.arrays import numbers_only
-from autograd_lite.row_blocks import HEAD, BlockError, Source, read_only
+from autograd_lite.row_sources import HEAD, BlockError, Source, read_only
 
 __all__ = ["DaskSource", "dask_array", "is_dask"]
 

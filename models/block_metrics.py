@@ -180,7 +180,7 @@ def figures(model: Classifier | Regressor, X: Any, y: Any, y_train: Any) -> Figu
 
     Example:
         >>> from autograd_lite.models import LogisticRegression
-        >>> from autograd_lite.row_blocks import ArraySource
+        >>> from autograd_lite.row_sources import ArraySource
         >>> X, y = np.array([[0.0], [1.0], [3.0], [4.0]]), np.array([0, 1, 0, 1])
         >>> model = LogisticRegression().fit(X, y)
         >>> rows, labels = (RowBlocks(ArraySource(array, 3)) for array in (X, y))

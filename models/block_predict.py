@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.executors import over_blocks
+from autograd_lite.compiler.summation import over_blocks
 from autograd_lite.dask_rows import DaskSource, is_dask
 from autograd_lite.models.block_rows import joined
 from autograd_lite.models.block_training import Tally
 from autograd_lite.models.inputs import Array, row_weights, target
-from autograd_lite.row_blocks import BlockError, RowBlocks, ahead
+from autograd_lite.row_blocks import RowBlocks, ahead
+from autograd_lite.row_sources import BlockError
 
 __all__ = ["by_blocks", "score"]
 

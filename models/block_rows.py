@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.compiler.cluster import ClusterSource, current_client
-from autograd_lite.compiler.executors import over_blocks
+from autograd_lite.compiler.summation import over_blocks
 from autograd_lite.dask_rows import DaskSource, dask_array, is_dask
 from autograd_lite.models.inputs import Array, column_scale, examples, numbers, row_weights, target
-from autograd_lite.row_blocks import ArraySource, BlockError, JoinedSource, RowBlocks, Source
+from autograd_lite.row_blocks import JoinedSource, RowBlocks
+from autograd_lite.row_sources import ArraySource, BlockError, Source
 
 __all__ = ["Facts", "are_blocks", "facts_of", "joined"]
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.executors import over_blocks
+from autograd_lite.compiler.summation import over_blocks
 from autograd_lite.data.facts import hashed
 from autograd_lite.models.block_rows import Facts, Moments, facts_of, joined
 from autograd_lite.models.inputs import Array, scaled, target
 from autograd_lite.models.rows import Rows
-from autograd_lite.row_blocks import RowBlocks, SomeBlocks, ahead, together
+from autograd_lite.row_blocks import RowBlocks, ahead, together
+from autograd_lite.row_sources import SomeBlocks
 
 __all__ = ["Tally", "batches", "hold_out", "read_blocks", "tallied"]
 
@@ -69,7 +70,6 @@ def read_blocks(
     weights: Any,
     learned: dict[str, Any],
     classes: Array | None,
-    again: bool,
 ) -> Rows:
     """Rows by blocks, standardized as they are read, and what one pass over them finds.
 
@@ -78,10 +78,10 @@ def read_blocks(
         X, y, weights: the data; X by blocks.
         learned: what the model learned before, if it did.
         classes: those of a classifier, if they are known.
-        again: whether it did.
 
     Raises BlockError, with block and row, if the rows are not numbers or not finite.
     """
+    again = bool(learned)
     if y is None:
         target(y, 0)
     source = joined(X, y, weights)

@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 import autograd_lite as ag
 from autograd_lite.arrays import numbers_only
+from autograd_lite.compiler.cluster import NoWorkersError
 from autograd_lite.models.block_rows import are_blocks
 from autograd_lite.models.block_training import read_blocks
 from autograd_lite.models.checkpoint import Checkpoint
@@ -23,13 +25,10 @@ from autograd_lite.models.inputs import (
     column_names,
     examples,
     normalized,
-    row_weights,
     scaled,
-    standard,
-    target,
 )
 from autograd_lite.models.objective import Array, Arrays, Layout, Shapes
-from autograd_lite.models.rows import Rows
+from autograd_lite.models.rows import Rows, read_rows
 from autograd_lite.models.settings import check_packages, check_settings
 from autograd_lite.models.training import train
 from autograd_lite.text import superscript
@@ -237,9 +236,10 @@ class Estimator(Conventions, ABC):
     ) -> Self:
         """Train on the numbers X (rows, columns), the targets y (rows,) and the rows' weights.
 
-        X may be a DataFrame of pandas or polars. float32 stays float32; integers and booleans
-        become float64. If training fails, the model is unchanged; if it is interrupted (Ctrl-C),
-        the best weights so far are kept, with a warning.
+        X may be a DataFrame of pandas or polars, data by blocks of rows (`open_rows`), or a Dask
+        array, of which a cluster computes. float32 stays float32; integers and booleans become
+        float64. If training fails, the model is unchanged; if it is interrupted (Ctrl-C), or a
+        cluster has no worker left, the best weights so far are kept, with a warning or the error.
 
         Raises TypeError if X does not hold real numbers, ValueError if X is empty or not finite, X
         and y differ in length or a setting is not valid, and ImportError if the solver or the
@@ -261,8 +261,8 @@ class Estimator(Conventions, ABC):
             checkpoint=checkpoint,
         )
         self._set_fitted(self.joined(trained.weights), trained.learned | rows.learned)
-        if trained.error is not None:
-            raise trained.error
+        if isinstance(trained.stopped, NoWorkersError):
+            raise trained.stopped
         if trained.complaint:
             warn(trained.complaint, ConvergenceWarning)
         return self
@@ -312,36 +312,10 @@ class Estimator(Conventions, ABC):
         classes: Array | None = None,
     ) -> Rows:
         """The rows, standardized; `again` as an earlier `fit` did, for its columns and classes."""
-        if are_blocks(X):
-            learned = {key: vars(self)[key] for key in vars(self) if again and key in _OF_ROWS}
-            classes = learned.get("classes_", classes)
-            return read_blocks(self, X, y, weights, learned, classes, again)
-        names = column_names(X)
-        array = self._examples(X) if again else examples(X)
-        y = target(y, len(array))
-        given = row_weights(weights, len(array))
-        learned: dict[str, Any] = {"n_features_in_": array.shape[1]}
-        if again:
-            learned = {key: vars(self)[key] for key in vars(self) if key in _OF_ROWS}
-            classes = learned.get("classes_", classes)
-        elif names is not None:
-            learned["feature_names_in_"] = np.array(names, dtype=object)
-        bits = graph and not again and y.dtype.kind in "biuf" and np.isin(y, (0, 1)).all()
-        y, given, more = self._targets(y, given, np.array([0, 1]) if bits else classes)
-        learned |= more
-        if given is not None:
-            # Rows without weight are as if they were not there.
-            array, y, given = array[given > 0], y[given > 0], given[given > 0]
-        if not again:
-            mean, scale = standard(array, given) if self.standardize else (None, None)
-            learned |= {"mean_": mean, "scale_": scale}
-        # A DataFrame holds its numbers by columns, and steps of training read rows.
-        X = np.ascontiguousarray(scaled(array, learned["mean_"], learned["scale_"]))
-        with np.errstate(over="ignore"):
-            t = y.astype(X.dtype)
-        if not np.isfinite(t).all():
-            raise ValueError(f"y has numbers that are too large for the {X.dtype} of X")
-        return Rows(X, t, given, learned)
+        learned = {key: vars(self)[key] for key in vars(self) if again and key in _OF_ROWS}
+        classes = learned.get("classes_", classes)
+        read = read_blocks if are_blocks(X) else partial(read_rows, graph=graph)
+        return read(self, X, y, weights, learned, classes)
 
     def _layout(self, rows: Rows) -> Layout:
         shapes = self.shapes(rows.X.shape[1], rows.outputs)

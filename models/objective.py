@@ -120,17 +120,31 @@ class Objective:
 
     def __call__(self, flat: Array) -> tuple[float, Array]:
         """The loss and a new vector, its gradient."""
-        loss, gradients = self._step(self._arrays(flat), self.X, self.y, self.options)
-        self.passed(self.rows)
+        loss, gradients = self._step(self._arrays(flat), self._counted(), self.y, self.options)
         return float(loss), self.layout.flat(gradients)
 
     def hvp(self, flat: Array, vector: Array) -> Array:
         """The product of the Hessian at `flat` and a vector."""
         product = self._program("hvp")(
-            self._arrays(flat), self._arrays(vector), self.X, self.y, self.options
+            self._arrays(flat), self._arrays(vector), self._counted(), self.y, self.options
         )
-        self.passed(self.rows)
         return self.layout.flat(product)
+
+    @property
+    def by_blocks(self) -> bool:
+        """Whether the rows are read by blocks."""
+        return isinstance(self.X, RowBlocks)
+
+    def _counted(self) -> Any:
+        """The examples, for a pass whose rows are counted."""
+        if self.by_blocks and not self.X.source.remote:
+            return self.X.map(self._count)
+        self.passed(self.rows)
+        return self.X
+
+    def _count(self, block: Array) -> Array:
+        self.passed(len(block))
+        return block
 
     def sample(self, most: int) -> tuple[Array, Array, Array | None]:
         """Some rows X with their targets and weights, the same each time."""

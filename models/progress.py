@@ -65,7 +65,8 @@ class Progress:
         self._taken += 1
         often = max(1, self._total // (10 if self._steps is None else 100))
         if self._taken in (1, self._total) or self._taken % often == 0:
-            state = f"loss {loss:.4f}" + (f", {self._score(weights)}" if self._score else "")
+            score = self._score(weights) if self._score else ""
+            state = f"loss {loss:.4f}" + (f", {score}" if score else "")
             seconds = max(time.monotonic() - self._began, 1e-9)
             if self._counted:
                 state += f", {self._counted / seconds:,.0f} rows/s"

@@ -31,7 +31,7 @@ class Trained(NamedTuple):
     weights: Arrays
     learned: dict[str, Any]
     complaint: str | None
-    error: Exception | None = None
+    stopped: BaseException | None = None
 
 
 def train(
@@ -47,17 +47,14 @@ def train(
     """Train the model from the weights `start`; for one `epoch`, as a step of a longer training.
 
     Weights that are `drawn` at random are for columns of mean 0 and standard deviation 1, if the
-    solver works in such coordinates. With a `checkpoint` of an earlier training it goes on from
-    there.
+    solver works in such coordinates. With a `checkpoint` of an earlier training it goes on there.
     """
     _keep_freed_memory()
-    exact = model.kind == "regressor" or (model.linear and len(rows.X) <= _batch_size(model))
-    solver = chosen(model.solver, exact=exact and not epoch)
+    solver = _solver(model, rows, epoch)
     before = vars(model) if epoch else {}
     held_out, random = None, np.random.default_rng(model.random_state)
     if model.early_stopping and not epoch:
-        split = _split_blocks if rows.by_blocks else _split
-        rows, held_out = split(rows, model, random)
+        rows, held_out = _split(rows, model, random)
     settings = _settings(model, solver, before, len(rows.X), random)
     objective = Objective(model, layout, rows)
     at = _in_coordinates(objective, solver, settings.state)
@@ -78,21 +75,25 @@ def train(
         best = None if epoch else monitor.best
         weights = at.weights(best.weights if best else last if epoch else w).astype(rows.X.dtype)
         # The loss of an epoch is a mean over its steps, and known no better without workers.
-        known = best and (np.isfinite(best.slope) or isinstance(stopped, NoWorkersError))
+        known = isinstance(stopped, NoWorkersError) or (best and np.isfinite(best.slope))
         loss = best.loss if best and known else objective(weights)[0]
     _check_finite(loss)
     learned = _learned(before, monitor) | {"loss_": loss, "backend_": objective.backend}
     learned |= {"interrupted_": stopped is not None, "solver_": solver}
     learned |= {"solver_state_": settings.state} if epoch else {}
     said = None if epoch else complaint(monitor, solver, settings.rate, rows.shown, loss)
-    error = stopped if isinstance(stopped, NoWorkersError) else None
-    return Trained(
-        layout.arrays(weights), learned, _interrupted(monitor) if stopped else said, error
-    )
+    said = _interrupted(monitor) if stopped else said
+    return Trained(layout.arrays(weights), learned, said, stopped)
 
 
 def _interrupted(monitor: Monitor) -> str:
     return f"fit was interrupted after {len(monitor.losses)} steps; the best weights are kept"
+
+
+def _solver(model: Any, rows: Rows, epoch: bool) -> str:
+    """The name of the solver: L-BFGS for what it soon finds exactly, if nothing is said."""
+    exact = model.kind == "regressor" or (model.linear and len(rows.X) <= _batch_size(model))
+    return chosen(model.solver, exact=exact and not epoch)
 
 
 def _check_finite(loss: float) -> None:
@@ -120,7 +121,8 @@ def _shown(
     """
 
     def text(w: Array) -> str:
-        return f"{model.score_name} {scored(w)[0]:.4f}"
+        # A score of rows by blocks would take a pass.
+        return "" if objective.by_blocks else f"{model.score_name} {scored(w)[0]:.4f}"
 
     counts = {"rows": objective.rows, "done": len(monitor.losses)}
     show = progress(model.title, monitor.max_iter, model.verbose, text, **counts)
@@ -179,12 +181,10 @@ def _learned(before: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
     return learned | ({"validation_scores_": monitor.scores} if monitor.scores else {})
 
 
-def _split_blocks(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
-    return hold_out(rows, model.validation_fraction, random)
-
-
 def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
-    """The rows to train on, and those held out: the same fraction of each class."""
+    """The rows to train on, and those held out: of arrays the same fraction of each class."""
+    if rows.by_blocks:
+        return hold_out(rows, model.validation_fraction, random)
     groups, n = model.groups(rows.y), len(rows.y)
     # One row of each group is to train on; of the others every k-th is held out, two at least.
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]

@@ -14,7 +14,8 @@ import autograd_lite as ag
 from autograd_lite.compiler import NotSeparableError
 from autograd_lite.compiler.cluster import NoWorkersError
 from autograd_lite.models import LinearRegression, LogisticRegression, MLPClassifier
-from autograd_lite.row_blocks import ArraySource, BlockError, RowBlocks
+from autograd_lite.row_blocks import RowBlocks
+from autograd_lite.row_sources import ArraySource, BlockError
 
 da = pytest.importorskip("dask.array", reason="needs the extra dask")
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")

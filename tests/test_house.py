@@ -15,17 +15,8 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    (
-        "core",
-        "checkout",
-        "interrupts",
-        "text",
-        "files",
-        "trees",
-        "differences",
-        "row_blocks",
-    ),
-    ("context",),
+    ("core", "checkout", "interrupts", "text", "files", "trees", "differences", "row_sources"),
+    ("context", "row_blocks"),
     ("arrays", "lines", "notebook"),
     ("broadcasting", "dask_rows", "foreign", "masks", "signatures", "record"),
     ("leaks", "op", "sweep", "graph", "rounding"),

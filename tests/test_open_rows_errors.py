@@ -15,7 +15,7 @@ from pyarrow import dataset, feather, ipc, parquet
 
 from autograd_lite.data import open_rows
 from autograd_lite.data.row_paths import FileState
-from autograd_lite.row_blocks import BlockError
+from autograd_lite.row_sources import BlockError
 
 ARRAY = np.arange(60.0).reshape(20, 3)
 TABLE = pa.table({name: ARRAY[:, j].copy() for j, name in enumerate("abc")})

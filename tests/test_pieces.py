@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from autograd_lite.data import Encoder, arrow, open_table, read_table
 from autograd_lite.data.columns import Column
 from autograd_lite.data.facts import Different, Facts
-from autograd_lite.row_blocks import BlockError
+from autograd_lite.row_sources import BlockError
 
 EXAMPLES = settings(max_examples=60, deadline=None)
 CELLS = st.one_of(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from test_compile_lengths import FUNCTIONS, V, W, table
 
 import autograd_lite as ag
-from autograd_lite.compiler import NotSeparableError, executors
-from autograd_lite.row_blocks import ArraySource, BlockError, RowBlocks, Source
+from autograd_lite.compiler import NotSeparableError, summation
+from autograd_lite.row_blocks import RowBlocks
+from autograd_lite.row_sources import ArraySource, BlockError, Source
 from autograd_lite.trees import flatten
 
 PROGRAMS = {
@@ -97,12 +98,12 @@ def test_the_bits_are_those_of_memory_where_blocks_coincide(name, rows, count):
 
 def test_a_block_left_out_fails_the_test(monkeypatch):
     """The tests above see every block."""
-    together = executors.together
+    together = summation.together
 
     def without_one(data):
         yield from [*together(data)][:-1]
 
-    monkeypatch.setattr(executors, "together", without_one)
+    monkeypatch.setattr(summation, "together", without_one)
     X, y = table(100)
     found = ag.compile(FUNCTIONS["classes"], rows="auto")([W, V], cut(X, [50, 50]), y)
     with pytest.raises(AssertionError):

@@ -24,7 +24,8 @@ from autograd_lite.data.reading import Frame, few
 from autograd_lite.data.selection import select
 from autograd_lite.data.spool import Spool
 from autograd_lite.data.targets import labels, target_of
-from autograd_lite.row_blocks import HEAD, RowBlocks
+from autograd_lite.row_blocks import RowBlocks
+from autograd_lite.row_sources import HEAD
 
 __all__ = ["prepared", "streams"]
 

@@ -64,11 +64,9 @@ def compile(
     compiled again (pass ``np.float64(x)`` for a number that changes often). Arrays in the closure
     of f are constants. Called with Tensors, f runs as written.
 
-    With rows, arrays may also be data by blocks, which `autograd_lite.data.open_rows` makes and
-    which need not fit into memory, or Dask arrays.
-
     Args:
-        f: a function of arrays in nested containers that returns the same.
+        f: a function of arrays in nested containers that returns the same; with rows, arrays may
+            also be data by blocks, of `autograd_lite.data.open_rows`, or Dask arrays.
         rows: the number of rows of a block, or "auto" to choose it, if the results are sums over
             rows; None for one pass. One program serves all numbers of rows that f treats alike: it
             is traced with three other numbers, and with each new one if it reads a shape itself.
@@ -76,8 +74,7 @@ def compile(
         backend: "numpy"; "numba" for native code; "auto" for Numba once a program was called so
             often that the time to compile it pays. Their results are equal to rounding.
         workers: the number of threads that compute blocks; it does not change any bit of a result.
-        client: of the Dask cluster that computes with Dask arrays; without it the current one, if
-            there is one, and else their chunks are read one after the other.
+        client: of the cluster that computes with Dask arrays, if it is not the current one.
 
     Raises:
         ImportError: for the backend "numba" if Numba is not installed.
@@ -98,9 +95,7 @@ def compile(
     from autograd_lite.compiler.function import Compiled  # not when the package is imported
 
     execute, backend = executor(_checked(workers, rows)), _available(backend)
-    made = partial(
-        Compiled, rows=rows, donate=donate, execute=execute, backend=backend, client=client
-    )
+    made = partial(Compiled, rows, donate, execute, backend, client)
     return made if f is None else made(f)
 
 

@@ -8,10 +8,10 @@ from math import inf
 from typing import Any
 
 from autograd_lite.compiler import NotSeparableError
-from autograd_lite.compiler.executors import Forms
 from autograd_lite.compiler.lengths import telling
 from autograd_lite.compiler.rows import Split, trait_of
 from autograd_lite.compiler.signature import resized
+from autograd_lite.compiler.summation import Forms
 from autograd_lite.expressions.expr import (
     ARGUMENT,
     CONSTANT,

@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd_lite.compiler.executors import BLAS, Sums
 from autograd_lite.dask_rows import DaskSource
-from autograd_lite.row_blocks import BlockError
+from autograd_lite.row_sources import BlockError
 
 __all__ = ["ClusterSource", "NoWorkersError", "current_client"]
 

@@ -9,32 +9,24 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
 from operator import length_hint
 from threading import Lock, Thread
-from typing import Any, NamedTuple
-
-import numpy as np
-
-from autograd_lite.row_blocks import RowBlocks, Source, ahead, together
+from typing import Any
 
 __all__ = [
     "BLAS",
     "Executor",
-    "Forms",
-    "Partial",
     "Sums",
     "Threads",
     "added",
     "available_workers",
     "executor",
     "in_turn",
-    "over_blocks",
-    "over_rows",
     "row_blocks",
 ]
 
@@ -254,82 +246,3 @@ def row_blocks(length: int, size: int) -> list[tuple[int, int]]:
     count = max(1, min(-(-length // size), length // 2))
     bounds = [length * k // count for k in range(count + 1)]
     return list(pairwise(bounds))
-
-
-class Forms(NamedTuple):
-    """How data and results have rows.
-
-    Attributes:
-        axes: the axis of rows of each datum.
-        results: the shape of a row and the dtype of each result that has rows.
-    """
-
-    axes: Sequence[int]
-    results: Sequence[tuple[tuple[int, ...], Any]]
-
-    def empty(self, rows: int) -> list[Any]:
-        """New arrays for the results."""
-        return [np.empty((rows, *shape), dtype) for shape, dtype in self.results]
-
-
-Partial = Callable[..., tuple[list[Any], list[Any]]]
-
-
-def over_rows(
-    execute: Executor, size: int, forms: Forms, partial: Partial, known: Any, data: Sequence[Any]
-) -> tuple[list[Any], list[Any]]:
-    """The sums over all rows, and the results that have rows, of `partial(known, *block)`."""
-    if any(isinstance(x, RowBlocks) for x in data):
-        if all(isinstance(x, RowBlocks) and x.source.remote for x in data):
-            from autograd_lite.compiler.shipping import over_chunks
-
-            return over_chunks(size, forms, partial, known, data)
-        return _over_blocks(execute, size, forms, partial, known, data)
-    rows = data[0].shape[forms.axes[0]]
-    results = forms.empty(rows)
-
-    def computed(block: tuple[int, int]) -> list[Any]:
-        part = slice(*block)
-        arrays = [x[(*[slice(None)] * k, part)] for k, x in zip(forms.axes, data, strict=True)]
-        sums, parts = partial(known, *arrays)
-        for result, x in zip(results, parts, strict=True):
-            result[part] = x
-        return sums
-
-    return execute(computed, row_blocks(rows, size)), results
-
-
-def _over_blocks(
-    execute: Executor, size: int, forms: Forms, partial: Partial, known: Any, data: Sequence[Any]
-) -> tuple[list[Any], list[Any]]:
-    """What `over_rows` returns, of data by blocks: the next one is read while one is computed."""
-    results, total, start = forms.empty(data[0].shape[0]), Sums(added), 0
-    with closing(ahead(together(data))) as blocks:
-        for number, block in enumerate(x for x in blocks if len(x[0])):
-            sums, parts = over_rows(execute, size, forms, partial, known, block)
-            stop = start + len(block[0])
-            for result, x in zip(results, parts, strict=True):
-                result[start:stop] = x
-            total.add(number, sums)
-            start = stop
-            del block
-    return list(total.result()), results
-
-
-def over_blocks(
-    source: Source, function: Callable[[int, Any], Any], add: Callable[[Any, Any], Any]
-) -> Any:
-    """The total of what a function returns for the number of each block and the block.
-
-    Blocks without rows are left out.
-    """
-    if source.remote:
-        return source.total(function, add)
-    total, place = Sums(add), 0
-    with closing(ahead(iter(source))) as blocks:
-        for number, block in enumerate(blocks):
-            if source.lengths[number]:
-                total.add(place, function(number, block))
-                place += 1
-            del block
-    return total.result()

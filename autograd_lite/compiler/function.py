@@ -39,12 +39,12 @@ class Compiled(Generic[P, R]):
 
     def __init__(
         self,
-        function: Callable[P, R],
         rows: int | str | None,
         donate: str | Sequence[str],
         execute: Executor,
-        backend: str = "numpy",
-        client: Any = None,
+        backend: str,
+        client: Any,
+        function: Callable[P, R],
     ) -> None:
         if not callable(function):
             raise TypeError(f"compile: takes a function, not {type(function).__name__}")

@@ -191,11 +191,6 @@ class Program:
         if rows is None:
             raise LengthError
         length, leaves = _rows_of(found)
-        for k in signature.streams:
-            if k not in leaves:
-                raise NotSeparableError(
-                    f"compile: the results are not sums over the rows of {signature.leaves[k].path}"
-                )
         lengths = [n for n in LENGTHS if n == telling(n, found.traced)][:2]
         lengths.append(distinct(2, found.traced))
         others = [with_length(function, signature.with_length(leaves, n)) for n in lengths]
@@ -219,13 +214,14 @@ class Program:
             self.alike = function, traces, [length, *lengths]
         self.results, self.numbers = results, shown
         self.rows, self.signature = leaves, self.signature.for_any_length(leaves)
-        modules = []
-        for backend, inside in blocks.items():
+
+        def module(backend: str) -> Module:
             running = self._running(backend, self.arguments[min(leaves)], numbers)
-            roots = _last_pass(backend)(placed, b, axes.length)
+            roots, inside = _last_pass(backend)(placed, b, axes.length), blocks[backend]
             body = running.any_length(placed, roots, inside, execute)
-            modules.append(running.written(body, [*placed, *roots, *inside.inside.values()]))
-        return modules
+            return running.written(body, [*placed, *roots, *inside.inside.values()])
+
+        return [*map(module, self._backends)]
 
     def serves(self, signature: Signature, told: int = 0) -> bool:
         """Whether a call with other numbers of rows has the signature of this program.

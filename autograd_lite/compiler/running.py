@@ -12,7 +12,7 @@ from autograd_lite.compiler.blocks import Blocks
 from autograd_lite.compiler.bounds import is_silent
 from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.emit import Code, Emitter
-from autograd_lite.compiler.executors import Executor, over_rows
+from autograd_lite.compiler.executors import Executor
 from autograd_lite.compiler.interface import Namespace, Parameters, packed
 from autograd_lite.compiler.kernels import Kernels
 from autograd_lite.compiler.lengths import Numbers
@@ -20,6 +20,7 @@ from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.machine_code import CONTIGUOUS
 from autograd_lite.compiler.module import LITERAL, Module, constant_source
 from autograd_lite.compiler.signature import Packing, Signature
+from autograd_lite.compiler.summation import over_rows
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.names import Names

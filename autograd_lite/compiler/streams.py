@@ -13,7 +13,8 @@ from autograd_lite.compiler.cluster import ClusterSource, current_client
 from autograd_lite.compiler.lengths import LengthError
 from autograd_lite.compiler.signature import STAND_INS
 from autograd_lite.dask_rows import DaskSource, dask_array, is_dask
-from autograd_lite.row_blocks import BlockError, RowBlocks
+from autograd_lite.row_blocks import RowBlocks
+from autograd_lite.row_sources import BlockError
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.function import Compiled
@@ -102,7 +103,8 @@ def _program(compiled: Compiled[Any, Any], signature: Signature, length: int) ->
                 continue
             if program.rows.issuperset(rows):
                 return program
-    raise first or NotSeparableError("compile: the results are not sums over rows")
+    paths = " and ".join(signature.leaves[k].path for k in sorted(streams))
+    raise first or NotSeparableError(f"compile: the results are not sums over the rows of {paths}")
 
 
 def not_alike(name: str, length: int) -> NotSeparableError:

@@ -24,7 +24,8 @@ from autograd_lite.data.kinds import decimal_sign
 from autograd_lite.data.raw import Kinds, Layout, Raw, layout_of, line_ends, read_text
 from autograd_lite.data.reading import Frame, few, unpacking
 from autograd_lite.data.row_paths import FileState, name_of, paths_of
-from autograd_lite.row_blocks import HEAD, BlockError, RowBlocks, Source
+from autograd_lite.row_blocks import RowBlocks
+from autograd_lite.row_sources import HEAD, BlockError, Source
 
 __all__ = ["Pieces", "open_table"]
 

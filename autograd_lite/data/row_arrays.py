@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 
 from autograd_lite.data.row_given import KINDS
 from autograd_lite.data.row_paths import FileState, name_of
-from autograd_lite.row_blocks import HEAD, BlockError, Source, default_rows, read_only
+from autograd_lite.row_sources import HEAD, BlockError, Source, default_rows, read_only
 
 __all__ = ["ArrayFile", "ArrayFiles", "open_files", "open_mapped"]
 

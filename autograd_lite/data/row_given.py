@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.arrays import numbers_only
-from autograd_lite.row_blocks import HEAD, BlockError, Source, read_only
+from autograd_lite.row_sources import HEAD, BlockError, Source, read_only
 
 __all__ = ["KINDS", "GivenSource"]
 

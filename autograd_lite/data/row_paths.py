@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd_lite.row_blocks import BlockError
+from autograd_lite.row_sources import BlockError
 
 __all__ = ["FileState", "kind_of", "name_of", "paths_of"]
 

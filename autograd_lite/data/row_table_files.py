@@ -14,7 +14,7 @@ import numpy as np
 from autograd_lite.data.arrow import BUFFER, index_of_pandas, parquet_file
 from autograd_lite.data.row_paths import FileState, name_of
 from autograd_lite.data.row_tables import Part, TableSource
-from autograd_lite.row_blocks import BlockError, default_rows
+from autograd_lite.row_sources import BlockError, default_rows
 
 __all__ = ["is_arrow_object", "names_of", "open_files", "open_object"]
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite.data.row_paths import FileState
-from autograd_lite.row_blocks import HEAD, BlockError, Source, ahead, read_only
+from autograd_lite.row_blocks import ahead
+from autograd_lite.row_sources import HEAD, BlockError, Source, read_only
 
 __all__ = ["Part", "TableSource"]
 

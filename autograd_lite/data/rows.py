@@ -14,7 +14,8 @@ from autograd_lite.data import row_arrays, row_table_files
 from autograd_lite.data.pieces import open_table
 from autograd_lite.data.row_given import KINDS, GivenSource
 from autograd_lite.data.row_paths import kind_of, name_of, paths_of
-from autograd_lite.row_blocks import ArraySource, RowBlocks, Source, default_rows
+from autograd_lite.row_blocks import RowBlocks
+from autograd_lite.row_sources import ArraySource, Source, default_rows
 
 __all__ = ["open_rows"]
 

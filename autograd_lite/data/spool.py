@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from autograd_lite.data.columns import Array
-from autograd_lite.row_blocks import HEAD, RowBlocks, Source, default_rows
+from autograd_lite.row_blocks import RowBlocks
+from autograd_lite.row_sources import HEAD, Source, default_rows
 
 __all__ = ["Spool"]
 
