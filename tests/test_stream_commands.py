@@ -1,5 +1,6 @@
 """`train --stream`: rows read by blocks have the weights and figures of those in memory."""
 
+import io
 import json
 import os
 import subprocess
@@ -398,3 +399,42 @@ def test_a_full_disk_is_an_error_that_names_the_folder(run, tmp_path):
     assert str(out) in complaints
     assert len(complaints.splitlines()) == 1
     assert not out.exists()
+
+
+@pytest.mark.parametrize("place", [0, 150, 399])
+def test_a_text_among_numbers_is_named_wherever_it_is(run, tmp_path, place):
+    table = students()
+    path, out = tmp_path / "students.csv", tmp_path / "out"
+    table.to_csv(path, index=False)
+    how = ("--data", path, "--target", "passed", "--out", out)
+    assert run("train", *how, *OPTIONS, "logistic-regression")[0] == 0
+    table["hours"] = table["hours"].astype(object)
+    table.loc[place, "hours"] = "many"
+    table.to_csv(path, index=False)
+    weights = ("--weights", out / "logistic-regression.npz")
+    code, shown, complaints = run("predict", *weights, "--data", path)
+    assert (code, shown) == (2, "")
+    assert "column 'hours' holds 'many', but the model was trained on numbers" in complaints
+
+
+def test_standard_input_is_streamed_if_asked_for(run, tmp_path, monkeypatch):
+    table = students()
+    table.to_csv(tmp_path / "students.csv", index=False)
+    found = []
+    for source in (tmp_path / "students.csv", "-"):
+        content = io.BytesIO((tmp_path / "students.csv").read_bytes())
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
+        how = ("--stream", "--data", source, "--target", "passed", "--out", tmp_path / "out")
+        code, shown, complaints = run("train", *how, "--json", *OPTIONS, "logistic-regression")
+        assert code == 0, complaints
+        found.append(json.loads(shown)["models"])
+    assert found[0] == found[1]
+
+
+@given(st.integers(0, 2**63), st.floats(0.05, 0.95))
+def test_a_share_of_the_rows_is_held_out(seed, share):
+    held = hashed(np.arange(4000), seed) < np.uint64(share * 2**64)
+    assert abs(held.mean() - share) < 6 * np.sqrt(share * (1 - share) / 4000)
+    other = hashed(np.arange(4000), seed + 1) < np.uint64(share * 2**64)
+    both = share * share
+    assert abs((held & other).mean() - both) < 6 * np.sqrt(both * (1 - both) / 4000)

@@ -120,9 +120,17 @@ class Pieces:
 
     @cached_property
     def frame(self) -> Frame:
-        """The table without its rows: its columns, and what they are."""
-        first = next(iter(self)).columns
-        empty = [replace(c.take(slice(0)), categories=(), markers=()) for c in first]
+        """The table without its rows: its columns, and what they are.
+
+        The one category of a column of text is its first text that is no number.
+        """
+        found = zip(next(iter(self)).columns, self.layout.found, strict=True)
+        empty = [
+            replace(
+                column.take(slice(0)), categories=(about.foreign,) * bool(about.foreign), markers=()
+            )
+            for column, about in found
+        ]
         return self._framed(tuple(empty), ())
 
     def learned(self, decimal: str | None, text: Collection[str]) -> Layout:
