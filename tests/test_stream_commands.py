@@ -19,25 +19,11 @@ from autograd_lite.data.facts import hashed
 from autograd_lite.data.targets import target_of
 from autograd_lite.models import LinearRegression, LogisticRegression, load
 from autograd_lite.models.block_metrics import Errors, Scores
-from autograd_lite.models.estimator import Estimator
 from autograd_lite.models.metrics import figures as whole_figures
 from autograd_lite.models.metrics import r2, rmse
 from autograd_lite.models.monitor import Monitor
-from autograd_lite.row_blocks import RowBlocks
 
 OPTIONS = ("--quiet", "--solver", "gd", "--max-iter", 20, "--tol", 0, "--model")
-
-
-@pytest.fixture(autouse=True)
-def fits_blocks(monkeypatch):
-    """Models that read all blocks to train on them."""
-    fit = Estimator._fit
-
-    def reading(self, X, y, *more):
-        X, y = (a.read() if isinstance(a, RowBlocks) else a for a in (X, y))
-        return fit(self, X, y, *more)
-
-    monkeypatch.setattr(Estimator, "_fit", reading)
 
 
 @pytest.fixture(autouse=True)
@@ -331,18 +317,9 @@ SCRIPT = """
 import re, sys, threading, time
 from pathlib import Path
 from autograd_lite.cli import main
-from autograd_lite.models.estimator import Estimator
 
 def private():
     return int(re.search(r"RssAnon:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10
-
-fit = Estimator._fit
-def some(self, X, y, *more):
-    for _ in X:
-        pass
-    X, y = (X.head, y.head) if isinstance(X, RowBlocks) else (X, y)
-    return fit(self, X, y, *more)
-Estimator._fit = some
 
 peak = [0]
 def watch():
