@@ -299,3 +299,16 @@ def test_pieces_are_encoded_as_the_table(folder, missing, table, piece):
     encoded = np.concatenate([expected.encode(frame) for frame in pieces])
     np.testing.assert_array_equal(encoded, expected.encode(whole))
     np.testing.assert_allclose(found.encode(whole), expected.encode(whole), rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@given(st.integers(1, 200), st.booleans())
+def test_pieces_of_every_encoding_and_line_end(folder, encoding, end, piece, quoted):
+    path = folder / "encoded.csv"
+    cell = f'"ä{end}ß"' if quoted else "äß"
+    rows = ["größe;wert", *(f"{k},25;{cell}" for k in range(20))]
+    path.write_bytes((end.join(rows) + end).encode(encoding))
+    options = {"encoding": encoding} if encoding == "cp1252" else {}
+    assert check(path, piece, **options) == ("", "")
+    assert quoted or piece > 20 or len(open_table(path, piece=piece, **options).lengths) > 3

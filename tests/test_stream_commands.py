@@ -242,25 +242,6 @@ def test_a_file_that_is_large_beside_the_free_memory_is_streamed(run, tmp_path, 
         assert "read piece by piece" not in run("train", *how, "logistic-regression", option)[1]
 
 
-def test_a_run_that_was_streamed_goes_on_so(run, tmp_path, monkeypatch):
-    path = tmp_path / "students.csv"
-    students().to_csv(path, index=False)
-    how = ("--data", path, "--target", "passed", "--quiet", "--solver", "gd", "--tol", 1e-9)
-    model = ("--model", "logistic-regression", "--max-iter")
-    weights = []
-    for steps in (10, 4):
-        monkeypatch.setattr(streaming, "_available", lambda: 1)
-        out = tmp_path / f"out{steps}"
-        assert run("train", *how, *model, steps, "--out", out)[0] == 0
-        if steps < 10:
-            monkeypatch.setattr(streaming, "_available", lambda: 1 << 60)
-            code, shown, complaints = run("train", "--resume", out, "--max-iter", 10, "--quiet")
-            assert code == 0, complaints
-            assert "read piece by piece" in shown
-        weights.append(load(out / "logistic-regression.npz").coef_.tolist())
-    assert weights[0] == weights[1]
-
-
 def test_a_folder_of_files_is_one_table(run, tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()

@@ -250,7 +250,9 @@ class _TextFile(_File):
 
     def _content(self) -> Iterator[bytes]:
         with open(self.path, "rb") as file:
-            yield from utf8(unpacking(file, self.where, self.piece), self.encoding, self.where)
+            yield from utf8(
+                unpacking(file, self.where, max(self.piece, 8)), self.encoding, self.where
+            )
 
     def _pieces(
         self, numbers: Collection[int], sign: str, cells: bool
@@ -344,7 +346,7 @@ def _cut(
 def _row_end(content: bytes, separator: str, where: str, before: int) -> int:
     """Where the last row that surely ends in the content does; 0 if none does."""
     if b'"' not in content:
-        return content.rfind(b"\n") + 1
+        return content.rfind(b"\n") + 1 or content.rfind(b"\r", 0, -1) + 1
     text = content.decode("utf-8", "surrogateescape")
     read = end = last = 0
 
