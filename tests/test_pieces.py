@@ -20,6 +20,7 @@ from autograd_lite.data.facts import Different, Facts
 from autograd_lite.row_sources import BlockError
 
 EXAMPLES = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=25, deadline=None)
 CELLS = st.one_of(
     st.integers(-9, 2000).map(str),
     st.sampled_from(["0", "1", "007", "1234567890123456789", "-0", "+5", "3E5"]),
@@ -93,7 +94,7 @@ def check(path, piece, **options):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=25, deadline=None)
+@FEW
 @given(frames(), st.integers(1, 200))
 def test_pieces_of_every_format_are_those_of_the_table(folder, name, table, piece):
     FORMATS[name](table, folder / name)
@@ -168,6 +169,7 @@ LINES = [f"{k}.5,{'ab'[k % 2]}" for k in range(30)]
 
 @pytest.mark.parametrize("installed", [True, False])
 @pytest.mark.parametrize("bad", ["1,2,3", "1", "1\0,a", b"\xff,a", '"1,a', '1,"a'])
+@FEW
 @given(st.integers(0, 30), st.integers(10, 200))
 def test_what_is_wrong_with_a_line_is_said_of_the_same_line(folder, installed, bad, place, piece):
     lines = [line.encode() for line in LINES]
@@ -299,3 +301,17 @@ def test_pieces_are_encoded_as_the_table(folder, missing, table, piece):
     encoded = np.concatenate([expected.encode(frame) for frame in pieces])
     np.testing.assert_array_equal(encoded, expected.encode(whole))
     np.testing.assert_allclose(found.encode(whole), expected.encode(whole), rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@FEW
+@given(st.integers(1, 200), st.booleans())
+def test_pieces_of_every_encoding_and_line_end(folder, encoding, end, piece, quoted):
+    path = folder / "encoded.csv"
+    cell = f'"ä{end}ß"' if quoted else "äß"
+    rows = ["größe;wert", *(f"{k},25;{cell}" for k in range(20))]
+    path.write_bytes((end.join(rows) + end).encode(encoding))
+    options = {"encoding": encoding} if encoding == "cp1252" else {}
+    assert check(path, piece, **options) == ("", "")
+    assert quoted or piece > 20 or len(open_table(path, piece=piece, **options).lengths) > 3

@@ -1,5 +1,6 @@
 """`train --stream`: rows read by blocks have the weights and figures of those in memory."""
 
+import io
 import json
 import os
 import subprocess
@@ -18,25 +19,11 @@ from autograd_lite.data.facts import hashed
 from autograd_lite.data.targets import target_of
 from autograd_lite.models import LinearRegression, LogisticRegression, load
 from autograd_lite.models.block_metrics import Errors, Scores
-from autograd_lite.models.estimator import Estimator
 from autograd_lite.models.metrics import figures as whole_figures
 from autograd_lite.models.metrics import r2, rmse
 from autograd_lite.models.monitor import Monitor
-from autograd_lite.row_blocks import RowBlocks
 
 OPTIONS = ("--quiet", "--solver", "gd", "--max-iter", 20, "--tol", 0, "--model")
-
-
-@pytest.fixture(autouse=True)
-def fits_blocks(monkeypatch):
-    """Models that read all blocks to train on them."""
-    fit = Estimator._fit
-
-    def reading(self, X, y, *more):
-        X, y = (a.read() if isinstance(a, RowBlocks) else a for a in (X, y))
-        return fit(self, X, y, *more)
-
-    monkeypatch.setattr(Estimator, "_fit", reading)
 
 
 @pytest.fixture(autouse=True)
@@ -311,19 +298,9 @@ SCRIPT = """
 import re, sys, threading, time
 from pathlib import Path
 from autograd_lite.cli import main
-from autograd_lite.models.estimator import Estimator
-from autograd_lite.row_blocks import RowBlocks
 
 def private():
     return int(re.search(r"RssAnon:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10
-
-fit = Estimator._fit
-def some(self, X, y, *more):
-    for _ in X:
-        pass
-    X, y = (X.head, y.head) if isinstance(X, RowBlocks) else (X, y)
-    return fit(self, X, y, *more)
-Estimator._fit = some
 
 peak = [0]
 def watch():
@@ -380,3 +357,42 @@ def test_a_full_disk_is_an_error_that_names_the_folder(run, tmp_path):
     assert str(out) in complaints
     assert len(complaints.splitlines()) == 1
     assert not out.exists()
+
+
+@pytest.mark.parametrize("place", [0, 150, 399])
+def test_a_text_among_numbers_is_named_wherever_it_is(run, tmp_path, place):
+    table = students()
+    path, out = tmp_path / "students.csv", tmp_path / "out"
+    table.to_csv(path, index=False)
+    how = ("--data", path, "--target", "passed", "--out", out)
+    assert run("train", *how, *OPTIONS, "logistic-regression")[0] == 0
+    table["hours"] = table["hours"].astype(object)
+    table.loc[place, "hours"] = "many"
+    table.to_csv(path, index=False)
+    weights = ("--weights", out / "logistic-regression.npz")
+    code, shown, complaints = run("predict", *weights, "--data", path)
+    assert (code, shown) == (2, "")
+    assert "column 'hours' holds 'many', but the model was trained on numbers" in complaints
+
+
+def test_standard_input_is_streamed_if_asked_for(run, tmp_path, monkeypatch):
+    table = students()
+    table.to_csv(tmp_path / "students.csv", index=False)
+    found = []
+    for source in (tmp_path / "students.csv", "-"):
+        content = io.BytesIO((tmp_path / "students.csv").read_bytes())
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
+        how = ("--stream", "--data", source, "--target", "passed", "--out", tmp_path / "out")
+        code, shown, complaints = run("train", *how, "--json", *OPTIONS, "logistic-regression")
+        assert code == 0, complaints
+        found.append(json.loads(shown)["models"])
+    assert found[0] == found[1]
+
+
+@given(st.integers(0, 2**63), st.floats(0.05, 0.95))
+def test_a_share_of_the_rows_is_held_out(seed, share):
+    held = hashed(np.arange(4000), seed) < np.uint64(share * 2**64)
+    assert abs(held.mean() - share) < 6 * np.sqrt(share * (1 - share) / 4000)
+    other = hashed(np.arange(4000), seed + 1) < np.uint64(share * 2**64)
+    both = share * share
+    assert abs((held & other).mean() - both) < 6 * np.sqrt(both * (1 - both) / 4000)

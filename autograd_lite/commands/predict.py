@@ -74,6 +74,7 @@ def _run(args: argparse.Namespace) -> None:
             f"{pieces.source} has {len(encoder.names)} columns, but the model was fitted with "
             f"{model.n_features_in_} without names"
         )
+    encoder.encode(pieces.frame)  # is every column what the model was trained on?
     # The columns are in the order of the model now, and have no names.
     vars(model).pop("feature_names_in_", None)
     with writing(args.out) as file:

@@ -120,7 +120,7 @@ class _Rows:
             if column.name == target
             or (column.name in asked and column.kind in ("number", "boolean", "text"))
         ]
-        self.facts = {column.name: Facts.of(column, MOST) for column in pieces.frame.columns}
+        self.facts = {column.name: self._facts_of(column) for column in pieces.frame.columns}
         self._places: dict[str, dict[str, int]] = {
             column.name: {} for column in pieces.frame.columns if column.kind == "text"
         }
@@ -154,6 +154,11 @@ class _Rows:
         places = self._places[column.name]
         found = [places.setdefault(text, len(places)) for text in column.categories]
         return np.array([*found, -1], dtype=float)[column.values]
+
+    def _facts_of(self, column: Column) -> Facts:
+        """The facts of a column so far: few of a number that is no target, as there may be many."""
+        counted = column.kind == "text" or column.name == self._target
+        return Facts.of(column, MOST if counted else MOST >> 4)
 
     def _known(self, column: Column) -> Column:
         """A column without rows, with its categories."""
@@ -194,7 +199,8 @@ class _Rows:
 
     def training_facts(self, names: Sequence[str]) -> Mapping[str, Facts]:
         """What is known of columns from the rows to train on alone."""
-        found = {name: Facts.of(self.frame.column(name), MOST) for name in names}
+        columns = [self.frame.column(name) for name in names]
+        found = {c.name: Facts.of(c, MOST if c.kind == "text" else 0) for c in columns}
         for block in self._train.blocks():
             frame = self.framed(block)
             for name in names:

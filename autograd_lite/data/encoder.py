@@ -153,7 +153,9 @@ class Encoder:
             raise ValueError(f"missing must be one of {', '.join(get_args(Missing))}")
         features = []
         for column in frame.columns:
-            known = facts[column.name] if facts else Facts.of(column)
+            # Only different texts matter, and sorting numbers takes time.
+            most = None if column.kind == "text" else 0
+            known = facts[column.name] if facts else Facts.of(column, most)
             if known.present:
                 features.append(_learned(known, missing, frame.source))
         if not features:

@@ -38,7 +38,7 @@ class Different:
     """The different values of a column and how many rows have each.
 
     `values` are sorted, with their `counts`; of more than `most` they are None, and only their
-    number is known, about: from the smallest hashes of the values.
+    number is known, about: from the smallest hashes of the values. With `most` 0 none is counted.
     """
 
     def __init__(self, most: int | None = None) -> None:
@@ -143,20 +143,20 @@ class Facts:
                 self._first = float(values[0])
             expected = self._first + np.arange(self.rows, self.rows + len(values))
             self.counts_rows = self._first in (0, 1) and bool((values == expected).all())
-        present = values[there]
-        found, counts = np.unique(present, return_counts=True)
-        if column.kind == "text":
-            self.markers |= {*column.markers}
-            self.different.add(np.array(column.categories, dtype=object)[found], counts)
-        else:
-            self.different.add(found, counts)
+        present = found = values[there]
+        self.markers |= {*column.markers}
+        if self.different.most != 0:
+            found, counts = np.unique(present, return_counts=True)
+            texts = np.array(column.categories, dtype=object)
+            self.different.add(texts[found] if column.kind == "text" else found, counts)
         if column.kind == "number" and len(found):
             self._add_numbers(found)
         if len(found):
             with np.errstate(all="ignore"):
                 more = len(present) / (self.present + len(present))
                 self.mean += (float(present.mean()) - self.mean) * more
-            self.low, self.high = min(self.low, float(found[0])), max(self.high, float(found[-1]))
+            self.low = min(self.low, float(found.min()))
+            self.high = max(self.high, float(found.max()))
         self.rows += len(values)
         self.missing += len(values) - len(present)
 

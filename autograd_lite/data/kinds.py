@@ -32,12 +32,16 @@ _FEW = 20
 
 
 class Found(NamedTuple):
-    """What a column is. `unit` and `note` are those of a `Column`, `whole` says it of numbers."""
+    """What a column is. `unit` and `note` are those of a `Column`, `whole` says it of numbers.
+
+    `foreign` is the first text that is no number.
+    """
 
     kind: Kind
     unit: str = ""
     note: str = ""
     whole: bool = False
+    foreign: str = ""
 
 
 @dataclass
@@ -68,6 +72,8 @@ class _Way:
 class TextFacts:
     """What decides the kind of a column of texts, learned from one piece of it after the other.
 
+    With `signs_only` it is only known with which decimal signs the texts are numbers.
+
     Example:
         >>> facts = TextFacts()
         >>> facts.add(["1,5", "NA"], [3, 1])
@@ -78,7 +84,7 @@ class TextFacts:
         'text'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, signs_only: bool = False) -> None:
         self.signed: str | None = None  # the first text with a comma or a point
         self._rows = 0
         self._known = False
@@ -87,12 +93,10 @@ class TextFacts:
         self._units: dict[str, list[Any]] = {}  # the rows with each unit, and the first text
         self._infinite: str | None = None
         self._infinities = 0
-        self._ways = {
-            ".": _Way(number),
-            ",": _Way(lambda text: number(text, ",")),
-            "boolean": _Way(as_truth),
-            "date": _Way(lambda text: 0.0 if is_date(text) else None),
-        }
+        self._ways = {".": _Way(number), ",": _Way(lambda text: number(text, ","))}
+        if not signs_only:
+            self._ways["boolean"] = _Way(as_truth)
+            self._ways["date"] = _Way(lambda text: 0.0 if is_date(text) else None)
 
     def add(self, distinct: Iterable[str], rows: Iterable[int]) -> None:
         """Learn from the different texts of a piece, in order, and the rows that have each."""
@@ -125,7 +129,10 @@ class TextFacts:
         if not len(present):
             return
         bits = (present == 0) | (present == 1)
-        some = [str(int(value)) for value in np.unique(present)[: _FEW + 1]]
+        different = np.unique(present[:1000])
+        if len(different) <= _FEW:
+            different = np.unique(present)
+        some = [str(int(value)) for value in different[: _FEW + 1]]
         first = str(int(present[0]))
         self._known = True
         self._rows += len(present)
@@ -148,6 +155,9 @@ class TextFacts:
 
     def found(self, decimal: str) -> Found:
         """What the column is, if its numbers have this decimal sign."""
+        return self._found(decimal)._replace(foreign=self.foreign(decimal) or "")
+
+    def _found(self, decimal: str) -> Found:
         if not self._known:
             return Found("number", whole=True) if self._nulls else Found("text")
         if self._whole and self._code:

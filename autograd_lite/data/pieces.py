@@ -121,9 +121,17 @@ class Pieces:
 
     @cached_property
     def frame(self) -> Frame:
-        """The table without its rows: its columns, and what they are."""
-        first = next(iter(self)).columns
-        empty = [replace(c.take(slice(0)), categories=(), markers=()) for c in first]
+        """The table without its rows: its columns, and what they are.
+
+        The one category of a column of text is its first text that is no number.
+        """
+        found = zip(next(iter(self)).columns, self.layout.found, strict=True)
+        empty = [
+            replace(
+                column.take(slice(0)), categories=(about.foreign,) * bool(about.foreign), markers=()
+            )
+            for column, about in found
+        ]
         return self._framed(tuple(empty), ())
 
     def learned(self, decimal: str | None, text: Collection[str]) -> Layout:
@@ -243,7 +251,9 @@ class _TextFile(_File):
 
     def _content(self) -> Iterator[bytes]:
         with open(self.path, "rb") as file:
-            yield from utf8(unpacking(file, self.where, self.piece), self.encoding, self.where)
+            yield from utf8(
+                unpacking(file, self.where, max(self.piece, 8)), self.encoding, self.where
+            )
 
     def _pieces(
         self, numbers: Collection[int], sign: str, cells: bool
@@ -337,7 +347,7 @@ def _cut(
 def _row_end(content: bytes, separator: str, where: str, before: int) -> int:
     """Where the last row that surely ends in the content does; 0 if none does."""
     if b'"' not in content:
-        return content.rfind(b"\n") + 1
+        return content.rfind(b"\n") + 1 or content.rfind(b"\r", 0, -1) + 1
     text = content.decode("utf-8", "surrogateescape")
     read = end = last = 0
 

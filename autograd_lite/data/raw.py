@@ -48,7 +48,7 @@ class Layout:
     separator: str
     decimal: str
     numbers: Collection[int]
-    found: Sequence[Found | None]
+    found: Sequence[Found]
 
     def finished(self, raw: Raw) -> tuple[Column, ...]:
         """The columns of a piece, of their kinds.
@@ -60,9 +60,7 @@ class Layout:
             for name, column, found in zip(self.names, raw.columns, self.found, strict=True)
         )
 
-    def _finished(self, name: str, raw: Column | arrow.Texts, found: Found | None) -> Column:
-        if found is None:
-            found = Found(raw.kind) if isinstance(raw, Column) else Found("text")
+    def _finished(self, name: str, raw: Column | arrow.Texts, found: Found) -> Column:
         if not isinstance(raw, Column):
             return column_of(name, found, *raw, self.decimal)
         note = raw.note or found.note
@@ -102,7 +100,8 @@ class Kinds:
                 self._facts(name).add_whole(column.values)
             else:
                 self._kinds[name].add(column.kind)
-                self._whole[name] = self._whole[name] and column.whole
+                if self._whole[name] and _INDEX.fullmatch(name):
+                    self._whole[name] = column.whole
 
     def texts(self) -> dict[str, TextFacts]:
         """What is known of the columns of texts that may be numbers."""
@@ -118,9 +117,9 @@ class Kinds:
             found = self._texts[name].found(decimal)
         else:
             kind: Kind = "text" if "text" in kinds else next(iter(kinds), "number")
-            found = Found(kind, whole=self._whole[name])
+            found = Found(kind, whole=self._whole[name])  # which only an index is asked for
         if name in self.text and (name in self._texts or found.kind in ("number", "boolean")):
-            return Found("text", note=self._notes[name])
+            return Found("text", note=self._notes[name], foreign=found.foreign)
         index = found.kind == "number" and found.whole and _INDEX.fullmatch(name)
         return found._replace(note=found.note or self._notes[name] or "index" * bool(index))
 
@@ -151,7 +150,7 @@ def layout_of(
     firsts = {}
     for name, texts in zip(start.names, zip(*start.rows, strict=False), strict=False):
         if name not in text:
-            firsts[name] = TextFacts()
+            firsts[name] = TextFacts(signs_only=True)
             firsts[name].add(texts, [1] * len(texts))
     sign = decimal or decimal_sign(firsts, where) or "."
     numbers, kinds = _learned(pieces, _plain_numbers(start, sign, text), sign, start.names, text)
