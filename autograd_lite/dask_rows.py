@@ -68,7 +68,7 @@ class DaskSource(Source):
         return _is_known(self.arrays[0])
 
     @cached_property
-    def head(self) -> tuple[Array, ...]:  # type: ignore[override]
+    def head(self) -> tuple[Array, ...]:
         """Some first rows."""
         first = next((k for k, length in enumerate(self.lengths) if length), None)
         if first is None:
@@ -76,7 +76,7 @@ class DaskSource(Source):
         return self._rows(first, HEAD)
 
     @cached_property
-    def lengths(self) -> tuple[int, ...]:  # type: ignore[override]
+    def lengths(self) -> tuple[int, ...]:
         """The number of rows of each chunk; it takes a pass if Dask does not know it."""
         first = self.arrays[0]
         if not _is_known(first):

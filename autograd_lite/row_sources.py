@@ -220,6 +220,7 @@ class SomeBlocks(Source):
     def read(self, k: int) -> Any:
         return self.source.read(self.numbers[k])
 
-    def total(self, function: Any, add: Any) -> Any:
+    def total(self, function: Any, add: Any, numbers: Sequence[int] | None = None) -> Any:
         """The total over these blocks, as the source computes it."""
-        return self.source.total(function, add, self.numbers)
+        of_source = self.numbers if numbers is None else [self.numbers[k] for k in numbers]
+        return self.source.total(function, add, of_source)

@@ -75,13 +75,13 @@ class Traced(Differentiated, internal=True):
     def shape(self) -> tuple[int, ...]:
         """The shape, a tuple of ints."""
         shape: tuple[int, ...] = getattr(self.node.form, "shape", ())
-        return reported(shape) if is_outside(sys._getframe(1)) else shape  # type: ignore[no-any-return]
+        return reported(shape) if is_outside(sys._getframe(1)) else shape
 
     @property
     def size(self) -> int:
         """The number of elements."""
         size = super().size
-        return reported(size) if is_outside(sys._getframe(1)) else size  # type: ignore[no-any-return]
+        return reported(size) if is_outside(sys._getframe(1)) else size
 
     def __len__(self) -> int:
         length = super().__len__()

@@ -185,7 +185,8 @@ class _Look:
             return self._bad(rows, Problem(error.row, str(error)))
         except (TypeError, ValueError) as error:
             return self._bad(rows, Problem(None, str(error)))
-        labels, sums = None, np.zeros(0)
+        labels: Array | None = None
+        sums: Array = np.zeros(0)
         if self.classifier:
             labels, places = np.unique(y, return_inverse=True)
             sums = np.bincount(places, w)

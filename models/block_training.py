@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ def read_blocks(
     read_y = _Targets(encode, dtype)
     total = facts.weight if factors is None else float(sums @ factors)
     read_w = _weights(model, facts, encode, factors, total, dtype)
-    parts = [read_X, read_y, *([read_w] if read_w else [])]
+    parts: list[Callable[[Any], Array]] = [read_X, read_y, *([read_w] if read_w else [])]
     sample = [np.concatenate(arrays) for arrays in zip(*facts.sample, strict=True)]
     few = [read(sample) for read in parts]
     shown = Rows(few[0], few[1], few[2] if read_w else None, learned)
@@ -192,22 +193,49 @@ class _HeldOut:
         return held if self.held_out else ~held
 
 
-def hold_out(rows: Rows, share: float, random: np.random.Generator) -> tuple[Rows, Rows]:
+def hold_out(
+    rows: Rows, share: float, reduction: str, random: np.random.Generator
+) -> tuple[Rows, Rows]:
     """The rows to train on, and those held out, by a hash of their numbers."""
     seed = int(random.integers(2**32))
 
     def part(held_out: bool) -> Rows:
         keep = _HeldOut(seed, share, held_out)
-        data = [x if x is None else x.where(keep) for x in (rows.X, rows.y, rows.weights)]
-        if len(data[0]) < (2 if held_out else 1):
+        X, y = rows.X.where(keep), rows.y.where(keep)
+        if len(X) < (2 if held_out else 1):
             raise ValueError(
                 f"early_stopping: {len(rows.X)} rows are too few to hold out two and train on "
                 "others; rows by blocks are held out by a hash of their numbers"
             )
-        total = rows.total * len(data[0]) / len(rows.X)
-        return Rows(data[0], data[1], data[2], rows.learned, rows.sample, total)
+        if rows.weights is None:
+            return Rows(X, y, None, rows.learned, rows.sample, float(len(X)))
+        weights = rows.weights.where(keep)
+        total = float(over_blocks(weights.source, _Sum(weights.pick), add))
+        if reduction == "mean":
+            weights, total = weights.map(_Times(len(X) / total)), float(len(X))
+        return Rows(X, y, weights, rows.learned, rows.sample, total)
 
     return part(False), part(True)
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """The sum of what is picked of a block."""
+
+    pick: Callable[[Any], Array]
+
+    def __call__(self, number: int, block: Any) -> float:
+        return float(np.sum(self.pick(block), dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class _Times:
+    """A block times a number."""
+
+    factor: float
+
+    def __call__(self, block: Array) -> Array:
+        return (block * self.factor).astype(block.dtype)
 
 
 # Scores

@@ -63,8 +63,8 @@ class Objective:
 
     model: Any
     layout: Layout
-    X: Array
-    y: Array
+    X: Any
+    y: Any
     rows: int
     total: float
     """The sum of the weights of the rows."""
@@ -151,7 +151,8 @@ class Objective:
         data = self.X, self.y, self.options.get("sample_weight")
         if self._sample is not None:
             data = self._sample[:3]
-        rows, some = len(data[0]), np.s_[:]
+        rows = len(data[0])
+        some: Any = slice(None)
         if rows > most:
             some = np.sort(np.random.default_rng(0).integers(rows, size=most))
         X, y, weights = data

@@ -184,7 +184,7 @@ def _learned(before: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
 def _split(rows: Rows, model: Any, random: np.random.Generator) -> tuple[Rows, Rows]:
     """The rows to train on, and those held out: of arrays the same fraction of each class."""
     if rows.by_blocks:
-        return hold_out(rows, model.validation_fraction, random)
+        return hold_out(rows, model.validation_fraction, model.reduction, random)
     groups, n = model.groups(rows.y), len(rows.y)
     # One row of each group is to train on; of the others every k-th is held out, two at least.
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]

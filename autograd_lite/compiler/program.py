@@ -117,7 +117,7 @@ class Program:
             self._warn(f"it has {len(self._calls):,} calls, more than {MOST:,}")
         self.backend = "numba" if module.native else "numpy"
         self.source = module.source
-        self.in_blocks = module.in_blocks and self._loaded.__globals__[module.in_blocks]
+        self.in_blocks: Any = module.in_blocks and self._loaded.__globals__[module.in_blocks]
 
     def _warn(self, why: str) -> None:
         text = f"compile: Numba does not compile {self.name}, so NumPy runs it: {why}"
@@ -233,7 +233,7 @@ class Program:
             len(lengths) == 1
             and min(lengths) > 1
             and signature.for_any_length(self.rows).key == self.signature.key
-            and self._is_alike(signature, *lengths, told or min(lengths))
+            and self._is_alike(signature, min(lengths), told or min(lengths))
         )
 
     def _is_alike(self, signature: Signature, length: int, told: int) -> bool:

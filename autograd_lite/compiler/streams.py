@@ -96,7 +96,7 @@ def _program(compiled: Compiled[Any, Any], signature: Signature, length: int) ->
             try:
                 program = compiled._program(signature.standing_in(rows), length)
             except LengthError:
-                first = first or not_alike(compiled.__name__, length)
+                first = first or not_alike(getattr(compiled, "__name__", "function"), length)
                 continue
             except Exception as error:
                 first = first or error

@@ -123,12 +123,12 @@ class Shipped:
     @classmethod
     def of(cls, function: Partial) -> Shipped:
         """The one of a function, made once."""
-        space: dict[str, Any] = function.__globals__  # type: ignore[attr-defined]
+        space: dict[str, Any] = function.__globals__
         if KEY not in space:
             module: Module = space[MODULE]
             used = _names(function, space)
             given = {name: x for name, x in module.namespace.items() if name in used}
-            name = function.__name__  # type: ignore[attr-defined]
+            name = function.__name__
             space[KEY] = cls(uuid4().hex, replace(module, namespace=given), name)
         shipped: Shipped = space[KEY]
         return shipped
@@ -144,13 +144,13 @@ class Shipped:
 
 def _names(function: Any, space: dict[str, Any]) -> set[str]:
     """The global names that a function uses, and those that the functions that it calls use."""
-    found, waiting = set[str](), [getattr(function, "__wrapped__", function).__code__]
+    found, waiting = set[str](), list[Any]([getattr(function, "__wrapped__", function).__code__])
     while waiting:
         code = waiting.pop()
         waiting += [x for x in code.co_consts if isinstance(x, CodeType)]
         for name in set(code.co_names) - found:
             found.add(name)
-            other = space.get(name)
+            other: Any = space.get(name)
             other = getattr(other, "__wrapped__", other)
             if getattr(other, "__globals__", None) is space:
                 waiting.append(other.__code__)
