@@ -248,7 +248,8 @@ def _read(
         wanted = {*numbers}
         yield from (block for k, block in enumerate(blocks) if k in wanted)
         return
-    pieces = _joined(_checked_blocks(source, parts), first.lengths)
+    none = [part.head[:0] for part in parts]
+    pieces = _joined(_checked_blocks(source, parts), first.lengths, none)
     if in_order:
         yield from pieces
     elif [*numbers] == sorted(numbers):
@@ -279,8 +280,10 @@ def _checked(block: Any, k: int, parts: Sequence[RowBlocks]) -> list[Array]:
     return [part.checked(block, k) for part in parts]
 
 
-def _joined(blocks: Iterator[list[Array]], lengths: Sequence[int]) -> Iterator[list[Array]]:
-    """Blocks cut and joined to other lengths."""
+def _joined(
+    blocks: Iterator[list[Array]], lengths: Sequence[int], none: list[Array]
+) -> Iterator[list[Array]]:
+    """Blocks cut and joined to other lengths; `none` is a block without rows."""
     waiting: list[list[Array]] = []
     held = 0
     for length in lengths:
@@ -296,6 +299,7 @@ def _joined(blocks: Iterator[list[Array]], lengths: Sequence[int]) -> Iterator[l
             taken.append(part)
             missing -= len(part[0])
         held -= length
+        taken = taken or [none]
         yield (
             taken[0] if len(taken) == 1 else [np.concatenate(xs) for xs in zip(*taken, strict=True)]
         )

@@ -15,6 +15,7 @@ from autograd_lite.compiler.lengths import LengthError, Number, scaled
 from autograd_lite.trees import flatten
 
 RANDOM = np.random.default_rng(11)
+FIXED = np.array([0.3, -2.0, 0.7])
 W, V = RANDOM.normal(size=(3, 4)), RANDOM.normal(size=3)
 
 
@@ -48,6 +49,9 @@ FUNCTIONS = {
     "expanded": lambda p, X, y: np.mean(y[:, None] * X, axis=0),
     "classes": lambda p, X, y: ag.value_and_grad(
         lambda W: ag.cross_entropy(X @ W.T, (y > 0).astype(np.int64))
+    )(p[0]),
+    "a fixed array": lambda p, X, y: ag.grad(
+        lambda W: np.mean((np.tanh(X @ W.T) @ FIXED - y) ** 2)
     )(p[0]),
     "unused rows": lambda p, X, y: np.mean(X, axis=0),
     "constant": lambda p, X, y: (np.mean(y), 0.5, {"a": p[1]}),

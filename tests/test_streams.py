@@ -68,12 +68,18 @@ lengths = st.lists(st.sampled_from([0, 1, 1, 2, 3, 17, 400]), min_size=1, max_si
 
 
 @settings(max_examples=80)
-@given(st.sampled_from(sorted(PROGRAMS)), lengths, st.booleans(), st.sampled_from([1, 2]))
+@given(
+    st.sampled_from(sorted(PROGRAMS)),
+    lengths,
+    st.sampled_from(["an array", "the same blocks", "others"]),
+    st.sampled_from([1, 2]),
+)
 def test_any_split_gives_what_arrays_give(name, lengths, beside, workers):
     X, y = table(sum(lengths))
+    others = {"an array": y, "the same blocks": cut(y, lengths), "others": cut(y, lengths[::-1])}
     function = PROGRAMS[name]
     compiled = ag.compile(function, rows="auto", workers=workers)
-    rows = cut(X, lengths), y if beside else cut(y, lengths)
+    rows = cut(X, lengths), others[beside]
     with np.errstate(all="ignore"):
         if not len(X):
             with pytest.raises(Exception):  # noqa: B017

@@ -138,6 +138,8 @@ def check_alike(
             check_number(parts)
 
     def check_number(parts: Sequence[Any]) -> None:
+        if all(isinstance(x, np.ndarray) for x in parts):
+            parts = multiple(parts)[1]
         try:
             scaled(parts, lengths)
         except LengthError:
@@ -190,6 +192,24 @@ def scaled(values: Sequence[Any], lengths: Sequence[int], dtype: Any = np.float6
     raise LengthError
 
 
+def multiple(arrays: Sequence[Any]) -> tuple[Any, list[float]]:
+    """The array of which all are multiples, and the factor of each.
+
+    Raises:
+        LengthError: if they are no multiples of each other.
+    """
+    first = arrays[0]
+    _check(first.size and first.dtype.kind == "f" and len({x.shape for x in arrays}) == 1)
+    place = np.unravel_index(np.abs(first).argmax(), first.shape)
+    factors = [x[place].item() for x in arrays]
+    _check(np.isfinite(factors).all() and all(factors))
+    array = first / first[place]
+    tolerance = 8 * np.finfo(first.dtype).eps
+    for x, factor in zip(arrays, factors, strict=True):
+        _check(np.allclose(x, array * x.dtype.type(factor), rtol=tolerance, atol=0))
+    return array, factors
+
+
 @dataclass
 class _Numbers:
     """The numbers of a program, each an argument of its own.
@@ -239,7 +259,10 @@ def _generalized(group: Sequence[Expr], numbers: _Numbers, new: dict[Expr, Any])
     if x.fn == CONSTANT:
         if all(alike(x.value, y.value) for y in group):
             return x
-        _check(not x.ndim)
+        if x.ndim:
+            array, parts = multiple([y.value for y in group])
+            factor = numbers.argument(parts, x.dtype, scalar=False)
+            return numbers.b.call("np.multiply", numbers.b.constant(array), factor)
         return numbers.argument([y.value.item() for y in group], x.dtype, scalar=False)
     args = []
     for k, parts in enumerate(zip(*(y.args for y in group), strict=True)):
