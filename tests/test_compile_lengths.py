@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ W, V = RANDOM.normal(size=(3, 4)), RANDOM.normal(size=3)
 
 
 NUMBERS = np.arange(900.0)[:, None]
+CLOSED = RANDOM.normal(size=(1 << 16, 2))
 
 
 def table(length, dtype=np.float64):
@@ -303,3 +305,28 @@ def test_a_branch_on_the_number_of_rows_is_noticed_however_it_is_found(reads):
     for count in (31, 100, 1000, 31):
         X = table(count)[0]
         assert_same(compiled(X), ag.compile(function)(X), 1e-10)
+
+
+def test_a_first_call_with_many_rows_takes_no_more_memory_than_one_of_them_does():
+    X, y = table(1 << 17)
+    compiled = ag.compile(network, rows="auto")
+    tracemalloc.start()
+    try:
+        found = compiled([W, V], X[:, ::-1], y)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes / 2
+    assert_same(found, ag.compile(network)([W, V], X[:, ::-1], y))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda X: np.sum(X + CLOSED, axis=0),
+        lambda X: np.sum(X, axis=0) * (2.0 if len(X) > 50_000 else 1.0),
+    ],
+)
+def test_many_rows_that_are_not_like_few_are_traced_with_all_of_them(function):
+    compiled = ag.compile(function, rows="auto")
+    assert_same([compiled(CLOSED)], [function(CLOSED)])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Compiled"]
 
 MOST = 16  # programs that a function keeps
+_MANY = 1 << 16  # rows that take longer to trace with than the rest of a trace does
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -122,6 +123,8 @@ class Compiled(Generic[P, R]):
             program = (None if told else self._programs.get(signature.key)) or next(
                 (p for p in self._programs.values() if p.serves(signature, told)), None
             )
+            if program is None and not told:
+                program = self._traced_with_few_rows(signature)
             if program is None:
                 donated = [
                     leaf.number
@@ -143,6 +146,21 @@ class Compiled(Generic[P, R]):
             recent = list(self._programs.values())[:-4:-1]
             self._quick = tuple((p.fits, p.run) for p in recent if p.fits is not None)
         return program
+
+    def _traced_with_few_rows(self, signature: Signature) -> Program | None:
+        """The program for arrays of many rows, if a trace with few says all of it.
+
+        A trace computes with what it is given, many times, and keeps all of it.
+        """
+        length = max((x.shape[0] for x in signature.arrays if x.ndim), default=0)
+        if self._rows is None or self._donate or length < _MANY:
+            return None
+        rows = {k for k, x in enumerate(signature.arrays) if x.shape[:1] == (length,)}
+        try:
+            program = self._program(signature.standing_in(rows), length)
+        except Exception:  # what is wrong is said with all rows
+            return None
+        return program if program.serves(signature) else None
 
     @property
     def source(self) -> str:

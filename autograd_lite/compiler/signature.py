@@ -211,8 +211,10 @@ class Signature:
         length = next(p for p in STAND_INS if all(n % p for n in lengths))
         made = self._with_rows(rows, length)
         made.arrays = self.with_length(rows, length).arrays
-        for k in self.streams:
-            made.arrays[k].flags.writeable = False  # the blocks may be, and native code asks
+        for k in rows:  # native code asks; blocks may be read-only
+            made.arrays[k].flags.writeable = k not in self.streams and (
+                self.arrays[k].flags.writeable
+            )
         return made
 
     def for_any_length(self, rows: Collection[int]) -> Signature:
@@ -248,7 +250,9 @@ def form_key(form: Any) -> Any:
 
 def resized(array: Any, axis: int, length: int) -> Any:
     """An array with another number of rows: it is cut, or its rows are repeated."""
-    return np.take(array, np.arange(length) % array.shape[axis], axis)
+    rows = np.arange(length) % array.shape[axis]
+    # Of an array that is not contiguous, `take` first copies all.
+    return np.take(array[(*[slice(None)] * axis, slice(length))], rows, axis)
 
 
 def rebuilt(form: Any, arrays: Sequence[Any]) -> Any:
