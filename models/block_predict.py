@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -41,25 +41,22 @@ def _joined(model: Any, method: Callable[[Any, Any], Array], X: RowBlocks) -> Ar
     with closing(ahead(iter(X))) as blocks:
         for k, block in enumerate(blocks):
             if len(block):
-                with where(X.source.name, k, start):
+                with _naming(X.source.name, k, start):
                     parts.append(method(model, block))
             start += len(block)
             del block
     return np.concatenate(parts) if parts else method(model, X.read())
 
 
-class where:
-    """Says in an error which block it is about."""
-
-    def __init__(self, name: str, block: int, start: int) -> None:
-        self.text = f"{name}: block {block}, from row {start} on: "
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if isinstance(error, (ValueError, TypeError)) and not isinstance(error, BlockError):
-            raise BlockError(f"{self.text}{error}") from None
+@contextmanager
+def _naming(name: str, block: int, start: int) -> Iterator[None]:
+    """Say in an error which block it is about."""
+    try:
+        yield
+    except BlockError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise BlockError(f"{name}: block {block}, from row {start} on: {error}") from None
 
 
 def _lazily(model: Any, name: str, X: Any) -> Any:
@@ -88,10 +85,11 @@ class _Score:
 
     model: Any
     name: str
+    starts: Sequence[int]
 
     def __call__(self, number: int, block: Any) -> Tally:
         X, y, *weights = block
-        with where(self.name, number, 0):
+        with _naming(self.name, number, self.starts[number]):
             labels = target(y, len(X))
             w = row_weights(weights[0], len(X)) if weights and np.any(weights[0]) else None
             if weights and w is None:
@@ -105,5 +103,5 @@ def score(model: Any, X: Any, y: Any, weights: Any) -> float:
     """The score of predictions of rows by blocks."""
     model._check_fitted("score")
     source = joined(X, y, weights)
-    tally: Tally = over_blocks(source, _Score(model, source.name), Tally.__add__)
+    tally: Tally = over_blocks(source, _Score(model, source.name, source.starts), Tally.__add__)
     return tally.score

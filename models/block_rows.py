@@ -68,16 +68,14 @@ class Facts:
     """What a pass over rows finds, of blocks that are joined.
 
     Attributes:
-        rows: how many.
-        blocks: how many.
-        weight: the sum of their weights.
-        mean, squares: of each column, weighted: the mean, and the sum of squares about it.
-        low, high: the smallest and the largest number of each column.
+        rows, blocks: how many.
+        weight: the sum of the weights of the rows.
+        columns: the moments of the columns.
         labels, label_weights: the different labels of a classifier, and the weight of each.
-        of_target: mean, squares, low and high of the target of a regressor.
+        of_target: the moments of the target of a regressor.
         of_weights: the smallest and the largest weight.
         sample: some of the rows: examples, targets and weights.
-        problem: the first, if there is one, by its block and row.
+        problem: the first, if there is one, with the numbers of its block and row.
     """
 
     rows: int

@@ -97,14 +97,17 @@ def read_blocks(
     dtype = np.dtype(np.float32 if kind == np.float32 else np.float64)
     encode, factors, sums, more = model._encoding(facts, classes)
     learned = {"n_features_in_": source.head[0].shape[1]} | learned | more
-    if not again:
-        mean, scale = facts.columns.scale(dtype) if model.standardize else (None, None)
-        learned |= {"mean_": mean, "scale_": scale}
     _check_range(facts, dtype)
-    read_X = _Examples(learned["mean_"], learned["scale_"], dtype)
     read_y = _Targets(encode, dtype)
     total = facts.weight if factors is None else float(sums @ factors)
     read_w = _weights(model, facts, encode, factors, total, dtype)
+    if not again:
+        columns = facts.columns
+        if model.standardize and factors is not None and read_w is not None:
+            columns = over_blocks(source, _Columns(read_w), add)
+        mean, scale = columns.scale(dtype) if model.standardize else (None, None)
+        learned |= {"mean_": mean, "scale_": scale}
+    read_X = _Examples(learned["mean_"], learned["scale_"], dtype)
     parts: list[Callable[[Any], Array]] = [read_X, read_y, *([read_w] if read_w else [])]
     sample = [np.concatenate(arrays) for arrays in zip(*facts.sample, strict=True)]
     few = [read(sample) for read in parts]
@@ -112,6 +115,16 @@ def read_blocks(
     data = [RowBlocks(source, read) for read in parts]
     total /= read_w.unit if read_w else 1.0
     return Rows(data[0], data[1], data[2] if read_w else None, learned, shown, total)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The moments of the columns of a block, with the weights of classes."""
+
+    weights: Callable[[Any], Array]
+
+    def __call__(self, number: int, block: Any) -> Moments:
+        return Moments.of(np.asarray(block[0]), self.weights(block))
 
 
 def _check_range(facts: Facts, dtype: Any) -> None:

@@ -225,7 +225,7 @@ def _encoded(y: Array, classes: Array | None) -> tuple[Array, Array]:
 
 def _different(y: Array) -> Array:
     """The different labels, sorted; two numbers are found without sorting."""
-    if y.dtype.kind in "biuf":
+    if y.dtype.kind in "biuf" and y.size:
         ends = np.array([y.min(), y.max()])
         if ((y == ends[0]) | (y == ends[1])).all():
             return ends if ends[0] != ends[1] else ends[:1]
