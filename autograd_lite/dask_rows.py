@@ -14,7 +14,7 @@ import numpy.typing as npt
 from autograd_lite.arrays import numbers_only
 from autograd_lite.row_sources import HEAD, BlockError, Source, read_only
 
-__all__ = ["DaskSource", "dask_array", "is_dask"]
+__all__ = ["DaskSource", "dask_array", "is_dask", "promised"]
 
 Array = npt.NDArray[Any]
 
@@ -43,6 +43,7 @@ class DaskSource(Source):
             if not isinstance(x._meta, np.ndarray) or not x.ndim:
                 kind = type(x._meta).__name__ if x.ndim else "a single number"
                 raise TypeError(f"{name}: the chunks are NumPy arrays with rows, not {kind}")
+            numbers_only(x._meta, name)
             if any(map(math.isnan, x.shape[1:])):
                 raise TypeError(f"{name}: the number of columns is not known to Dask")
         self.arrays: tuple[Any, ...] = self._aligned(arrays)
@@ -51,16 +52,23 @@ class DaskSource(Source):
         """The arrays with all columns in one chunk, and with the same chunks of rows."""
         whole = [x.rechunk(dict.fromkeys(range(1, x.ndim), -1)) for x in arrays]
         if len({_is_known(x) or x.numblocks[0] for x in whole}) > 1:
-            for x in whole:
-                x.compute_chunk_sizes()
+            whole = [x if _is_known(x) else self._measured(x) for x in whole]
         first, *others = whole
         for x in others:
             if _is_known(x) and len(x) != len(first):
                 raise BlockError(
                     f"{self.name} has {len(first)} rows, but another beside it has {len(x)}"
                 )
+        if _is_known(first) and not len(first):  # then Dask leaves the chunks as they are
+            return tuple(dask_array(np.empty(x.shape, x.dtype), [0]) for x in whole)
         rows = {0: first.chunks[0]}
         return (first, *(x.rechunk(rows) if _is_known(x) else x for x in others))
+
+    def _measured(self, x: Any) -> Any:
+        """The array with lengths that Dask knows."""
+        x = x.copy()
+        x.compute_chunk_sizes()
+        return x
 
     @property
     def are_lengths_known(self) -> bool:
@@ -80,8 +88,7 @@ class DaskSource(Source):
         """The number of rows of each chunk; it takes a pass if Dask does not know it."""
         first = self.arrays[0]
         if not _is_known(first):
-            first = first.copy()
-            first.compute_chunk_sizes()
+            first = self._measured(first)
         return tuple(map(int, first.chunks[0]))
 
     @cached_property
@@ -98,10 +105,24 @@ class DaskSource(Source):
         from dask import compute
 
         blocks = compute(*(chunks[k] for chunks in self._chunks))
-        for block in blocks:
-            numbers_only(block, f"{self.name}: block {k}")
+        where = f"{self.name}: block {k}"
+        blocks = tuple(
+            promised(x, y.dtype, where) for x, y in zip(blocks, self.arrays, strict=True)
+        )
+        self._check(k, self.lengths, [(x.shape, x.dtype) for x in blocks])
         # Persisted chunks stay with Dask.
-        return tuple(read_only(np.asarray(block))[:most] for block in blocks)
+        return tuple(read_only(x)[:most] for x in blocks)
+
+    def _check(self, k: int, lengths: Sequence[int], forms: Sequence[Any]) -> None:
+        """Raise BlockError if the shapes and dtypes of block k are not those of the Dask arrays."""
+        for x, form in zip(self.arrays, forms, strict=True):
+            expected = (lengths[k], *x.shape[1:]), x.dtype
+            if form != expected:
+                raise BlockError(
+                    f"{self.name}: block {k}, from row {sum(lengths[:k])} on, has the shape "
+                    f"{form[0]} and holds {form[1]}, but its Dask array promises {expected[0]} and "
+                    f"{expected[1]}"
+                )
 
     def mapped(self, function: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
         """A Dask array of what a function returns for the arrays of each block.
@@ -124,6 +145,17 @@ class DaskSource(Source):
             dtype=dtype,
             meta=np.empty((0,) * (1 + len(shape)), dtype),
         )
+
+
+def promised(chunk: Any, dtype: Any, where: str = "a chunk") -> Array:
+    """A chunk in the dtype that its Dask array promises, if that has room for its numbers.
+
+    Raises:
+        TypeError: for masked arrays.
+    """
+    numbers_only(chunk, where)
+    x = np.asarray(chunk)
+    return x.astype(dtype, copy=False) if np.can_cast(x.dtype, dtype) else x
 
 
 def dask_array(array: Array, lengths: Sequence[int]) -> Any:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compiler import NotSeparableError
+from autograd_lite.compiler import NotSeparableError, streams
+from autograd_lite.compiler import cluster as clusters
 from autograd_lite.compiler.cluster import NoWorkersError
 from autograd_lite.models import LinearRegression, LogisticRegression, MLPClassifier
 from autograd_lite.row_blocks import RowBlocks
 from autograd_lite.row_sources import ArraySource, BlockError
 
+dask = pytest.importorskip("dask", reason="needs the extra dask")
 da = pytest.importorskip("dask.array", reason="needs the extra dask")
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 
@@ -86,10 +88,47 @@ def test_any_number_of_workers_gives_the_same_bits(workers, threads):
         assert bits(compiled(PARAMS, chunked(X), chunked(NUMBER))) == expected
 
 
-def test_without_a_cluster_dask_computes_the_chunks_one_after_the_other():
-    compiled = ag.compile(step, rows="auto", client=None)
+@pytest.fixture
+def alone(monkeypatch):
+    """Without a cluster, although the tests have one."""
+    monkeypatch.setattr(streams, "current_client", lambda: None)
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def test_without_a_cluster_dask_computes_the_chunks_one_after_the_other(alone):
+    compiled = ag.compile(step, rows="auto")
     source = bits(compiled(PARAMS, cut(X), cut(NUMBER)))
     assert bits(compiled(PARAMS, chunked(X), chunked(NUMBER))) == source
+
+
+def test_no_client_is_needed_but_the_one_that_is_named(monkeypatch):
+    expected = bits(ag.compile(step, rows="auto")(PARAMS, cut(X), cut(NUMBER)))
+    with cluster(1) as found, distributed.Client(found, set_as_default=False) as one:
+        monkeypatch.setattr(distributed.client, "_get_global_client", lambda: None)
+        compiled = ag.compile(step, rows="auto", client=one)
+        assert bits(compiled(PARAMS, chunked(X), chunked(NUMBER))) == expected
+
+
+def test_chunks_are_computed_again_after_a_restart():
+    x, y = chunked(X), chunked(NUMBER)
+    compiled = ag.compile(step, rows="auto")
+    with cluster(1) as found, distributed.Client(found) as client:
+        expected = bits(compiled(PARAMS, x, y))
+        client.restart()
+        assert bits(compiled(PARAMS, x, y)) == expected
+
+
+def test_chunks_take_the_time_that_they_need(client, monkeypatch):
+    monkeypatch.setattr(clusters, "ATTEMPTS", 1)
+
+    def slow(block):
+        time.sleep(2.5)
+        return block
+
+    x = da.from_array(X[:2], chunks=(1, -1)).map_blocks(slow, dtype=float, meta=np.empty((0, 0)))
+    found = ag.compile(lambda X: np.sum(X, axis=0), rows="auto")(x)
+    np.testing.assert_allclose(found, X[:2].sum(axis=0))
 
 
 def test_chunks_of_unknown_lengths(client):
@@ -99,6 +138,13 @@ def test_chunks_of_unknown_lengths(client):
     found = compiled(PARAMS, x[x[:, 0] > 0], y[x[:, 0] > 0])
     for a, b in zip(found[1], step(PARAMS, X[mask], NUMBER[mask])[1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10)
+
+
+def test_lengths_are_learned_without_a_change_of_the_arrays(client):
+    unknown = chunked(X)[chunked(X)[:, 0] > -np.inf]
+    found = ag.compile(step, rows="auto")(PARAMS, unknown, chunked(NUMBER, (5003,)))
+    np.testing.assert_allclose(found[0], step(PARAMS, X, NUMBER)[0])
+    assert np.isnan(unknown.shape[0])
 
 
 def test_results_with_rows_are_dask_arrays(client):
@@ -117,6 +163,12 @@ def test_few_rows(client, columns):
         lengths = (0, rows, 0) if rows < 2 else (1, 1)
         found = compiled(chunked(some, lengths))
         np.testing.assert_allclose(found, (some**2).sum(axis=0))
+
+
+def test_no_rows_in_other_chunks(client):
+    compiled = ag.compile(lambda X, y: np.sum(X * y[:, None], axis=0), rows="auto")
+    found = compiled(chunked(X[:0], (0, 0)), chunked(NUMBER[:0], (0,)))
+    np.testing.assert_array_equal(found, np.zeros(6))
 
 
 def test_what_is_no_sum_over_rows_is_refused_before_anything_is_sent(client):
@@ -145,7 +197,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_chunk_that_is_not_what_dask_promises(client, name):
+@pytest.mark.parametrize("where", ["client", "alone"])
+def test_a_chunk_that_is_not_what_dask_promises(request, where, name):
+    request.getfixturevalue(where)
     change, text = FAULTS[name]
 
     def torn(block, block_info):
@@ -154,6 +208,18 @@ def test_a_chunk_that_is_not_what_dask_promises(client, name):
     wrong = chunked(X).map_blocks(torn, dtype=float, meta=np.empty((0, 0)))
     with pytest.raises(BlockError, match=f"block 3, from row 1200 on, .*{text}"):
         ag.compile(lambda X: np.sum(X, axis=0), rows="auto")(wrong)
+
+
+@pytest.mark.parametrize("where", ["client", "alone"])
+def test_masked_arrays_are_refused(request, where):
+    request.getfixturevalue(where)
+    masked = da.ma.masked_greater(chunked(X), 1)
+    hidden = chunked(X).map_blocks(
+        lambda block: np.ma.masked_greater(block, 1), dtype=float, meta=np.empty((0, 0))
+    )
+    for x in (masked, hidden):
+        with pytest.raises(TypeError, match=r"masked array .*filled\(value\)"):
+            ag.compile(lambda X: np.sum(X, axis=0), rows="auto")(x)
 
 
 def test_the_error_of_a_chunk_reaches_the_caller(client):

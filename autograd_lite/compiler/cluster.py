@@ -11,15 +11,14 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_lite.compiler.executors import BLAS, Sums
-from autograd_lite.dask_rows import DaskSource
-from autograd_lite.row_sources import BlockError
+from autograd_lite.dask_rows import DaskSource, promised
 
 __all__ = ["ClusterSource", "NoWorkersError", "current_client"]
 
@@ -66,9 +65,11 @@ class ClusterSource(DaskSource):
     remote = True
 
     def __init__(self, arrays: Sequence[Any], client: Any, name: str = "the Dask array") -> None:
-        super().__init__(arrays, name)
         self.client = client
+        super().__init__(arrays, name)
+        self._given = self.arrays
         self._groups: list[Group] = []
+        self._counted: tuple[int, ...] | None = None
         self._alone: float | None = None
 
     @cached_property
@@ -76,8 +77,11 @@ class ClusterSource(DaskSource):
         """The number of rows of each chunk; where Dask does not know it, the workers count."""
         if self.are_lengths_known:
             return super().lengths
-        self._load()
-        return self._counted
+        return self._load()
+
+    def _measured(self, x: Any) -> Any:
+        with self.client.as_current():
+            return super()._measured(x)
 
     def total(
         self,
@@ -117,18 +121,26 @@ class ClusterSource(DaskSource):
 
     # Loading
 
-    def _load(self) -> None:
-        """Let the workers compute and keep the chunks, unless they do."""
-        if self._groups:
-            return
+    def _load(self) -> tuple[int, ...]:
+        """Let the workers compute and keep the chunks, unless they do; returns their lengths."""
+        if self._counted is None or not self._groups:
+            self._persist()
+            self._group()
+            found = dict[int, Any]()
+            for numbers, chunks in self._run(_described, lambda group: (group.numbers,)):
+                found |= zip(numbers, chunks, strict=True)
+            forms = [found[k] for k in sorted(found)]
+            known = self.are_lengths_known
+            lengths = super().lengths if known else tuple(form[0][0][0] for form in forms)
+            for k, form in enumerate(forms):
+                self._check(k, lengths, form)
+            self._counted = lengths
+        return self._counted
+
+    def _persist(self) -> None:
         with warnings.catch_warnings():  # arrays in memory are part of the graph
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-            self.arrays = tuple(self.client.persist(self.arrays))
-        self._group()
-        found = dict[int, Any]()
-        for numbers, chunks in self._run(_described, lambda group: (group.numbers,)):
-            found |= zip(numbers, chunks, strict=True)
-        self._counted = tuple(self._checked([found[k] for k in sorted(found)]))
+            self.arrays = tuple(self.client.persist(self._given))
 
     def _group(self) -> None:
         """Group the chunks that are not in a group, or in one that is lost, where they are now."""
@@ -136,8 +148,11 @@ class ClusterSource(DaskSource):
         kept = [g for g in self._groups if g.worker in threads and g.future.status not in BAD]
         grouped = {number for group in kept for number in group.numbers}
         columns = [_futures(x) for x in self.arrays]
+        if any(future.cancelled() for column in columns for future in column):
+            self._persist()  # the cluster was started again
+            columns = [_futures(x) for x in self.arrays]
         self._wait([future for column in columns for future in column])
-        forms = [(x.shape[1:], x.dtype) for x in self.arrays]
+        dtypes = [x.dtype for x in self.arrays]
         held = self.client.who_has(columns[0])
         places: dict[str, list[int]] = {}
         for k, future in enumerate(columns[0]):
@@ -150,7 +165,7 @@ class ClusterSource(DaskSource):
                 some = numbers[len(numbers) * k // parts : len(numbers) * (k + 1) // parts]
                 blocks = [[column[k] for k in some] for column in columns]
                 where = {"workers": [worker]} if worker else {}
-                future = self.client.submit(Chunks, blocks, forms, pure=False, **where)
+                future = self.client.submit(Chunks, blocks, dtypes, pure=False, **where)
                 kept.append(Group(some, future, worker))
         self._groups = kept
 
@@ -159,11 +174,8 @@ class ClusterSource(DaskSource):
         import distributed
 
         for _ in range(ATTEMPTS):
-            try:
-                distributed.wait(futures, timeout=1.0)
-            except TimeoutError:
+            while not self._ended(futures):
                 self._threads()
-                continue
             bad = [future for future in futures if future.status != "finished"]
             if not bad:
                 return
@@ -171,23 +183,6 @@ class ClusterSource(DaskSource):
                 bad[0].result(timeout=1.0)
             self.client.retry(bad)
         raise self._given_up()
-
-    def _checked(self, found: Sequence[Sequence[tuple[tuple[int, ...], Any]]]) -> Iterator[int]:
-        """The length of each chunk, after a look at its shapes and dtypes."""
-        start, known = 0, super().lengths if self.are_lengths_known else None
-        for k, block in enumerate(found):
-            length = known[k] if known else block[0][0][0]
-            for x, form in zip(self.arrays, block, strict=True):
-                promised = (length, *x.shape[1:]), x.dtype
-                if form != promised:
-                    self._groups = []
-                    raise BlockError(
-                        f"{self.name}: block {k}, from row {start} on, has the shape {form[0]} and "
-                        f"holds {form[1]}, but its Dask array promises {promised[0]} and "
-                        f"{promised[1]}"
-                    )
-            start += length
-            yield length
 
     # Running
 
@@ -220,12 +215,9 @@ class ClusterSource(DaskSource):
         async def gathered() -> Any:
             return await self.client.gather(futures, asynchronous=True)
 
-        while not all(future.done() for future in futures):
-            try:
-                distributed.wait(futures, timeout=1.0)
-            except TimeoutError:
-                if not {group.worker for group in self._groups} <= self._threads().keys():
-                    return None
+        while not self._ended(futures):
+            if not {group.worker for group in self._groups} <= self._threads().keys():
+                return None
         for future in futures:
             if future.status == "error":
                 if isinstance(future.exception(), distributed.KilledWorker):
@@ -237,6 +229,21 @@ class ClusterSource(DaskSource):
             return list(self.client.sync(gathered, callback_timeout=PATIENCE))
         except (TimeoutError, distributed.CancelledError):
             return None
+
+    def _ended(self, futures: Sequence[Any]) -> bool:
+        """Whether tasks end within a second."""
+        from distributed import CancelledError
+
+        # `distributed.wait` asks the default client, which may be another one, or none.
+        for future in futures:
+            if not future.done():
+                try:
+                    future.exception(timeout=1.0)
+                except TimeoutError:
+                    return False
+                except CancelledError:
+                    pass  # so its status says
+        return True
 
     def _given_up(self) -> NoWorkersError:
         return NoWorkersError(
@@ -283,13 +290,9 @@ class Chunks:
     Their memory is that of the chunks, and Dask counts it there.
     """
 
-    def __init__(self, columns: Sequence[Sequence[Any]], forms: Sequence[Any]) -> None:
-        def cast(x: Any, dtype: Any) -> Any:
-            x = np.asarray(x)
-            return x.astype(dtype, copy=False) if np.can_cast(x.dtype, dtype) else x
-
+    def __init__(self, columns: Sequence[Sequence[Any]], dtypes: Sequence[Any]) -> None:
         self.blocks = [
-            tuple(cast(x, dtype) for x, (_, dtype) in zip(block, forms, strict=True))
+            tuple(promised(x, dtype) for x, dtype in zip(block, dtypes, strict=True))
             for block in zip(*columns, strict=True)
         ]
 
