@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograd_lite.files import atomic
-from benchmarks.report import PARTS, Plan, machine, progress, report_baseline
+from benchmarks.markdown import Plan, machine, progress
+from benchmarks.report import PARTS, report_baseline
 from benchmarks.rounds import TOLERANCE, DisagreementError
 from benchmarks.steps import PEERS, SHAPES
+from benchmarks.streaming import GIB
 from benchmarks.worker import WorkerError
 
 
@@ -32,6 +34,12 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     for option, known in choices.items():
         parser.add_argument(f"--{option}", type=listed, default=known, help=",".join(known))
+    parser.add_argument(
+        "--gib",
+        type=listed,
+        default=list(GIB),
+        help=f"sizes of the files that are streamed (default {','.join(f'{x:g}' for x in GIB)})",
+    )
     parser.add_argument("--rounds", type=int, default=9, help="default 9")
     parser.add_argument("--threads", type=int, default=1, help="for each worker (default 1)")
     parser.add_argument("--baseline", metavar="REVISION", help="compare with this revision only")
@@ -42,6 +50,10 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f"--{option}: unknown {', '.join(unknown)}; known: {', '.join(known)}")
     if min(chosen.rounds, chosen.threads) < 1:
         parser.error("--rounds and --threads must be at least 1")
+    try:
+        chosen.gib = [float(size) for size in chosen.gib]
+    except ValueError:
+        parser.error("--gib: sizes are numbers")
     chosen.rows = sorted({int(row) for row in chosen.rows})
     chosen.peers = ["hand", *(peer for peer in chosen.peers if peer != "hand")]
     return chosen
@@ -59,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = Plan(
         *(chosen.rows, chosen.peers, chosen.dtypes, chosen.rounds, chosen.threads),
         note,
-        chosen.baseline,
+        *(chosen.baseline, chosen.gib),
     )
     parts = {part: report for part, report in PARTS.items() if part in chosen.parts}
     if plan.baseline:

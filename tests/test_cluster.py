@@ -9,11 +9,13 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.compiler import NotSeparableError, streams
 from autograd_lite.compiler import cluster as clusters
-from autograd_lite.compiler.cluster import NoWorkersError
+from autograd_lite.compiler.cluster import NoWorkersError, _balanced
 from autograd_lite.models import LinearRegression, LogisticRegression, MLPClassifier
 from autograd_lite.row_blocks import RowBlocks
 from autograd_lite.row_sources import ArraySource, BlockError
@@ -86,6 +88,38 @@ def test_any_number_of_workers_gives_the_same_bits(workers, threads):
     with cluster(workers, threads) as found, distributed.Client(found, set_as_default=False) as one:
         compiled = ag.compile(step, rows="auto", client=one)
         assert bits(compiled(PARAMS, chunked(X), chunked(NUMBER))) == expected
+
+
+def test_every_worker_gets_its_share_of_chunks_that_one_of_them_computed(client):
+    first = min(client.nthreads())
+    x, y = client.persist([chunked(X), chunked(NUMBER)], workers=[first])
+    distributed.wait([x, y])
+    assert {*client.who_has(x).values()} == {(first,)}
+    compiled = ag.compile(step, rows="auto")
+    assert bits(compiled(PARAMS, x, y)) == bits(compiled(PARAMS, cut(X), cut(NUMBER)))
+    counts = [len(group.numbers) for group in compiled._kept[-1]._groups]
+    assert sorted(counts) == [6, 7]
+
+
+@given(st.data())
+def test_shares_of_chunks_are_about_equal_and_few_chunks_move(data):
+    threads = data.draw(st.dictionaries(st.sampled_from("abcd"), st.integers(1, 3), min_size=1))
+    place = st.sampled_from(sorted(threads))
+    held = data.draw(st.lists(place, min_size=1, max_size=30))
+    taken = data.draw(st.dictionaries(place, st.integers(0, 9)))
+    places = {w: [k for k, at in enumerate(held) if at == w] for w in held}
+    found = _balanced(places, threads, taken)
+    assert sorted(k for numbers in found.values() for k in numbers) == [*range(len(held))]
+    loads = {w: len(found.get(w, [])) + taken.get(w, 0) for w in threads}
+    for giver in found:
+        for taker in threads:
+            assert loads[giver] / threads[giver] <= (loads[taker] + 1) / threads[taker]
+    for worker, numbers in found.items():
+        gained, lost = (
+            {*numbers} - {*places.get(worker, [])},
+            {*places.get(worker, [])} - {*numbers},
+        )
+        assert not (gained and lost)
 
 
 @pytest.fixture

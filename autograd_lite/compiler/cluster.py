@@ -1,9 +1,10 @@
 """Data by rows on a cluster of Dask: what is computed of them is computed where they are.
 
-Each thread of a worker holds some of the chunks, and keeps them. In a step it computes the sums of
-its chunks, adds those of neighbours, and sends what is left; the rest is added here. The numbers of
-the chunks decide what is added to what, so the sums have the same bits for any number of workers.
-Rows do not leave their worker, and the chunks of one that dies are computed again by another.
+Each thread of a worker holds about as many chunks as any other, and keeps them. In a step it
+computes the sums of its chunks, adds those of neighbours, and sends what is left; the rest is added
+here. The numbers of the chunks decide what is added to what, so the sums have the same bits for any
+number of workers. In a step no rows are sent, and the chunks of a worker that dies are computed
+again by another.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -159,7 +161,8 @@ class ClusterSource(DaskSource):
             if k not in grouped:
                 worker = next(iter(held.get(future.key) or ()), "")
                 places.setdefault(worker, []).append(k)
-        for worker, numbers in places.items():
+        taken = Counter(group.worker for group in kept for _ in group.numbers)
+        for worker, numbers in _balanced(places, threads, taken).items():
             parts = min(threads.get(worker, 1), len(numbers))
             for k in range(parts):
                 some = numbers[len(numbers) * k // parts : len(numbers) * (k + 1) // parts]
@@ -270,6 +273,32 @@ class ClusterSource(DaskSource):
                     f"{self.name}: the cluster {self.client.scheduler.address} has no worker left"
                 )
             time.sleep(0.2)
+
+
+def _balanced(
+    places: Mapping[str, Sequence[int]], threads: Mapping[str, int], taken: Mapping[str, int]
+) -> dict[str, list[int]]:
+    """The numbers of the chunks of each worker, of which some go to workers that have fewer.
+
+    Dask may have had one worker compute most of them, and each step would wait for it.
+
+    Args:
+        places: the numbers of the chunks that each worker holds.
+        threads: of each worker.
+        taken: how many other chunks each worker keeps.
+    """
+    found = {worker: [*places.get(worker, ())] for worker in {**places, **threads}}
+
+    def load(worker: str, more: int) -> float:
+        return (len(found[worker]) + taken.get(worker, 0) + more) / threads[worker]
+
+    while givers := [worker for worker in threads if found[worker]]:
+        giver = max(givers, key=lambda worker: load(worker, 0))
+        taker = min(threads, key=lambda worker: load(worker, 1))
+        if load(giver, 0) <= load(taker, 1):
+            break
+        found[taker].append(found[giver].pop())
+    return {worker: sorted(numbers) for worker, numbers in found.items() if numbers}
 
 
 def _futures(x: Any) -> list[Any]:
