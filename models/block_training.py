@@ -65,12 +65,7 @@ class _Weights:
 
 
 def read_blocks(
-    model: Any,
-    X: Any,
-    y: Any,
-    weights: Any,
-    learned: dict[str, Any],
-    classes: Array | None,
+    model: Any, X: Any, y: Any, weights: Any, learned: dict[str, Any], classes: Array | None
 ) -> Rows:
     """Rows by blocks, standardized as they are read, and what one pass over them finds.
 
@@ -103,28 +98,26 @@ def read_blocks(
     read_w = _weights(model, facts, encode, factors, total, dtype)
     if not again:
         columns = facts.columns
-        if model.standardize and factors is not None and read_w is not None:
+        if model.standardize and factors is not None:
             columns = over_blocks(source, _Columns(read_w), add)
         mean, scale = columns.scale(dtype) if model.standardize else (None, None)
         learned |= {"mean_": mean, "scale_": scale}
     read_X = _Examples(learned["mean_"], learned["scale_"], dtype)
-    parts: list[Callable[[Any], Array]] = [read_X, read_y, *([read_w] if read_w else [])]
-    sample = [np.concatenate(arrays) for arrays in zip(*facts.sample, strict=True)]
-    few = [read(sample) for read in parts]
-    shown = Rows(few[0], few[1], few[2] if read_w else None, learned)
-    data = [RowBlocks(source, read) for read in parts]
+    some = [np.concatenate(arrays) for arrays in zip(*facts.sample, strict=True)]
+    reads = read_X, read_y, read_w
+    sample = Rows(*(read and read(some) for read in reads), learned)
     total /= read_w.unit if read_w else 1.0
-    return Rows(data[0], data[1], data[2] if read_w else None, learned, shown, total)
+    return Rows(*(read and RowBlocks(source, read) for read in reads), learned, sample, total)
 
 
 @dataclass(frozen=True)
 class _Columns:
     """The moments of the columns of a block, with the weights of classes."""
 
-    weights: Callable[[Any], Array]
+    weights: Callable[[Any], Array] | None
 
     def __call__(self, number: int, block: Any) -> Moments:
-        return Moments.of(np.asarray(block[0]), self.weights(block))
+        return Moments.of(np.asarray(block[0]), self.weights and self.weights(block))
 
 
 def _check_range(facts: Facts, dtype: Any) -> None:
