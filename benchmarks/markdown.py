@@ -16,7 +16,7 @@ from benchmarks.rounds import Goal, median
 from benchmarks.steps import SHAPES, Shape
 
 PEERS = ("torch", "jax", "mygrad", "autograd", "advect", "tangent-ad", "micrograd")
-READERS = ("pyarrow", "pandas", "polars")
+READERS = ("pyarrow", "pandas", "polars", "dask", "dask-ml")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "scikit-learn-intelex", *READERS, *PEERS)
 PROBLEM = "rows, features, hidden"
 

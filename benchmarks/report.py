@@ -15,7 +15,7 @@ from benchmarks import (
     tables,
 )
 from benchmarks.gradbench import measure as gradbench
-from benchmarks.large import report_streaming
+from benchmarks.large import report_cluster, report_streaming
 from benchmarks.markdown import (
     PROBLEM,
     Plan,
@@ -337,4 +337,5 @@ PARTS = {
     "estimators": report_estimators,
     "tables": report_tables,
     "streaming": report_streaming,
+    "cluster": report_cluster,
 }
