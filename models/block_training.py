@@ -104,10 +104,13 @@ def read_blocks(
         learned |= {"mean_": mean, "scale_": scale}
     read_X = _Examples(learned["mean_"], learned["scale_"], dtype)
     some = [np.concatenate(arrays) for arrays in zip(*facts.sample, strict=True)]
-    reads = read_X, read_y, read_w
-    sample = Rows(*(read and read(some) for read in reads), learned)
     total /= read_w.unit if read_w else 1.0
-    return Rows(*(read and RowBlocks(source, read) for read in reads), learned, sample, total)
+
+    def made(of: Callable[[Callable[[Any], Array]], Any]) -> tuple[Any, Any, Any]:
+        return of(read_X), of(read_y), read_w and of(read_w)
+
+    sample = Rows(*made(lambda read: read(some)), learned)
+    return Rows(*made(lambda read: RowBlocks(source, read)), learned, sample, total)
 
 
 @dataclass(frozen=True)

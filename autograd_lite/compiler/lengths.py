@@ -260,8 +260,8 @@ def _generalized(group: Sequence[Expr], numbers: _Numbers, new: dict[Expr, Any])
         if all(alike(x.value, y.value) for y in group):
             return x
         if x.ndim:
-            array, parts = multiple([y.value for y in group])
-            factor = numbers.argument(parts, x.dtype, scalar=False)
+            array, factors = multiple([y.value for y in group])
+            factor = numbers.argument(factors, x.dtype, scalar=False)
             return numbers.b.call("np.multiply", numbers.b.constant(array), factor)
         return numbers.argument([y.value.item() for y in group], x.dtype, scalar=False)
     args = []
