@@ -6,6 +6,7 @@ that some numbers are proportional to the number of rows or to its inverse.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,7 +203,7 @@ def multiple(arrays: Sequence[Any]) -> tuple[Any, list[float]]:
     _check(first.size and first.dtype.kind == "f" and len({x.shape for x in arrays}) == 1)
     place = np.unravel_index(np.abs(first).argmax(), first.shape)
     factors = [x[place].item() for x in arrays]
-    _check(np.isfinite(factors).all() and all(factors))
+    _check(all(map(math.isfinite, factors)) and all(factors))
     array = first / first[place]
     tolerance = 8 * np.finfo(first.dtype).eps
     for x, factor in zip(arrays, factors, strict=True):
