@@ -78,8 +78,6 @@ def read_blocks(
     Raises BlockError, with block and row, if the rows are not numbers or not finite.
     """
     again = bool(learned)
-    if y is None:
-        target(y, 0)
     source = joined(X, y, weights)
     facts = facts_of(
         source,
@@ -106,6 +104,8 @@ def read_blocks(
     some = [np.concatenate(arrays) for arrays in zip(*facts.sample, strict=True)]
     reads = read_X, read_y, read_w
     sample = Rows(*(read and read(some) for read in reads), learned)
+    if read_w and sample.weights.any():  # as in memory, rows without it are left out
+        sample = sample.part(sample.weights > 0)
     total /= read_w.unit if read_w else 1.0
     return Rows(*(read and RowBlocks(source, read) for read in reads), learned, sample, total)
 
