@@ -79,17 +79,20 @@ def _lazily(model: Any, name: str, X: Any) -> Any:
     model._check_fitted(name)
     source = DaskSource([X], "X")
     example = getattr(model, name)(np.zeros((1, *X.shape[1:]), X.dtype))
-    return source.mapped(_Method(model, name), example.shape[1:], example.dtype)
+    return source.mapped(_Method(model, name, example[:0]), example.shape[1:], example.dtype)
 
 
 @dataclass(frozen=True)
 class _Method:
-    """A method of a model, of a block."""
+    """A method of a model, of a block, and what it returns for one without rows."""
 
     model: Any
     name: str
+    none: Array
 
     def __call__(self, block: Array) -> Array:
+        if not len(block):
+            return self.none
         found: Array = getattr(self.model, self.name)(block)
         return found
 
