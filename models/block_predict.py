@@ -12,7 +12,14 @@ import numpy as np
 
 from autograd_lite.compiler.summation import over_blocks
 from autograd_lite.dask_rows import DaskSource, is_dask
-from autograd_lite.models.block_rows import joined
+from autograd_lite.models.block_rows import (
+    BadRowError,
+    check_rows,
+    check_weight,
+    examples_of,
+    joined,
+    targets_of,
+)
 from autograd_lite.models.block_training import Tally
 from autograd_lite.models.inputs import Array, row_weights, target
 from autograd_lite.row_blocks import RowBlocks, ahead
@@ -41,7 +48,7 @@ def _joined(model: Any, method: Callable[[Any, Any], Array], X: RowBlocks) -> Ar
     with closing(ahead(iter(X))) as blocks:
         for k, block in enumerate(blocks):
             if len(block):
-                with _naming(X.source.name, k, start):
+                with _naming(X.source.name, k, start, block):
                     parts.append(method(model, block))
             start += len(block)
             del block
@@ -49,14 +56,22 @@ def _joined(model: Any, method: Callable[[Any, Any], Array], X: RowBlocks) -> Ar
 
 
 @contextmanager
-def _naming(name: str, block: int, start: int) -> Iterator[None]:
-    """Say in an error which block it is about."""
+def _naming(name: str, number: int, start: int, X: Array, y: Any = None) -> Iterator[None]:
+    """Say in an error which block it is about, and which row if that is known."""
     try:
         yield
     except BlockError:
         raise
     except (ValueError, TypeError) as error:
-        raise BlockError(f"{name}: block {block}, from row {start} on: {error}") from None
+        where, why = f"from row {start} on", error
+        try:
+            examples_of(X, None)
+            targets_of(np.zeros(len(X)) if y is None else y, len(X))
+        except BadRowError as bad:
+            where, why = f"row {start + bad.row}", bad
+        except (ValueError, TypeError):
+            pass  # the same error
+        raise BlockError(f"{name}: block {number}, {where}: {why}") from None
 
 
 def _lazily(model: Any, name: str, X: Any) -> Any:
@@ -64,17 +79,20 @@ def _lazily(model: Any, name: str, X: Any) -> Any:
     model._check_fitted(name)
     source = DaskSource([X], "X")
     example = getattr(model, name)(np.zeros((1, *X.shape[1:]), X.dtype))
-    return source.mapped(_Method(model, name), example.shape[1:], example.dtype)
+    return source.mapped(_Method(model, name, example[:0]), example.shape[1:], example.dtype)
 
 
 @dataclass(frozen=True)
 class _Method:
-    """A method of a model, of a block."""
+    """A method of a model, of a block, and what it returns for one without rows."""
 
     model: Any
     name: str
+    none: Array
 
     def __call__(self, block: Array) -> Array:
+        if not len(block):
+            return self.none
         found: Array = getattr(self.model, self.name)(block)
         return found
 
@@ -89,7 +107,7 @@ class _Score:
 
     def __call__(self, number: int, block: Any) -> Tally:
         X, y, *weights = block
-        with _naming(self.name, number, self.starts[number]):
+        with _naming(self.name, number, self.starts[number], X, y):
             labels = target(y, len(X))
             w = row_weights(weights[0], len(X)) if weights and np.any(weights[0]) else None
             if weights and w is None:
@@ -103,5 +121,7 @@ def score(model: Any, X: Any, y: Any, weights: Any) -> float:
     """The score of predictions of rows by blocks."""
     model._check_fitted("score")
     source = joined(X, y, weights)
+    check_rows(source)
     tally: Tally = over_blocks(source, _Score(model, source.name, source.starts), Tally.__add__)
+    check_weight(tally.weight)
     return tally.score

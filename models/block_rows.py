@@ -12,7 +12,15 @@ import numpy as np
 from autograd_lite.compiler.cluster import ClusterSource, current_client
 from autograd_lite.compiler.summation import over_blocks
 from autograd_lite.dask_rows import DaskSource, dask_array, is_dask
-from autograd_lite.models.inputs import Array, column_scale, examples, numbers, row_weights, target
+from autograd_lite.models.inputs import (
+    Array,
+    column_scale,
+    examples,
+    flattened,
+    numbers,
+    row_weights,
+    target,
+)
 from autograd_lite.row_blocks import JoinedSource, RowBlocks
 from autograd_lite.row_sources import ArraySource, BlockError, Source
 
@@ -27,23 +35,29 @@ def are_blocks(X: Any) -> bool:
     return isinstance(X, RowBlocks) or is_dask(X)
 
 
-def joined(X: Any, *others: Any) -> Source:
-    """A source of X and what has the same rows, such as targets and weights; None is left out.
+def joined(X: Any, y: Any, weights: Any) -> Source:
+    """A source of X, its targets and the weights of its rows, unless they are None.
 
     Raises BlockError if they have other numbers of rows.
     """
-    given = [x for x in others if x is not None]
+    if isinstance(X, RowBlocks):
+        lengths = X.lengths
+    else:
+        there = all(x is None or is_dask(x) for x in (y, weights))
+        lengths = () if there else DaskSource([X]).lengths
+    y = flattened(y) if are_blocks(y) else target(y, sum(lengths))  # once, not for each block
+    if not are_blocks(weights):
+        weights = row_weights(weights, sum(lengths))
+    given = [x for x in (y, weights) if x is not None]
     if isinstance(X, RowBlocks):
         return JoinedSource([X, *(_rows(x, X) for x in given)])
     client = current_client()
-    lengths = None
     arrays = [X]
     for x in given:
         if not is_dask(x):
-            lengths = lengths or DaskSource([X]).lengths
-            x = np.asarray(x.read() if isinstance(x, RowBlocks) else x)
+            x = x.read() if isinstance(x, RowBlocks) else x
             if len(x) != sum(lengths):
-                raise ValueError(f"X has {sum(lengths)} rows, y has {len(x)} targets")
+                raise BlockError(f"X has {sum(lengths)} rows, but what is beside it has {len(x)}")
             x = dask_array(x, lengths)
         arrays.append(x)
     return DaskSource(arrays) if client is None else ClusterSource(arrays, client)
@@ -52,7 +66,7 @@ def joined(X: Any, *others: Any) -> Source:
 def _rows(x: Any, beside: RowBlocks) -> RowBlocks:
     if isinstance(x, RowBlocks):
         return x
-    array = np.asarray(x.compute() if is_dask(x) else x)
+    array = x.compute() if is_dask(x) else x
     return RowBlocks(ArraySource(array, max(1, *beside.lengths, 1)))
 
 
@@ -135,13 +149,16 @@ class Moments:
 
     @classmethod
     def of(cls, X: Array, weights: Array | None) -> Moments:
-        """The moments of rows."""
+        """The moments of rows; those without weight are as if they were not there."""
         w = np.ones(len(X)) if weights is None else weights
+        X, w = (X, w) if w.all() else (X[w > 0], w[w > 0])
         total = float(w.sum())
         with np.errstate(all="ignore"):
             mean = w @ X / total if total else np.zeros(X.shape[1])
             squares = w @ np.square(X - mean, dtype=np.float64)
-        return cls(total, mean, squares, X.min(axis=0), X.max(axis=0))
+        none = np.full(X.shape[1], np.inf)
+        low, high = (X.min(axis=0), X.max(axis=0)) if len(X) else (none, -none)
+        return cls(total, mean, squares, low, high)
 
     def __add__(self, other: Moments) -> Moments:
         total = self.weight + other.weight
@@ -254,6 +271,23 @@ def row_weights_of(block: Array, rows: int) -> Array:
     return found
 
 
+def check_rows(source: Source) -> int:
+    """The number of rows. Raises ValueError if there is none."""
+    rows = sum(source.lengths)
+    if not rows:
+        raise ValueError(
+            "X is empty: it has 0 sample(s) (shape="
+            f"{RowBlocks(source, itemgetter(0)).shape}) while a minimum of 1 is required."
+        )
+    return rows
+
+
+def check_weight(weight: float) -> None:
+    """Raise ValueError if the sum of the weights of all rows is 0."""
+    if weight == 0:
+        raise ValueError("sample_weight is zero for every row")
+
+
 def facts_of(
     source: Source, *, classifier: bool, weighted: bool, width: int | None, sample: int
 ) -> Facts:
@@ -262,12 +296,7 @@ def facts_of(
     Raises ValueError without rows, and BlockError, with block and row, if a block is not numbers,
     or not finite, or its labels are missing.
     """
-    rows = sum(source.lengths)
-    if not rows:
-        raise ValueError(
-            "X is empty: it has 0 sample(s) (shape="
-            f"{RowBlocks(source, itemgetter(0)).shape}) while a minimum of 1 is required."
-        )
+    rows = check_rows(source)
     look = _Look(classifier, weighted, width, min(1.0, max(_SAMPLE, sample) / rows))
     facts: Facts = over_blocks(source, look, Facts.__add__)
     if facts.problem:
@@ -276,6 +305,5 @@ def facts_of(
         where = f"{source.name}: block {places[block]}, "
         where += f"from row {row} on" if problem.row is None else f"row {row}"
         raise BlockError(f"{where}: {problem.why}")
-    if facts.weight == 0:
-        raise ValueError("sample_weight is zero for every row")
+    check_weight(facts.weight)
     return facts

@@ -78,8 +78,6 @@ def read_blocks(
     Raises BlockError, with block and row, if the rows are not numbers or not finite.
     """
     again = bool(learned)
-    if y is None:
-        target(y, 0)
     source = joined(X, y, weights)
     facts = facts_of(
         source,
@@ -110,6 +108,8 @@ def read_blocks(
         return of(read_X), of(read_y), read_w and of(read_w)
 
     sample = Rows(*made(lambda read: read(some)), learned)
+    if read_w and sample.weights.any():  # as in memory, rows without it are left out
+        sample = sample.part(sample.weights > 0)
     return Rows(*made(lambda read: RowBlocks(source, read)), learned, sample, total)
 
 

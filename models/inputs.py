@@ -179,6 +179,17 @@ def _column(column: Any) -> Array:
     return array
 
 
+def flattened(y: Any) -> Any:
+    """Targets, also by blocks, of which a single column is flattened, with a warning."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        warn(
+            "A column-vector y was passed when a 1d array was expected; use np.ravel(y)",
+            DataConversionWarning,
+        )
+        return y[:, 0]
+    return y
+
+
 def target(y: Any, rows: int) -> Array:
     """The targets as an array (rows,), without missing values; a single column is flattened.
 
@@ -193,12 +204,7 @@ def target(y: Any, rows: int) -> Array:
     array = np.asarray(y)
     if array.dtype.kind == "U" and isinstance(y, (list, tuple)):
         array = np.array(y, dtype=object) if any(not isinstance(k, str) for k in y) else array
-    if array.ndim == 2 and array.shape[1] == 1:
-        warn(
-            "A column-vector y was passed when a 1d array was expected; use np.ravel(y)",
-            DataConversionWarning,
-        )
-        array = array[:, 0]
+    array = flattened(array)
     if array.ndim != 1:
         raise ValueError(
             f"y must have one dimension, a target for each row; its shape is {array.shape}"

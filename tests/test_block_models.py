@@ -20,6 +20,7 @@ from autograd_lite.models import (
 )
 from autograd_lite.models.block_rows import Moments
 from autograd_lite.models.block_training import Tally
+from autograd_lite.models.errors import DataConversionWarning
 from autograd_lite.row_blocks import RowBlocks
 from autograd_lite.row_sources import ArraySource, BlockError
 
@@ -33,6 +34,9 @@ TARGETS = {
     "two classes": (NUMBER > 0).astype(int),
     "names": np.array(["lo", "mid", "high"])[np.digitize(NUMBER, [-4.0, 4.0])],
     "truth values": NUMBER > 1,
+    "bytes": np.where(NUMBER > 0, b"more", b"less"),
+    "objects": np.where(NUMBER > 0, "more", "less").astype(object),
+    "one row of its class": np.where(np.arange(len(X)) == 7, 9, NUMBER > 0).astype("u1"),
     "floats": np.where(NUMBER > 0, 1.5, -1.0),
 }
 CLASSIFIERS = [LogisticRegression, MLPClassifier]
@@ -69,9 +73,9 @@ def test_full_batches_give_what_arrays_give(case, beside):
     rows = cut(X, lengths), y if beside else cut(y, lengths)
     found = kind(**options).fit(*rows, weights)
     expected = kind(**options).fit(X, y, weights)
-    assert found.loss_ == pytest.approx(expected.loss_, rel=1e-6)
+    assert found.loss_ == pytest.approx(expected.loss_, rel=1e-9)
     for name, array in expected.parameters_.items():
-        np.testing.assert_allclose(found.parameters_[name], array, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found.parameters_[name], array, rtol=1e-7, atol=1e-9)
     if hasattr(expected, "classes_"):
         assert found.classes_.tolist() == expected.classes_.tolist()
     score = found.score(*rows, weights)
@@ -170,7 +174,7 @@ def test_errors_of_fit_and_predict():
     rows, y = cut(X, [200, 203]), cut(NUMBER, [200, 203])
     with pytest.raises(ValueError, match="0 sample"):
         LinearRegression().fit(cut(X[:0], [0]), NUMBER[:0])
-    with pytest.raises(ValueError, match=r"403 rows, but .* 402"):
+    with pytest.raises(ValueError, match="X has 403 rows, y has 402 targets"):
         LinearRegression().fit(rows, NUMBER[1:])
     with pytest.raises(ValueError, match="y cannot be None"):
         LinearRegression().fit(rows, None)
@@ -181,7 +185,7 @@ def test_errors_of_fit_and_predict():
     model = LinearRegression().fit(rows, y)
     with pytest.raises(BlockError, match="block 0, from row 0 on: X has 4 features"):
         model.predict(rows[:, :4])
-    with pytest.raises(BlockError, match="block 1, from row 200 on: X must be finite"):
+    with pytest.raises(BlockError, match="block 1, row 300: X must be finite; column 1 is NaN"):
         model.predict(cut(_with(X, (300, 1), np.nan), [200, 203]))
 
 
@@ -223,3 +227,74 @@ def test_tallies_are_scores():
         Tally.of(z[p], NUMBER[p], WEIGHTS[p], numbers=True) for p in (slice(99), slice(99, None))
     ]
     assert (parts[0] + parts[1]).score == pytest.approx(model.score(X, NUMBER, WEIGHTS))
+
+
+def test_a_column_of_targets_is_warned_about_once():
+    rows = cut(X, [200, 203]), cut(NUMBER[:, None], [103, 300])
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        model = LinearRegression().fit(*rows)
+        model.score(*rows)
+    assert [x.category for x in found] == [DataConversionWarning] * 2
+    expected = LinearRegression().fit(X, NUMBER).parameters_["w"]
+    np.testing.assert_allclose(model.parameters_["w"], expected, rtol=1e-5)
+
+
+BESIDE = {
+    "masked targets": (
+        (np.ma.array(TARGETS["names"], mask=X[:, 0] > 0), None),
+        TypeError,
+        "lose its mask",
+    ),
+    "masked weights": (
+        (TARGETS["names"], np.ma.masked_greater(WEIGHTS, 1)),
+        TypeError,
+        "lose its mask",
+    ),
+    "no targets": ((None, None), ValueError, "y cannot be None"),
+    "too few targets": (
+        (TARGETS["names"][1:], None),
+        ValueError,
+        "X has 403 rows, y has 402 targets",
+    ),
+    "too few weights": (
+        (TARGETS["names"], WEIGHTS[1:]),
+        ValueError,
+        r"\(402,\), and X has 403 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_is_in_memory_beside_blocks_is_checked_as_in_memory(name):
+    given, error, text = BESIDE[name]
+    model = LogisticRegression().fit(X, TARGETS["names"])
+    for method in (LogisticRegression().fit, model.score):
+        with pytest.raises(error, match=text):
+            method(cut(X, [200, 203]), *given)
+
+
+@pytest.mark.parametrize("model", [LogisticRegression, LinearRegression])
+def test_a_score_needs_rows_with_weight(model):
+    y = TARGETS["names"] if model is LogisticRegression else NUMBER
+    fitted = model().fit(X, y)
+    with pytest.raises(ValueError, match="zero for every row"):
+        fitted.score(cut(X, [200, 203]), cut(y, [200, 203]), cut(np.zeros(403), [403]))
+    with pytest.raises(ValueError, match="0 sample"):
+        fitted.score(cut(X[:0], [0]), cut(y[:0], [0]))
+
+
+def test_the_missing_target_of_a_score_is_named():
+    model = LinearRegression().fit(X, NUMBER)
+    with pytest.raises(BlockError, match="block 1, row 250: y must be finite; it is NaN"):
+        model.score(cut(X, [200, 203]), cut(_with(NUMBER, 250, np.nan), [200, 203]))
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1])
+def test_rows_without_weight_do_not_scale_columns(constant):
+    columns = np.column_stack([X, np.where(WEIGHTS > 0, constant, 7)])
+    options = {"solver": "lbfgs", "standardize": True, "max_iter": 4}
+    found = LinearRegression(**options).fit(cut(columns, [99, 304]), NUMBER, WEIGHTS)
+    expected = LinearRegression(**options).fit(columns, NUMBER, WEIGHTS)
+    np.testing.assert_allclose(found.scale_, expected.scale_, rtol=1e-9)
+    np.testing.assert_allclose(found.parameters_["w"], expected.parameters_["w"], rtol=1e-7)

@@ -297,6 +297,18 @@ def test_models_have_the_bits_of_the_streaming_executor(client, name):
     assert far.score(chunked(X), chunked(y)) == pytest.approx(near.score(X, y))
 
 
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+@pytest.mark.filterwarnings("ignore::autograd_lite.models.ConvergenceWarning")
+def test_predictions_of_chunks_without_rows(client, method):
+    model = LogisticRegression(max_iter=5, solver="gd").fit(X, LABEL)
+    found = getattr(model, method)(chunked(X, (0, 5000, 0, 3)))
+    expected = getattr(model, method)(X)
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    (np.testing.assert_array_equal if method == "predict" else np.testing.assert_allclose)(
+        found.compute(), expected
+    )
+
+
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 @pytest.mark.filterwarnings("ignore::autograd_lite.models.ConvergenceWarning")
 def test_batches_of_whole_chunks(client, solver):

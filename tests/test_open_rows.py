@@ -367,3 +367,19 @@ def test_nothing_but_numpy_is_loaded_for_arrays(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_what_gives_blocks_may_use_one_array_for_all():
+    array, held = np.arange(24.0).reshape(8, 3), np.empty((2, 3))
+
+    def blocks():
+        for start in range(0, 8, 2):
+            held[:] = array[start : start + 2]
+            yield held, held[:, 0]
+
+    X, y = open_rows(blocks)
+    same(X, array)
+    same(y, array[:, 0])
+    for kept in (X, X.map(np.asarray)):
+        found = [*together([kept, array[:, 0]])]
+        np.testing.assert_array_equal(np.concatenate([block[0] for block in found]), array)

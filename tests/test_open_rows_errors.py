@@ -342,10 +342,10 @@ def test_a_dask_array_that_is_not_what_it_claims():
     da = pytest.importorskip("dask.array", reason="Dask is not installed")
     lazy = da.from_array(ARRAY, chunks=(6, 3))
     shorter = lazy.map_blocks(lambda block: block[:5], dtype=float, meta=np.empty((0, 0)))
-    with pytest.raises(BlockError, match="block 0, from row 0 on, has 5 rows; it had 6"):
+    with pytest.raises(BlockError, match=r"block 0, from row 0 on, has the shape \(5, 3\)"):
         open_rows(shorter).read()
     masked = da.from_array(np.ma.masked_greater(ARRAY, 30), chunks=(6, 3))
-    with pytest.raises(TypeError, match="block 0: a masked array would lose its mask"):
+    with pytest.raises(TypeError, match="a masked array would lose its mask"):
         open_rows(masked).read()
 
 

@@ -22,7 +22,7 @@ KINDS = "biufcSU"
 
 
 def _array(rows: Any, where: str) -> Array:
-    """The rows as an array that cannot be written to, since others may hold the same one.
+    """A copy of the rows: what gives them may write the next ones into the same array.
 
     Raises BlockError, which begins with `where`, if they are not an array of numbers or texts.
     """
@@ -34,12 +34,12 @@ def _array(rows: Any, where: str) -> Array:
         numbers_only(rows, where.rstrip(","))
     except TypeError as error:
         raise BlockError(str(error)) from None
-    array = read_only(np.asarray(rows))
+    array = np.asarray(rows)
     if not array.ndim:
         raise BlockError(f"{where} is a single value, and not rows")
     if array.dtype.kind not in KINDS:
         raise BlockError(f"{where} holds {array.dtype}, and not numbers")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(array.dtype.newbyteorder("="))
 
 
 @dataclass(frozen=True, eq=False)
