@@ -31,9 +31,11 @@ from benchmarks.worker import Worker, WorkerError
 Array = npt.NDArray[Any]
 
 OURS, THEIRS = LIBRARIES = "autograd_lite", "dask-ml"
-ROWS, FIT_ROWS, CHUNKS = 4_000_000, 1_000_000, 32
-ROUNDS = 5
-RATE, MOST = 0.05, 40  # of Adam in large batches, and its epochs
+ROWS, CHUNKS = 4_000_000, 32
+FIT_ROWS = 1_000_000
+FITS = {"Logistic": 32, "Perceptron": 128}  # the chunks; a step of Adam draws a sixteenth of them
+ROUNDS, FIT_ROUNDS = 5, 3
+RATE, MOST = 0.1, 40  # of Adam in large batches, and the most epochs
 TURNS = 20  # steps on small chunks
 SPEED_GOAL, OVERHEAD_GOAL, FIT_GOAL = 1 / 1.7, 0.025, 1.0
 
@@ -234,9 +236,8 @@ def speed(rows: int = ROWS, chunks: int = CHUNKS, *, rounds: int = ROUNDS) -> Sp
 def fits(
     what: str,
     rows: int = FIT_ROWS,
-    chunks: int = CHUNKS,
     *,
-    rounds: int = ROUNDS,
+    rounds: int = FIT_ROUNDS,
     skip: Callable[[str], None] = print,
 ) -> dict[str, list[float]]:
     """Seconds of fits until the loss is that where dask-ml's end."""
@@ -245,7 +246,7 @@ def fits(
         for library in LIBRARIES:
             try:
                 workers[library] = stack.enter_context(
-                    on_cluster(library, what, library, 2, rows, chunks)
+                    on_cluster(library, what, library, 2, rows, FITS[what])
                 )
             except WorkerError as error:
                 if library == OURS:

@@ -51,7 +51,8 @@ def report_cluster(plan: Plan) -> str:
     speed = cluster.speed(cluster.ROWS, rounds=rounds)
     aims = {"steps": cluster.speed_goals(speed)}
     times = {}
-    for what in ("Logistic", "Perceptron"):
+    rounds = min(plan.rounds, cluster.FIT_ROUNDS)
+    for what in cluster.FITS:
         progress(f"cluster: fits, {what}")
         if found := cluster.fits(what, cluster.FIT_ROWS, rounds=rounds, skip=plan.note):
             times[what] = found
