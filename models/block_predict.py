@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.summation import over_blocks
-from autograd_lite.dask_rows import DaskSource, is_dask
+from autograd_lite.dask_rows import DaskSource
 from autograd_lite.models.block_rows import (
     BadRowError,
+    are_blocks,
     check_rows,
     check_weight,
     examples_of,
@@ -33,11 +34,11 @@ def by_blocks(method: Callable[[Any, Any], Array]) -> Callable[[Any, Any], Array
 
     @wraps(method)
     def method_of_any(self: Any, X: Any) -> Any:
+        if not are_blocks(X):
+            return method(self, X)
         if isinstance(X, RowBlocks):
             return _joined(self, method, X)
-        if is_dask(X):
-            return _lazily(self, method.__name__, X)
-        return method(self, X)
+        return _lazily(self, method.__name__, X)
 
     return method_of_any
 

@@ -31,7 +31,13 @@ _LABELS = 100_000  # different labels at most
 
 
 def are_blocks(X: Any) -> bool:
-    """Whether data are read by blocks, or are a Dask array."""
+    """Whether data are read by blocks, or are a Dask array.
+
+    Raises TypeError for a DataFrame or a Series of Dask.
+    """
+    if hasattr(X, "to_dask_array"):
+        kind = type(X).__name__
+        raise TypeError(f"give .to_dask_array(lengths=True) of a Dask {kind}, which is an array")
     return isinstance(X, RowBlocks) or is_dask(X)
 
 

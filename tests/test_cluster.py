@@ -321,6 +321,19 @@ def test_batches_of_whole_chunks(client, solver):
     model.partial_fit(chunked(X), chunked(LABEL))
 
 
+def test_what_is_not_of_dask_or_no_array_is_refused():
+    with pytest.raises(TypeError, match="client is a Client of Dask's distributed, not str"):
+        ag.compile(step, rows="auto", client="tcp://127.0.0.1:8786")
+    pd, dd = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    frame = dd.from_pandas(pd.DataFrame(X[:30], columns=[*"abcdef"]), npartitions=2)
+    for data in ((frame, LABEL[:30]), (chunked(X[:30], (30,)), frame["a"])):
+        for method in (LogisticRegression().fit, LogisticRegression().fit(X, LABEL).score):
+            with pytest.raises(TypeError, match=r"\.to_dask_array\(lengths=True\) of a Dask"):
+                method(*data)
+    with pytest.raises(TypeError, match="of a Dask DataFrame"):
+        LogisticRegression().fit(X, LABEL).predict(frame)
+
+
 def test_a_missing_number_is_named_by_block_and_row(client):
     wrong = X.copy()
     wrong[1234, 2] = np.nan
