@@ -328,3 +328,24 @@ def test_a_constant_that_is_not_finite_keeps_its_dtype_when_it_is_read(value):
     with np.errstate(all="ignore"):
         assert read(x).dtype == f(x).dtype == np.float64
         np.testing.assert_array_equal(read(x), f(x))
+
+
+SPREAD = {
+    "broadcast": lambda x: np.broadcast_to(np.exp(x), (3, 4)),
+    "before a function": lambda x: np.exp(np.broadcast_to(x, (3, 4))),
+    "transposed": lambda x: np.broadcast_to(np.exp(x), (3, 4)).T,
+    "reshaped": lambda x: np.reshape(np.broadcast_to(np.exp(x), (3, 4)), (1, 3, 4)),
+    "a part": lambda x: np.broadcast_to(np.exp(x), (3, 4))[1:],
+}
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_the_elements_of_a_result_do_not_share_memory(name):
+    x = np.arange(4.0)
+    expected = np.array(SPREAD[name](x))
+    found = ag.compile(SPREAD[name])(x)
+    np.testing.assert_array_equal(found, expected)
+    first = (0,) * found.ndim
+    found[first] += 1
+    expected[first] += 1
+    np.testing.assert_array_equal(found, expected)

@@ -16,7 +16,7 @@ from autograd_lite.compiler.lengths import LengthError, Number, scaled
 from autograd_lite.trees import flatten
 
 RANDOM = np.random.default_rng(11)
-FIXED = np.array([0.3, -2.0, 0.7])
+FIXED = np.array([0.25, -2.0, 0.7], np.float32)
 W, V = RANDOM.normal(size=(3, 4)), RANDOM.normal(size=3)
 
 
@@ -54,6 +54,9 @@ FUNCTIONS = {
     )(p[0]),
     "a fixed array": lambda p, X, y: ag.grad(
         lambda W: np.mean((np.tanh(X @ W.T) @ FIXED - y) ** 2)
+    )(p[0]),
+    "weights of columns": lambda p, X, y: ag.grad(
+        lambda W: np.mean(np.tanh(X @ W.T) * FIXED) + np.sum((X @ W.T - 1) ** 2 * FIXED)
     )(p[0]),
     "unused rows": lambda p, X, y: np.mean(X, axis=0),
     "constant": lambda p, X, y: (np.mean(y), 0.5, {"a": p[1]}),

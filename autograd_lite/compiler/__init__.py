@@ -78,8 +78,7 @@ def compile(
 
     Raises:
         ImportError: for the backend "numba" if Numba is not installed.
-        TypeError: for another client than one of Dask; from the first call, if f uses the value of
-            an array (``if x > 0``).
+        TypeError: from the first call, if f uses the value of an array (``if x > 0``).
         ValueError: if f has no argument that donate names, or for several workers without rows.
         NotSeparableError: if rows is given and the results are not sums over rows.
 
@@ -95,10 +94,7 @@ def compile(
     from autograd_lite.compiler.executors import executor
     from autograd_lite.compiler.function import Compiled  # not when the package is imported
 
-    if not (client is None or hasattr(client, "persist")):
-        kind = type(client).__name__
-        raise TypeError(f"compile: client is a Client of Dask's distributed, not {kind}")
-    execute, backend = executor(_checked(workers, rows)), _available(backend)
+    execute, backend = executor(_checked(workers, rows, client)), _available(backend)
     made = partial(Compiled, rows, donate, execute, backend, client)
     return made if f is None else made(f)
 
@@ -118,7 +114,10 @@ def _available(backend: str) -> str:
     )
 
 
-def _checked(workers: Any, rows: Any) -> int:
+def _checked(workers: Any, rows: Any, client: Any) -> int:
+    if not (client is None or hasattr(client, "persist")):
+        kind = type(client).__name__
+        raise TypeError(f"compile: client is a Client of Dask's distributed, not {kind}")
     if not (rows is None or rows == "auto" or (isinstance(rows, int) and rows > 0)):
         raise ValueError(f'compile: rows is "auto", a positive number, or None, not {rows!r}')
     if not (isinstance(workers, int) and workers > 0):

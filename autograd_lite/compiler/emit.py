@@ -10,6 +10,7 @@ import numpy as np
 from autograd_lite.compiler.kernels import Kernels
 from autograd_lite.compiler.native import KERNEL
 from autograd_lite.compiler.rewrite import UFUNCS
+from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import (
     ARGUMENT,
     CONSTANT,
@@ -232,13 +233,14 @@ class Emitter:
         return self.printer.text(x)
 
     def unshared(self, roots: Sequence[Any]) -> list[str]:
-        """The source of results, as copies where they share memory with anything else."""
+        """The source of results, as copies where they share memory with anything."""
         taken = {x for x in self.holders if x.fn in (ARGUMENT, CONSTANT)} - self.spent
         written = []
         for x in roots:
             text = self.text(x)
             if isinstance(x, Expr) and x.shape != ():
-                text = f"np.array({text})" if self.holders[x] & taken else text
+                shared = self.holders[x] & taken or _is_spread(x)
+                text = f"np.array({text})" if shared else text
                 taken |= self.holders[x]
             elif isinstance(x, Expr) and x.fn in (ARGUMENT, CONSTANT):
                 text = f"np.{x.dtype}({text})"  # a number, not the array that others read
@@ -333,3 +335,10 @@ def _is_apart(expr: Expr) -> bool:
     results = (*loop.args[0].lasts, *loop.args[0].kept)
     fresh = all(x.fn in FRESH or x.fn in UFUNCS for x in results)
     return fresh and len(set(results)) == len(results)
+
+
+def _is_spread(x: Expr) -> bool:
+    """Whether elements of an array share memory."""
+    while x.fn != "np.broadcast_to" and (x.fn == "np.reshape" or is_view(x)):
+        x = x.args[0]
+    return x.fn == "np.broadcast_to"

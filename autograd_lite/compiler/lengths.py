@@ -139,14 +139,15 @@ def check_alike(
             check_number(parts)
 
     def check_number(parts: Sequence[Any]) -> None:
+        dtype: Any = np.float64
         if all(isinstance(x, np.ndarray) for x in parts):
-            parts = multiple(parts)[1]
+            dtype, parts = parts[0].dtype, multiple(parts)[1]
         try:
-            scaled(parts, lengths)
+            scaled(parts, lengths, dtype)
         except LengthError:
             if told is None:
                 raise
-            scaled(parts, [*lengths[:-1], told])
+            scaled(parts, [*lengths[:-1], told], dtype)
 
     for group in zip(*orders, strict=True):
         _check(len({(x.fn, x.dtype, *sorted(x.keywords)) for x in group}) == 1)
