@@ -392,7 +392,7 @@ def test_without_workers_the_weights_so_far_are_kept():
         timer.start()
         with pytest.raises(NoWorkersError, match="has no worker left"):
             model.fit(chunked(X), chunked(LABEL))
-        assert time.monotonic() - gone[0] < 15
+        assert time.monotonic() - gone[0] < 60  # eight seconds, if nothing else runs
         timer.join()
     assert model.interrupted_
     assert model.loss_curve_
