@@ -204,7 +204,7 @@ def target(y: Any, rows: int) -> Array:
     array = np.asarray(y)
     if array.dtype.kind == "U" and isinstance(y, (list, tuple)):
         array = np.array(y, dtype=object) if any(not isinstance(k, str) for k in y) else array
-    array = flattened(array)
+    array = np.asarray(flattened(array))
     if array.ndim != 1:
         raise ValueError(
             f"y must have one dimension, a target for each row; its shape is {array.shape}"

@@ -218,3 +218,22 @@ def test_parameters_with_as_many_rows_are_no_rows():
     P = np.arange(16.0).reshape(4, 4)
     compiled = ag.compile(lambda P, X: np.sum(X @ P, axis=0), rows="auto")
     np.testing.assert_allclose(compiled(P, cut(X, [2, 2])), (X @ P).sum(axis=0))
+
+
+def test_many_parameters_with_as_many_rows_are_no_rows():
+    """Each choice of them takes a trace, and there are 2¹⁶."""
+    X, y = table(4)
+    params = [(np.eye(4) / 2, np.full(4, 0.1)) for _ in range(8)]
+
+    def loss(params, X, y):
+        for weights, b in params:
+            X = np.tanh(X @ weights.T + b)
+        return np.mean((np.sum(X, axis=1) - y) ** 2)
+
+    compiled = ag.compile(ag.value_and_grad(loss), rows="auto")
+    found = compiled(params, cut(X, [2, 2]), y)
+    assert_close(found, ag.value_and_grad(loss)(params, X, y))
+    with pytest.raises(NotSeparableError, match="rows of"):
+        ag.compile(lambda p, X, y: np.median(X, axis=0) + loss(p, X, y), rows="auto")(
+            params, cut(X, [2, 2]), y
+        )

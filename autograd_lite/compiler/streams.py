@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["not_alike", "run_by_blocks"]
 
+
+FEW = 4  # arrays of which every choice is tried
 
 _sources: WeakValueDictionary[Any, DaskSource] = WeakValueDictionary()
 
@@ -88,23 +91,39 @@ def _length(signature: Signature, streams: Mapping[int, RowBlocks]) -> int:
 def _program(compiled: Compiled[Any, Any], signature: Signature, length: int) -> Program:
     """The program; arrays in memory with as many rows are data by rows, too, if it can be."""
     streams = {*signature.streams}
-    beside = {k for k, x in enumerate(signature.arrays) if x.shape[:1] == (length,)} - streams
-    first: Exception | None = None
-    for count in range(len(beside), -1, -1):
-        for some in combinations(sorted(beside), count):
-            rows = streams.union(some)
-            try:
-                program = compiled._program(signature.standing_in(rows), length)
-            except LengthError:
-                first = first or not_alike(getattr(compiled, "__name__", "function"), length)
-                continue
-            except Exception as error:
-                first = first or error
-                continue
+    errors = list[Exception]()
+    for some in _choices(signature, length):
+        rows = streams.union(*some)
+        try:
+            program = compiled._program(signature.standing_in(rows), length)
+        except LengthError:
+            errors.append(not_alike(getattr(compiled, "__name__", "function"), length))
+        except Exception as error:
+            errors.append(error)
+        else:
             if program.rows.issuperset(rows):
                 return program
-    paths = " and ".join(signature.leaves[k].path for k in sorted(streams))
-    raise first or NotSeparableError(f"compile: the results are not sums over the rows of {paths}")
+            paths = " and ".join(signature.leaves[k].path for k in sorted(rows - program.rows))
+            why = f"compile: the results are not sums over the rows of {paths}"
+            errors.append(NotSeparableError(why))
+    # Others may be due to arrays that have no rows.
+    raise min(errors, key=lambda error: not isinstance(error, NotSeparableError))
+
+
+def _choices(signature: Signature, length: int) -> Iterator[Sequence[set[int]]]:
+    """Which arrays in memory may have rows, of those that are as long: all first, at last none.
+
+    If there are many, an argument is chosen with all of its arrays, such as parameters.
+    """
+    units: dict[str, set[int]] = {}
+    alike = [k for k, x in enumerate(signature.arrays) if x.shape[:1] == (length,)]
+    alike = [k for k in alike if k not in signature.streams]
+    for k in alike:
+        path = signature.leaves[k].path
+        units.setdefault(path if len(alike) <= FEW else re.split(r"[.[]", path)[0], set()).add(k)
+    for count in range(len(units), -1, -1):
+        if len(units) <= FEW or count in (len(units), 1, 0):
+            yield from combinations(units.values(), count)
 
 
 def not_alike(name: str, length: int) -> NotSeparableError:
