@@ -186,11 +186,12 @@ number of rows, and compiled again if it does something else for it (`if len(X) 
 closes over an array with rows is compiled for each number of rows.
 
 The generated module has three functions: `before` computes what does not depend on the rows,
-`partial` the sums over a block of rows, and `finish` the results. `workers=2` computes blocks in two
-threads. The sums of blocks are added in pairs by the numbers of the blocks, so the results have the
-same bits for any number of workers. While the threads run, BLAS is limited to one thread each; this
-needs threadpoolctl (`pip install "autograd_lite[native]"`). The same module runs over blocks that are
-read from files, and over the chunks of Dask arrays, where they are ([scale.md](scale.md)).
+`partial` the sums over a block of rows, and `finish` the results. `workers=2` computes blocks in
+two threads. The sums of blocks are added in pairs by the numbers of the blocks, so the results
+have the same bits for any number of workers. While the threads run, BLAS is limited to one thread
+each; this needs threadpoolctl (`pip install "autograd_lite[native]"`). The same module runs over
+blocks that are read from files, and over chunks of Dask arrays where they are
+([scale.md](scale.md)).
 
 {rows_source}
 """
