@@ -237,3 +237,11 @@ def test_many_parameters_with_as_many_rows_are_no_rows():
         ag.compile(lambda p, X, y: np.median(X, axis=0) + loss(p, X, y), rows="auto")(
             params, cut(X, [2, 2]), y
         )
+
+
+def test_an_error_says_that_few_rows_stand_for_all():
+    X, y = table(100)
+    compiled = ag.compile(lambda X: np.sum(X[:, 0] * y), rows="auto")
+    with pytest.raises(ValueError, match="could not be broadcast") as found:
+        compiled(cut(X, [50, 50]))
+    assert found.value.__notes__ == ["compile: 1,051 rows stand for the 100 of data by blocks"]

@@ -94,11 +94,14 @@ def _program(compiled: Compiled[Any, Any], signature: Signature, length: int) ->
     errors = list[Exception]()
     for some in _choices(signature, length):
         rows = streams.union(*some)
+        stand_in = signature.standing_in(rows)
         try:
-            program = compiled._program(signature.standing_in(rows), length)
+            program = compiled._program(stand_in, length)
         except LengthError:
             errors.append(not_alike(getattr(compiled, "__name__", "function"), length))
         except Exception as error:
+            few = len(stand_in.arrays[min(rows)])
+            error.add_note(f"compile: {few:,} rows stand for the {length:,} of data by blocks")
             errors.append(error)
         else:
             if program.rows.issuperset(rows):
