@@ -47,8 +47,10 @@ def over_rows(
     execute: Executor, size: int, forms: Forms, partial: Partial, known: Any, data: Sequence[Any]
 ) -> tuple[list[Any], list[Any]]:
     """The sums over all rows, and the results that have rows, of `partial(known, *block)`."""
-    if any(isinstance(x, RowBlocks) for x in data):
-        if all(isinstance(x, RowBlocks) and x.source.remote for x in data):
+    sources = {x.source if isinstance(x, RowBlocks) else None for x in data}
+    if sources != {None}:
+        (source, *others) = sources
+        if source is not None and source.remote and not others:
             return _over_chunks(size, forms, partial, known, data)
         return _over_blocks(execute, size, forms, partial, known, data)
     rows = data[0].shape[forms.axes[0]]
