@@ -255,7 +255,6 @@ CASES = {
         (spread("np.multiply", (5, 4)), "d:4 d:5,4", {}),
         (spread("np.where", (5, 4)), "?:4 d:5,4 d:5,1", {}),
     ],
-    "broadcast_later": [(spread("np.where", (5, 4)), "?:4 d:4 d:1", {})],
     "as_float": [
         (call("np.multiply", 3), "d:40", {}),
         (call("np.power", 3), "f:40", {}),

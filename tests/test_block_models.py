@@ -235,7 +235,8 @@ def test_a_column_of_targets_is_warned_about_once():
         warnings.simplefilter("always")
         model = LinearRegression().fit(*rows)
         model.score(*rows)
-    assert [x.category for x in found] == [DataConversionWarning] * 2
+    assert len(found) == 2
+    assert all(issubclass(x.category, DataConversionWarning) for x in found)
     expected = LinearRegression().fit(X, NUMBER).parameters_["w"]
     np.testing.assert_allclose(model.parameters_["w"], expected, rtol=1e-5)
 

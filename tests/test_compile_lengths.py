@@ -55,9 +55,6 @@ FUNCTIONS = {
     "a fixed array": lambda p, X, y: ag.grad(
         lambda W: np.mean((np.tanh(X @ W.T) @ FIXED - y) ** 2)
     )(p[0]),
-    "weights of columns": lambda p, X, y: ag.grad(
-        lambda W: np.mean(np.tanh(X @ W.T) * FIXED) + np.sum((X @ W.T - 1) ** 2 * FIXED)
-    )(p[0]),
     "unused rows": lambda p, X, y: np.mean(X, axis=0),
     "constant": lambda p, X, y: (np.mean(y), 0.5, {"a": p[1]}),
     "factor": lambda p, X, y: p[1] / len(X) + np.sum(X),

@@ -41,10 +41,6 @@ PLAIN = {
     "plain_transpose": (lambda x: np.tanh(np.transpose(x, (1, 0))), "np.tanh(x.T)"),
     "mean_as_sum": (lambda x: np.mean(x), "np.sum(x) / 4"),
     "broadcast_argument": (lambda x: np.exp(x) + np.broadcast_to(x[0], (2, 2)), "np.exp(x) + x[0]"),
-    "broadcast_later": (
-        lambda x: np.broadcast_to(x[0], (2, 2)) * x[1] - x,
-        "x[0] * x[1] - x",
-    ),
     "filled": (lambda x: np.where(x > 0, x, np.zeros_like(x)), "np.where(x > 0, x, 0)"),
     "to_the_zeroth": (lambda x: np.exp(x) + x**0, "np.exp(x) + 1"),
     "or_false": (lambda x: np.where(np.logical_or(x > 0, False), x, 1), "np.where(x > 0, x, 1)"),

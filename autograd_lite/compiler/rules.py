@@ -157,15 +157,6 @@ def broadcast_argument(b: Builder, e: Expr) -> Any:
     return None
 
 
-@rule(ALGEBRA, ELEMENTWISE, "a function of a broadcast array is its function, broadcast")
-def broadcast_later(b: Builder, e: Expr) -> Any:
-    args = [x.args[0] if is_call(x, "np.broadcast_to") else x for x in e.args]
-    if args == list(e.args) or np.broadcast_shapes(*map(shape_of, args)) == e.shape:
-        return None
-    inner = b.call(e.fn, *args)
-    return b.call("np.broadcast_to", inner, e.shape) if inner.dtype == e.dtype else None
-
-
 @rule(ALGEBRA, ELEMENTWISE, "an integer among floats is a float")
 def as_float(b: Builder, e: Expr) -> Any:
     if all(type(x) is not int for x in e.args):
