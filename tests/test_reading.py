@@ -335,3 +335,10 @@ def test_parquet_without_pyarrow_says_what_to_install(folder, monkeypatch):
 @given(WORDS)
 def test_words_are_no_numbers(word):
     assert number(word) is None
+
+
+def test_no_column_without_a_name_if_another_separator_leaves_none(tmp_path):
+    (tmp_path / "signs.csv").write_text("1,;\n;,0.0\n;,0.5\n")
+    frame = read_table(tmp_path / "signs.csv")
+    assert frame.names == ["1", ";"]
+    assert frame.columns[1].values.tolist() == [0, 0.5]

@@ -96,7 +96,8 @@ class Start(NamedTuple):
 def start_of(content: bytes, separator: str | None, source: str) -> Start:
     """The header of a text file in UTF-8 and its first rows, and what separates their values.
 
-    The separator is the one that cuts most of the first lines into as many values as the header.
+    The separator is the one that cuts most of the first lines into as many values as the header,
+    and of two, the one that leaves no column without a name.
     Raises ValueError if there is no header.
     """
     whole = len(content) <= _SAMPLE or b"\n" not in content[:_SAMPLE]
@@ -111,8 +112,10 @@ def start_of(content: bytes, separator: str | None, source: str) -> Start:
         width = len(rows[0]) if rows else 1
         share = sum(len(row) == width for row in rows) / max(len(rows), 1)
         likely = width > 1 and share >= 0.5
+        named = likely and all(map(str.strip, rows[0]))
         # If none cuts most lines as the header, the one that cuts the header most names the line.
-        key = (likely, likely and (good or not whole), likely * share, width, likely or sign == ",")
+        last = width, named, likely or sign == ","
+        key = (likely, likely and (good or not whole), likely * share, *last)
         found.append((key, sign, end, rows))
     _, sign, end, rows = max(found, key=lambda start: start[0])
     if rows and re.fullmatch("sep=.?", rows[0][0].lower()):
