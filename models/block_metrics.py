@@ -34,8 +34,8 @@ class Errors:
     """
 
     def __init__(self) -> None:
-        self.rows = 0
-        self.mean = 0.0
+        self.rows: int = 0
+        self.mean: float = 0.0
         self._low, self._high = np.inf, -np.inf
         # Roots of sums of squares, which do not overflow where the numbers do not.
         self._error = self._spread = 0.0
@@ -86,7 +86,9 @@ class Scores:
     def __init__(self, classes: Array) -> None:
         k = len(classes)
         self.classes = classes
-        self.counts = np.zeros((k, k), dtype=int)  # of the rows of each true and predicted class
+        self.counts: Array = np.zeros(
+            (k, k), dtype=int
+        )  # of the rows of each true and predicted class
         self.others: Counter[Any] = Counter()  # of the rows of classes that are not known
         self._loss = 0.0
         self._first: list[tuple[Array, Array]] = []  # until there are enough to choose bins

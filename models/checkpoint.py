@@ -55,7 +55,8 @@ class Checkpoint:
         save: Callable[[Checkpoint], None] = lambda checkpoint: None,
         arrays: Arrays | None = None,
     ) -> None:
-        self.name, self._save, self._given = name, save, arrays
+        self.name: str = name
+        self._save, self._given = save, arrays
         self._point: _Point | None = None
         self._due = time.monotonic() + _EVERY
 

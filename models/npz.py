@@ -78,7 +78,7 @@ class Npz:
         except _BROKEN as error:
             raise ValueError(f"it is not an npz file: {_reason(error)}") from None
         self._members = _directory(self._zip, size)
-        self.names = set(self._members)
+        self.names: set[str] = set(self._members)
 
     def check(self, needed: set[str], optional: set[str]) -> None:
         """Raise ValueError if a member is missing, or there are others."""

@@ -320,7 +320,7 @@ class Chunks:
     """
 
     def __init__(self, columns: Sequence[Sequence[Any]], dtypes: Sequence[Any]) -> None:
-        self.blocks = [
+        self.blocks: list[tuple[Any, ...]] = [
             tuple(promised(x, dtype) for x, dtype in zip(block, dtypes, strict=True))
             for block in zip(*columns, strict=True)
         ]

@@ -44,7 +44,7 @@ class Different:
     def __init__(self, most: int | None = None) -> None:
         self.most = most
         self.values: Array | None = np.empty(0)
-        self.counts = np.empty(0, dtype=int)
+        self.counts: Array = np.empty(0, dtype=int)
         self._hashes = np.empty(0, dtype=np.uint64)
 
     def add(self, values: Array, counts: Array) -> None:

@@ -97,7 +97,7 @@ class Pieces:
         cells: bool,
         piece: int,
     ) -> None:
-        self.source = "standard input" if source == "-" else _name(source)
+        self.source: str = "standard input" if source == "-" else _name(source)
         self.lengths: tuple[int, ...] = ()
         self._cells = cells
         self._files = [

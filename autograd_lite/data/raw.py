@@ -83,7 +83,8 @@ class Kinds:
     """
 
     def __init__(self, names: Sequence[str], text: Collection[str]) -> None:
-        self.names, self.text = names, text
+        self.names: Sequence[str] = names
+        self.text: Collection[str] = text
         self._texts: dict[str, TextFacts] = {}
         self._kinds: dict[str, set[Kind]] = {name: set() for name in names}
         self._whole = dict.fromkeys(names, True)

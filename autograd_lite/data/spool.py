@@ -30,7 +30,9 @@ class Spool:
     """
 
     def __init__(self, folder: str | Path, width: int, name: str = "the rows") -> None:
-        self.folder, self.width, self.name = folder, width, name
+        self.folder: str | Path = folder
+        self.width: int = width
+        self.name: str = name
         self._count = 0
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._lock = threading.Lock()  # a thread reads ahead

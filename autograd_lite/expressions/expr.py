@@ -89,7 +89,7 @@ class Expr:
         self.interval: tuple[float, float] | None = None
         self.number: int = _count()
         self.line: Place | None = None
-        self.origin = ""
+        self.origin: str = ""
         self.inputs: tuple[Expr, ...] = tuple(inputs_of([*args, *keywords.values()]))
 
     @property
@@ -208,7 +208,7 @@ class Builder:
         self.origins: dict[Expr, str] = {}
         self.live: set[Expr] = set()
         self.line: Place | None = None
-        self.origin = ""
+        self.origin: str = ""
         self._settled: dict[Any, tuple[Any, dict[Expr, Any]]] = {}
         self.finite: dict[bool, dict[Expr, bool]] = {True: {}, False: {}}
 
