@@ -43,7 +43,7 @@ def _readable(roots: Sequence[Any], b: Builder) -> list[Any]:
         roots = rewrite(roots, _WITH_SIGMOIDS, b)
         roots = factors.pulled_out(roots, b)
         roots = _expanded(roots, b, "softplus")
-    roots = rewrite(roots, rules.ALGEBRA, b)
+    roots = rewrite(factors.pulled_out(rewrite(roots, rules.ALGEBRA, b), b), rules.ALGEBRA, b)
     if _calls_any(roots, sigmoids.SHARING):
         roots = rewrite(roots, sigmoids.SHARING, b)
         roots = rewrite(_expanded(roots, b, "sigmoid"), rules.ALGEBRA, b)
