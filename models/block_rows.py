@@ -73,7 +73,7 @@ def _rows(x: Any, beside: RowBlocks) -> RowBlocks:
     if isinstance(x, RowBlocks):
         return x
     array = x.compute() if is_dask(x) else x
-    return RowBlocks(ArraySource(array, max(1, *beside.lengths, 1)))
+    return RowBlocks(ArraySource(array, max((1, *beside.lengths))))
 
 
 class Problem(NamedTuple):
@@ -216,7 +216,6 @@ class _Look:
         random = np.random.default_rng([rows, 0])
         some = np.sort(random.choice(rows, min(rows, max(2, round(rows * self.share))), False))
         ends = (1.0, 1.0) if w is None else (float(w.min()), float(w.max()))
-        sample = tuple(x[some] for x in (X, y) if x is not None)
         return Facts(
             rows,
             1,
@@ -226,7 +225,7 @@ class _Look:
             sums,
             None if self.classifier else Moments.of(y[:, None], w),
             ends,
-            [(*sample, *([] if w is None else [w[some]]))],
+            [tuple(x[some] for x in (X, y, w) if x is not None)],
         )
 
     def _bad(self, rows: int, problem: Problem) -> Facts:

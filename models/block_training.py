@@ -211,16 +211,16 @@ def hold_out(
     def part(held_out: bool) -> Rows:
         keep = _HeldOut(seed, share, held_out)
         X, y = rows.X.where(keep), rows.y.where(keep)
-        if len(X) < (2 if held_out else 1):
+        weights, total = None, float(len(X))
+        if rows.weights is not None and total:
+            weights = rows.weights.where(keep)
+            total = float(over_blocks(weights.source, _Sum(weights.pick), add))
+        if len(X) < (2 if held_out else 1) or not total:
             raise ValueError(
                 f"early_stopping: {len(rows.X)} rows are too few to hold out two and train on "
-                "others; rows by blocks are held out by a hash of their numbers"
+                "others, all with weights; rows by blocks are held out by a hash of their numbers"
             )
-        if rows.weights is None:
-            return Rows(X, y, None, rows.learned, rows.sample, float(len(X)))
-        weights = rows.weights.where(keep)
-        total = float(over_blocks(weights.source, _Sum(weights.pick), add))
-        if reduction == "mean":
+        if weights is not None and reduction == "mean":
             weights, total = weights.map(_Times(len(X) / total)), float(len(X))
         return Rows(X, y, weights, rows.learned, rows.sample, total)
 
@@ -317,10 +317,13 @@ class _Outputs:
     def __call__(self, number: int, block: Any) -> Tally:
         X, y, *w = (pick(block) for pick in self.picks)
         given = w[0] if w else None
+        if given is not None:
+            # Rows without weight are as if they were not there.
+            X, y, given = X[given > 0], y[given > 0], given[given > 0]
         z = self.model.output(X, self.weights)
         if not np.isfinite(z).all():
             return Tally(1.0, np.inf, -np.inf, None)
-        cost = self.model.loss_of(z, y, given)
+        cost = self.model.loss_of(z, y, given) if len(z) else 0.0
         if self.model.kind == "regressor":
             return Tally.of(z, y, given, numbers=True, cost=cost)
         groups = self.model.groups(y)

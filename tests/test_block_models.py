@@ -146,6 +146,28 @@ def test_early_stopping_holds_rows_out_by_their_numbers():
     np.testing.assert_allclose(model.validation_scores_, other.validation_scores_, rtol=1e-3)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 200])
+@pytest.mark.parametrize("kind", [LinearRegression, LogisticRegression])
+def test_rows_without_weight_are_not_scored(kind, rows):
+    """Nor blocks of which no row has one."""
+    y = NUMBER if kind is LinearRegression else TARGETS["names"]
+    weights = (np.arange(len(X)) % 3 == 0).astype(float)
+    wrong = X.copy()
+    wrong[weights == 0] *= 1e3
+    lengths = [rows] * (len(X) // rows) + [len(X) % rows]
+    found, expected = (
+        kind(early_stopping=True, max_iter=5, solver="gd", learning_rate_init=1e-3).set_params(
+            random_state=0
+        ).fit(cut(data, lengths), cut(y, lengths), weights)
+        for data in (wrong, X)
+    )  # fmt: skip
+    np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_, rtol=1e-9)
+    alone = np.zeros(len(X))
+    alone[0] = 1
+    with pytest.raises(ValueError, match="too few to hold out two"):
+        found.fit(cut(X, lengths), cut(y, lengths), alone)
+
+
 FAULTS = {
     "a missing number": (lambda X, y: (_with(X, (250, 3), np.nan), y), "block 1, row 250: .*NaN"),
     "an infinite number": (lambda X, y: (_with(X, (10, 0), np.inf), y), "block 0, row 10: .*inf"),
