@@ -103,7 +103,7 @@ class Source(ABC):
 
 @dataclass(frozen=True, eq=False)
 class ArraySource(Source):
-    """Blocks of an array in memory, or of one that a file is mapped to."""
+    """Blocks of an array, or of what gives arrays for slices of rows."""
 
     array: Any
     rows: int

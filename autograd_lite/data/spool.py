@@ -6,14 +6,13 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from autograd_lite.data.columns import Array
 from autograd_lite.row_blocks import RowBlocks
-from autograd_lite.row_sources import HEAD, Source, default_rows
+from autograd_lite.row_sources import ArraySource, default_rows
 
 __all__ = ["Spool"]
 
@@ -59,8 +58,9 @@ class Spool:
             raise
         self._count += len(rows)
 
-    def read(self, start: int, stop: int) -> Array:
-        """The rows from one number to another."""
+    def __getitem__(self, part: slice) -> Array:
+        """Some rows, one after the other."""
+        start, stop, _ = part.indices(len(self))
         rows = np.empty((stop - start, self.width))
         data = _bytes(rows)
         with self._lock:
@@ -74,7 +74,8 @@ class Spool:
 
     def blocks(self, row_bytes: int = 0) -> RowBlocks:
         """The rows by blocks; `row_bytes` are those of what is made of a row, if it is more."""
-        return RowBlocks(_Spooled(self, default_rows(max(row_bytes, 8 * self.width))))
+        size = default_rows(max(row_bytes, 8 * self.width))
+        return RowBlocks(ArraySource(self, size, self.name))
 
     def where(self, keep: Callable[[Array], Array]) -> Spool:
         """The rows for which a function of blocks is true, in another temporary file."""
@@ -86,28 +87,3 @@ class Spool:
 
 def _bytes(rows: Array) -> memoryview:
     return rows.data.cast("B") if rows.size else memoryview(b"")
-
-
-@dataclass(frozen=True)
-class _Spooled(Source):
-    """Rows of a spool by blocks."""
-
-    spool: Spool
-    rows: int
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return self.spool.name
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        n = len(self.spool)
-        return (self.rows,) * (n // self.rows) + (n % self.rows,) * (n % self.rows > 0)
-
-    @property
-    def head(self) -> Array:
-        return self.spool.read(0, min(HEAD, len(self.spool)))
-
-    def read(self, k: int) -> Array:
-        start = k * self.rows
-        return self.spool.read(start, min(start + self.rows, len(self.spool)))
