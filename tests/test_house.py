@@ -27,6 +27,8 @@ LAYERS = (
     ("jacobians",),
     ("expressions",),
     ("checks", "anomaly", "derivation", "compiler", "data"),
+    ("exchange",),
+    ("onnx", "interop"),
     ("testing",),
     ("models", "viz"),
     ("commands",),
@@ -52,6 +54,8 @@ OPTIONAL = {
     "data": {"pyarrow"},
     "compiler": {"threadpoolctl", "dask", "distributed"},
     "dask_rows": {"dask"},
+    "exchange": {"onnx", "safetensors", "torch", "jax", "scipy"},
+    "ops": {"scipy"},
     "testing": {"hypothesis", "pytest"},
 }
 """What a part may import beside NumPy and the standard library."""
