@@ -17,10 +17,13 @@ import numpy as np
 from autograd_lite.core.op import OPS, Op
 from autograd_lite.signatures import Signature, ufunc_of
 
-__all__ = ["NUMPY", "OPS", "REFUSED", "Notation", "Op", "Traits", "operation"]
+__all__ = ["NUMPY", "OPS", "REFUSED", "SCIPY", "Notation", "Op", "Traits", "operation"]
 
 NUMPY: dict[Any, Callable[..., Any]] = {}
 """The operation or function that is called in place of each function of NumPy on Tensors."""
+
+SCIPY: dict[str, Callable[..., Any]] = {}
+"""The same for each function of `scipy.special`, by name, since SciPy is loaded only when used."""
 
 REFUSED: dict[Any, str] = {}
 """The functions of NumPy that accept no Tensor, with the reason and what to use instead."""

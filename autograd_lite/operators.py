@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_lite.core.op import OPS
 from autograd_lite.core.tensor import Value, apply
-from autograd_lite.op import NUMPY, REFUSED
+from autograd_lite.op import NUMPY, REFUSED, SCIPY
 
 if TYPE_CHECKING:
     from autograd_lite.tensor import Tensor
@@ -37,7 +38,7 @@ class Operators:
         kwargs.pop("out", None)
         if method != "__call__":
             return _reduced(ufunc, method, inputs, kwargs)
-        op = NUMPY.get(ufunc)
+        op = NUMPY.get(ufunc) or _of_scipy(ufunc)
         if op is None:
             raise _unknown(ufunc)
         if kwargs:
@@ -186,6 +187,13 @@ def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
         )
     kwargs.setdefault("axis", 0)
     return function(*inputs, **kwargs)
+
+
+def _of_scipy(ufunc: Any) -> Any:
+    """What is called in place of a function of `scipy.special`, or None."""
+    name = ufunc.__name__
+    is_scipy = getattr(sys.modules.get("scipy.special"), name, None) is ufunc
+    return SCIPY.get(name) if is_scipy else None
 
 
 def _unknown(function: Any) -> TypeError:

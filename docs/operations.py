@@ -11,7 +11,7 @@ import numpy as np
 
 import autograd_lite as ag
 from autograd_lite import ops
-from autograd_lite.op import NUMPY, OPS, REFUSED, Op
+from autograd_lite.op import NUMPY, OPS, REFUSED, SCIPY, Op
 
 INTRODUCTION = """\
 # Operations
@@ -112,6 +112,7 @@ def _name(op: Op) -> str:
 def _written(op: Op) -> str:
     """The functions that apply an operation: NumPy's and those of this package."""
     paths = [_paths(function) for function, answer in NUMPY.items() if answer is op]
+    paths += [f"`scipy.special.{name}`" for name, answer in SCIPY.items() if answer is op]
     if getattr(ag, op.name, None) is op:
         paths.append(f"`ag.{op.name}`")
     if not paths:  # NumPy's function of that name may be made of more than this

@@ -7,6 +7,7 @@ import warnings
 import xml.etree.ElementTree as ET
 
 import numpy as np
+from scipy import special
 
 import autograd_lite as ag
 from autograd_lite.derivation import CannotCheckWarning
@@ -26,7 +27,9 @@ def agree(loss, lacking=False, **options):
             expected = of.get(x, np.zeros(x.shape))
             found = [form.evaluate()]
             try:
-                found.append(eval(form.numpy(), {"np": np, **derivation.values}))
+                found.append(
+                    eval(form.numpy(), {"np": np, "special": special, **derivation.values})
+                )
             except ValueError as error:
                 if not lacking or "not a single NumPy expression" not in str(error):
                     raise

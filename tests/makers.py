@@ -1,8 +1,7 @@
-"""Numbers and operands for operations whose fields do not determine them.
+"""Operands for operations whose fields do not determine them.
 
-`DOMAINS` narrows the numbers that an elementwise operation gets. A maker under `special` is
-``(draw, values) -> operands, attributes``: values gives numbers away from every kink, draw is
-Hypothesis's.
+A maker under `special` is ``(draw, values) -> operands, attributes``: values gives numbers away
+from every kink, draw is Hypothesis's.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from domains import positive
 from hypothesis import strategies as st
 from strategies import Values, shapes, together
 
@@ -28,23 +28,6 @@ def special(*names: str) -> Callable[[Any], Any]:
         return make
 
     return enter
-
-
-def _positive(low: float, high: float) -> dict[str, Any]:
-    return {"low": low, "high": high, "signed": False}
-
-
-INSIDE = {"low": 0.1, "high": 0.9}
-
-DOMAINS: dict[str, tuple[dict[str, Any], ...]] = {
-    # One entry an operand, the last standing for those that follow.
-    **dict.fromkeys(("log", "log2", "log10", "sqrt"), (_positive(0.25, 3),)),
-    **dict.fromkeys(("log1p", "arcsin", "arccos", "arctanh"), (INSIDE,)),
-    "arccosh": (_positive(1.25, 3),),
-    "tan": ({"low": 0.1, "high": 1.2},),
-    "power": (_positive(0.25, 2), {}),
-    "float_power": (_positive(0.25, 2), {}),
-}
 
 
 @special("matmul")
@@ -166,14 +149,14 @@ REDUCTIONS = st.sampled_from(["mean", "sum", "none"])
 @special("binary_cross_entropy")
 def _binary_cross_entropy(draw, values):
     shape = draw(shapes())
-    made = [values(shape, **_positive(0.1, 0.9)) for _ in range(2)]
+    made = [values(shape, **positive(0.1, 0.9)) for _ in range(2)]
     return made, {"reduction": draw(REDUCTIONS)}
 
 
 @special("binary_cross_entropy_with_logits")
 def _with_logits(draw, values):
     shape = draw(shapes())
-    made = [values(shape), values(shape, **_positive(0.1, 0.9))]
+    made = [values(shape), values(shape, **positive(0.1, 0.9))]
     return made, {"reduction": draw(REDUCTIONS)}
 
 
@@ -199,7 +182,7 @@ def _squared_error(draw, values):
 def _cross_entropy(draw, values):
     shape = (*draw(shapes(2)), 3)
     classes = np.abs(values(shape[:-1], 0.25, 2.9)).astype(int)
-    labels = draw(st.sampled_from([classes, values(shape, **_positive(0.1, 0.9))]))
+    labels = draw(st.sampled_from([classes, values(shape, **positive(0.1, 0.9))]))
     return [values(shape), labels], {"reduction": draw(REDUCTIONS)}
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from domains import DOMAINS
 from hypothesis import strategies as st
-from makers import DOMAINS, SPECIAL, Draw, Made
+from makers import SPECIAL, Draw, Made
 from strategies import Values, axes, shapes, together
 
 from autograd_lite.op import OPS, Op

@@ -134,8 +134,11 @@ def test_the_source_is_laid_out_and_imports_what_it_uses():
     for name, text in sources().items():
         tree = ast.parse(text)
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        assert sum(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(tree)) <= 1
-        assert text.startswith("import numpy as np\n\n\n") == ("np" in used), name
+        imports = [x for x in ast.walk(tree) if isinstance(x, (ast.Import, ast.ImportFrom))]
+        lines = {"np": "import numpy as np", "special": "from scipy import special"}
+        needed = [line for word, line in lines.items() if word in used]
+        assert [*map(ast.unparse, imports)] == needed, name
+        assert not needed or text.startswith("\n".join([*needed, "", "", ""])), name
         for line in text.splitlines():
             assert len(line) <= 100, (name, line)
             assert line == line.rstrip(), (name, line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -185,7 +187,8 @@ def test_longdouble_stays_longdouble(name, data):
     try:
         case.forward(*wide)
     except TypeError as error:
-        if "is unsupported in linalg" not in str(error):
+        # LAPACK and most functions of scipy.special have no such precision.
+        if not re.search("is unsupported in linalg|not supported for the input types", str(error)):
             raise
         return
     xs = [ag.Tensor(x, requires_grad=x.dtype.kind == "f") for x in wide]

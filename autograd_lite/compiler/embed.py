@@ -16,6 +16,7 @@ from autograd_lite.compiler.layout import laid_out
 from autograd_lite.expressions.printer import UnwritableError
 from autograd_lite.op import OPS, Op
 from autograd_lite.ops.linalg import DegenerateWarning
+from autograd_lite.ops.special import special
 
 __all__ = ["Embedded"]
 
@@ -155,8 +156,8 @@ class _Uses(ast.NodeTransformer):
             return '__import__("warnings").warn'
         if self.embedded.namespace is None and value is DegenerateWarning:
             return "RuntimeWarning"
-        if value is np:
-            return "np"
+        if value is np or value is special:
+            return "np" if value is np else "special"
         if isinstance(value, Op):
             return self._name(value.forward, value.name)
         from_math = getattr(value, "__module__", None) == "math" and hasattr(np, called)

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_lite.compiler.kernels import Kernels
 from autograd_lite.compiler.native import KERNEL
-from autograd_lite.compiler.rewrite import UFUNCS
+from autograd_lite.compiler.rewrite import ufunc_of
 from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import (
     ARGUMENT,
@@ -116,7 +116,7 @@ class Emitter:
 
     def _holders(self, expr: Expr) -> set[Expr]:
         """The buffers with which the result of a call may share memory."""
-        if expr.fn == CONSTANT or expr.fn in FRESH or expr.fn in UFUNCS or not expr.inputs:
+        if expr.fn == CONSTANT or _is_fresh(expr.fn) or not expr.inputs:
             return {expr}
         if expr.fn == ".astype" and expr.args[1] != expr.args[0].dtype:
             return {expr}
@@ -203,7 +203,7 @@ class Emitter:
         as_scalar = "[()]" * scalar  # these functions return 0-d arrays
         if scalar and fn in OPERATORS and all(x.shape == () for x in expr.inputs):
             return self.printer.call(expr)
-        if ufunc := UFUNCS.get(fn):
+        if ufunc := ufunc_of(fn):
             return self._ufunc(expr, ufunc, done)
         if fn == ".dot":
             out = None if scalar else self._buffer(expr)
@@ -306,7 +306,7 @@ class Emitter:
 
     def _alias(self, fn: str) -> str:
         if fn not in self.code.aliases:
-            short = fn.removeprefix("np.").replace(".", "_")
+            short = fn.removeprefix("np.").removeprefix("special.").replace(".", "_")
             self.code.aliases[fn] = self.names.take({"add_reduce": "sum_over"}.get(short, short))
         return self.code.aliases[fn]
 
@@ -314,6 +314,11 @@ class Emitter:
         words = [self.text(x) for x in expr.args]
         words += [f"{key}={self.text(value)}" for key, value in expr.keywords.items()]
         return f"{self.helper(expr.fn)}({', '.join(words)})"
+
+
+def _is_fresh(fn: str) -> bool:
+    """Whether the result of a call shares no memory with its operands."""
+    return fn in FRESH or ufunc_of(fn) is not None
 
 
 def _is_native(expr: Expr) -> bool:
@@ -333,8 +338,7 @@ def _is_apart(expr: Expr) -> bool:
     if not isinstance(loop, Expr) or loop.fn != LOOP:
         return False
     results = (*loop.args[0].lasts, *loop.args[0].kept)
-    fresh = all(x.fn in FRESH or x.fn in UFUNCS for x in results)
-    return fresh and len(set(results)) == len(results)
+    return all(_is_fresh(x.fn) for x in results) and len(set(results)) == len(results)
 
 
 def _is_spread(x: Expr) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.rewrite import UFUNCS
+from autograd_lite.compiler.rewrite import ufunc_of
 from autograd_lite.expressions.expr import (
     ARGUMENT,
     CONSTANT,
@@ -296,6 +296,6 @@ def _dtype_in(x: Expr, k: int) -> Any:
     """The dtype to which a call converts one of its numbers."""
     if x.fn == "np.where" and k:
         return x.dtype
-    _check(x.fn in UFUNCS)
-    ufunc = UFUNCS[x.fn]
+    ufunc = ufunc_of(x.fn)
+    _check(ufunc is not None)
     return ufunc.resolve_dtypes((*map(dtype_of, x.args), *(None,) * ufunc.nout))[k]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import weakref
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import numpy as np
 from autograd_lite.compiler.machine_code import native_functions
 from autograd_lite.expressions.printer import literal
 
-__all__ = ["LITERAL", "MODULE", "Module", "constant_source", "loaded"]
+__all__ = ["LITERAL", "MODULE", "Module", "constant_source", "imports_of", "loaded"]
 
 LITERAL = 64  # elements up to which a constant is written as a list of numbers
 LARGEST = 1 << 22  # bytes up to which a constant is written as source
@@ -49,6 +50,13 @@ def constant_source(name: str, value: Any) -> str:
             f").reshape({value.shape!r})",
         ]
     )
+
+
+def imports_of(code: str) -> list[str]:
+    """The lines that import what a module uses of NumPy and SciPy."""
+    used = {getattr(x, "id", "") for x in ast.walk(ast.parse(code))}
+    lines = {"np": "import numpy as np", "special": "from scipy import special"}
+    return [line for name, line in lines.items() if name in used]
 
 
 @dataclass(frozen=True, eq=False)

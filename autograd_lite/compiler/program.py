@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Callable, Sequence
 from math import inf
@@ -28,7 +27,7 @@ from autograd_lite.compiler.lengths import (
 )
 from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.machine_code import NotNativeError
-from autograd_lite.compiler.module import Module, constant_source, loaded
+from autograd_lite.compiler.module import Module, constant_source, imports_of, loaded
 from autograd_lite.compiler.native import MOST, calls_to_pay, native_calls
 from autograd_lite.compiler.rows import Split, split, split_along
 from autograd_lite.compiler.running import Running
@@ -330,8 +329,8 @@ class Program:
         for text in definitions:
             written += ["", "", *map(laid_out, text.splitlines())]
         module = "\n".join(written) + "\n"
-        uses_numpy = any(getattr(x, "id", "") == "np" for x in ast.walk(ast.parse(module)))
-        return "import numpy as np\n\n\n" * uses_numpy + module, assigned
+        imports = imports_of(module)
+        return "\n".join([*imports, "", "", module] if imports else [module]), assigned
 
     def _returned(self, results: list[str], names: Names) -> list[str]:
         """The return statement, after an assignment of each result where it would be too long."""

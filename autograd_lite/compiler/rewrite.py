@@ -18,7 +18,7 @@ from autograd_lite.expressions.expr import (
     with_inputs,
 )
 
-__all__ = ["UFUNCS", "Rule", "Rules", "folded", "rewrite"]
+__all__ = ["UFUNCS", "Rule", "Rules", "folded", "rewrite", "ufunc_of"]
 
 Rule = Callable[[Builder, Expr], Any]
 """Returns an equal expression that is better, or None."""
@@ -32,6 +32,12 @@ UFUNCS = {
     if isinstance(function, np.ufunc) and not function.signature
 }
 """The elementwise functions of NumPy."""
+
+
+def ufunc_of(fn: str) -> Any:
+    """The elementwise function of NumPy or SciPy that a call computes, or None."""
+    return function_of(fn) if fn.startswith("special.") else UFUNCS.get(fn)
+
 
 FOLDED = {*UFUNCS, "np.matmul", ".astype", "np.add.reduce", "np.mean", "np.where"}
 """The calls on constants that may be computed when the program is compiled."""

@@ -239,8 +239,10 @@ class _Walk:
 
 def trait_of(fn: str) -> str:
     """The trait of a call that defines where the axis of rows is in its result, or ""."""
-    special = {".T": "transpose", "[]": "getitem", ".astype": "astype", "np.add.reduce": "sum"}
-    op = OPS.get(special.get(fn, fn))
+    named = {".T": "transpose", "[]": "getitem", ".astype": "astype", "np.add.reduce": "sum"}
+    if fn.startswith("special."):
+        return "each"
+    op = OPS.get(named.get(fn, fn))
     if op is None and fn.startswith("np."):
         found = NUMPY.get(function_of(fn))
         op = found if isinstance(found, Op) else OPS.get(fn[3:])

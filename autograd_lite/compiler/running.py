@@ -18,7 +18,7 @@ from autograd_lite.compiler.kernels import Kernels
 from autograd_lite.compiler.lengths import Numbers
 from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.machine_code import CONTIGUOUS
-from autograd_lite.compiler.module import LITERAL, Module, constant_source
+from autograd_lite.compiler.module import LITERAL, Module, constant_source, imports_of
 from autograd_lite.compiler.signature import Packing, Signature
 from autograd_lite.compiler.summation import over_rows
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr
@@ -115,7 +115,7 @@ class Running:
         helpers = [CONTIGUOUS] if any("contiguous(" in text for text in self.functions) else []
         parts = [head, *self.embedded.sources, *helpers, *self.functions]
         code = "\n\n\n".join(filter(None, parts)) + "\n"
-        imports = "\n".join([*self.imports, "import numpy as np\n"])
+        imports = "\n".join([*self.imports, *imports_of(f"np\n{code}"), ""])
         return Module(self.name, imports, code, self.given, native, self.blockwise)
 
     def any_length(

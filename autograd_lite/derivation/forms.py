@@ -66,7 +66,9 @@ class Form:
         return f'<math display="block">{self._writer.notation(MathML)(self.tree)}</math>'
 
     def numpy(self) -> str:
-        """The formula as one NumPy expression, in the names of `Derivation.values`.
+        """The formula as one expression of NumPy, in the names of `Derivation.values`.
+
+        `special` in it is `scipy.special`.
 
         Raises:
             ValueError: if an operation in it is not a single NumPy expression.

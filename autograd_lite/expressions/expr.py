@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.op import OPS
+from autograd_lite.ops.special import special
 
 __all__ = [
     "Builder",
@@ -53,8 +54,8 @@ class Expr:
     and tuples of all these. Expressions of one `Builder` are equal only if they are identical.
 
     Attributes:
-        fn: a path such as ``"np.exp"``, a name in `METHODS`, or the name of an operation that
-            is not, or not yet, taken apart into NumPy's functions.
+        fn: a path such as ``"np.exp"`` or ``"special.erf"``, a name in `METHODS`, or the name of an
+            operation that is not, or not yet, taken apart into functions with a path.
         shape, dtype: of the result; None for a result that is a tuple.
         interval: what `bounds` found, so that it is found once.
         number: larger than the numbers of all expressions created before.
@@ -167,6 +168,8 @@ def function_of(fn: str) -> Callable[..., Any]:
         return METHODS[fn]
     if fn.startswith("np."):
         return operator.attrgetter(fn[3:])(np)  # type: ignore[no-any-return]
+    if fn.startswith("special."):
+        return getattr(special, fn[8:])  # type: ignore[no-any-return]
     return OPS[fn]
 
 

@@ -10,6 +10,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, function_of, replaced
 from autograd_lite.graph import Graph
+from autograd_lite.ops.special import special
 from autograd_lite.signatures import defaults_of
 
 __all__ = ["KEPT", "as_numpy", "expanded", "from_graph"]
@@ -75,7 +76,12 @@ class Symbol(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
         if keywords.get("out") is not None or ufunc.nout > 1:
             raise NotSymbolicError
-        name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+        home, name = "np", ufunc.__name__
+        if getattr(np, name, None) is not ufunc:
+            home = "special"
+            if getattr(special, name, None) is not ufunc:
+                raise NotSymbolicError(name)
+        name = f"{home}.{name}" + ("" if method == "__call__" else f".{method}")
         return self._made(name, *inputs, **keywords)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 __all__ = ["Names", "identifier"]
 
 # l, O and I are taken because they are hard to tell from 1 and 0.
-RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "l", "O", "I"}
+RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "special", "l", "O", "I"}
 
 _MARKS = {"\u0302": "_hat", "\u0304": "_bar", "\u0303": "_tilde", "\u0307": "_dot"}
 

@@ -22,7 +22,16 @@ from autograd_lite.expressions.expr import (
 from autograd_lite.expressions.loops import written
 from autograd_lite.expressions.names import Names
 
-__all__ = ["WIDTH", "Printer", "UnwritableError", "expression", "key_of", "literal", "statements"]
+__all__ = [
+    "HOMES",
+    "WIDTH",
+    "Printer",
+    "UnwritableError",
+    "expression",
+    "key_of",
+    "literal",
+    "statements",
+]
 
 WIDTH = 88
 
@@ -53,6 +62,9 @@ INFIX = {
 }
 
 ELEMENTWISE = {"np.maximum", "np.minimum", "np.where"}
+
+HOMES = ("np.", "special.")
+"""Where the functions are that a call is written with by their path."""
 
 # What reads better under another name.
 SPELLED = {"np.absolute": "np.abs", "np.add.reduce": "np.sum"}
@@ -168,7 +180,7 @@ class Printer:
         for name, value in x.keywords.items():
             if name != "axis" or x.fn != "np.add.reduce" or not _all_axes(value, x.args[0].ndim):
                 words.append(f"{name}={self.text(value)}")
-        name = SPELLED.get(x.fn, x.fn) if x.fn.startswith("np.") else self.helper(x.fn)
+        name = SPELLED.get(x.fn, x.fn) if x.fn.startswith(HOMES) else self.helper(x.fn)
         return f"{name}({', '.join(words)})", ATOM
 
     def _key(self, key: Any) -> str:
