@@ -17,7 +17,10 @@ DOMAINS: dict[str, tuple[dict[str, Any], ...]] = {
     "arccosh": (positive(1.25, 3),),
     "tan": ({"low": 0.1, "high": 1.2},),
     "power": (positive(0.25, 2), {}),
-    **dict.fromkeys(("xlogy", "xdivy"), ({}, positive(0.25, 3))),
+    **dict.fromkeys(("xlogy", "xdivy", "xlog1py"), ({}, positive(0.25, 3))),
+    **dict.fromkeys(("entr", "rel_entr", "nonnegative"), (positive(0.25, 3),)),
+    **dict.fromkeys(("erfinv", "logit", "ndtri"), (positive(0.1, 0.9),)),
+    "erfcinv": (positive(0.1, 1.9),),
     "float_power": (positive(0.25, 2), {}),
 }
 """One entry an operand, the last for those that follow."""

@@ -166,6 +166,16 @@ def _of_sigmoid(draw, values):
     return [z, 1 / (1 + np.exp(-z)), y], attributes
 
 
+@special("gelu")
+def _gelu(draw, values):
+    return [values(draw(shapes()))], {"approximate": draw(st.sampled_from(["tanh", "none"]))}
+
+
+@special("truncated_moment")
+def _truncated_moment(draw, values):
+    return [values(draw(shapes()), 0.25, 4)], {"order": draw(st.integers(1, 3))}
+
+
 @special("tanh_derivative")
 def _tanh_derivative(draw, values):
     x = values(draw(shapes()))

@@ -17,9 +17,17 @@ SIGNS = {
     "≥": r" \ge ", "=": " = ", "≠": r" \ne ",
 }  # fmt: skip
 
-FUNCTIONS = {"σ": r"\sigma", "g": "g"} | {
-    name: rf"\{name}" for name in ("log", "exp", "tanh", "sin", "cos", "max", "min", "det")
-}
+FUNCTIONS = {
+    "σ": r"\sigma",
+    "g": "g",
+    "φ": r"\varphi",
+    "Φ": r"\Phi",
+    "log Φ": r"\log \Phi",
+    "(φ/Φ)": r"\frac{\varphi}{\Phi}",
+    "Φ⁻¹": r"\Phi^{-1}",
+    "erf⁻¹": r"\operatorname{erf}^{-1}",
+    "erfc⁻¹": r"\operatorname{erfc}^{-1}",
+} | {name: rf"\{name}" for name in ("log", "exp", "tanh", "sin", "cos", "max", "min", "det")}
 
 
 class LaTeX(Typeset):

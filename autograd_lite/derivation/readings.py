@@ -323,6 +323,20 @@ def _solve(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
     return r.space.total(product, {j: len(a.array)})
 
 
+def _gelu(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
+    """x Φ(x), if it is exact."""
+    exact = node.attributes.get("approximate") == "none"
+    return args[0] * called("ndtr")(args[0]) if exact else None
+
+
+def _truncated_moment(r: Reader, node: Any, args: list[Expr]) -> Expr:
+    """x + (φ/Φ)(x), and of higher orders by recursion."""
+    before, moment = ONE, args[0] + called("normal_hazard")(args[0])
+    for n in range(1, node.attributes.get("order", 1)):
+        before, moment = moment, n * before + args[0] * moment
+    return moment
+
+
 READINGS |= {
     "where": _where,
     "log": _log,
@@ -359,6 +373,8 @@ READINGS |= {
     "zeros_like": lambda r, node, args: ZERO,
     "ones_like": lambda r, node, args: ONE,
     "astype": lambda r, node, args: args[0] if node.dtype.kind == "f" else None,
+    "gelu": _gelu,
+    "truncated_moment": _truncated_moment,
     **dict.fromkeys(OPPOSITE, _compare),
 }
 
@@ -371,9 +387,14 @@ ELEMENTWISE |= {
     "label_over": operator.truediv,
     "divide": lambda a, b: a / b if b != 0 else called("divide")(a, b),
     "negative": operator.neg,
-    "identity": lambda x: x,
+    **dict.fromkeys(("identity", "nonnegative"), lambda x: x),
     "power": lambda a, b: a**b if b.is_Rational and a != 0 else called("power")(a, b),
     "sqrt": lambda x: x ** sympy.Rational(1, 2),
     "square": lambda x: x**2,
     "reciprocal": lambda x: 1 / x,
+    "xlogy": lambda x, y: x * called("log")(y),
+    "xdivy": operator.truediv,
+    "xlog1py": lambda x, y: x * called("log")(1 + y),
+    "entr": lambda x: -x * called("log")(x),
+    "rel_entr": lambda x, y: x * (called("log")(x) - called("log")(y)),
 }

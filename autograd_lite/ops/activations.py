@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from autograd_lite.op import Op, operation
+from autograd_lite.op import SCIPY, Op, operation
 from autograd_lite.ops.composition import in_place, is_tensor
+from autograd_lite.ops.special import density, ndtr, special
 
 
 def _bell(x):
@@ -116,7 +117,7 @@ operation(
     gradient="g σ(x) (1 + x σ(−x))",
 )
 
-operation(
+softplus: Op = operation(
     "softplus",
     lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
     lambda g, out, x: g * sigmoid(x),
@@ -128,16 +129,30 @@ operation(
     gradient="g σ(x)",
 )
 
+
+def _log_expit(x):
+    """log σ(x), which is −softplus(−x)."""
+    return -softplus(-x)
+
+
+SCIPY |= {"expit": sigmoid, "log_expit": _log_expit}
+
 _C, _K = (2 / np.pi) ** 0.5, 0.044715
 
 
-def _gelu(x):
+def _gelu(x, approximate="tanh"):
+    if approximate == "none":
+        return x * special.ndtr(x)
+    if approximate != "tanh":
+        raise ValueError(f'gelu: approximate must be "none" or "tanh", not {approximate!r}')
     # (1 + tanh u) / 2 is σ(2u), which is accurate where the tanh is −1.
     with np.errstate(over="ignore"):
         return x * _sigmoid(2 * _C * x * (1 + _K * x * x))
 
 
-def _gelu_rule(g, out, x):
+def _gelu_rule(g, out, x, approximate="tanh"):
+    if approximate == "none":
+        return g * (ndtr(x) + x * density(x))
     # For larger |x| the derivative is 0 or 1, and its terms would overflow.
     x = np.clip(x, -100, 100)
     u = 2 * _C * x * (1 + _K * x * x)
@@ -155,7 +170,8 @@ operation(
     elementwise=True,
     formula="x (1 + t)/2, t = tanh(√(2/π) (x + 0.044715 x³))",
     gradient="g ((1 + t)/2 + x (1 − t²) √(2/π) (1 + 0.134145 x²)/2)",
-    notes="The tanh form (Hendrycks and Gimpel 2016), at most 5e-4 from x Φ(x).",
+    notes="The tanh form (Hendrycks and Gimpel 2016), at most 5e-4 from the exact x Φ(x), whose "
+    'gradient is g (Φ(x) + x φ(x)). `approximate="none"` is the exact one, as in PyTorch.',
 )
 
 

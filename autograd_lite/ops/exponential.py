@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autograd_lite.op import operation
+from autograd_lite.op import OPS, SCIPY, operation
 from autograd_lite.ops.activations import sigmoid
 
 LOG2, LOG10 = math.log(2), math.log(10)
@@ -115,3 +115,6 @@ operation(
     formula="∛x",
     gradient="g / (3 (∛x)²)",
 )
+
+# SciPy has functions of its own under these names.
+SCIPY |= {name: OPS[name] for name in ("cbrt", "exp2", "expm1", "log1p")}
