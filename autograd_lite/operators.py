@@ -38,7 +38,7 @@ class Operators:
         kwargs.pop("out", None)
         if method != "__call__":
             return _reduced(ufunc, method, inputs, kwargs)
-        op = NUMPY.get(ufunc) or _of_scipy(ufunc)
+        op = NUMPY.get(ufunc) or (SCIPY.get(ufunc.__name__) if _is_of_scipy(ufunc) else None)
         if op is None:
             raise _unknown(ufunc)
         if kwargs:
@@ -189,15 +189,14 @@ def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
     return function(*inputs, **kwargs)
 
 
-def _of_scipy(ufunc: Any) -> Any:
-    """What is called in place of a function of `scipy.special`, or None."""
-    name = ufunc.__name__
-    is_scipy = getattr(sys.modules.get("scipy.special"), name, None) is ufunc
-    return SCIPY.get(name) if is_scipy else None
+def _is_of_scipy(function: Any) -> bool:
+    """Whether it is a function of `scipy.special`."""
+    return getattr(sys.modules.get("scipy.special"), function.__name__, None) is function
 
 
 def _unknown(function: Any) -> TypeError:
-    name = f"{getattr(function, '__module__', 'numpy') or 'numpy'}.{function.__name__}"
+    home = getattr(function, "__module__", None) or "numpy"
+    name = f"{'scipy.special' if _is_of_scipy(function) else home}.{function.__name__}"
     if function in REFUSED:
         return TypeError(f"{name}: does not accept a Tensor: {REFUSED[function]}")
     return TypeError(

@@ -20,9 +20,10 @@ INTRODUCTION = """\
 column *gradient*, `g` is the gradient of the result, and there is one gradient per operand, in the
 same order. If an operand was broadcast, its gradient is summed to the shape of the operand.
 
-A NumPy function that is not on this page raises `TypeError` when it is called with a Tensor; a
-Tensor is never silently converted to an array. [transforms.md](transforms.md#custom-gradients)
-shows how to define your own operation.
+A function of NumPy or of `scipy.special` that is not on this page raises `TypeError` when it is
+called with a Tensor; a Tensor is never silently converted to an array. The functions of
+`scipy.special` need SciPy: `pip install 'autograd_lite[special]'`.
+[transforms.md](transforms.md#custom-gradients) shows how to define your own operation.
 """
 
 CONSTANTS = """\
@@ -76,9 +77,11 @@ def page() -> str:
     parts.append(CONSTANTS + "\n" + _table(("operation", "function", "formula"), rows))
 
     composed = {f: a for f, a in NUMPY.items() if not isinstance(a, Op)}
+    of_scipy = {name: a for name, a in SCIPY.items() if not isinstance(a, Op)}
     plain = sorted(_paths(f) for f in composed if _is_plain(f, composed[f]))
-    made = sorted((_paths(f), _first_line(a)) for f, a in composed.items() if not _is_plain(f, a))
-    parts.append(COMPOSED + "\n" + _table(("function", "description"), made))
+    made = [(_paths(f), _first_line(a)) for f, a in composed.items() if not _is_plain(f, a)]
+    made += [(f"`scipy.special.{name}`", _first_line(a)) for name, a in of_scipy.items()]
+    parts.append(COMPOSED + "\n" + _table(("function", "description"), sorted(made)))
     parts.append(PLAIN.format(", ".join(plain)))
 
     by_reason: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ import numpy as np
 import operations
 import pytest
 
-from autograd_lite.op import NUMPY, OPS, REFUSED
+from autograd_lite.op import NUMPY, OPS, REFUSED, SCIPY
 
 PAGE = operations.page()
 
@@ -51,6 +51,8 @@ def test_every_supported_and_every_refused_function_is_on_the_page():
     for function in [*NUMPY, *REFUSED]:
         if not getattr(NUMPY.get(function), "foreign", False):
             assert operations._paths(function) in PAGE
+    for name in SCIPY:
+        assert f"`scipy.special.{name}`" in PAGE
 
 
 def test_every_table_is_rectangular():

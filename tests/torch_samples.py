@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 from torch_words import (
     at_default,
     averaged,
@@ -22,6 +23,7 @@ from torch_words import (
     interleaved,
     lerp,
     linalg_norm,
+    logit,
     matrix,
     matrix_norm,
     mean_of,
@@ -102,6 +104,10 @@ TABLE = {
     **variants("round", np.round, ["", "decimals_0", "decimals_3", "decimals_neg_3"]),
     "nan_to_num": nan_to_num,
     "sigmoid": ag.sigmoid,
+    "logit": logit,
+    **{name: getattr(special, name) for name in ("erf", "erfc", "erfinv", "xlogy")},
+    **{f"special.{name}": getattr(special, name) for name in ("entr", "erfcx", "xlog1py")},
+    **{f"special.{name}": getattr(special, name) for name in ("ndtr", "ndtri", "log_ndtr")},
     "clone": lambda x, memory_format=None: np.copy(x),
     # arithmetic
     "add": lambda x, y, alpha=1: x + (y if alpha == 1 else alpha * y),

@@ -6,6 +6,7 @@ Each takes what the operator of its name takes, and refuses what it cannot expre
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 
 import autograd_lite as ag
 
@@ -275,7 +276,11 @@ def elu(x, alpha=1.0, inplace=False):
 
 
 def gelu(x, approximate="none"):
-    return ag.gelu(x) if approximate == "tanh" else refuse("gelu by the error function")
+    return ag.gelu(x, approximate=approximate)
+
+
+def logit(x, eps=None):
+    return special.logit(x if eps is None else np.clip(x, eps, 1 - eps))
 
 
 def softplus(x, beta=1, threshold=20):

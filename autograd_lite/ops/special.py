@@ -1,4 +1,4 @@
-"""Special functions, which SciPy computes: those of the normal distribution and of entropy."""
+"""Functions of scipy.special: the normal distribution, entropy and logit."""
 
 import math
 from typing import Any
