@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_lite.op import SCIPY, Op, operation
-from autograd_lite.ops.composition import in_place, is_tensor
+from autograd_lite.ops.composition import holds, in_place, is_tensor
 from autograd_lite.ops.special import density, ndtr, special
 
 
@@ -105,10 +105,20 @@ sigmoid: Op = operation(
     gradient="g σ(x) (1 − σ(x))",
 )
 
+# Beyond these numbers the factor σ(x) or σ(−x) is 0. The other factor is cut off there, so that
+# the product is not 0 · ∞ at an infinity.
+_FAR = 1000
+
+
+def _silu_rule(g, out, x):
+    x = np.clip(x, -_FAR, _FAR)
+    return g * (sigmoid(x) * (1 + x * sigmoid(-x)))
+
+
 operation(
     "silu",
-    lambda x: x * _sigmoid(x),
-    lambda g, out, x: g * (sigmoid(x) * (1 + x * sigmoid(-x))),
+    lambda x: np.maximum(x, -_FAR) * _sigmoid(x),
+    _silu_rule,
     reads="x",
     symbol="SiLU",
     activation=True,
@@ -142,19 +152,19 @@ _C, _K = (2 / np.pi) ** 0.5, 0.044715
 
 def _gelu(x, approximate="tanh"):
     if approximate == "none":
-        return x * special.ndtr(x)
+        return np.maximum(x, -_FAR) * special.ndtr(x)
     if approximate != "tanh":
         raise ValueError(f'gelu: approximate must be "none" or "tanh", not {approximate!r}')
     # (1 + tanh u) / 2 is σ(2u), which is accurate where the tanh is −1.
     with np.errstate(over="ignore"):
-        return x * _sigmoid(2 * _C * x * (1 + _K * x * x))
+        return np.maximum(x, -_FAR) * _sigmoid(2 * _C * x * (1 + _K * x * x))
 
 
 def _gelu_rule(g, out, x, approximate="tanh"):
-    if approximate == "none":
-        return g * (ndtr(x) + x * density(x))
     # For larger |x| the derivative is 0 or 1, and its terms would overflow.
     x = np.clip(x, -100, 100)
+    if approximate == "none":
+        return g * (ndtr(x) + x * density(x))
     u = 2 * _C * x * (1 + _K * x * x)
     p = sigmoid(u)
     return g * (p + p * sigmoid(-u) * (2 * _C * x * (1 + 3 * _K * x * x)))
@@ -178,7 +188,13 @@ operation(
 def _shifted(x, axis):
     """x minus its maximum, so that the exponentials do not overflow."""
     peak = np.max(x, axis=axis, keepdims=True)
-    return x - np.where(np.isfinite(peak), peak, 0)
+    shifted = x - np.where(np.isfinite(peak), peak, 0)
+    if not holds(np.equal(peak, np.inf)):
+        return shifted
+    # One ∞ outweighs all other numbers. Of several, none is known to outweigh the others.
+    largest = np.equal(x, np.inf)
+    single = np.equal(np.sum(largest, axis=axis, keepdims=True), 1)
+    return np.where(single, np.where(largest, 0, -np.inf).astype(x.dtype), shifted)
 
 
 def _softmax(x, axis=-1):

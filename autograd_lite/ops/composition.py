@@ -68,6 +68,11 @@ def in_place(ufunc: Any, x: Any, *args: Any) -> Any:
     return ufunc(x, *args, out=x) if fits else ufunc(x, *args)
 
 
+def holds(mask: Any) -> bool:
+    """Whether an element of a mask is set; False for a symbol, which has no values."""
+    return isinstance(mask, (np.ndarray, np.generic)) and bool(mask.any())
+
+
 def by_positions(a: Any, rearrange: Any) -> Any:
     """The array rearranged in the same way as the array of its positions."""
     a = lifted(a)

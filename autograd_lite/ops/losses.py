@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd_lite.op import Op, operation
 from autograd_lite.ops.activations import log_softmax, sigmoid, softmax
-from autograd_lite.ops.composition import is_tensor
+from autograd_lite.ops.composition import holds, is_tensor
 
 
 def reduced(losses: Any, reduction: Any) -> Any:
@@ -124,14 +124,24 @@ operation(
 FEW = 64
 
 
+def _of_infinite(z, y):
+    """The losses where a logit is infinite; nothing of it is left if its label agrees."""
+    positive = np.greater(z, 0)
+    large = np.where(np.equal(positive, y), 0, (positive - y) * z)
+    return large + np.log1p(np.exp(-np.abs(z)))
+
+
 def _with_logits(z, y, reduction="mean"):
     z, y = _fitting(z, y, reduction)
-    product = y * z
-    if z.size <= FEW:
-        losses = np.logaddexp(-product, z - product)
-    else:
-        # For a label of 0 or 1 the large terms cancel exactly; the small term is added last.
-        losses = np.maximum(z, 0) - product + np.log1p(np.exp(-np.abs(z)))
+    with np.errstate(invalid="ignore"):
+        product = y * z
+        if z.size <= FEW:
+            losses = np.logaddexp(-product, z - product)
+        else:
+            # For a label of 0 or 1 the large terms cancel exactly; the small term is added last.
+            losses = np.maximum(z, 0) - product + np.log1p(np.exp(-np.abs(z)))
+        if holds(np.isnan(losses)):
+            losses = _of_infinite(z, y)
     return reduced(losses, reduction)
 
 
