@@ -180,7 +180,7 @@ def operation(
         shared: a function with the parameters of the rules, whose result they get in place of g.
         reads: the arrays whose values each rule reads, by the names of the rule's parameters, with
             "out" for the result: one string for each rule, or one for all rules; by default all.
-        traits: the fields of `Notation` and `Traits`, and other fields of `Op`.
+        traits: `kind`, a subclass of `Op`; the fields of `Notation`, `Traits` and `Op`.
     """
     ufunc = ufunc_of(forward)
     if ufunc is not None:
@@ -193,7 +193,7 @@ def operation(
         traits.setdefault("rows", "each")
     traits.setdefault("symbol", name)
     rule_of_each, read_by_each = _for_each_operand(rules, reads, arity, shared)
-    OPS[name] = op = Op(
+    OPS[name] = op = traits.pop("kind", Op)(
         name=name,
         forward=forward,
         compute=partial(_of_several, forward) if arity is None else OPERATORS.get(name, forward),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.core.op import OPS
+from autograd_lite.core.state import hooks
 from autograd_lite.core.tensor import Value, apply
 from autograd_lite.op import NUMPY, REFUSED, SCIPY
 
@@ -167,26 +168,36 @@ def _numeric(other: Any) -> bool:
     return isinstance(other, (Value, np.ndarray, np.generic, int, float, list, tuple))
 
 
+_REDUCED: dict[tuple[str, str], Any] = {
+    ("add", "reduce"): np.sum,
+    ("multiply", "reduce"): np.prod,
+    ("maximum", "reduce"): np.max,
+    ("minimum", "reduce"): np.min,
+    ("logical_and", "reduce"): np.all,
+    ("logical_or", "reduce"): np.any,
+    ("add", "accumulate"): np.cumsum,
+    ("multiply", "accumulate"): np.cumprod,
+}
+"""The functions of NumPy that equal a method of a ufunc along an axis."""
+
+_PARAMETERS = ("array", "axis", "dtype", "out", "keepdims", "initial", "where")
+
+
 def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
-    """``np.add.reduce`` and similar methods, which equal functions of NumPy."""
-    same = {
-        ("add", "reduce"): np.sum,
-        ("multiply", "reduce"): np.prod,
-        ("maximum", "reduce"): np.max,
-        ("minimum", "reduce"): np.min,
-        ("add", "accumulate"): np.cumsum,
-        ("multiply", "accumulate"): np.cumprod,
-        ("logical_and", "reduce"): np.all,
-        ("logical_or", "reduce"): np.any,
-    }
-    function: Any = same.get((ufunc.__name__, method))
+    """``np.add.reduce``, ``np.multiply.outer`` and similar methods of a ufunc."""
+    if method == "outer" and ufunc in NUMPY and not kwargs:
+        a, b = map(hooks.constant, inputs)
+        apart = np.reshape(a, a.shape + (1,) * b.ndim), np.reshape(b, (1,) * a.ndim + b.shape)
+        return NUMPY[ufunc](*apart)
+    function = _REDUCED.get((ufunc.__name__, method))
     if function is None:
         raise TypeError(
             f"{ufunc.__name__}.{method}: has no gradient rule; use functions that have one "
             "(docs/operations.md)"
         )
-    kwargs.setdefault("axis", 0)
-    return function(*inputs, **kwargs)
+    named = {"axis": 0} | dict(zip(_PARAMETERS, inputs, strict=False)) | kwargs
+    array = named.pop("array")
+    return function(array, **{key: x for key, x in named.items() if key == "axis" or x is not None})
 
 
 def _is_of_scipy(function: Any) -> bool:

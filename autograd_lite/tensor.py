@@ -162,6 +162,13 @@ class Tensor(Operators, Recorded):
         """The transpose, with the axes reversed."""
         return apply(OPS["transpose"], (self,))
 
+    @property
+    def mT(self) -> Tensor:
+        """The transposes of a stack of matrices: the last two axes are swapped."""
+        if self.ndim < 2:
+            raise ValueError(f"mT: needs a matrix or a stack of them, not shape {self.shape}")
+        return OPS["swapaxes"](self, axis1=-1, axis2=-2)
+
     def item(self) -> Any:
         """The only element, as a Python number; no gradient flows back through it.
 
@@ -254,6 +261,9 @@ class Tensor(Operators, Recorded):
         self.refuse_leak("as an index")
         return np.asarray(self.array).__index__()
 
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return OPS["round"](self, decimals=ndigits or 0)
+
     def __format__(self, spec: str) -> str:
         if not spec:
             return str(self)
@@ -303,21 +313,21 @@ class Tensor(Operators, Recorded):
 
     # NumPy's methods
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.sum`."""
-        return OPS["sum"](self, axis=axis, keepdims=keepdims)
+        return OPS["sum"](self, axis=axis, keepdims=keepdims, **more)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.mean`."""
-        return OPS["mean"](self, axis=axis, keepdims=keepdims)
+        return OPS["mean"](self, axis=axis, keepdims=keepdims, **more)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def max(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.max`; tied elements share the gradient equally."""
-        return OPS["max"](self, axis=axis, keepdims=keepdims)
+        return OPS["max"](self, axis=axis, keepdims=keepdims, **more)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def min(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.min`; tied elements share the gradient equally."""
-        return OPS["min"](self, axis=axis, keepdims=keepdims)
+        return OPS["min"](self, axis=axis, keepdims=keepdims, **more)
 
     def argmax(self, axis: Any = None) -> Tensor:
         """`numpy.argmax`, a constant."""

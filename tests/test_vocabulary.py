@@ -142,15 +142,12 @@ def test_a_refusal_gives_the_reason():
 def test_an_argument_that_is_not_supported_is_named():
     t = ag.Tensor([[1.0, 2.0], [3.0, 4.0]])
     for call, named in [
-        (lambda: np.sum(t, dtype=np.float32), "dtype"),
-        (lambda: np.sum(t, 0, np.float32), "dtype"),
         (lambda: np.mean(t, out=np.zeros(())), "out"),
-        (lambda: np.prod(t, where=[True, False]), "where"),
-        (lambda: np.max(t, initial=3.0), "initial"),
+        (lambda: np.mean(t, dtype=int), "dtype"),
+        (lambda: np.prod(t, where=[1, 0]), "where"),
         (lambda: np.var(t, mean=2.0), "mean"),
         (lambda: np.clip(t, 0, 1, np.zeros((2, 2))), "out"),
         (lambda: np.interp(1.0, t[0], t[1], period=3.0), "period"),
-        (lambda: np.cov(t, fweights=[1, 2]), "fweights"),
         (lambda: np.concatenate([t, t], dtype=np.float32), "dtype"),
         (lambda: np.exp(t, where=[True, False]), "where="),
         (lambda: np.quantile(t, 0.5, method="closest_observation"), "method"),

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
-from autograd_lite.ops.reductions import along_axes, ties
+from autograd_lite.ops.reductions import Reduction, along_axes, ties
 from autograd_lite.tensor import lifted
 
 OPPOSITE = {
@@ -93,8 +93,6 @@ _FLIPS = {
     "argmin": ties(np.min),
     "nanargmax": ties(np.nanmax),
     "nanargmin": ties(np.nanmin),
-    "all": _zeros,
-    "any": _zeros,
 }
 
 for _name, _formula in (
@@ -102,8 +100,6 @@ for _name, _formula in (
     ("argmin", "where the smallest element is"),
     ("nanargmax", "where the largest element is, NaN left out"),
     ("nanargmin", "where the smallest element is, NaN left out"),
-    ("all", "whether every element is true"),
-    ("any", "whether an element is true"),
 ):
     operation(
         _name,
@@ -112,6 +108,21 @@ for _name, _formula in (
         arity=1,
         formula=_formula,
         kinks=_FLIPS[_name],
+    )
+
+for _name, _formula, _neutral in (
+    ("all", "whether every element is true", True),
+    ("any", "whether an element is true", False),
+):
+    operation(
+        _name,
+        along_axes(getattr(np, _name)),
+        numpy=(getattr(np, _name),),
+        arity=1,
+        kind=Reduction,
+        neutral=(lambda neutral: lambda dtype: neutral)(_neutral),
+        formula=_formula,
+        kinks=_zeros,
     )
 
 operation(
@@ -192,11 +203,11 @@ def _tied_along(a, axis):
 
 operation(
     "argsort",
-    lambda a, axis=-1, kind=None: np.argsort(a, axis=axis, kind=kind),
+    lambda a, axis=-1, kind=None, stable=None: np.argsort(a, axis, kind, stable=stable),
     numpy=(np.argsort,),
     arity=1,
     formula="the indices that would sort a",
-    kinks=lambda a, axis=-1, kind=None: _tied_along(a, axis),
+    kinks=lambda a, axis=-1, kind=None, stable=None: _tied_along(a, axis),
 )
 operation(
     "argpartition",
@@ -214,11 +225,11 @@ operation(
 )
 operation(
     "searchsorted",
-    lambda a, v, side="left": np.searchsorted(a, v, side=side),
+    lambda a, v, side="left", sorter=None: np.searchsorted(a, v, side, sorter),
     numpy=(np.searchsorted,),
     arity=2,
     formula="where v would go into the sorted a",
-    kinks=lambda a, v, side="left": np.isin(v, a),
+    kinks=lambda a, v, side="left", sorter=None: np.isin(v, a),
 )
 operation(
     "digitize",
@@ -242,7 +253,7 @@ def _nonzero(a):
     """The indices where a is not 0, an array for each axis."""
     a = lifted(a)
     if not a.ndim:
-        raise ValueError("nonzero: a 0-d Tensor has no indices; use np.atleast_1d")
+        raise ValueError("nonzero: a 0-d Tensor has no indices; write np.nonzero(np.atleast_1d(t))")
     places = np.argwhere(a)
     return tuple(places[:, k] for k in range(a.ndim))
 

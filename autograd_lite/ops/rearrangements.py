@@ -273,11 +273,36 @@ def _insert(arr, obj, values, axis=None):
 
 
 @composed(np.sort)
-def _sort(a, axis=-1, kind=None):
+def _sort(a, axis=-1, kind=None, *, stable=None):
     """The elements in ascending order, selected by `argsort`."""
     if axis is None:
         a, axis = np.ravel(a), 0
-    return np.take_along_axis(a, np.argsort(a, axis=axis, kind=kind), axis=axis)
+    places = np.argsort(a, axis=axis, kind=kind, stable=stable)
+    return np.take_along_axis(a, places, axis=axis)
+
+
+@composed(np.lib.stride_tricks.sliding_window_view)
+def _sliding_window_view(x, window_shape, axis=None):
+    """The windows of x along the axes, in additional axes at the end."""
+    x = lifted(x)
+    lengths = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
+    axes = tuple(range(x.ndim)) if axis is None else axis if np.iterable(axis) else (axis,)
+    if len(axes) != len(lengths):
+        raise ValueError(
+            f"sliding_window_view: needs one window length for each axis, not {lengths} for the "
+            f"axes {axes}"
+        )
+    ndim = x.ndim
+    for axis, length in zip(axes, lengths, strict=True):
+        k = normalized(axis, ndim)
+        if not 0 <= length <= x.shape[k]:
+            raise ValueError(
+                f"sliding_window_view: a window of {length} elements does not fit axis {axis}, "
+                f"which has {x.shape[k]}"
+            )
+        places = np.arange(x.shape[k] - length + 1)[:, None] + np.arange(length)
+        x = np.moveaxis(x[along(k, x.ndim, places)], k + 1, -1)
+    return x
 
 
 @composed(np.partition)

@@ -1,11 +1,13 @@
 """Sums, products, means and extremes over axes, and cumulative ones."""
 
+import copyreg
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.op import Op, operation
+from autograd_lite.op import OPS, Op, operation
 from autograd_lite.ops.activations import softmax
 from autograd_lite.ops.composition import along, composed, in_place, is_tensor
 from autograd_lite.ops.shapes import astype
@@ -27,22 +29,128 @@ def spread(g: Any, shape: Any, axis: Any, keepdims: Any) -> Any:
     return np.broadcast_to(g, shape)
 
 
+def count(shape: Any, axis: Any) -> Any:
+    """The number of elements that a reduction combines."""
+    return math.prod(shape[k] for k in axes_of(axis, len(shape)))
+
+
+SIMPLE = {"axis", "keepdims", "ddof"}
+MORE = ("dtype", "initial", "where", "correction")
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Reduction(Op):
+    """A reduction, or a cumulative one, with NumPy's where=, initial=, dtype= and correction=.
+
+    They are composed of other operations.
+
+    Attributes:
+        neutral: ``dtype -> number`` in place of the elements that `where` leaves out.
+        joined: combines the result with the initial value.
+        masked: ``(a, mask, **attributes) -> result`` for an operation without a neutral number.
+    """
+
+    neutral: Any = None
+    joined: Any = None
+    masked: Any = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) < 3 and (not kwargs or kwargs.keys() <= SIMPLE):
+            return Op.__call__(self, *args, **kwargs)
+        named = dict(zip(self.signature.parameters, args, strict=False))
+        known = self.signature.unsupported
+        if len(args) > len(self.signature.parameters) or named.keys() & kwargs.keys():
+            return Op.__call__(self, *args, **kwargs)
+        named |= kwargs
+        more = {key: named.pop(key) for key in MORE if key in known and key in named}
+        more = {key: x for key, x in more.items() if x is not None and x is not np._NoValue}
+        if not more or "a" not in named:
+            return Op.__call__(self, **named)
+        return self._composed(lifted(named.pop("a")), named, **more)
+
+    def _composed(self, a, axes, dtype=None, initial=None, where=True, correction=None):
+        if correction is not None:
+            if axes.get("ddof"):
+                raise ValueError(f"{self.name}: pass ddof= or correction=, not both")
+            axes["ddof"] = correction
+        if dtype is not None:
+            if self.masked and np.dtype(dtype).kind != "f":
+                raise TypeError(f"{self.name}: dtype= must be floating, not {np.dtype(dtype)}")
+            a = astype(a, dtype=dtype)
+        if where is not True:
+            mask = self._mask(a, where, initial)
+            if self.masked:
+                return self.masked(a, mask, **axes)
+            a = np.where(mask, a, self.neutral(a.dtype))
+        if initial is None:
+            return Op.__call__(self, a, **axes)
+        if np.ndim(initial):
+            raise ValueError(f"{self.name}: initial= must be a number, not an array")
+        if count(a.shape, axes.get("axis")):
+            total = Op.__call__(self, a, **axes)
+        else:
+            total = OPS["sum"](a, **axes) + self.neutral(a.dtype)
+        return self.joined(total, astype(initial, dtype=total.dtype))
+
+    def _mask(self, a, where, initial):
+        """The elements to reduce, as booleans in the shape of the array."""
+        mask = lifted(where)
+        if mask.dtype != bool:
+            raise TypeError(f"{self.name}: where= must be boolean, not {mask.dtype}")
+        if initial is None and self.joined in (np.maximum, np.minimum):
+            raise ValueError(
+                f"{self.name}: with where=, pass initial= as well, the result where no element is "
+                "selected"
+            )
+        try:
+            return np.broadcast_to(mask, a.shape)
+        except ValueError:
+            raise ValueError(
+                f"{self.name}: where= of shape {mask.shape} cannot be broadcast to the shape of "
+                f"the array, {a.shape}"
+            ) from None
+
+
+copyreg.pickle(Reduction, copyreg.dispatch_table[Op])
+
+
+def number(mask: Any, axis: Any, keepdims: Any, dtype: Any) -> Any:
+    """The number of selected elements along the axes, as a floating number."""
+    counted = np.count_nonzero(mask, axis=axis, keepdims=keepdims)
+    return astype(counted, dtype if dtype.kind == "f" else np.float64)
+
+
+def mean_of(a: Any, mask: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    """The mean of the selected elements; NaN where there is none."""
+    with np.errstate(invalid="ignore"):
+        total = np.sum(np.where(mask, a, 0), axis=axis, keepdims=keepdims)
+        return total / number(mask, axis, keepdims, a.dtype)
+
+
+def least(dtype: Any) -> Any:
+    """The least number of a dtype: −∞, or the least integer."""
+    return -np.inf if dtype.kind == "f" else dtype.kind != "b" and int(np.iinfo(dtype).min)
+
+
+def greatest(dtype: Any) -> Any:
+    """The greatest number of a dtype: ∞, or the greatest integer."""
+    return np.inf if dtype.kind == "f" else dtype.kind == "b" or int(np.iinfo(dtype).max)
+
+
 operation(
     "sum",
     lambda a, axis=None, keepdims=False: np.add.reduce(a, axis=axis, keepdims=keepdims),
     lambda g, out, a, axis=None, keepdims=False: spread(g, a.shape, axis, keepdims),
     reads="",
+    kind=Reduction,
+    neutral=lambda dtype: 0,
+    joined=np.add,
     numpy=(np.sum,),
     symbol="Σ",
     formula="Σ a",
     gradient="g, broadcast to the shape of a",
     rows="sum",
 )
-
-
-def count(shape: Any, axis: Any) -> Any:
-    """The number of elements that a reduction combines."""
-    return math.prod(shape[k] for k in axes_of(axis, len(shape)))
 
 
 operation(
@@ -52,6 +160,8 @@ operation(
         g / float(count(a.shape, axis)), a.shape, axis, keepdims
     ),
     reads="",
+    kind=Reduction,
+    masked=mean_of,
     numpy=(np.mean,),
     symbol="mean",
     averages=True,
@@ -90,6 +200,9 @@ for _name in ("max", "min"):
         _name,
         along_axes(getattr(np, _name)),
         _extreme,
+        kind=Reduction,
+        neutral=least if _name == "max" else greatest,
+        joined=np.maximum if _name == "max" else np.minimum,
         chooses=True,
         rows="along",
         numpy=(getattr(np, _name), getattr(np, "a" + _name)),
@@ -212,6 +325,7 @@ operation(
     lambda a, axis=None: np.cumsum(a, axis=axis),
     _cumsum_rule,
     reads="",
+    kind=Reduction,
     numpy=(np.cumsum,),
     formula="a₀ + … + aᵢ",
     gradient="the cumulative sum of g from its end",
@@ -230,6 +344,7 @@ operation(
     "cumprod",
     lambda a, axis=None: np.cumprod(a, axis=axis),
     _cumprod_rule,
+    kind=Reduction,
     numpy=(np.cumprod,),
     formula="a₀ ⋯ aᵢ",
     gradient="the products of all other elements, summed over the results; exact also at zeros",
@@ -262,6 +377,9 @@ operation(
         spread(g, a.shape, axis, keepdims) * _others(a, axis) if a.size else np.zeros_like(a)
     ),
     reads="a",
+    kind=Reduction,
+    neutral=lambda dtype: 1,
+    joined=np.multiply,
     numpy=(np.prod,),
     symbol="Π",
     formula="Π a",
@@ -271,9 +389,9 @@ operation(
 
 
 def _cumulative(running, edge):
-    def answer(x, axis=None, include_initial=False):
+    def answer(x, axis=None, dtype=None, include_initial=False):
         """The cumulative sum or product."""
-        x = lifted(x)
+        x = lifted(x) if dtype is None else astype(x, dtype=dtype)
         if axis is None:
             if x.ndim > 1:
                 raise ValueError(

@@ -11,7 +11,15 @@ from autograd_lite.op import OPS, Op, operation
 from autograd_lite.ops.arithmetic import least_length
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.norms import direction, norm, p_norm
-from autograd_lite.ops.reductions import axes_of, count, merged, spread
+from autograd_lite.ops.reductions import (
+    Reduction,
+    axes_of,
+    count,
+    mean_of,
+    merged,
+    number,
+    spread,
+)
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
@@ -26,6 +34,27 @@ def _freedom(a, axis, ddof):
     return n if n > 0 else math.nan
 
 
+def _var_of(a, mask, axis=None, ddof=0, keepdims=False):
+    """The variance of the selected elements; NaN where there are too few."""
+    centred = np.where(mask, a - mean_of(a, mask, axis, True), 0)
+    freedom = number(mask, axis, keepdims, a.dtype) - ddof
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result = np.sum(np.square(centred), axis=axis, keepdims=keepdims) / freedom
+    return np.where(np.greater(freedom, 0), result, np.nan)
+
+
+def _std_of(a, mask, axis=None, ddof=0, keepdims=False):
+    """The standard deviation of the selected elements; NaN where there are too few."""
+    # Minus one of them, equal numbers have a deviation of exactly 0.
+    one = np.min(np.where(mask, a, np.inf), axis=axis, keepdims=True)
+    a = a - OPS["stop_gradient"](np.where(np.isfinite(one), one, 0))
+    centred = np.where(mask, a - mean_of(a, mask, axis, True), 0)
+    freedom = number(mask, axis, keepdims, a.dtype) - ddof
+    enough = np.greater(freedom, 0)
+    length = norm(centred, axis=axis, keepdims=keepdims)
+    return np.where(enough, length / np.sqrt(np.where(enough, freedom, 1)), np.nan)
+
+
 operation(
     "var",
     lambda a, axis=None, ddof=0, keepdims=False: np.var(a, axis=axis, ddof=ddof, keepdims=keepdims),
@@ -33,6 +62,8 @@ operation(
         spread(g, a.shape, axis, keepdims) * (_centred(a, axis) * (2 / _freedom(a, axis, ddof)))
     ),
     reads="a",
+    kind=Reduction,
+    masked=_var_of,
     numpy=(np.var,),
     formula="Σ (a − mean a)² / (n − ddof)",
     gradient="2 g (a − mean a) / (n − ddof)",
@@ -68,6 +99,8 @@ std: Op = operation(
     "std",
     _std,
     _std_rule,
+    kind=Reduction,
+    masked=_std_of,
     numpy=(np.std,),
     formula="√(Σ (a − mean a)² / (n − ddof))",
     gradient="g (a − mean a) / ((n − ddof) out)",
@@ -202,74 +235,59 @@ def _filled(a, value):
     return np.where(np.isnan(a), value, a)
 
 
-@composed(np.nansum)
-def _nansum(a, axis=None, keepdims=False):
-    """The sum of the elements that are numbers."""
-    return np.sum(_filled(a, 0), axis=axis, keepdims=keepdims)
+def _of_numbers(function, neutral, description):
+    """NumPy's function with a number in place of each NaN."""
+
+    def answer(a, *args, **kwargs):
+        return function(_filled(a, neutral), *args, **kwargs)
+
+    answer.__doc__ = f"The {description} of the elements that are numbers."
+    return answer
 
 
-@composed(np.nanprod)
-def _nanprod(a, axis=None, keepdims=False):
-    """The product of the elements that are numbers."""
-    return np.prod(_filled(a, 1), axis=axis, keepdims=keepdims)
+composed(np.nansum)(_of_numbers(np.sum, 0, "sum"))
+composed(np.nanprod)(_of_numbers(np.prod, 1, "product"))
+composed(np.nancumsum)(_of_numbers(np.cumsum, 0, "running sum"))
+composed(np.nancumprod)(_of_numbers(np.cumprod, 1, "running product"))
 
 
-@composed(np.nancumsum)
-def _nancumsum(a, axis=None):
-    """The running sum of the elements that are numbers."""
-    return np.cumsum(_filled(a, 0), axis=axis)
-
-
-@composed(np.nancumprod)
-def _nancumprod(a, axis=None):
-    """The running product of the elements that are numbers."""
-    return np.cumprod(_filled(a, 1), axis=axis)
-
-
-def _numbers(a, axis, keepdims):
-    """The number of elements that are not NaN, in the dtype of the array."""
-    present = astype(np.logical_not(np.isnan(a)), a.dtype if a.dtype.kind == "f" else float)
-    return np.sum(present, axis=axis, keepdims=keepdims)
+def _present(a, where):
+    """Where an element is a number and selected."""
+    present = np.logical_not(np.isnan(a))
+    return present if where is True else np.logical_and(present, where)
 
 
 @composed(np.nanmean)
-def _nanmean(a, axis=None, keepdims=False):
+def _nanmean(a, axis=None, dtype=None, keepdims=False, *, where=True):
     """The mean of the elements that are numbers; NaN where there is none."""
     a = lifted(a)
-    with np.errstate(invalid="ignore"):
-        return np.nansum(a, axis=axis, keepdims=keepdims) / _numbers(a, axis, keepdims)
+    return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims, where=_present(a, where))
 
 
-@composed(np.nanvar)
-def _nanvar(a, axis=None, ddof=0, keepdims=False):
-    """The variance of the elements that are numbers; NaN where there are too few."""
-    a = lifted(a)
-    centred = _filled(a - np.nanmean(a, axis=axis, keepdims=True), 0)
-    freedom = _numbers(a, axis, keepdims) - ddof
-    with np.errstate(invalid="ignore", divide="ignore"):
-        result = np.sum(np.square(centred), axis=axis, keepdims=keepdims) / freedom
-    return np.where(np.greater(freedom, 0), result, np.nan)
+def _nan_spread(function, description):
+    def answer(
+        a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, correction=np._NoValue
+    ):
+        a = lifted(a)
+        options = {"dtype": dtype, "ddof": ddof, "correction": correction}
+        return function(a, axis=axis, keepdims=keepdims, where=_present(a, where), **options)
+
+    answer.__doc__ = f"The {description} of the elements that are numbers."
+    return answer
 
 
-@composed(np.nanstd)
-def _nanstd(a, axis=None, ddof=0, keepdims=False):
-    """The standard deviation of the elements that are numbers."""
-    a = lifted(a)
-    # Minus one of them, equal numbers have a deviation of exactly 0.
-    a = a - OPS["stop_gradient"](np.nanmin(a, axis=axis, keepdims=True))
-    centred = _filled(a - np.nanmean(a, axis=axis, keepdims=True), 0)
-    freedom = _numbers(a, axis, keepdims) - ddof
-    enough = np.greater(freedom, 0)
-    length = norm(centred, axis=axis, keepdims=keepdims)
-    return np.where(enough, length / np.sqrt(np.where(enough, freedom, 1)), np.nan)
+composed(np.nanvar)(_nan_spread(np.var, "variance"))
+composed(np.nanstd)(_nan_spread(np.std, "standard deviation"))
 
 
 def _nan_extreme(function, least):
-    def answer(a, axis=None, keepdims=False):
+    def answer(a, axis=None, keepdims=False, initial=None, where=True):
         a = lifted(a)
-        result = function(_filled(a, least), axis=axis, keepdims=keepdims)
-        nothing = np.all(np.isnan(a), axis=axis, keepdims=keepdims)
-        return np.where(nothing, np.nan, result)
+        options = {"axis": axis, "keepdims": keepdims}
+        result = function(_filled(a, least), **options, initial=initial, where=where)
+        if initial is not None:
+            return result
+        return np.where(np.all(np.isnan(a), **options), np.nan, result)
 
     answer.__doc__ = f"The {function.__name__} of the elements that are numbers; NaN for none."
     return answer
