@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.ops.special import special
 from autograd_lite.signatures import defaults_of
 
-__all__ = ["KEPT", "as_numpy", "expanded", "from_graph"]
+__all__ = ["KEPT", "as_numpy", "expanded", "from_graph", "on_symbols"]
 
 KEPT = {"sigmoid", "softplus"}
 """Operations that rewrite rules refer to; they are expanded afterwards."""
@@ -141,8 +141,13 @@ def _unwrapped(form: Any, builder: Builder) -> Any:
     return form
 
 
-def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> list[Any]:
-    """The expressions of a graph's outputs; `arguments` replace its inputs."""
+def from_graph(
+    graph: Graph, arguments: Sequence[Expr], builder: Builder, kept: Container[str] = KEPT
+) -> list[Any]:
+    """The expressions of a graph's outputs; `arguments` replace its inputs.
+
+    An operation in `kept` remains a single call.
+    """
     made: dict[Any, Any] = dict(zip(graph.inputs, arguments, strict=True))
     constants: list[Expr] = []
     for node in graph.nodes:
@@ -157,7 +162,7 @@ def from_graph(graph: Graph, arguments: Sequence[Expr], builder: Builder) -> lis
             made[node] = node.array if number else _held(np.array(node.array), constants, builder)
         else:
             operands = tuple(made[x] for x in node.inputs)
-            made[node] = _applied(node, operands, builder)
+            made[node] = _applied(node, operands, builder, kept)
         if node.name is not None and isinstance(made[node], Expr):
             builder.names.setdefault(made[node], node.name)
     return [made[output] for output in graph.outputs]
@@ -184,7 +189,7 @@ def _held(value: Any, constants: list[Expr], builder: Builder) -> Expr:
     return made
 
 
-def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
+def _applied(node: Any, operands: tuple[Any, ...], builder: Builder, kept: Container[str]) -> Any:
     if operands and not any(isinstance(x, Expr) for x in operands):
         # What Python's numbers give stays one, which NumPy promotes weakly.
         if type(node.array) in (int, float, bool):
@@ -192,7 +197,7 @@ def _applied(node: Any, operands: tuple[Any, ...], builder: Builder) -> Any:
         if isinstance(node.array, np.generic):
             return builder.constant(np.asarray(node.array))
     form = (None, None) if isinstance(node.array, tuple) else (node.shape, node.dtype)
-    return as_numpy(node.op, operands, node.attributes, builder, form)
+    return as_numpy(node.op, operands, node.attributes, builder, form, kept)
 
 
 def as_numpy(
@@ -221,6 +226,16 @@ def as_numpy(
     if op.name in kept:
         return builder._call(op.name, operands, attributes, form)
     return expanded(op, operands, attributes, form, builder)
+
+
+def on_symbols(
+    function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any], builder: Builder
+) -> Any:
+    """What a function of arrays computes from expressions, as an expression."""
+    args, keywords = (
+        replaced(form, lambda x: Symbol(x, builder)) for form in (tuple(args), keywords)
+    )
+    return _unwrapped(function(*args, **keywords), builder)
 
 
 def expanded(

@@ -1,0 +1,221 @@
+"""An ONNX graph in the making: its values, nodes and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.exchange.onnx_rows import Length, Rate
+from autograd_lite.expressions.expr import CONSTANT, Expr, Place, dtype_of
+
+__all__ = ["DTYPES", "OPSET", "NotInOnnxError", "Writer"]
+
+OPSET = 18
+
+DTYPES = "float32", "float64", "int64", "int32", "bool"
+"""The dtypes with which onnxruntime computes; others can only be converted."""
+
+
+class NotInOnnxError(Exception):
+    """A call cannot be written in ONNX, with the reason."""
+
+
+class Writer:
+    """A graph in the making.
+
+    Args:
+        table: the function that writes the nodes of each NumPy function.
+
+    Attributes:
+        nodes, initializers: of the graph, so far.
+        values: the name of each expression's value.
+        names: the names that the user gave to expressions.
+        outputs: the names and expressions of the results.
+    """
+
+    def __init__(self, table: Mapping[str, Callable[..., str]]) -> None:
+        import onnx
+
+        self.onnx: Any = onnx
+        self.table = table
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self.values: dict[Expr, str] = {}
+        self.names: Mapping[Expr, str] = {}
+        self._taken: dict[str, int] = {}
+        self._constants: dict[Any, str] = {}
+        self._casts: dict[tuple[str, Any], str] = {}
+        self._rows: str = ""
+        self._count: str = ""
+        self._line: Place | None = None
+        self._wanted: str | bool = False
+        self._result_names: dict[Expr, str] = {}
+        self.outputs: list[tuple[str, Expr]] = []
+
+    def take(self, name: str) -> str:
+        """A name that no other value has."""
+        found, k = name, self._taken.get(name, 0)
+        while found in self._taken:
+            k += 1
+            found = f"{name}_{k}"
+        self._taken[name] = k
+        self._taken.setdefault(found, 0)
+        return found
+
+    def input(self, x: Expr, name: str) -> str:
+        """Enter an argument as an input of the graph; returns its name."""
+        self.values[x] = self.take(name)
+        if x.shape and isinstance(x.shape[0], Length) and not self._rows:
+            self._rows = self.values[x]
+        return self.values[x]
+
+    def output(self, x: Expr, name: str) -> None:
+        """Enter a result, which is not written yet, as an output of the graph."""
+        self.outputs.append((self.take(name), x))
+        self._result_names.setdefault(x, self.outputs[-1][0])
+
+    def finish(self) -> None:
+        """Write the outputs that are an input, a constant or another output."""
+        self._line = None
+        for name, x in self.outputs:
+            if self.values[x] != name:
+                self.nodes.append(
+                    self.onnx.helper.make_node("Identity", [self.values[x]], [name], name)
+                )
+
+    def write(self, x: Expr) -> None:
+        """Write the nodes of an expression, whose operands are written.
+
+        Raises:
+            NotInOnnxError: if ONNX has no operation for it.
+        """
+        if x in self.values:
+            return
+        self._line = x.line
+        if x.fn == CONSTANT:
+            self.values[x] = self.constant(x.value, self.names.get(x))
+            return
+        self._wanted = self._result_names.get(x) or (x in self.names and self.take(self.names[x]))
+        if x.fn not in self.table:
+            raise NotInOnnxError("ONNX has no operation for it")
+        if x.shape is None:
+            raise NotInOnnxError("it has several results")
+        if str(x.dtype) not in DTYPES:
+            raise NotInOnnxError(f"its result is {x.dtype}; use one of {', '.join(DTYPES)}")
+        try:
+            self.values[x] = self.table[x.fn](self, x, *x.args, **x.keywords)
+        except TypeError as error:  # a keyword that the table does not know
+            raise NotInOnnxError(f"its arguments are not supported: {error}") from error
+        self._wanted = False
+
+    def node(self, op: str, *inputs: str, last: bool = False, **attributes: Any) -> str:
+        """Write a node; returns the name of its result.
+
+        Args:
+            last: whether its result is that of the expression, and gets its name.
+        """
+        output = self._wanted if last and self._wanted else self.take(op.lower())
+        made = self.onnx.helper.make_node(op, inputs, [output], output, **attributes)
+        if self._line is not None:
+            made.doc_string = f"{Path(self._line[0]).name}, line {self._line[1]}"
+        self.nodes.append(made)
+        return output
+
+    def constant(self, value: Any, name: str | None = None) -> str:
+        """Enter an array as an initializer, once; returns its name."""
+        value = np.asarray(value)
+        value = np.ascontiguousarray(value).reshape(value.shape)  # which is 1-d of a 0-d array
+        key = value.dtype.str, value.shape, value.tobytes()
+        if key not in self._constants:
+            first = value.flat[0] if value.size else None
+            if value.size > 16 and value.tobytes() == first.tobytes() * value.size:
+                shape = self.constant(np.array(value.shape, np.int64))
+                self._constants[key] = self.node("Expand", self.constant(first), shape)
+            else:
+                self._constants[key] = self.take(name or "constant")
+                made = self.onnx.numpy_helper.from_array(value, self._constants[key])
+                self.initializers.append(made)
+        return self._constants[key]
+
+    def value(self, x: Any, dtype: Any = None) -> str:
+        """The name of the value of an argument, converted to a dtype.
+
+        Raises:
+            NotInOnnxError: if it is neither an expression nor a number.
+        """
+        if isinstance(x, (Length, Rate)):
+            return self._number(x, dtype or np.dtype(_weak(x)))
+        if not isinstance(x, Expr):
+            if not isinstance(x, (int, float, np.ndarray, np.generic)):
+                raise NotInOnnxError(f"an operand is {x!r}")
+            return self.constant(np.asarray(x, dtype))
+        name = self.values[x]
+        return name if dtype is None or x.dtype == dtype else self.cast(name, dtype)
+
+    def cast(self, name: str, dtype: Any, last: bool = False) -> str:
+        """A value in another dtype."""
+        key = name, np.dtype(dtype)
+        if key not in self._casts or last:
+            to = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+            self._casts[key] = self.node("Cast", name, to=to, last=last)
+        return self._casts[key]
+
+    # Numbers that depend on the number of rows
+
+    def ints(self, values: Sequence[Any]) -> str:
+        """A vector of whole numbers, some of which may depend on the number of rows."""
+        if not any(isinstance(x, Length) for x in values):
+            return self.constant(np.array([*values], np.int64))
+        parts = [self._length(x) if isinstance(x, Length) else self.ints([x]) for x in values]
+        return parts[0] if len(parts) == 1 else self.node("Concat", *parts, axis=0)
+
+    def _length(self, x: Length) -> str:
+        """A length as a vector of one element."""
+        if not self._count:
+            self._count = self.node("Shape", self._rows, start=0, end=1)
+        name = self._count
+        if x.factor != 1:
+            name = self.node("Mul", name, self.ints([x.factor]))
+        return self.node("Add", name, self.ints([x.more])) if x.more else name
+
+    def _number(self, x: Length | Rate, dtype: Any) -> str:
+        """A number that depends on the number of rows."""
+        if isinstance(x, Length):
+            return self.cast(self.node("Squeeze", self._length(x)), dtype)
+        # Computed in float64 and rounded once, as by Python.
+        n = self.node("Squeeze", self.cast(self._length(Length(1, 0)), np.float64))
+        name = self.constant(np.float64(x.number.factor))
+        for _ in range(abs(x.number.power)):
+            name = self.node("Mul" if x.number.power > 0 else "Div", name, n)
+        return name if dtype == np.float64 else self.cast(name, dtype)
+
+    def shaped(self, name: str, shape: Sequence[Any], last: bool = False) -> str:
+        """A value in another shape."""
+        unknown = [isinstance(n, Length) for n in shape]
+        if sum(unknown) == 1 and 0 not in shape:
+            sizes = self.ints([-1 if u else n for u, n in zip(unknown, shape, strict=True)])
+            return self.node("Reshape", name, sizes, last=last)
+        # A 0 in the shape is a length, not that of the operand.
+        return self.node("Reshape", name, self.ints(shape), allowzero=1, last=last)
+
+    def expanded(self, name: str, shape: Sequence[Any], last: bool = False) -> str:
+        """A value broadcast to a shape."""
+        return self.node("Expand", name, self.ints(shape), last=last)
+
+    def operands(self, ufunc: Any, args: Sequence[Any]) -> tuple[list[str], Any]:
+        """The operands of an elementwise function, in the dtypes in which it computes."""
+        dtypes = ufunc.resolve_dtypes((*map(_weak, args), *(None,) * ufunc.nout))
+        for dtype in dtypes[: len(args)]:
+            if str(dtype) not in DTYPES:
+                raise NotInOnnxError(f"it computes with {dtype}; use one of {', '.join(DTYPES)}")
+        return [self.value(x, dtype) for x, dtype in zip(args, dtypes, strict=False)], dtypes[0]
+
+
+def _weak(x: Any) -> Any:
+    """The dtype of an argument for NumPy's promotion; a Python number gives its type."""
+    if isinstance(x, (Length, Rate)):
+        return int if isinstance(x, Length) else float
+    return dtype_of(x)
