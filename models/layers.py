@@ -67,9 +67,14 @@ def parameters_of(model: Any, state: Mapping[str, Array], outputs: int) -> dict[
 def layers_of(state: Mapping[str, Any]) -> Layers:
     """The linear layers of a `state_dict`, of arrays or tensors, in the order of their numbers.
 
-    Raises ValueError that names the array if it is not of linear layers that are numbered, and if
-    they do not follow one another.
+    Raises TypeError if it is no mapping, and ValueError that names the array if it is not of linear
+    layers that are numbered, or they do not follow one another.
     """
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"from_state_dict: state must be arrays by name, not a {type(state).__name__}; "
+            "of a module of torch use module.state_dict()"
+        )
     modules: dict[str, dict[str, str]] = {}
     for name in state:
         module, _, kind = str(name).rpartition(".")

@@ -67,11 +67,6 @@ def from_state_dict(
         if isinstance(state, (str, os.PathLike)):
             where += f": {os.fspath(state)}"
             state = Tensors(state)
-        if not isinstance(state, Mapping):
-            raise TypeError(
-                f"from_state_dict: state must be arrays by name, not a {type(state).__name__}; "
-                "of a module of torch use module.state_dict()"
-            )
         return fitted(layers_of(state), **given)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None

@@ -196,7 +196,7 @@ REFUSED = [
     (content({"a": entry("F64", [10**12], 0, 8)}, bytes(8)), "not a file of safetensors"),
     (content({"a": entry("F64", [2**62, 2**62], 0, 0)}), "not a file of safetensors"),
     (content({"a": entry("Q4", [1], 0, 8)}, bytes(8)), "not a file of safetensors"),
-    (content(MIXED | {"b": entry("F64", [1], 0, 8)}, bytes(8)), "invalid offset for tensor `b`"),
+    (content(MIXED | {"b": entry("F64", [1], 0, 8)}, bytes(8)), "invalid offset for tensor"),
     (content(TWICE, bytes(8)), "two arrays '0.bias'"),
     (content(MIXED, bytes(8)), "tensors alone"),
     (written({"0.weight": W}, {"autograd_lite": "{"}), "metadata 'autograd_lite' is not JSON"),
