@@ -6,6 +6,7 @@ from autograd_lite.models.examples import student
 from autograd_lite.models.linear_regression import LinearRegression
 from autograd_lite.models.logistic_regression import LogisticRegression
 from autograd_lite.models.mlp import MLPClassifier, MLPRegressor
+from autograd_lite.models.state_dict import from_state_dict
 from autograd_lite.models.walkthrough import walkthrough
 from autograd_lite.models.weights import load, save
 
@@ -17,6 +18,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "NotFittedError",
+    "from_state_dict",
     "gradient_descent",
     "load",
     "save",

@@ -27,6 +27,7 @@ from autograd_lite.models.inputs import (
     normalized,
     scaled,
 )
+from autograd_lite.models.layers import state_of
 from autograd_lite.models.objective import Array, Arrays, Layout, Shapes
 from autograd_lite.models.rows import Rows, read_rows
 from autograd_lite.models.settings import check_packages, check_settings
@@ -369,6 +370,17 @@ class Estimator(Conventions, ABC):
         """Set the fitted attributes in one step, so that an interrupt leaves all or none."""
         settings = {key: value for key, value in vars(self).items() if not key.endswith("_")}
         self.__dict__ = settings | learned | {"parameters_": parameters}
+
+    def state_dict(self) -> Arrays:
+        """The weights as PyTorch has them, of `torch.nn.Sequential` of the same layers.
+
+        "0.weight" (units, inputs), "0.bias" (units,), "2.weight", …; the activations between have
+        no arrays. With `standardize` the inputs are (X − mean_) / scale_. `from_state_dict` is the
+        way back. Raises NotFittedError before `fit`.
+        """
+        self._check_fitted("state_dict")
+        state = state_of(self.separated(self.parameters_))
+        return {name: np.array(array, order="C") for name, array in state.items()}
 
     # Predictions.
 

@@ -8,13 +8,14 @@ import re
 import struct
 import sys
 import zipfile
+from collections.abc import Mapping
 from typing import IO, Any, Literal
 
 import numpy as np
 
 from autograd_lite.models.inputs import Array
 
-__all__ = ["Npz"]
+__all__ = ["Members", "Npz"]
 
 # What zipfile raises for damaged archives, beside ValueError.
 _BROKEN = (
@@ -51,7 +52,42 @@ class _Pieces:
         return self._file.read(_PIECE if size < 0 else min(size, _PIECE))
 
 
-class Npz:
+class Members:
+    """Arrays by name, each of which is compared with what is expected when it is asked for.
+
+    Every method raises ValueError that names the member.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self._arrays = arrays
+        self.names: set[str] = set(arrays)
+
+    def check(self, needed: set[str], optional: set[str]) -> None:
+        """Raise ValueError if a member is missing, or there are others."""
+        if missing := sorted(needed - self.names):
+            raise ValueError(f"it has no {missing[0]!r}")
+        if others := sorted(self.names - needed - optional):
+            few = ", ".join(repr(name)[:40] for name in others[:5]) + ", …" * (len(others) > 5)
+            raise ValueError(f"it has members that the model does not have: {few}")
+
+    def text(self, name: str, most: int) -> str:
+        """A member that is one text of at most `most` bytes."""
+        return str(self.array(name, "text", (), most))
+
+    def array(
+        self, name: str, what: str, shape: tuple[int, ...] = (), most: float = math.inf
+    ) -> Array:
+        """A member that holds `what`, in `shape`, where -1 stands for any length."""
+        if name not in self.names:
+            raise ValueError(f"it has no {name!r}")
+        array = self._arrays[name]
+        _compare(name, what, shape, array.dtype, array.shape)
+        if array.nbytes > most:
+            raise ValueError(f"{name!r} has {array.nbytes} bytes; at most {most} are read")
+        return array
+
+
+class Npz(Members):
     """The arrays in a file that `numpy.savez` wrote.
 
     The constructor reads the directory alone. `array` and `text` read one member, after its header
@@ -78,19 +114,7 @@ class Npz:
         except _BROKEN as error:
             raise ValueError(f"it is not an npz file: {_reason(error)}") from None
         self._members = _directory(self._zip, size)
-        self.names: set[str] = set(self._members)
-
-    def check(self, needed: set[str], optional: set[str]) -> None:
-        """Raise ValueError if a member is missing, or there are others."""
-        if missing := sorted(needed - self.names):
-            raise ValueError(f"it has no {missing[0]!r}")
-        if others := sorted(self.names - needed - optional):
-            few = ", ".join(repr(name)[:40] for name in others[:5]) + ", …" * (len(others) > 5)
-            raise ValueError(f"it has members that the model does not have: {few}")
-
-    def text(self, name: str, most: int) -> str:
-        """A member that is one text of at most `most` bytes."""
-        return str(self.array(name, "text", (), most))
+        self.names = set(self._members)
 
     def array(
         self, name: str, what: str, shape: tuple[int, ...] = (), most: float = math.inf
