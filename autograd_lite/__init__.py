@@ -40,7 +40,7 @@ from autograd_lite.functions import (
 from autograd_lite.graph import ChangedError, Graph
 from autograd_lite.jacobians import hessian, hvp, jacobian
 from autograd_lite.leaks import DetachedWarning
-from autograd_lite.onnx import export_onnx
+from autograd_lite.onnx import export_onnx, import_onnx
 from autograd_lite.op import Op
 from autograd_lite.ops.linalg import DegenerateWarning
 from autograd_lite.tensor import Tensor, constant
@@ -80,6 +80,7 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "import_onnx",
     "jacobian",
     "jvp",
     "leaky_relu",
