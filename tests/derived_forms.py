@@ -7,10 +7,10 @@ import warnings
 import xml.etree.ElementTree as ET
 
 import numpy as np
-from scipy import special
 
 import autograd_lite as ag
 from autograd_lite.derivation import CannotCheckWarning
+from autograd_lite.ops.special import special
 from autograd_lite.sweep import gradients
 
 

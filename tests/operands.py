@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from domains import DOMAINS
 from hypothesis import strategies as st
-from makers import SPECIAL, Draw, Made
+from makers import SCIPY, SPECIAL, Draw, Made
 from strategies import Values, axes, shapes, together
 
 from autograd_lite.op import OPS, Op
@@ -143,7 +143,13 @@ def cases(draw: Any, op: Op) -> Case:
     return Case(op, tuple(np.asarray(x) for x in operands), attributes)
 
 
-VOCABULARY = sorted(name for name, op in OPS.items() if not op.foreign)
-"""The names of the engine's own operations."""
+OF_SCIPY = {"autograd_lite.ops.special"}
+
+VOCABULARY = sorted(
+    name
+    for name, op in OPS.items()
+    if not op.foreign and (SCIPY or getattr(op.forward, "__module__", "") not in OF_SCIPY)
+)
+"""The names of the engine's own operations, without those that need SciPy where it is missing."""
 
 DIFFERENTIABLE = [name for name in VOCABULARY if OPS[name].differentiable]

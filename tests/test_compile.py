@@ -349,3 +349,11 @@ def test_the_elements_of_a_result_do_not_share_memory(name):
     found[first] += 1
     expected[first] += 1
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("function", [np.exp, np.hypot, np.maximum])
+def test_a_ufunc_of_numpy(function):
+    arguments = [np.array([0.5, 2.0]), np.array([1.0, -3.0])][: function.nin]
+    compiled = ag.compile(function)
+    assert_close(compiled(*arguments), function(*arguments))
+    assert_close(executed(compiled, *arguments), function(*arguments))

@@ -31,6 +31,15 @@ _MANY = 1 << 16  # rows that take longer to trace with than the rest of a trace 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+def _signature(function: Any) -> inspect.Signature:
+    """The parameters of a function; those of a ufunc are its operands."""
+    if not isinstance(function, np.ufunc):
+        return inspect.signature(function)
+    names = (f"x{k + 1}" for k in range(function.nin))
+    only = inspect.Parameter.POSITIONAL_ONLY
+    return inspect.Signature([inspect.Parameter(name, only) for name in names])
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -54,7 +63,7 @@ class Compiled(Generic[P, R]):
         self._backend, self._client = backend, client
         self._kept: deque[Any] = deque(maxlen=2)  # data on a cluster, for the next call
         self._donate = (donate,) if isinstance(donate, str) else tuple(donate)
-        self._signature = inspect.signature(function)
+        self._signature = _signature(function)
         known = self._signature.parameters
         for name in self._donate:
             if name not in known:
