@@ -51,3 +51,31 @@ maximum: Function = OPS["maximum"]
 minimum: Function = OPS["minimum"]
 sum: Function = OPS["sum"]
 mean: Function = OPS["mean"]
+
+
+@overload
+def polygamma(n: Any, x: Tensor) -> Tensor: ...
+@overload
+def polygamma(n: Any, x: Any) -> Any: ...
+def polygamma(n: Any, x: Any) -> Any:
+    """The n-th derivative of the digamma function ψ.
+
+    `scipy.special.polygamma` is not a ufunc, so it does not accept a Tensor. This function needs
+    SciPy too. float32 stays float32.
+
+    Args:
+        n: the order, an integer from 0 or an array of them, broadcast with x; it has no gradient.
+        x: an array or Tensor of any shape.
+
+    Raises:
+        ImportError: without SciPy.
+        ValueError: if n is negative or no integer.
+
+    Example:
+        >>> import autograd_lite as ag
+        >>> ag.polygamma(1, ag.Tensor([1.0, 2.0]))
+        Tensor([1.64493407, 0.64493407], op=polygamma)
+        >>> ag.polygamma([0, 2], 1.0)
+        array([-0.57721566, -2.40411381])
+    """
+    return OPS["polygamma"](n, x)

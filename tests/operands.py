@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import makers_special  # noqa: F401
 import numpy as np
 from domains import DOMAINS
 from hypothesis import strategies as st

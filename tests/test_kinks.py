@@ -85,6 +85,10 @@ def check(op, operands, attributes):
     return bool(found)
 
 
+PARAMETERS = ("polygamma", "iv", "ive", "gammainc", "gammaincc", "gamma_density")
+WHOLE = {"ldexp": 1, **dict.fromkeys(PARAMETERS, 0)}
+"""The operand of whole numbers; those of the first kind have no gradient and are not negative."""
+
 NUMBERS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 
 
@@ -94,11 +98,13 @@ NUMBERS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 )
 def test_elementwise_operations_say_where_their_derivative_jumps(name):
     op = OPS[name]
-    whole = (1,) if name == "ldexp" else ()
     for numbers in itertools.product(NUMBERS, repeat=op.arity):
         operands = tuple(
-            np.array([x]).astype(int if k in whole else float) for k, x in enumerate(numbers)
+            np.array([x]).astype(int if k == WHOLE.get(name) else float)
+            for k, x in enumerate(numbers)
         )
+        if name in PARAMETERS:
+            operands = (abs(operands[0]), operands[1])
         found = check(op, operands, {})
         if op.traits.kinks is not None and not found and np.any(mask_of(op, operands, {})):
             # Then the value jumps, or the derivative in another direction does.

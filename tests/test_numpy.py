@@ -157,7 +157,7 @@ def test_what_a_ufunc_takes_besides_is_right_or_refused(name):
 
 def test_an_unknown_function_is_refused_by_name():
     t = ag.Tensor([1.0, 2.0])
-    for f in (np.fft.fft, np.unique, np.histogram, np.roots, np.i0, np.nextafter):
+    for f in (np.fft.fft, np.unique, np.histogram, np.roots, np.nextafter):
         args = [t] * getattr(f, "nin", 1)
         with pytest.raises(TypeError, match=f.__name__):
             f(*args)

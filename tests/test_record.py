@@ -63,8 +63,9 @@ def check_reads(op, case):
     if isinstance(out, tuple):
         return
     (g,) = cotangents([np.asarray(out)])
+    floats = set(case.floats())
     for k, rule in enumerate(case.rules()):
-        if rule is None:
+        if rule is None or k not in floats:
             continue
         given_arrays = (out, *case.operands)
         outlined = [

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.derivation import names
-from autograd_lite.derivation.notation import ATOM, Typeset
+from autograd_lite.derivation.notation import ATOM
 from autograd_lite.derivation.tree import Tree
+from autograd_lite.derivation.typeset import Typeset
 
 __all__ = ["LaTeX"]
 
@@ -27,6 +28,11 @@ FUNCTIONS = {
     "Φ⁻¹": r"\Phi^{-1}",
     "erf⁻¹": r"\operatorname{erf}^{-1}",
     "erfc⁻¹": r"\operatorname{erfc}^{-1}",
+    "ψ": r"\psi",
+    "log Γ": r"\log \Gamma",
+    "log B": r"\log \mathrm{B}",
+    "I₀": "I_{0}",
+    "I₁": "I_{1}",
 } | {name: rf"\{name}" for name in ("log", "exp", "tanh", "sin", "cos", "max", "min", "det")}
 
 
@@ -96,6 +102,9 @@ class LaTeX(Typeset):
     def head(self, name: str, prime: str = "") -> str:
         bare = re.sub(r"[^\w ]", "", name).replace(" ", r"\,").replace("_", r"\_") or "f"
         return FUNCTIONS.get(name, rf"\operatorname{{{bare}}}") + (prime and "'")
+
+    def ordered(self, name: str, order: str) -> str:
+        return rf"\psi^{{({order})}}" if name == "polygamma" else f"I_{{{order}}}"
 
     def indexed(self, text: str, indices: str) -> str:
         return self.subscript % (text, indices)

@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from autograd_lite.derivation import names
-from autograd_lite.derivation.notation import ATOM, Typeset
+from autograd_lite.derivation.notation import ATOM
 from autograd_lite.derivation.tree import Tree
+from autograd_lite.derivation.typeset import Typeset
 
 __all__ = ["MathML"]
 
@@ -72,6 +73,11 @@ class MathML(Typeset):
 
     def head(self, name: str, prime: str = "") -> str:
         return f"<mi>{escape(name)}{prime}</mi>"
+
+    def ordered(self, name: str, order: str) -> str:
+        if name == "polygamma":
+            return f"<msup><mi>ψ</mi><mn>({order})</mn></msup>"
+        return f"<msub><mi>I</mi><mn>{order}</mn></msub>"
 
     def indexed(self, text: str, indices: str) -> str:
         return self.subscript % (self.row([text]), f"<mi>{indices}</mi>")

@@ -13,9 +13,9 @@ from autograd_lite.derivation.tree import Tree, is_product, is_range, one_end, s
 from autograd_lite.expressions.printer import key_of
 from autograd_lite.op import OPS
 from autograd_lite.ops.comparisons import OPPOSITE
-from autograd_lite.text import superscript
+from autograd_lite.text import subscript, superscript
 
-__all__ = ["Notation", "Text", "Typeset"]
+__all__ = ["Notation", "Text"]
 
 Written = tuple[str, int]
 """A formula and its precedence."""
@@ -23,6 +23,9 @@ Written = tuple[str, int]
 SUM, SIGMA, QUOTIENT, PRODUCT, PREFIX, POWER, ATOM = 50, 55, 58, 60, 70, 80, 100
 
 LETTERS = "ijklmnpqrstuv"
+
+ORDERED = ("polygamma", "iv")
+"""The functions whose first operand is an order."""
 
 
 class Notation:
@@ -269,6 +272,8 @@ class Notation:
             return self.absolute % self(args[0]), ATOM
         if name == "sqrt":
             return self.root(*self.written(args[0])), ATOM
+        if name in ORDERED and args[0].kind == "number" and args[0].data.q == 1:
+            return self.applied % (self.ordered(name, str(args[0].data)), self(args[1])), ATOM
         op, prime = name.removesuffix("′"), "′" if name.endswith("′") else ""
         symbol = OPS[op].notation.symbol if op in OPS else op
         if prime and op == self.activation:
@@ -408,36 +413,16 @@ class Notation:
     def function(self, name: str, arguments: Sequence[str], prime: str = "") -> str:
         return self.applied % (self.head(name, prime), self.comma.join(arguments))
 
+    def ordered(self, name: str, order: str) -> str:
+        """The symbol of a function with its order."""
+        return f"ψ{superscript(f'({order})')}" if name == "polygamma" else f"I{subscript(order)}"
+
     def indexed(self, text: str, indices: str) -> str:
         return f"{text.rstrip()}[{','.join(indices)}]"
 
 
 class Text(Notation):
     """Unicode on one line."""
-
-
-class Typeset(Notation):
-    """A notation that sets fractions above each other and roots under a bar."""
-
-    grouped = "%s"
-    bar: str
-    partial: str
-    square_root: str
-
-    def gradient(self, name: str) -> str:
-        match = re.fullmatch(r"∂(.*)/∂(.*)", name, re.DOTALL)
-        if match is None:
-            return self.name(name)
-        return self.bar % tuple(self.partial % self.name(part) for part in match.groups())
-
-    def fraction(self, top: str, below: str) -> Written:
-        return self.bar % (top, below), ATOM - 1
-
-    def over(self, top: Tree, below: Tree) -> Written:
-        return self.fraction(self(top), self(below))
-
-    def root(self, text: str, precedence: int) -> str:
-        return self.square_root % text
 
 
 def between(parts: Sequence[str], sign: str) -> list[str]:

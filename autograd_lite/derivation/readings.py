@@ -337,6 +337,32 @@ def _truncated_moment(r: Reader, node: Any, args: list[Expr]) -> Expr:
     return moment
 
 
+def _polygamma(n: Expr, x: Expr) -> Expr:
+    return called("digamma")(x) if n == 0 else called("polygamma")(n, x)
+
+
+def _bessel(v: Expr, x: Expr) -> Expr:
+    """I_v(x); I₋ₙ is Iₙ."""
+    v = abs(v) if v.is_Integer else v
+    return called(f"i{v}")(x) if v in (0, 1) else called("iv")(v, x)
+
+
+def _derivative_of_ive(n: Expr, v: Expr, x: Expr) -> Expr:
+    """By Iᵥ′ = (Iᵥ₋₁ + Iᵥ₊₁) / 2 and the product rule."""
+
+    def scaled(order: Expr) -> Expr:
+        return called("ive")(abs(order) if order.is_Integer else order, x)
+
+    if not n.is_Integer:
+        return called("ive_derivative")(n, v, x)
+    total = ZERO
+    for k in range(int(n) + 1):
+        bessel = sum(sympy.binomial(k, j) * scaled(v - k + 2 * j) for j in range(k + 1)) / 2**k
+        sign = -called("sign")(x) if (n - k) % 2 else ONE
+        total += sympy.binomial(n, k) * sign * bessel
+    return total
+
+
 READINGS |= {
     "where": _where,
     "log": _log,
@@ -397,4 +423,8 @@ ELEMENTWISE |= {
     "xlog1py": lambda x, y: x * called("log")(1 + y),
     "entr": lambda x: -x * called("log")(x),
     "rel_entr": lambda x, y: x * (called("log")(x) - called("log")(y)),
+    "polygamma": _polygamma,
+    "polygamma_difference": lambda n, a, b: _polygamma(n, a) - _polygamma(n, a + b),
+    "iv": _bessel,
+    "ive_derivative": _derivative_of_ive,
 }

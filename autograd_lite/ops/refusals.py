@@ -33,7 +33,6 @@ _REASONS = {
         "sort_complex fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft "
         "fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftn linalg.eig linalg.eigvals"
     ),
-    "its derivative is a special function that NumPy does not have": "i0",
     "it depends on the rounding unit, which has no derivative": "nextafter spacing",
     "NumPy deprecated it; use np.isin": "in1d",
     "NumPy does not dispatch it to Tensors; use np.stack or np.concatenate": (

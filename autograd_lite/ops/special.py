@@ -1,6 +1,7 @@
 """Functions of scipy.special: the normal distribution, entropy and logit."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,15 @@ def floats(*operands: Any) -> list[Any]:
     """The operands in one dtype: SciPy computes float32 with a Python number in float64."""
     dtype = np.result_type(1.0, *(getattr(x, "dtype", x) for x in operands))
     return [x.astype(dtype) if hasattr(x, "astype") else dtype.type(x) for x in operands]
+
+
+def no_gradient(name: str, operand: str, reason: str) -> Callable[..., Any]:
+    """A rule for an operand that an operation cannot be differentiated with respect to."""
+
+    def rule(*args: Any, **attributes: Any) -> Any:
+        raise TypeError(f"{name}: has no derivative by {operand}, since {reason}; pass an array")
+
+    return rule
 
 
 operation(
