@@ -274,6 +274,30 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
     return reduce(np.matmul, arrays)
 
 
+@form("np.convolve")
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    if mode != "full":
+        return None
+    short, long = (a, v) if a.shape[0] <= v.shape[0] else (v, a)
+    count = short.shape[0]
+    if count > LONGEST:
+        raise NotInOnnxError(f"{count} shifted products are too many")
+    total: Any = 0
+    for k in range(count):
+        parts = np.zeros(k, long.dtype), short[k] * long, np.zeros(count - 1 - k, long.dtype)
+        total = total + np.concatenate(parts)
+    return total
+
+
+@form("np.searchsorted")
+def searchsorted(a: Any, v: Any, side: str = "left") -> Any:
+    sought = np.expand_dims(v, -1)
+    before = np.less(a, sought) if side == "left" else np.less_equal(a, sought)
+    # NaN comes last, and a NaN after the numbers.
+    before = before | ((sought != sought) & ((a == a) | np.array(side == "right")))
+    return np.sum(before, axis=-1)
+
+
 @form("np.cross")
 def cross(a: Any, b: Any) -> Any:
     def part(x: Any, k: int) -> Any:

@@ -18,7 +18,7 @@ from autograd_lite.exchange import onnx_array_forms
 from autograd_lite.exchange.onnx_forms import FORMS
 from autograd_lite.exchange.onnx_nodes import KEPT, NODES
 from autograd_lite.exchange.onnx_rows import DiffersError, Length, merged
-from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer
+from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer, check_call
 from autograd_lite.expressions.expr import Builder, Expr, dtype_of, in_order
 from autograd_lite.expressions.lower import from_graph, on_symbols
 from autograd_lite.files import atomic
@@ -178,6 +178,7 @@ def _as_form(b: Builder, x: Expr) -> Any:
         args = [_converted(b, a, dtype) for a, dtype in zip(args, dtypes, strict=False)]
     b.origin = x.origin or x.fn
     try:
+        check_call(FORMS[x.fn], *args, **x.keywords)
         found = on_symbols(FORMS[x.fn], args, x.keywords, b)
     except NotInOnnxError as error:
         raise _refused(x, str(error)) from None
