@@ -62,9 +62,7 @@ STEPS = (
     "np.tril({0}) - np.triu({1}, 1)",
     "({0} @ np.swapaxes({1}, 0, 1)) @ {0} / 9",
     "np.einsum('ij,kj,kl->il', {0}, {1}, {0}) / 9",
-    "np.tensordot({0}, {1}, axes=([0], [0])) @ np.ones(({0}.shape[1],) * 2) * np.mean({0}) / 20 + {0}"
-    if False
-    else "np.sum({0} * {1}) / 10 - {0}",
+    "np.tensordot({0}, {1}, axes=([0, 1], [0, 1])) / 10 - {0}",
     "np.outer({0}[:, 0], {1}[0]) / 2",
     "np.kron({0}[:1, :1], {1})",
     "np.reshape(np.tile({0}, (2, 1)), (2, *{0}.shape)).mean(axis=0) - {1}",

@@ -332,11 +332,12 @@ def _full(a: Any, number: int, dtype: Any, shape: Any) -> Any:
 
 @form("cross_entropy")
 def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
-    """For class indices. One out of range is an error, as here."""
     logs = log_softmax(logits)
-    classes = logits.shape[-1]
-    labels = np.where(labels < 0, np.int64(classes), labels.astype(np.int64))
-    losses = -np.take_along_axis(logs, np.expand_dims(labels, -1), -1)[..., 0]
+    if labels.ndim == logits.ndim:
+        losses = -np.sum(np.where(labels == 0, 0, labels * logs), axis=-1)
+    else:  # An index out of range is an error, in ONNX only a large one.
+        places = np.where(labels < 0, np.int64(logits.shape[-1]), labels.astype(np.int64))
+        losses = -np.take_along_axis(logs, np.expand_dims(places, -1), -1)[..., 0]
     if reduction == "none":
         return losses
     return np.mean(losses) if reduction == "mean" else np.sum(losses)

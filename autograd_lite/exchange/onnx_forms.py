@@ -244,6 +244,12 @@ def isneginf(x: Any) -> Any:
     return x == -np.inf
 
 
+@form("np.clip")
+def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    a = a if a_min is None else np.maximum(a, a_min)
+    return a if a_max is None else np.minimum(a, a_max)
+
+
 @form("np.fmax")
 def fmax(a: Any, b: Any) -> Any:
     return np.where(a != a, b, np.where(b != b, a, np.maximum(a, b)))
