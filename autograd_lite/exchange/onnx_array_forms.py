@@ -274,6 +274,30 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
     return reduce(np.matmul, arrays)
 
 
+@form("np.convolve")
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    if mode != "full":
+        return None
+    short, long = (a, v) if a.shape[0] <= v.shape[0] else (v, a)
+    count = short.shape[0]
+    if count > LONGEST:
+        raise NotInOnnxError(f"{count} shifted products are too many")
+    total: Any = 0
+    for k in range(count):
+        parts = np.zeros(k, long.dtype), short[k] * long, np.zeros(count - 1 - k, long.dtype)
+        total = total + np.concatenate(parts)
+    return total
+
+
+@form("np.searchsorted")
+def searchsorted(a: Any, v: Any, side: str = "left") -> Any:
+    sought = np.expand_dims(v, -1)
+    before = np.less(a, sought) if side == "left" else np.less_equal(a, sought)
+    # NaN comes last, and a NaN after the numbers.
+    before = before | ((sought != sought) & ((a == a) | np.array(side == "right")))
+    return np.sum(before, axis=-1)
+
+
 @form("np.cross")
 def cross(a: Any, b: Any) -> Any:
     def part(x: Any, k: int) -> Any:
@@ -308,11 +332,12 @@ def _full(a: Any, number: int, dtype: Any, shape: Any) -> Any:
 
 @form("cross_entropy")
 def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
-    """For class indices. One out of range is an error, as here."""
     logs = log_softmax(logits)
-    classes = logits.shape[-1]
-    labels = np.where(labels < 0, np.int64(classes), labels.astype(np.int64))
-    losses = -np.take_along_axis(logs, np.expand_dims(labels, -1), -1)[..., 0]
+    if labels.ndim == logits.ndim:
+        losses = -np.sum(np.where(labels == 0, 0, labels * logs), axis=-1)
+    else:  # An index out of range is an error, in ONNX only a large one.
+        places = np.where(labels < 0, np.int64(logits.shape[-1]), labels.astype(np.int64))
+        losses = -np.take_along_axis(logs, np.expand_dims(places, -1), -1)[..., 0]
     if reduction == "none":
         return losses
     return np.mean(losses) if reduction == "mean" else np.sum(losses)

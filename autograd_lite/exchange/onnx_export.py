@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.lengths import as_traced, distinct, telling
-from autograd_lite.compiler.rewrite import UFUNCS, rewrite
+from autograd_lite.compiler.rewrite import rewrite, ufunc_of
 from autograd_lite.compiler.signature import Leaf, Signature, Static, leaves_of
 from autograd_lite.compiler.tracing import traced
-from autograd_lite.exchange import onnx_array_forms
+from autograd_lite.exchange import onnx_array_forms, onnx_special_forms
 from autograd_lite.exchange.onnx_forms import FORMS
 from autograd_lite.exchange.onnx_nodes import KEPT, NODES
 from autograd_lite.exchange.onnx_rows import DiffersError, Length, merged
-from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer
+from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer, check_call
 from autograd_lite.expressions.expr import Builder, Expr, dtype_of, in_order
 from autograd_lite.expressions.lower import from_graph, on_symbols
 from autograd_lite.files import atomic
 from autograd_lite.tensor import Tensor
 from autograd_lite.trees import tree_map
 
-assert onnx_array_forms  # importing it enters its forms
+assert onnx_array_forms, onnx_special_forms  # importing them enters their forms
 
 __all__ = ["export"]
 
@@ -172,12 +172,13 @@ def _plain(form: Any) -> list[Static]:
 def _as_form(b: Builder, x: Expr) -> Any:
     """A call in terms of functions that ONNX has, or None."""
     args: Any = x.args
-    if x.fn in UFUNCS:
-        ufunc = UFUNCS[x.fn]
+    ufunc = ufunc_of(x.fn)
+    if ufunc is not None:
         dtypes = ufunc.resolve_dtypes((*map(dtype_of, args), *(None,) * ufunc.nout))
         args = [_converted(b, a, dtype) for a, dtype in zip(args, dtypes, strict=False)]
     b.origin = x.origin or x.fn
     try:
+        check_call(FORMS[x.fn], *args, **x.keywords)
         found = on_symbols(FORMS[x.fn], args, x.keywords, b)
     except NotInOnnxError as error:
         raise _refused(x, str(error)) from None

@@ -145,9 +145,20 @@ def arctanh(x: Any) -> Any:
 # Trigonometric functions: twice half the angle, until its series is short
 
 
+# π / 2 in three parts, of which the first two have 33 bits, so that multiples are exact.
+QUARTER = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21
+
+
 @form("np.tan")
 def tan(x: Any) -> Any:
-    return np.sin(x) / np.cos(x)
+    # onnxruntime's sine and cosine in float64 lose digits near the multiples of π / 2.
+    rest = x.astype(np.float64)
+    count = np.where(np.abs(rest) < 1e6, np.rint(rest * (2 / math.pi)), 0)
+    for part in QUARTER:
+        rest = rest - count * part
+    s, c = np.sin(rest), np.cos(rest)
+    odd = count - 2 * np.floor(count / 2) == 1
+    return np.where(odd, -c, s) / np.where(odd, s, c)
 
 
 @form("np.arctan")
@@ -195,7 +206,7 @@ def arctan2(y: Any, x: Any) -> Any:
 
 @form("np.angle")
 def angle(z: Any, deg: bool = False) -> Any:
-    found = np.arctan2(z * 0, z)
+    found = np.arctan2(np.zeros(z.shape, z.dtype), z)
     return found * (180 / math.pi) if deg else found
 
 
@@ -233,6 +244,12 @@ def isneginf(x: Any) -> Any:
     return x == -np.inf
 
 
+@form("np.clip")
+def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    a = a if a_min is None else np.maximum(a, a_min)
+    return a if a_max is None else np.minimum(a, a_max)
+
+
 @form("np.fmax")
 def fmax(a: Any, b: Any) -> Any:
     return np.where(a != a, b, np.where(b != b, a, np.maximum(a, b)))
@@ -241,6 +258,16 @@ def fmax(a: Any, b: Any) -> Any:
 @form("np.fmin")
 def fmin(a: Any, b: Any) -> Any:
     return np.where(a != a, b, np.where(b != b, a, np.minimum(a, b)))
+
+
+@form("np.isreal")
+def isreal(x: Any) -> Any:
+    return np.full(x.shape, True)
+
+
+@form("np.iscomplex")
+def iscomplex(x: Any) -> Any:
+    return np.full(x.shape, False)
 
 
 @form("np.copysign")
@@ -280,7 +307,9 @@ def remainder(a: Any, b: Any) -> Any:
 def floor_divide(a: Any, b: Any) -> Any:
     if a.dtype.kind != "f":
         return None
-    quotient = (a - np.remainder(a, b)) / b
+    rest = np.fmod(a, b)
+    quotient = (a - rest) / b
+    quotient = np.where((rest != 0) & ((rest < 0) != (b < 0)), quotient - 1, quotient)
     whole = np.floor(quotient)
     whole = np.where(quotient - whole > 0.5, whole + 1, whole)
     return np.where(b == 0, a / b, whole)

@@ -196,7 +196,19 @@ def reduced(
     return w.node(op, name, w.ints(axes), keepdims=int(keepdims), last=last)
 
 
-NODES["np.add.reduce"] = _reduce("ReduceSum")
+@_node("np.add.reduce")
+def _sum(w: Writer, x: Expr, a: Expr, axis: Any = 0, keepdims: bool = False) -> str:
+    if x.dtype != np.int64 or a.dtype == bool:
+        return _reduce("ReduceSum")(w, x, a, axis, keepdims)
+    # onnxruntime adds integers in float64, but multiplies matrices of integers exactly.
+    axes = _axes(axis, a.ndim)
+    rest = [k for k in range(a.ndim) if k not in axes]
+    name = w.value(a, x.dtype)
+    if rest + axes != [*range(a.ndim)]:
+        name = w.node("Transpose", name, perm=rest + axes)
+    name = w.node("Reshape", name, w.ints([*[0] * len(rest), -1]))  # 0 keeps a length
+    ones = w.node("Expand", w.constant(np.int64(1)), w.node("Shape", name, start=-1))
+    return w.shaped(w.node("MatMul", name, ones), x.shape, last=True)
 
 
 @_node("np.fmax.reduce")
@@ -206,6 +218,8 @@ def _peak(w: Writer, x: Expr, a: Expr, axis: Any = 0, keepdims: bool = False) ->
 
 @_node("np.prod")
 def _prod(w: Writer, x: Expr, a: Expr, axis: Any = None, keepdims: bool = False) -> str:
+    if x.dtype.kind != "f":
+        raise NotInOnnxError("onnxruntime multiplies integers in float64")
     return _reduce("ReduceProd")(w, x, a, axis, keepdims)
 
 
@@ -247,6 +261,15 @@ def _place(op: str) -> Callable[..., str]:
 
 
 NODES |= {"np.argmax": _place("ArgMax"), "np.argmin": _place("ArgMin")}
+
+
+@_node("np.argsort")
+def _argsort(w: Writer, x: Expr, a: Expr, axis: Any = -1, kind: Any = None) -> str:
+    name, k = w.value(a), axis
+    if axis is None:
+        name, k = w.node("Reshape", name, w.ints([-1])), 0
+    count = w.ints([x.shape[k]])
+    return w.node("TopK", name, count, axis=k, largest=0, outputs=2, last=True)
 
 
 @_node("np.cumsum")
@@ -318,5 +341,7 @@ def _matmul(w: Writer, x: Expr, a: Any, b: Any) -> str:
 
 @_node("np.einsum")
 def _einsum(w: Writer, x: Expr, subscripts: str, *operands: Any, optimize: Any = False) -> str:
+    if x.dtype.kind != "f":
+        raise NotInOnnxError("onnxruntime adds integers in float64")
     names = [w.value(a, x.dtype) for a in operands]
     return w.node("Einsum", *names, equation=subscripts, last=True)

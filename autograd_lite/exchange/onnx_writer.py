@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from autograd_lite.exchange.onnx_rows import Length, Rate
 from autograd_lite.expressions.expr import CONSTANT, Expr, Place, dtype_of
 
-__all__ = ["DTYPES", "OPSET", "NotInOnnxError", "Writer"]
+__all__ = ["DTYPES", "OPSET", "NotInOnnxError", "Writer", "check_call"]
 
 OPSET = 18
 
@@ -105,20 +106,22 @@ class Writer:
             raise NotInOnnxError("it has several results")
         if str(x.dtype) not in DTYPES:
             raise NotInOnnxError(f"its result is {x.dtype}; use one of {', '.join(DTYPES)}")
-        try:
-            self.values[x] = self.table[x.fn](self, x, *x.args, **x.keywords)
-        except TypeError as error:  # a keyword that the table does not know
-            raise NotInOnnxError(f"its arguments are not supported: {error}") from error
+        write = self.table[x.fn]
+        check_call(write, self, x, *x.args, **x.keywords)
+        self.values[x] = write(self, x, *x.args, **x.keywords)
         self._wanted = False
 
-    def node(self, op: str, *inputs: str, last: bool = False, **attributes: Any) -> str:
-        """Write a node; returns the name of its result.
+    def node(
+        self, op: str, *inputs: str, last: bool = False, outputs: int = 1, **attributes: Any
+    ) -> str:
+        """Write a node; returns the name of its result, the last one of several.
 
         Args:
             last: whether its result is that of the expression, and gets its name.
         """
         output = self._wanted if last and self._wanted else self.take(op.lower())
-        made = self.onnx.helper.make_node(op, inputs, [output], output, **attributes)
+        others = [self.take(op.lower()) for _ in range(outputs - 1)]
+        made = self.onnx.helper.make_node(op, inputs, [*others, output], output, **attributes)
         if self._line is not None:
             made.doc_string = f"{Path(self._line[0]).name}, line {self._line[1]}"
         self.nodes.append(made)
@@ -212,6 +215,18 @@ class Writer:
             if str(dtype) not in DTYPES:
                 raise NotInOnnxError(f"it computes with {dtype}; use one of {', '.join(DTYPES)}")
         return [self.value(x, dtype) for x, dtype in zip(args, dtypes, strict=False)], dtypes[0]
+
+
+def check_call(function: Callable[..., Any], *args: Any, **keywords: Any) -> None:
+    """Check that a function of the tables knows the arguments of a call.
+
+    Raises:
+        NotInOnnxError: if it does not.
+    """
+    try:
+        signature(function).bind(*args, **keywords)
+    except TypeError as error:
+        raise NotInOnnxError(f"{error} in ONNX") from None
 
 
 def _weak(x: Any) -> Any:
