@@ -280,7 +280,8 @@ def _cumsum(node: Node) -> Function:
 
 @reads("BatchNormalization")
 def _batch_normalization(node: Node) -> Function:
-    if node.get("training_mode", 0) or not node.get("spatial", 1):
+    in_training = node.get("training_mode", 0) or any(node.outputs[1:])
+    if in_training or not node.get("spatial", 1):
         raise node.refused("only the form for predictions is supported; export the model in it")
     epsilon = node.get("epsilon", 1e-5)
 
