@@ -18,10 +18,10 @@ from autograd_lite.exchange import (  # isort: skip
     onnx_import_shapes,  # noqa: F401
     onnx_import_ml,
 )
-from autograd_lite.exchange.onnx_file import Array, OnnxFile, read
+from autograd_lite.exchange.onnx_import_file import Array, OnnxFile, read
+from autograd_lite.exchange.onnx_import_labels import Labels, labels_of
 from autograd_lite.exchange.onnx_import_nodes import READERS, SEVERAL, Function, Node
-from autograd_lite.exchange.onnx_labels import Labels, labels_of
-from autograd_lite.exchange.onnx_stable import RULES, Surroundings
+from autograd_lite.exchange.onnx_import_stable import RULES, Surroundings
 from autograd_lite.expressions.names import Names
 from autograd_lite.tensor import Tensor, constant
 

@@ -105,7 +105,7 @@ plainly(
     Det=np.linalg.det,
 )
 
-# What onnx_stable.py writes in place of several nodes.
+# What onnx_import_stable.py writes in place of several nodes.
 plainly(
     Expm1=np.expm1,
     Log1p=np.log1p,

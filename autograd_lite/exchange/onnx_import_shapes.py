@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.tensor import Value
-from autograd_lite.exchange.onnx_file import dtype_of
+from autograd_lite.exchange.onnx_import_file import dtype_of
 from autograd_lite.exchange.onnx_import_math import weakly
 from autograd_lite.exchange.onnx_import_nodes import Function, Node, known, plainly, reads
 from autograd_lite.op import OPS
