@@ -97,6 +97,7 @@ plainly(
     Relu=OPS["relu"],
     Sigmoid=sigmoid,
     Softplus=softplus,
+    Erf=OPS["erf"],
     Softsign=lambda x: x / (1 + np.absolute(x)),
     HardSwish=lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     Mish=lambda x: x * np.tanh(softplus(x)),
@@ -112,6 +113,9 @@ plainly(
     LogAddExp=weakly(np.logaddexp),
     LogSigmoid=lambda x: -softplus(-x),
     Silu=OPS["silu"],
+    Erfc=OPS["erfc"],
+    NormalDistribution=OPS["ndtr"],
+    LogNormalDistribution=OPS["log_ndtr"],
 )
 
 
@@ -343,8 +347,6 @@ def _of_labels(logs: Any, labels: Any, weights: Any, ignored: Any, reduction: st
     return np.sum(losses) / np.sum(np.broadcast_to(weight, losses.shape))
 
 
-@reads("Erf", "Gelu")
-def _of_special_functions(node: Node) -> Function:
-    if node.get("approximate", "none") == "tanh":
-        return OPS["gelu"]
-    raise node.refused("is not supported")
+@reads("Gelu")
+def _gelu(node: Node) -> Function:
+    return functools.partial(OPS["gelu"], approximate=node.get("approximate", "none"))
