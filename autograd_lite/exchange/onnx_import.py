@@ -18,10 +18,10 @@ from autograd_lite.exchange import (  # isort: skip
     onnx_import_shapes,  # noqa: F401
     onnx_import_ml,
 )
-from autograd_lite.exchange.onnx_file import Array, OnnxFile, read
-from autograd_lite.exchange.onnx_import_nodes import READERS, Function, Node
-from autograd_lite.exchange.onnx_labels import Labels, labels_of
-from autograd_lite.exchange.onnx_stable import RULES, Surroundings
+from autograd_lite.exchange.onnx_import_file import Array, OnnxFile, read
+from autograd_lite.exchange.onnx_import_labels import Labels, labels_of
+from autograd_lite.exchange.onnx_import_nodes import READERS, SEVERAL, Function, Node
+from autograd_lite.exchange.onnx_import_stable import RULES, Surroundings
 from autograd_lite.expressions.names import Names
 from autograd_lite.tensor import Tensor, constant
 
@@ -218,6 +218,9 @@ class _Program:
         needed = _needed(made, set(self.results.values()))
         self.steps = [Step(node, READERS[node.kind](node)) for node in needed]
         used = {name for node in needed for name in node.inputs} | set(self.results.values())
+        for node in needed:
+            if node.kind not in SEVERAL and used & set(filter(None, node.outputs[1:])):
+                raise node.refused("only its first output is supported")
         self.parameters = {name: x for name, x in trained.items() if name in used}
         self.constants = {name: x for name, x in self.constants.items() if name in used}
 

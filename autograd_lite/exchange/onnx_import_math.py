@@ -97,6 +97,7 @@ plainly(
     Relu=OPS["relu"],
     Sigmoid=sigmoid,
     Softplus=softplus,
+    Erf=OPS["erf"],
     Softsign=lambda x: x / (1 + np.absolute(x)),
     HardSwish=lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     Mish=lambda x: x * np.tanh(softplus(x)),
@@ -105,13 +106,16 @@ plainly(
     Det=np.linalg.det,
 )
 
-# What onnx_stable.py writes in place of several nodes.
+# What onnx_import_stable.py writes in place of several nodes.
 plainly(
     Expm1=np.expm1,
     Log1p=np.log1p,
     LogAddExp=weakly(np.logaddexp),
     LogSigmoid=lambda x: -softplus(-x),
     Silu=OPS["silu"],
+    Erfc=OPS["erfc"],
+    NormalDistribution=OPS["ndtr"],
+    LogNormalDistribution=OPS["log_ndtr"],
 )
 
 
@@ -280,7 +284,8 @@ def _cumsum(node: Node) -> Function:
 
 @reads("BatchNormalization")
 def _batch_normalization(node: Node) -> Function:
-    if node.get("training_mode", 0) or not node.get("spatial", 1):
+    in_training = node.get("training_mode", 0) or any(node.outputs[1:])
+    if in_training or not node.get("spatial", 1):
         raise node.refused("only the form for predictions is supported; export the model in it")
     epsilon = node.get("epsilon", 1e-5)
 
@@ -342,8 +347,6 @@ def _of_labels(logs: Any, labels: Any, weights: Any, ignored: Any, reduction: st
     return np.sum(losses) / np.sum(np.broadcast_to(weight, losses.shape))
 
 
-@reads("Erf", "Gelu")
-def _of_special_functions(node: Node) -> Function:
-    if node.get("approximate", "none") == "tanh":
-        return OPS["gelu"]
-    raise node.refused("is not supported")
+@reads("Gelu")
+def _gelu(node: Node) -> Function:
+    return functools.partial(OPS["gelu"], approximate=node.get("approximate", "none"))

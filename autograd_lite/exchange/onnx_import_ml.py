@@ -22,6 +22,7 @@ TRANSFORMS: dict[str, Callable[[Any], Any] | None] = {
     "NONE": None,
     "LOGISTIC": sigmoid,
     "SOFTMAX": softmax,
+    "PROBIT": OPS["ndtri"],
 }
 
 # The numbers that these nodes have as attributes.

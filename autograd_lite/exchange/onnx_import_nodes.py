@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_lite.core.tensor import Value
 
-__all__ = ["READERS", "Function", "Node", "known", "plainly", "reads"]
+__all__ = ["READERS", "SEVERAL", "Function", "Node", "known", "plainly", "reads"]
 
 Function = Callable[..., Any]
 
@@ -48,6 +48,9 @@ class Node:
 
 READERS: dict[str, Callable[[Node], Function]] = {}
 """By kind: from a node to the function of arrays or Tensors that computes its outputs."""
+
+SEVERAL = {"Split", "SoftmaxCrossEntropyLoss", "ai.onnx.ml.LinearClassifier"}
+"""The kinds whose functions return all outputs; all others return the first only."""
 
 
 def reads(*kinds: str) -> Callable[[Callable[[Node], Function]], Callable[[Node], Function]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.tensor import Value
-from autograd_lite.exchange.onnx_file import dtype_of
+from autograd_lite.exchange.onnx_import_file import dtype_of
 from autograd_lite.exchange.onnx_import_math import weakly
 from autograd_lite.exchange.onnx_import_nodes import Function, Node, known, plainly, reads
 from autograd_lite.op import OPS
@@ -51,9 +51,6 @@ def _as_type(x: Any, dtype: Any) -> Any:
 
 @reads("Dropout")
 def _dropout(node: Node) -> Function:
-    if node.get("is_test", 1) == 0:
-        raise node.refused("only the form for predictions is supported; export the model in it")
-
     def dropout(x: Any, ratio: Any = None, training: Any = None) -> Any:
         if training is not None and (isinstance(training, Value) or training):
             raise node.refused("only the form for predictions is supported")
@@ -183,7 +180,15 @@ def _gather(node: Node) -> Function:
 @reads("GatherElements")
 def _gather_elements(node: Node) -> Function:
     axis = node.get("axis", 0)
-    return lambda x, places: np.take_along_axis(x, places, axis=axis)
+
+    def gather(x: Any, places: Any) -> Any:
+        # Of the other axes, only as many elements as there are places; NumPy would broadcast.
+        key = [slice(n) for n in places.shape]
+        key[axis] = slice(None)
+        x = x if places.shape == x.shape else x[tuple(key)]
+        return np.take_along_axis(x, places, axis=axis)
+
+    return gather
 
 
 @reads("Trilu")

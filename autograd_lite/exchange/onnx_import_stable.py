@@ -7,7 +7,7 @@ accurately.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,6 +85,8 @@ def _log(node: Node, around: Surroundings) -> list[Node] | None:
         return None
     if x.kind == "Sigmoid":
         return [replace(node, kind="LogSigmoid", inputs=x.inputs)]
+    if x.kind == "NormalDistribution":
+        return [replace(node, kind="LogNormalDistribution", inputs=x.inputs)]
     if x.kind == "Softmax":
         return [
             replace(
@@ -116,11 +118,13 @@ def _log_of_sum(node: Node, x: Node, around: Surroundings) -> list[Node] | None:
 
 def _sub(node: Node, around: Surroundings) -> list[Node] | None:
     a, b = node.inputs
-    e, s = around.made(a, "Exp"), around.made(b, "Sigmoid")
+    e, s, r = around.made(a, "Exp"), around.made(b, "Sigmoid"), around.made(b, "Erf")
     if e is not None and (ndim := around.ndim_of(b, 1)) is not None:
         return _of(node, "Expm1", e.inputs[0], ndim)
     if s is not None and (ndim := around.ndim_of(a, 1)) is not None:
         return _of(node, "Sigmoid", s.inputs[0], ndim, negate=True)
+    if r is not None and (ndim := around.ndim_of(a, 1)) is not None:
+        return _of(node, "Erfc", r.inputs[0], ndim)
     return None
 
 
@@ -161,6 +165,8 @@ def _normalizer(node: Node, around: Surroundings) -> str | None:
     x = around.makers.get(a)
     if x is None or node.get("norm") != "L1":
         return None
+    if x.kind == "NormalDistribution":
+        return [replace(node, kind="LogNormalDistribution", inputs=x.inputs)]
     if x.kind == "Softmax":
         adds_up = x.get("axis", -1 if x.version >= 13 else 1) in (-1, 1)
     else:
@@ -173,7 +179,40 @@ def _mul(node: Node, around: Surroundings) -> list[Node] | None:
         s = around.made(other, "Sigmoid")
         if s is not None and s.inputs == (x,):
             return _of(node, "Silu", x)
+    factors = [*_factors(node, around)]
+    halves = [ndim for name in factors if (ndim := around.ndim_of(name, 0.5)) is not None]
+    rest = [name for name in factors if around.ndim_of(name, 0.5) is None]
+    if len(halves) != 1 or not 1 <= len(rest) <= 2:
+        return None
+    for k, name in enumerate(rest):
+        x, ndim = _of_distribution(name, around)
+        if x and rest[:k] + rest[k + 1 :] in ([], [x]):
+            kind = "NormalDistribution" if len(rest) == 1 else "Gelu"
+            return _of(node, kind, x, max(ndim, *halves))
     return None
+
+
+def _factors(node: Node, around: Surroundings) -> Iterator[str]:
+    """The factors of a product of products."""
+    for name in node.inputs:
+        made = around.made(name, "Mul")
+        yield from made.inputs if made is not None else (name,)
+
+
+def _of_distribution(name: str, around: Surroundings) -> tuple[str, int]:
+    """The x of 1 + erf(x / √2), twice the normal distribution function, and the axes of the 1."""
+    total = around.made(name, "Add")
+    one = total and around.beside(total, 1)
+    erf = one and around.made(one[0], "Erf")
+    scaled = erf and around.made(erf.inputs[0], "Div", "Mul")
+    if not one or not scaled:
+        return "", 0
+    root = 2**0.5 if scaled.kind == "Div" else 0.5**0.5
+    for value in (root, float(np.float32(root))):
+        x = around.beside(scaled, value)
+        if x is not None and (scaled.kind == "Mul" or x[0] == scaled.inputs[0]):
+            return x[0], max(one[1], x[1])
+    return "", 0
 
 
 def _sqrt(node: Node, around: Surroundings) -> list[Node] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_file import Array, OnnxFile
+from autograd_lite.exchange.onnx_import_file import Array, OnnxFile
 from autograd_lite.exchange.onnx_import_ml import CLASSES
 from autograd_lite.exchange.onnx_import_nodes import Node
 
