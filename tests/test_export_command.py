@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+import autograd_lite as ag
 from autograd_lite.models import (
     LinearRegression,
     LogisticRegression,
@@ -186,6 +187,19 @@ def test_any_model_in_both_dtypes_for_any_number_of_rows(tmp_path, computed, nam
             tolerance = 1e-5 if dtype == np.float32 else 1e-12
             atol = tolerance * np.abs(array).max()
             np.testing.assert_allclose(found[key], array, rtol=tolerance, atol=atol)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_import_onnx_reads_the_file(tmp_path, name):
+    model, y = MODELS[name]
+    save(model.set_params(max_iter=3, tol=0).fit(X, y), tmp_path / "model.onnx")
+    back = ag.import_onnx(tmp_path / "model.onnx")
+    if model.kind == "regressor":
+        np.testing.assert_allclose(back(X), model.predict(X), rtol=1e-13)
+        return
+    np.testing.assert_array_equal(back.classes, model.classes_)
+    p = back(X)["probabilities"]
+    np.testing.assert_allclose(p, model.predict_proba(X), rtol=1e-12)
 
 
 def test_small_probabilities_keep_their_digits(tmp_path):
