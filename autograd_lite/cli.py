@@ -11,13 +11,14 @@ from itertools import takewhile
 from typing import Any, NoReturn
 
 import autograd_lite as ag
-from autograd_lite.commands import derive, draw, plot, predict, train, walk
+from autograd_lite.commands import derive, draw, export, plot, predict, train, walk
 from autograd_lite.commands.output import message
 from autograd_lite.interrupts import raise_again
 
 COMMANDS = (
     ("train", "train models on a table", train.add),
     ("predict", "predict with a trained model", predict.add),
+    ("export", "write a trained model as ONNX or safetensors", export.add),
     ("walkthrough", "show every number of one training iteration", walk.add),
     ("draw", "draw the graph of a small example", draw.add),
     ("derive", "derive a gradient in closed form", derive.add),

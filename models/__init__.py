@@ -3,6 +3,7 @@
 from autograd_lite.models.descent import gradient_descent
 from autograd_lite.models.errors import ConvergenceWarning, DataConversionWarning, NotFittedError
 from autograd_lite.models.examples import student
+from autograd_lite.models.from_scikit_learn import from_sklearn
 from autograd_lite.models.linear_regression import LinearRegression
 from autograd_lite.models.logistic_regression import LogisticRegression
 from autograd_lite.models.mlp import MLPClassifier, MLPRegressor
@@ -18,6 +19,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "NotFittedError",
+    "from_sklearn",
     "from_state_dict",
     "gradient_descent",
     "load",

@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from inspect import Parameter, signature
 from typing import Any, ClassVar, Self
 
+from autograd_lite.models.errors import NotFittedError, shared
+
 __all__ = ["Conventions"]
 
 
@@ -50,6 +52,11 @@ class Conventions:
     def __sklearn_is_fitted__(self) -> bool:
         return "parameters_" in vars(self)
 
+    def _check_fitted(self, what: str) -> None:
+        if not self.__sklearn_is_fitted__():
+            name = type(self).__name__
+            raise shared(NotFittedError)(f"this {name} is not fitted; call fit(X, y) before {what}")
+
     def __sklearn_tags__(self) -> Any:
         from autograd_lite.models.scikit_learn import tags
 
@@ -78,6 +85,20 @@ class Conventions:
 
         request(self, method, sample_weight)
         return self
+
+    def to_sklearn(self) -> Any:
+        """A fitted estimator of scikit-learn that predicts the same, to rounding.
+
+        A LogisticRegression, LinearRegression, MLPClassifier or MLPRegressor; with `standardize` a
+        Pipeline of a StandardScaler and that. Its settings of training are scikit-learn's default.
+        `from_sklearn` is the way back.
+
+        Raises NotFittedError before `fit`, and ImportError without scikit-learn.
+        """
+        self._check_fitted("to_sklearn")
+        from autograd_lite.models.to_scikit_learn import converted
+
+        return converted(self)
 
     def __repr__(self) -> str:
         """The settings that are not the default ones."""

@@ -19,7 +19,7 @@ from autograd_lite.models.block_rows import are_blocks
 from autograd_lite.models.block_training import read_blocks
 from autograd_lite.models.checkpoint import Checkpoint
 from autograd_lite.models.conventions import Conventions
-from autograd_lite.models.errors import ConvergenceWarning, NotFittedError, shared, warn
+from autograd_lite.models.errors import ConvergenceWarning, warn
 from autograd_lite.models.inputs import (
     check_names,
     column_names,
@@ -413,11 +413,6 @@ class Estimator(Conventions, ABC):
         with ag.no_grad():
             z, _ = self.forward(ag.constant(X), {k: ag.Tensor(w) for k, w in weights.items()})
         return np.array(z.numpy())
-
-    def _check_fitted(self, what: str) -> None:
-        if not self.__sklearn_is_fitted__():
-            name = type(self).__name__
-            raise shared(NotFittedError)(f"this {name} is not fitted; call fit(X, y) before {what}")
 
 
 def _parameters(arrays: Mapping[str, Array]) -> Parameters:

@@ -19,6 +19,7 @@ from autograd_lite.models.linear_regression import LinearRegression
 from autograd_lite.models.logistic_regression import LogisticRegression
 from autograd_lite.models.mlp import MLPClassifier, MLPRegressor
 from autograd_lite.models.npz import Members, Npz
+from autograd_lite.models.onnx_model import write
 from autograd_lite.models.settings import check_settings
 from autograd_lite.models.state_dict import different
 
@@ -62,7 +63,10 @@ def save(model: Estimator, path: str | os.PathLike[str] | IO[bytes]) -> None:
     if not isinstance(path, (str, os.PathLike)):
         np.savez(path, **(about | model.parameters_))
         return
-    if os.fspath(path).lower().endswith(".safetensors"):
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix == ".onnx":
+        write(model, about, path)
+    elif suffix == ".safetensors":
         content = written(model.state_dict(), {_KEY: _as_json(about)})
         with atomic(path, "wb") as file:
             file.write(content)

@@ -24,6 +24,8 @@ NEEDS = {
     "autograd_lite.viz.style": "matplotlib",
     "autograd_lite.viz.surfaces": "matplotlib",
     "autograd_lite.derivation": "sympy",
+    "autograd_lite.exchange.tensors": "safetensors",
+    "autograd_lite.models.from_scikit_learn": "sklearn",
 }
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -38,7 +38,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.set_defaults(run=_run)
     option = parser.add_argument
-    option("--weights", type=Path, required=True, metavar="FILE.npz", help="weights from `train`")
+    option(
+        "--weights",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="weights from `train` or `export`",
+    )
     option(
         "--data",
         required=True,

@@ -214,7 +214,10 @@ def _for_any_length(f: Callable[..., Any], signature: Signature, free: Sequence[
     """
     program = Program(f, signature)
     roots = as_traced(program.graph)
-    lengths = [distinct(n, roots) if n < 100 else telling(n, roots) for n in LENGTHS]
+    lengths: list[int] = []
+    for n in LENGTHS:
+        n = max([n, *(other + 1 for other in lengths)])
+        lengths.append(distinct(n, roots) if n < 100 else telling(n, roots))
     programs = []
     for n in lengths:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,8 @@ def labels_of(file: OnnxFile) -> Labels:
             classes = (
                 next((x for x in found if x is not None), None) if classes is None else classes
             )
+    if classes is None:
+        classes = _stated(file.metadata.get("classes", ""))
     outputs = {name: form for name, form in file.outputs.items() if name not in names}
     return Labels(outputs or {scores: Array(None, None)}, tuple(names), classes)
 
@@ -83,3 +86,12 @@ def _classes(node: Node, file: OnnxFile) -> np.ndarray[Any, Any] | None:
         return None if classes is None else classes.ravel()
     given = next((node.get(name) for name in CLASSES if node.get(name)), None)
     return None if given is None else np.array(given)
+
+
+def _stated(text: str) -> np.ndarray[Any, Any] | None:
+    """The classes that `models.save` writes as metadata; None for other text."""
+    try:
+        classes = np.array(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+    return classes if classes.ndim == 1 and classes.dtype.kind in "biufU" else None
