@@ -1,5 +1,7 @@
 """autograd_lite: reverse-mode automatic differentiation on NumPy that shows its work."""
 
+from typing import TYPE_CHECKING
+
 from autograd_lite import interrupts as interrupts  # isort: skip (before NumPy)
 from autograd_lite import ops as ops
 from autograd_lite.anomaly import AnomalyError, KinkError, detect_anomaly
@@ -44,8 +46,15 @@ from autograd_lite.leaks import DetachedWarning
 from autograd_lite.onnx import export_onnx, import_onnx
 from autograd_lite.op import Op
 from autograd_lite.ops.linalg import DegenerateWarning
+from autograd_lite.suggestions import missing_from_package
 from autograd_lite.tensor import Tensor, constant
 from autograd_lite.transforms import grad, jvp, stop_gradient, trace, value_and_grad, vjp
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> None:
+        raise missing_from_package(name)
+
 
 __version__ = "0.1.0"
 

@@ -182,8 +182,7 @@ def operation(
             "out" for the result: one string for each rule, or one for all rules; by default all.
         traits: `kind`, a subclass of `Op`; the fields of `Notation`, `Traits` and `Op`.
     """
-    ufunc = ufunc_of(forward)
-    if ufunc is not None:
+    if (ufunc := ufunc_of(forward)) is not None:
         arity = ufunc.nin
         traits = {"elementwise": True, "broadcasts": arity > 1} | traits
         numpy = numpy if ufunc in NUMPY else (ufunc, *numpy)
@@ -193,7 +192,7 @@ def operation(
         traits.setdefault("rows", "each")
     traits.setdefault("symbol", name)
     rule_of_each, read_by_each = _for_each_operand(rules, reads, arity, shared)
-    OPS[name] = op = traits.pop("kind", Op)(
+    op: Op = traits.pop("kind", Op)(
         name=name,
         forward=forward,
         compute=partial(_of_several, forward) if arity is None else OPERATORS.get(name, forward),
@@ -206,6 +205,7 @@ def operation(
         traits=Traits(**{key: traits.pop(key) for key in TRAITS & traits.keys()}),
         **traits,
     )
+    OPS[name] = op
     NUMPY.update(dict.fromkeys(numpy, op))
     return op
 

@@ -165,8 +165,6 @@ class Tensor(Operators, Recorded):
     @property
     def mT(self) -> Tensor:
         """The transposes of a stack of matrices: the last two axes are swapped."""
-        if self.ndim < 2:
-            raise ValueError(f"mT: needs a matrix or a stack of them, not shape {self.shape}")
         return OPS["swapaxes"](self, axis1=-1, axis2=-2)
 
     def item(self) -> Any:

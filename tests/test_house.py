@@ -24,7 +24,7 @@ LAYERS = (
     ("tensor",),
     ("traced", "ops", "custom"),
     ("transforms", "functions"),
-    ("jacobians",),
+    ("jacobians", "suggestions"),
     ("expressions",),
     ("checks", "anomaly", "derivation", "compiler", "data"),
     ("exchange",),

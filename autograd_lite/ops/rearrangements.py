@@ -286,7 +286,8 @@ def _sliding_window_view(x, window_shape, axis=None):
     """The windows of x along the axes, in additional axes at the end."""
     x = lifted(x)
     lengths = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
-    axes = tuple(range(x.ndim)) if axis is None else axis if np.iterable(axis) else (axis,)
+    axes = range(x.ndim) if axis is None else axis if np.iterable(axis) else (axis,)
+    axes = tuple(axes)
     if len(axes) != len(lengths):
         raise ValueError(
             f"sliding_window_view: needs one window length for each axis, not {lengths} for the "
