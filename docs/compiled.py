@@ -42,7 +42,7 @@ Tensors and generates the code. Later calls run it.
 |---|---|
 | `.readable()` | the program as plain NumPy |
 | `.source_map()` | the file and line of f for each of its lines |
-| `.save("step.py")` | writes it as a module that needs only NumPy |
+| `.save("step.py")` | writes it as a module that needs NumPy, and SciPy for special functions |
 | `.save("step.py", backend="numba")` | writes native code, as a module that needs NumPy and Numba |
 | `.backend` | which backend ran last |
 | `.source` | the code that runs |
@@ -104,8 +104,8 @@ memory. `compile(f, backend="numba")` turns the same program into loops that Num
   NumPy computes them for more than 128 numbers.
 - Loops of steps are loops of the native function. What is kept for the gradient is in one array.
 - What Numba does not compute stays NumPy in the same program, between the native functions: linear
-  algebra, sorting, indices that are arrays, and most of what is done with integers. The source
-  marks these lines with `# NumPy`.
+  algebra, functions of `scipy.special`, sorting, indices that are arrays, and most of what is done
+  with integers. The source marks these lines with `# NumPy`.
 - Native functions take arrays in C order. Other arrays are copied at each call.
 - Results equal those of NumPy to rounding. Floating-point warnings are not raised.
 - If Numba cannot compile a program, or one of more than 3,000 calls, a `NotNativeWarning` says so,

@@ -185,6 +185,7 @@ def test_where_no_number_is_right():
     assert is_same(gradient(special.xlogy, 0.0, nan), [nan, nan])
     assert is_same(gradient(special.xlogy, 2.0, 0.0), [-inf, inf])
     assert is_same(gradient(special.rel_entr, 0.0, 0.0), [nan, 0])
+    assert is_same(gradient(special.rel_entr, 0.0, 1.0), [-inf, 0])
     assert is_same(gradient(special.rel_entr, 1.0, -1.0), [nan, nan])
     assert is_same(gradient(special.rel_entr, -1.0, 1.0), [nan, nan])
     assert is_same(gradient(special.entr, 0.0), [inf])
@@ -369,3 +370,12 @@ def test_derivations_write_the_usual_symbols():
         (np.sum(ag.gelu(w, approximate="none")), "Φ(w) + wφ(w)"),
     ]:
         assert f"∂L/∂w = {gradient}" in str(ag.derive(loss.named("L")))
+
+
+def test_the_symbols_in_latex():
+    w = ag.Tensor([0.25, 0.5], name="w")
+    text = ag.derive(np.sum(special.ndtr(w) + special.log_ndtr(w) * special.erfinv(w))).latex()
+    for symbol in (r"\Phi\left(w\right)", r"\varphi\left(w\right)", r"\log \Phi\left(w\right)"):
+        assert symbol in text
+    assert r"\frac{\varphi}{\Phi}\left(w\right)" in text
+    assert r"\operatorname{erf}^{-1}\left(w\right)" in text

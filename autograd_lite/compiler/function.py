@@ -181,7 +181,7 @@ class Compiled(Generic[P, R]):
         return self._latest("source").source
 
     def readable(self, *args: Any, **kwargs: Any) -> str:
-        """The program as plain NumPy source: a module that needs only NumPy.
+        """The program as plain NumPy source: a module that needs only NumPy, or SciPy too.
 
         With arguments, the program for them; without, the one that ran last. Its function takes
         the arguments of f. Plain values were fixed when f was traced: each is the default of its

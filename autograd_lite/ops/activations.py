@@ -161,10 +161,11 @@ def _gelu(x, approximate="tanh"):
 
 
 def _gelu_rule(g, out, x, approximate="tanh"):
+    if approximate == "none":
+        x = x if is_tensor(x) else np.clip(x, -100, 100)  # x φ(x) is 0 at infinity
+        return g * (ndtr(x) + x * density(x))
     # For larger |x| the derivative is 0 or 1, and its terms would overflow.
     x = np.clip(x, -100, 100)
-    if approximate == "none":
-        return g * (ndtr(x) + x * density(x))
     u = 2 * _C * x * (1 + _K * x * x)
     p = sigmoid(u)
     return g * (p + p * sigmoid(-u) * (2 * _C * x * (1 + 3 * _K * x * x)))
