@@ -330,6 +330,26 @@ def _full(a: Any, number: int, dtype: Any, shape: Any) -> Any:
     return np.full(a.shape if shape is None else shape, number, kind)
 
 
+# Losses, whose forward is another one for few elements
+
+
+@form("binary_cross_entropy_with_logits")
+def cross_entropy_of_logits(z: Any, y: Any, reduction: str = "mean") -> Any:
+    y = y if y.dtype.kind == "f" else y.astype(z.dtype)
+    return _reduced(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z))), reduction)
+
+
+@form("binary_cross_entropy_of_sigmoid")
+def cross_entropy_of_sigmoid(z: Any, y_hat: Any, y: Any, reduction: str = "mean") -> Any:
+    return cross_entropy_of_logits(z, y, reduction)
+
+
+def _reduced(losses: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    return np.mean(losses) if reduction == "mean" else np.sum(losses)
+
+
 @form("cross_entropy")
 def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     logs = log_softmax(logits)
@@ -338,6 +358,4 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     else:  # An index out of range is an error, in ONNX only a large one.
         places = np.where(labels < 0, np.int64(logits.shape[-1]), labels.astype(np.int64))
         losses = -np.take_along_axis(logs, np.expand_dims(places, -1), -1)[..., 0]
-    if reduction == "none":
-        return losses
-    return np.mean(losses) if reduction == "mean" else np.sum(losses)
+    return _reduced(losses, reduction)

@@ -124,10 +124,13 @@ def _positions(shape: Sequence[Any]) -> Any:
 def added(w: Writer, x: Expr, parts: Sequence[Any], keys: Any, shape: Any) -> str:
     """Zeros of a shape with parts added at keys."""
     keys = [_plain(key) for key in keys]
-    if len(parts) == 1 and _is_basic(keys[0]):
-        padded = _padded(w, parts[0], keys[0], x)
-        if padded is not None:
-            return padded
+    if len(parts) == 1 or any(isinstance(n, Length) for n in x.shape):
+        names = [_placed(w, part, key, x) for part, key in zip(parts, keys, strict=True)]
+        if None not in names:
+            total = names[0]
+            for name in names[1:]:
+                total = w.node("Add", total, name)
+            return w.node("Identity", total, last=True)
     places = [_positions(x.shape)[key] for key in keys]
     flat = []
     for part, at in zip(parts, places, strict=True):
@@ -140,6 +143,24 @@ def added(w: Writer, x: Expr, parts: Sequence[Any], keys: Any, shape: Any) -> st
     zeros = w.constant(np.zeros(int(np.prod(x.shape)), x.dtype))
     total = w.node("ScatterElements", zeros, indices, updates, axis=0, reduction="add")
     return w.shaped(total, x.shape, last=True)
+
+
+def _placed(w: Writer, part: Expr, key: Any, x: Expr) -> str | None:
+    """Zeros with a part added at a key of slices, with or without one array; otherwise None."""
+    if _is_basic(key):
+        return _padded(w, part, key, x)
+    found = _one_array(key, x.ndim)
+    if found is None or found[1].ndim != 1 or any(k != slice(None) for k in found[2]):
+        return None
+    axis, indices, _ = found
+    sizes = [*x.shape[:axis], len(indices), *x.shape[axis + 1 :]]
+    name = w.value(part, x.dtype)
+    if [*part.shape] != sizes:
+        name = w.expanded(name, sizes)
+    places = w.constant(indices.reshape(-1, *[1] * (x.ndim - axis - 1)))
+    zeros = w.expanded(w.constant(x.dtype.type(0)), x.shape)
+    places = w.expanded(places, sizes)
+    return w.node("ScatterElements", zeros, places, name, axis=axis, reduction="add")
 
 
 def _padded(w: Writer, part: Expr, key: Any, x: Expr) -> str | None:
@@ -169,8 +190,8 @@ def _padded(w: Writer, part: Expr, key: Any, x: Expr) -> str | None:
             return None
         name = w.shaped(name, inner)
     if not x.ndim:
-        return w.node("Identity", name, last=True)
-    return w.node("Pad", name, w.ints([*before, *after]), last=True)
+        return name
+    return w.node("Pad", name, w.ints([*before, *after]))
 
 
 def _from_start(k: Any, n: Any) -> Any:

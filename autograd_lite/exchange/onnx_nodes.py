@@ -156,6 +156,7 @@ def _astype(w: Writer, x: Expr, a: Expr, dtype: Any) -> str:
 # Operations of the table
 
 KEPT = {"relu", "softmax", "log_softmax", "logsumexp"}
+KEPT |= {"binary_cross_entropy_with_logits", "binary_cross_entropy_of_sigmoid", "cross_entropy"}
 """Operations that are not taken apart into the functions of their forward."""
 
 
@@ -336,7 +337,12 @@ def _concatenate(w: Writer, x: Expr, arrays: Sequence[Any], axis: Any = 0) -> st
 def _matmul(w: Writer, x: Expr, a: Any, b: Any) -> str:
     if x.dtype == bool:
         raise NotInOnnxError("ONNX has no such operation for bool")
-    return w.node("MatMul", w.value(a, x.dtype), w.value(b, x.dtype), last=True)
+    left, right = w.value(a, x.dtype), w.value(b, x.dtype)
+    if b.ndim > 1 or a.ndim == 1:
+        return w.node("MatMul", left, right, last=True)
+    # onnxruntime fuses a transpose before a product, and then takes no vector (1.32).
+    column = w.node("Reshape", right, w.ints([-1, 1]))
+    return w.node("Squeeze", w.node("MatMul", left, column), w.ints([-1]), last=True)
 
 
 @_node("np.einsum")

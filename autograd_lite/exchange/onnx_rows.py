@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.lengths import LengthError, Number, multiple, scaled
+from autograd_lite.compiler.lengths import LengthError, multiple
 from autograd_lite.expressions.expr import CONSTANT, Expr, alike, in_order
 
 __all__ = ["DiffersError", "Length", "Rate", "merged"]
@@ -28,9 +28,11 @@ class Length:
 
 @dataclass(frozen=True)
 class Rate:
-    """A number that is proportional to a power of the number of rows."""
+    """A number that is a power of the number of rows: ``factor · (rows + more) ** power``."""
 
-    number: Number
+    factor: float
+    more: float
+    power: float
 
 
 class DiffersError(Exception):
@@ -39,6 +41,42 @@ class DiffersError(Exception):
     def __init__(self, at: Expr | None = None) -> None:
         self.at = at
         super().__init__(at)
+
+
+POWERS = 1.0, -1.0, 0.5, -0.5, 2.0, -2.0
+
+
+def rate(values: Sequence[Any], lengths: Sequence[int], dtype: Any = np.float64) -> Rate:
+    """The number that has these values for these numbers of rows.
+
+    Raises:
+        DiffersError: if there is none.
+
+    Example:
+        >>> rate([0.25, 0.1], [2, 5])
+        Rate(factor=0.5, more=0, power=-1.0)
+        >>> rate([1.5, 4.5], [2, 5])
+        Rate(factor=1.0, more=-0.5, power=1.0)
+    """
+    if not all(isinstance(x, (int, float)) and x and np.isfinite(x) for x in values):
+        raise DiffersError
+    tolerance = 8 * np.finfo(dtype if np.dtype(dtype).kind == "f" else np.float64).eps
+    for power in POWERS:
+        with np.errstate(all="ignore"):
+            ratio = np.float64(values[1] / values[0]) ** (1 / power)
+            more = (lengths[1] - ratio * lengths[0]) / (ratio - 1)
+        if not np.isfinite(more):
+            continue
+        more = round(4 * more) / 4 or 0  # the degrees of freedom
+        if more <= -min(lengths):
+            continue
+        factors = [x / (n + more) ** power for x, n in zip(values, lengths, strict=True)]
+        if max(factors) - min(factors) <= tolerance * abs(factors[0]):
+            precision = np.finfo(dtype).precision if np.dtype(dtype).kind == "f" else 15
+            short = float(f"{factors[0]:.{precision}g}")
+            near = abs(short - factors[0]) <= tolerance * abs(short)
+            return Rate(short if near else factors[0], more, power)
+    raise DiffersError
 
 
 def merged(
@@ -90,11 +128,11 @@ def _constant(group: Sequence[Expr], shape: Any, lengths: Sequence[int]) -> Expr
     if all(alike(x.value, value) for value in values):
         return x
     if not x.ndim:
-        rate = Rate(scaled([value.item() for value in values], lengths, x.dtype))
-        return Expr("np.broadcast_to", (rate, ()), {}, (), x.dtype)
+        number = rate([value.item() for value in values], lengths, x.dtype)
+        return Expr("np.broadcast_to", (number, ()), {}, (), x.dtype)
     if len({value.shape for value in values}) == 1:
         array, factors = multiple(values)
-        number = Rate(scaled(factors, lengths, x.dtype))
+        number = rate(factors, lengths, x.dtype)
         constant = Expr(CONSTANT, (), {}, x.shape, x.dtype, array)
         return Expr("np.multiply", (constant, number), {}, shape, x.dtype)
     first = x.value.flat[0] if x.size else x.dtype.type(0)
@@ -126,14 +164,12 @@ class _Merging:
             return slice(*self([(x.start, x.stop, x.step) for x in parts]))
         if all(alike(first, x) for x in parts[1:]):
             return first
-        if all(type(x) is int for x in parts):
-            return self._length(parts)
-        return Rate(scaled(parts, self.lengths))
+        return self._length(parts) or rate(parts, self.lengths)
 
-    def _length(self, parts: Sequence[int]) -> Length:
-        factor, rest = divmod(parts[1] - parts[0], self.lengths[1] - self.lengths[0])
+    def _length(self, parts: Sequence[Any]) -> Length | None:
+        if not all(type(x) is int for x in parts):
+            return None
+        factor = (parts[1] - parts[0]) // (self.lengths[1] - self.lengths[0])
         more = parts[0] - factor * self.lengths[0]
         fits = (x == factor * n + more for x, n in zip(parts, self.lengths, strict=True))
-        if rest or not all(fits):
-            raise DiffersError
-        return Length(factor, more)
+        return Length(factor, more) if all(fits) else None

@@ -58,7 +58,7 @@ def _scaled(x: Any) -> Any:
 
 def _outer(x: Any) -> Any:
     """The tail, also where the square overflows."""
-    return np.where(x > 1e8, 1 / (ROOT_PI * x), _tail(np.minimum(x, 1e8)))
+    return np.where(x > 1e8, 1 / x / ROOT_PI, _tail(np.minimum(x, 1e8)))
 
 
 def _wide(x: Any) -> Any:

@@ -169,7 +169,13 @@ class Writer:
     # Numbers that depend on the number of rows
 
     def ints(self, values: Sequence[Any]) -> str:
-        """A vector of whole numbers, some of which may depend on the number of rows."""
+        """A vector of whole numbers, some of which may depend on the number of rows.
+
+        Raises:
+            NotInOnnxError: if one depends on it in another way than a length does.
+        """
+        if any(isinstance(x, Rate) for x in values):
+            raise NotInOnnxError("a length depends on the number of rows, but not in proportion")
         if not any(isinstance(x, Length) for x in values):
             return self.constant(np.array([*values], np.int64))
         parts = [self._length(x) if isinstance(x, Length) else self.ints([x]) for x in values]
@@ -189,10 +195,15 @@ class Writer:
         if isinstance(x, Length):
             return self.cast(self.node("Squeeze", self._length(x)), dtype)
         # Computed in float64 and rounded once, as by Python.
-        n = self.node("Squeeze", self.cast(self._length(Length(1, 0)), np.float64))
-        name = self.constant(np.float64(x.number.factor))
-        for _ in range(abs(x.number.power)):
-            name = self.node("Mul" if x.number.power > 0 else "Div", name, n)
+        name = self.node("Squeeze", self.cast(self._length(Length(1, 0)), np.float64))
+        if x.more:
+            name = self.node("Add", name, self.constant(np.float64(x.more)))
+        if abs(x.power) != 1:
+            name = self.node("Pow", name, self.constant(np.float64(abs(x.power))))
+        if x.power > 0:
+            name = name if x.factor == 1 else self.node("Mul", name, self.constant(x.factor))
+        else:
+            name = self.node("Div", self.constant(x.factor), name)
         return name if dtype == np.float64 else self.cast(name, dtype)
 
     def shaped(self, name: str, shape: Sequence[Any], last: bool = False) -> str:

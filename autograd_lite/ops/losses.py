@@ -42,7 +42,7 @@ def _fitting(prediction, target, reduction):
         )
     _reducible(target.size, reduction)
     if target.dtype.kind != "f":
-        target = target.astype(np.result_type(prediction, 1.0))
+        target = target.astype(np.result_type(prediction.dtype, 1.0))
     return prediction, target
 
 

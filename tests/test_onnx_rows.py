@@ -1,0 +1,92 @@
+"""Models that take any number of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx_runs import difference, exported, leaves, run
+
+import autograd_lite as ag
+
+pytestmark = pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")
+
+W = np.random.default_rng(5).normal(size=(3, 4))
+
+
+def cross_entropy(x, y, w):
+    return ag.cross_entropy(np.tanh(x @ w), y)
+
+
+def squared(x, y, w):
+    h = np.concatenate([x, np.ones((len(x), 1))], axis=1)[:, 1:]
+    return np.sum((h @ w[:, 0] - y) ** 2) / (2 * x.shape[0])
+
+
+def normalized(x, y, w):
+    x = (x - np.mean(x, axis=0)) / (1e-3 + np.std(x, axis=0))
+    return np.mean(np.logaddexp(0, -(x @ w))), np.var(x[:, 0], ddof=0.5), ag.logsumexp(x)
+
+
+def weighted(x, y, w):
+    return ag.binary_cross_entropy_with_logits((x @ w)[:, 0], np.minimum(y, 1)) * y.size
+
+
+PROGRAMS = {
+    "probabilities": lambda x, y, w: {"p": ag.softmax(x @ w), "z": x @ w},
+    "cross entropy": ag.value_and_grad(cross_entropy, argnums=2),
+    "squared error": ag.value_and_grad(squared, argnums=(0, 2)),
+    "normalized": normalized,
+    "gradient of normalized": ag.grad(lambda x, y, w: sum(normalized(x, y, w)), argnums=(0, 2)),
+    "weighted": ag.value_and_grad(weighted, argnums=2),
+    "transposed": ag.grad(lambda x, y, w: np.sum(np.tanh(x @ w[:, 0]) * (w[:, 1] @ x.T) * y), 2),
+    "hessian": lambda x, y, w: ag.hessian(lambda w: squared(x, y, w))(w),
+    "flattened": lambda x, y, w: (np.ravel(x), np.reshape(x, (len(x), 3, 1)), x.reshape(3, -1)),
+    "differences": lambda x, y, w: np.cumsum(np.concatenate([x[:1], np.diff(x, axis=0)])),
+    "gradient of differences": ag.grad(lambda x, y, w: np.sum(np.diff(x, axis=0) ** 2)),
+    "reversed": lambda x, y, w: (x[::-1, 1], np.flip(x), np.roll(x, 1, axis=1)),
+    "pairs": lambda x, y, w: np.sum((x[:, None] - x[None]) ** 2, axis=-1),
+    "extremes": ag.grad(lambda x, y, w: np.sum(np.max(x, axis=0) - np.min(x @ w))),
+    "sorted": ag.value_and_grad(lambda x, y, w: np.sum(np.sort(x, axis=0) ** 2 * x)),
+    "places": lambda x, y, w: (np.argmax(x, axis=0), np.argmin(x, axis=1)),
+    "counted": lambda x, y, w: (np.sum(x > 0, axis=0), np.sum(y), np.all(x > -9), len(x) * w),
+    "chosen": ag.grad(lambda x, y, w: np.sum(np.where(x > 0, x**2, 0) * x[:, [2, 0, 0]])),
+    "labels": ag.grad(lambda x, y, w: np.sum(np.take_along_axis(x @ w, y[:, None], axis=1))),
+    "einsum": ag.grad(lambda x, y, w: np.mean(np.einsum("ij,jk,ik->i", x, w, x @ w))),
+    "covariance": lambda x, y, w: (np.cov(x, rowvar=False), x.T @ x / x.shape[0] ** 2),
+    "stacked": lambda x, y, w: np.stack([x, 2 * x], axis=1) + np.tile(x, (1, 2)).reshape(-1, 2, 3),
+    "zeros": lambda x, y, w: (
+        np.zeros_like(x),
+        np.full_like(x[:, 0], 3),
+        np.ones(len(x)) * x[0, 0],
+    ),
+    "norms": ag.grad(lambda x, y, w: np.sum(np.linalg.norm(x, axis=1)) + np.linalg.norm(x)),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("models")
+
+
+def data(n, dtype=np.float64):
+    random = np.random.default_rng(n)
+    return random.normal(size=(n, 3)).astype(dtype), random.integers(0, 4, n), W.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_any_number_of_rows(folder, name, dtype):
+    model = exported(folder, PROGRAMS[name], data(6, dtype), rows=("x", "y"))
+    sizes = {
+        x.name: [d.dim_param or d.dim_value for d in x.type.tensor_type.shape.dim]
+        for x in model.graph.input
+    }
+    assert sizes == {"x": ["rows", 3], "y": ["rows"], "w": [3, 4]}
+    for n in (2, 3, 6, 40, 1, 1500):
+        if n == 1 and name in {"normalized", "gradient of normalized", "covariance"}:
+            continue  # a variance of one row has no degrees of freedom
+        args = data(n, dtype)
+        with np.errstate(all="ignore"):
+            expected = leaves(PROGRAMS[name](*args))
+        error = difference(run(model, args), expected)
+        assert error <= (1e-11 if dtype is np.float64 else 1e-2) * max(1, np.abs(expected[0]).max())
