@@ -230,9 +230,12 @@ class _Program:
             self.names[node.outputs[0]] = node.inputs[0]
             return
         if all(name in self.constants or not name for name in node.inputs):
-            values = dict(self.constants)
-            with np.errstate(all="ignore"):
-                Step(node, READERS[node.kind](node))(values)
+            values, step = dict(self.constants), Step(node, READERS[node.kind](node))
+            try:
+                with np.errstate(all="ignore"):
+                    step(values)
+            except (TypeError, ValueError, IndexError) as error:
+                raise node.refused(f"cannot be computed: {error}") from error
             for name in node.outputs:
                 if name in values:
                     self.constants[name] = np.asarray(values[name])
