@@ -116,8 +116,9 @@ class OnnxModel:
                 if not isinstance(x, Value) and x.dtype.kind == "f":
                     values[name] = constant(x, name)
         values |= self._fixed
-        for step in self._steps:
-            step(values)
+        with np.errstate(all="ignore"):  # branches that are not chosen divide by zero
+            for step in self._steps:
+                step(values)
         results = {name: _titled(values[own], name) for name, own in self._results.items()}
         return results if len(results) > 1 else next(iter(results.values()))
 
