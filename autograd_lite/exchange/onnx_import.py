@@ -227,6 +227,10 @@ class _Program:
 
     def _add(self, node: Node, trained: dict[str, Any]) -> None:
         """Add a node: its value, the name of an equal array, or nodes in its place."""
+        if node.kind == "Identity" and node.inputs[0] in trained:
+            # PyTorch writes parameters with equal values once, and the others as copies.
+            trained[node.outputs[0]] = trained[node.inputs[0]]
+            return
         if node.kind in ("Identity", "ai.onnx.ml.ZipMap"):
             self.names[node.outputs[0]] = node.inputs[0]
             return
