@@ -168,6 +168,19 @@ CASES = [
     ("Gather", [X, ints([1, -2], [0, 0])], {"axis": 1}, (13,)),
     ("Gather", [X, ints(2)[0]], {"axis": 1}, (13,)),
     ("GatherElements", [X, ints([1, -2], [0, 0], [3, 3])], {"axis": 1}, (13,)),
+    *[(f"Bitwise{kind}", [N, D], {}, (18,)) for kind in ("And", "Or", "Xor")],
+    ("BitwiseNot", [N], {}, (18,)),
+    (
+        "ScatterElements",
+        [X, ints([1, 1], [0, -1], [3, 3]), Y[:, :2]],
+        {"axis": 1, "reduction": "add"},
+        (16, 18),
+    ),
+    ("ScatterElements", [X, ints([1, 0, 1, 2]), Y[:1]], {"reduction": "add"}, (18,)),
+    ("Pad", [X, ints(1, 0, 0, 2)], {}, (13, 18)),
+    ("Pad", [X, ints(1, 0, 0, 2), np.float32(3)], {}, (13,)),
+    ("Pad", [X, ints(1, 2), None, ints(1)], {"mode": "reflect"}, (18,)),
+    ("Pad", [X, ints(0, 1, 2, 0)], {"mode": "edge"}, (13,)),
     ("Trilu", [X], {}, (14,)),
     ("Trilu", [X, ints(-1)[0]], {"upper": 0}, (14,)),
     ("Shape", [X], {}, (7,)),
@@ -233,6 +246,18 @@ def test_an_operation_is_that_of_onnx(kind, operands, attributes, opset, tmp_pat
     np.testing.assert_array_equal(value, found)
     compiled = ag.compile(read)(**inputs)
     np.testing.assert_allclose(compiled, found, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("largest", [0, 1])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_the_first_of_equal_elements_is_chosen(largest, axis, tmp_path):
+    x = np.array([[1, 3, 3, 2], [5, 3, 5, 1], [1, 3, 9, 2]], np.float32)
+    node = helper.make_node("TopK", ["x", "k"], ["values", "places"], axis=axis, largest=largest)
+    out = {"values": x, "places": N}
+    model = built([node], {"x": x}, out, {"k": ints(2)}, 18)
+    found, expected = imported(model, tmp_path)(x), evaluated(model, {"x": x})
+    np.testing.assert_array_equal(found["values"], expected[0])
+    np.testing.assert_array_equal(found["places"], expected[1])
 
 
 def test_onnxruntime_agrees(tmp_path):

@@ -116,8 +116,9 @@ class OnnxModel:
                 if not isinstance(x, Value) and x.dtype.kind == "f":
                     values[name] = constant(x, name)
         values |= self._fixed
-        for step in self._steps:
-            step(values)
+        with np.errstate(all="ignore"):  # branches that are not chosen divide by zero
+            for step in self._steps:
+                step(values)
         results = {name: _titled(values[own], name) for name, own in self._results.items()}
         return results if len(results) > 1 else next(iter(results.values()))
 
@@ -226,13 +227,20 @@ class _Program:
 
     def _add(self, node: Node, trained: dict[str, Any]) -> None:
         """Add a node: its value, the name of an equal array, or nodes in its place."""
+        if node.kind == "Identity" and node.inputs[0] in trained:
+            # PyTorch writes parameters with equal values once, and the others as copies.
+            trained[node.outputs[0]] = trained[node.inputs[0]]
+            return
         if node.kind in ("Identity", "ai.onnx.ml.ZipMap"):
             self.names[node.outputs[0]] = node.inputs[0]
             return
         if all(name in self.constants or not name for name in node.inputs):
-            values = dict(self.constants)
-            with np.errstate(all="ignore"):
-                Step(node, READERS[node.kind](node))(values)
+            values, step = dict(self.constants), Step(node, READERS[node.kind](node))
+            try:
+                with np.errstate(all="ignore"):
+                    step(values)
+            except (TypeError, ValueError, IndexError) as error:
+                raise node.refused(f"cannot be computed: {error}") from error
             for name in node.outputs:
                 if name in values:
                     self.constants[name] = np.asarray(values[name])

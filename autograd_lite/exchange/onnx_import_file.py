@@ -179,7 +179,7 @@ def _load_external(onnx: Any, tensor: Any, model: Path) -> None:
 def _check(onnx: Any, model: Any, file: str) -> None:
     try:
         onnx.checker.check_model(model)
-    except onnx.checker.ValidationError as error:
+    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"import_onnx: {file} is not a valid model: {reason}") from None
 

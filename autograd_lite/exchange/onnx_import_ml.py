@@ -45,7 +45,10 @@ def with_arrays(node: Node, arrays: dict[str, np.ndarray[Any, Any]]) -> Node:
             continue
         array = np.array(numbers, np.float32)
         if attribute == "coefficients":
-            array = array.reshape(_scores(node), -1)
+            scores = _scores(node)
+            if not scores or array.size % scores:
+                raise node.refused(f"{array.size} coefficients for {scores} scores")
+            array = array.reshape(scores, -1)
         array.flags.writeable = False
         name = title = f"{node.name or node.kind.rpartition('.')[2]}.{attribute}"
         count = 1

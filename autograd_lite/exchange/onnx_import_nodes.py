@@ -49,7 +49,7 @@ class Node:
 READERS: dict[str, Callable[[Node], Function]] = {}
 """By kind: from a node to the function of arrays or Tensors that computes its outputs."""
 
-SEVERAL = {"Split", "SoftmaxCrossEntropyLoss", "ai.onnx.ml.LinearClassifier"}
+SEVERAL = {"Split", "TopK", "SoftmaxCrossEntropyLoss", "ai.onnx.ml.LinearClassifier"}
 """The kinds whose functions return all outputs; all others return the first only."""
 
 

@@ -191,6 +191,56 @@ def _gather_elements(node: Node) -> Function:
     return gather
 
 
+@reads("ScatterElements")
+def _scatter_elements(node: Node) -> Function:
+    axis = node.get("axis", 0)
+    if node.get("reduction", "none") != "add":
+        raise node.refused('only reduction="add" is supported')
+
+    def scatter(x: Any, places: Any, updates: Any) -> Any:
+        along = axis % x.ndim
+        if places.shape != (*x.shape[:along], places.shape[along], *x.shape[along + 1 :]):
+            raise node.refused(f"places of shape {places.shape} in an array {x.shape}")
+        return x + OPS["add_along_axis"](updates, places, axis=axis, shape=x.shape)
+
+    return scatter
+
+
+@reads("TopK")
+def _top_k(node: Node) -> Function:
+    axis, largest = node.get("axis", -1), node.get("largest", 1)
+
+    def top(x: Any, count: Any) -> Any:
+        """The first of equal elements, which ONNX demands."""
+        (k,) = known(count, node, "number of elements")
+        order = np.argsort(-x if largest else x, axis=axis, kind="stable")
+        places = order[(*(slice(None),) * (axis % x.ndim), slice(k))]
+        return np.take_along_axis(x, places, axis=axis), places
+
+    return top
+
+
+@reads("Pad")
+def _pad(node: Node) -> Function:
+    mode, fixed = node.get("mode", "constant"), node.get("pads")  # an attribute before version 11
+    number = node.get("value", 0.0)
+
+    def pad(x: Any, pads: Any = None, value: Any = None, axes: Any = None) -> Any:
+        lengths = known(fixed if pads is None else pads, node, "lengths")
+        numbers = range(x.ndim) if axes is None else known(axes, node, "axes")
+        if min(lengths, default=0) < 0:
+            raise node.refused("negative lengths are not supported")
+        widths = [(0, 0)] * x.ndim
+        for k, axis in enumerate(numbers):
+            widths[axis] = lengths[k], lengths[k + len(numbers)]
+        if mode != "constant":
+            return np.pad(x, widths, mode=mode)
+        filled = number if value is None else value
+        return np.pad(x, widths, constant_values=np.asarray(filled).item())
+
+    return pad
+
+
 @reads("Trilu")
 def _trilu(node: Node) -> Function:
     function = np.triu if node.get("upper", 1) else np.tril

@@ -165,8 +165,6 @@ def _normalizer(node: Node, around: Surroundings) -> str | None:
     x = around.makers.get(a)
     if x is None or node.get("norm") != "L1":
         return None
-    if x.kind == "NormalDistribution":
-        return [replace(node, kind="LogNormalDistribution", inputs=x.inputs)]
     if x.kind == "Softmax":
         adds_up = x.get("axis", -1 if x.version >= 13 else 1) in (-1, 1)
     else:
