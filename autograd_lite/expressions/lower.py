@@ -12,7 +12,7 @@ from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, function_of,
 from autograd_lite.graph import Graph
 from autograd_lite.signatures import defaults_of
 
-__all__ = ["KEPT", "as_numpy", "expanded", "from_graph"]
+__all__ = ["KEPT", "Symbol", "as_numpy", "expanded", "from_graph", "unwrapped"]
 
 KEPT = {"sigmoid", "softplus"}
 """Operations that rewrite rules refer to; they are expanded afterwards."""
@@ -100,7 +100,7 @@ class Symbol(NDArrayOperatorsMixin):
             fn, keywords = ".T", {}
         if not keywords.get("keepdims", True):
             del keywords["keepdims"]
-        form = _unwrapped((args, tuple(keywords.values())), self.builder)
+        form = unwrapped((args, tuple(keywords.values())), self.builder)
         expr = self.builder.call(fn, *form[0], **dict(zip(keywords, form[1], strict=True)))
         return Symbol(expr, self.builder)
 
@@ -123,11 +123,11 @@ def _is_default(value: Any, default: Any) -> bool:
 _ABOUT = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
 
 
-def _unwrapped(form: Any, builder: Builder) -> Any:
+def unwrapped(form: Any, builder: Builder) -> Any:
     if isinstance(form, Symbol):
         return form.expr
     if type(form) in (tuple, list):
-        return type(form)(_unwrapped(part, builder) for part in form)
+        return type(form)(unwrapped(part, builder) for part in form)
     if isinstance(form, np.ndarray):
         return builder.constant(form)
     if isinstance(form, np.generic) and form.dtype.kind in "biuf":
@@ -235,7 +235,7 @@ def expanded(
         return builder._call(op.name, operands, attributes, form)
     if isinstance(found, tuple):
         return builder._call(op.name, operands, attributes, form)
-    found = _unwrapped(found, builder)
+    found = unwrapped(found, builder)
     expr = found if isinstance(found, Expr) else builder.constant(np.asarray(found))
     if form is not None and (expr.shape, expr.dtype) != form:
         return builder._call(op.name, operands, attributes, form)
