@@ -53,7 +53,7 @@ def export_onnx(
         >>> ag.export_onnx(predict, args, path, rows="x")
         >>> import onnx
         >>> [node.op_type for node in onnx.load(path).graph.node]
-        ['MatMul', 'Neg', 'Exp', 'Add', 'Reciprocal']
+        ['Reshape', 'MatMul', 'Squeeze', 'Neg', 'Exp', 'Add', 'Reciprocal']
     """
     from autograd_lite.exchange.onnx_export import export
 

@@ -13,7 +13,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.ops.special import special
 from autograd_lite.signatures import defaults_of
 
-__all__ = ["KEPT", "as_numpy", "expanded", "from_graph", "on_symbols"]
+__all__ = ["KEPT", "Symbol", "as_numpy", "expanded", "from_graph", "on_symbols", "unwrapped"]
 
 KEPT = {"sigmoid", "softplus"}
 """Operations that rewrite rules refer to; they are expanded afterwards."""
@@ -106,7 +106,7 @@ class Symbol(NDArrayOperatorsMixin):
             fn, keywords = ".T", {}
         if not keywords.get("keepdims", True):
             del keywords["keepdims"]
-        form = _unwrapped((args, tuple(keywords.values())), self.builder)
+        form = unwrapped((args, tuple(keywords.values())), self.builder)
         expr = self.builder.call(fn, *form[0], **dict(zip(keywords, form[1], strict=True)))
         return Symbol(expr, self.builder)
 
@@ -129,11 +129,11 @@ def _is_default(value: Any, default: Any) -> bool:
 _ABOUT = {np.shape: "shape", np.ndim: "ndim", np.size: "size"}
 
 
-def _unwrapped(form: Any, builder: Builder) -> Any:
+def unwrapped(form: Any, builder: Builder) -> Any:
     if isinstance(form, Symbol):
         return form.expr
     if type(form) in (tuple, list):
-        return type(form)(_unwrapped(part, builder) for part in form)
+        return type(form)(unwrapped(part, builder) for part in form)
     if isinstance(form, np.ndarray):
         return builder.constant(form)
     if isinstance(form, np.generic) and form.dtype.kind in "biuf":
@@ -235,7 +235,7 @@ def on_symbols(
     args, keywords = (
         replaced(form, lambda x: Symbol(x, builder)) for form in (tuple(args), keywords)
     )
-    return _unwrapped(function(*args, **keywords), builder)
+    return unwrapped(function(*args, **keywords), builder)
 
 
 def expanded(
@@ -256,7 +256,7 @@ def expanded(
         return builder._call(op.name, operands, attributes, form)
     if isinstance(found, tuple):
         return builder._call(op.name, operands, attributes, form)
-    found = _unwrapped(found, builder)
+    found = unwrapped(found, builder)
     expr = found if isinstance(found, Expr) else builder.constant(np.asarray(found))
     if form is not None and (expr.shape, expr.dtype) != form:
         return builder._call(op.name, operands, attributes, form)
