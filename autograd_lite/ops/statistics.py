@@ -298,15 +298,46 @@ composed(np.nanmin)(_nan_extreme(np.min, np.inf))
 
 
 @composed(np.cov)
-def _cov(m, y=None, rowvar=True, bias=False, ddof=None):
+def _cov(
+    m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None
+):
     """The covariances between the rows, or the columns where rowvar is false."""
-    m = np.atleast_2d(m) if rowvar or lifted(m).ndim == 1 else lifted(m).T
+    m = _variables(m, rowvar, dtype)
     if y is not None:
-        y = np.atleast_2d(y) if rowvar or lifted(y).ndim == 1 else lifted(y).T
-        m = np.concatenate([m, y], axis=0)
-    centred = _centred(m, 1)
-    freedom = m.shape[1] - (ddof if ddof is not None else 0 if bias else 1)
-    return np.squeeze(centred @ centred.T / (float(freedom) if freedom > 0 else math.nan))
+        m = np.concatenate([m, _variables(y, rowvar, dtype)], axis=0)
+    ddof = ddof if ddof is not None else 0 if bias else 1
+    weights = _weights(m.shape[1], fweights, aweights)
+    if weights is None:
+        centred, freedom = _centred(m, 1), float(m.shape[1] - ddof)
+        return np.squeeze(centred @ centred.T / (freedom if freedom > 0 else math.nan))
+    total = np.sum(weights)
+    centred = m - np.sum(m * weights, axis=1, keepdims=True) / total
+    lost = ddof if aweights is None or not ddof else ddof * np.sum(weights * aweights) / total
+    left = np.where(np.greater(total - lost, 0), total - lost, np.nan)
+    return np.squeeze((centred * weights) @ centred.T / left)
+
+
+def _variables(m, rowvar, dtype):
+    """A matrix with a variable in each row."""
+    m = lifted(m) if dtype is None else astype(m, dtype=dtype)
+    return np.atleast_2d(m) if rowvar or m.ndim == 1 else m.T
+
+
+def _weights(n, fweights, aweights):
+    """The weight of each of n observations; None if all weigh the same."""
+    product = None
+    for name, given in (("fweights", fweights), ("aweights", aweights)):
+        if given is None:
+            continue
+        given = lifted(given)
+        if given.shape != (n,):
+            raise ValueError(f"cov: {name}= must have shape ({n},), not {given.shape}")
+        if name == "fweights" and np.any(np.not_equal(given, np.round(given))):
+            raise TypeError("cov: fweights= must be whole numbers")
+        if np.any(np.less(given, 0)):
+            raise ValueError(f"cov: {name}= must not be negative")
+        product = given if product is None else product * given
+    return product
 
 
 @composed(np.corrcoef)
