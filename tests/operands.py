@@ -147,7 +147,7 @@ def cases(draw: Any, op: Op) -> Case:
 OF_SCIPY = {"autograd_lite.ops.special"}
 
 UNDEFINED = ("arbitrary", "completion")
-"""Operations that have no derivative, and a rule that says so; `test_full_factors` has their tests."""
+"""Operations whose rule says that there is no derivative: `test_full_factors` tests them."""
 
 VOCABULARY = sorted(
     name
