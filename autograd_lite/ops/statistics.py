@@ -1,12 +1,9 @@
-"""Variances, averages, quantiles, and reductions that ignore NaN."""
+"""Variances, averages, and reductions that ignore NaN."""
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from autograd_lite.arrays import plain
 from autograd_lite.op import OPS, Op, operation
 from autograd_lite.ops.arithmetic import least_length
 from autograd_lite.ops.composition import composed
@@ -16,7 +13,6 @@ from autograd_lite.ops.reductions import (
     axes_of,
     count,
     mean_of,
-    merged,
     number,
     spread,
 )
@@ -136,99 +132,6 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
         total = np.sum(weights, axis=axis, keepdims=keepdims)
         result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (result, total) if returned else result
-
-
-_PLOTTING = {
-    "interpolated_inverted_cdf": (0, 1),
-    "hazen": (0.5, 0.5),
-    "weibull": (0, 0),
-    "linear": (1, 1),
-    "median_unbiased": (1 / 3, 1 / 3),
-    "normal_unbiased": (3 / 8, 3 / 8),
-}
-_STEPS = ("lower", "higher", "nearest", "midpoint")
-
-
-def _quantile(a, q, axis, method, keepdims, skip_nan=False, of_none=False):
-    """Interpolates the order statistics around the virtual index (Hyndman and Fan 1996)."""
-    a, q = lifted(a), np.asarray(plain(q, "quantile", "q"), np.float64)
-    if not np.all((q >= 0) & (q <= 1)):
-        raise ValueError("quantile: q must be in [0, 1], a percentage in [0, 100]")
-    if method not in _PLOTTING and method not in _STEPS:
-        raise TypeError(
-            f"quantile: method={method!r} is not supported on Tensors; use one of "
-            f"{', '.join([*_PLOTTING, *_STEPS])}"
-        )
-    if a.dtype.kind != "f":
-        a = astype(a, np.float64)
-    axis = None if axis is None else normalize_axis_tuple(axis, a.ndim)
-    flat, _ = merged(a, axis)
-    if not flat.shape[-1] and (of_none or skip_nan):
-        flat = lifted(np.full(flat.shape[:-1] + (1,), np.nan, flat.dtype))
-    line = np.sort(flat, axis=-1)
-    missing = np.isnan(flat)
-    n = flat.shape[-1] - np.sum(missing, axis=-1, keepdims=True) if skip_nan else flat.shape[-1]
-    alpha, beta = _PLOTTING.get(method, (1, 1))
-    level = np.reshape(q, (1,) * (flat.ndim - 1) + (-1,))
-    place = np.clip(n * level + (alpha + level * (1 - alpha - beta)) - 1, 0, np.maximum(n - 1, 0))
-    low, high = np.floor(place), np.ceil(place)
-    if method == "midpoint":
-        place = (low + high) / 2
-    elif method in _STEPS:
-        low = high = {"lower": low, "higher": high, "nearest": np.rint(place)}[method]
-    below = np.take_along_axis(line, astype(low, np.intp), axis=-1)
-    if method in ("lower", "higher", "nearest"):
-        result = below
-    else:
-        above = np.take_along_axis(line, astype(high, np.intp), axis=-1)
-        result = below + (above - below) * astype(place - low, a.dtype)
-    if not skip_nan:
-        result = np.where(np.any(missing, axis=-1, keepdims=True), np.nan, result)
-    rest = a.shape
-    if keepdims:
-        axes = axes_of(axis, a.ndim)
-        rest = tuple(1 if k in axes else length for k, length in enumerate(a.shape))
-    else:
-        rest = flat.shape[:-1]
-    return np.reshape(np.moveaxis(result, -1, 0), q.shape + rest)
-
-
-@composed(np.quantile)
-def quantile(
-    a: Any, q: Any, axis: Any = None, method: Any = "linear", keepdims: Any = False
-) -> Any:
-    """The q-th quantile of the elements along the axes."""
-    return _quantile(a, q, axis, method, keepdims)
-
-
-@composed(np.percentile)
-def _percentile(a, q, axis=None, method="linear", keepdims=False):
-    """The q-th percentile of the elements along the axes."""
-    return _quantile(a, np.true_divide(q, 100), axis, method, keepdims)
-
-
-@composed(np.median)
-def _median(a, axis=None, keepdims=False):
-    """The middle element, or the mean of the two in the middle."""
-    return _quantile(a, 0.5, axis, "linear", keepdims, of_none=True)
-
-
-@composed(np.nanquantile)
-def _nanquantile(a, q, axis=None, method="linear", keepdims=False):
-    """The q-th quantile of the elements that are numbers."""
-    return _quantile(a, q, axis, method, keepdims, skip_nan=True)
-
-
-@composed(np.nanpercentile)
-def _nanpercentile(a, q, axis=None, method="linear", keepdims=False):
-    """The q-th percentile of the elements that are numbers."""
-    return _quantile(a, np.true_divide(q, 100), axis, method, keepdims, skip_nan=True)
-
-
-@composed(np.nanmedian)
-def _nanmedian(a, axis=None, keepdims=False):
-    """The median of the elements that are numbers."""
-    return _quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)
 
 
 def _filled(a, value):
