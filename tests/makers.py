@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from domains import positive
 from hypothesis import strategies as st
-from strategies import Values, shapes, together
+from strategies import Values, axes, shapes, together
 
 Draw = Callable[[Any], Any]
 Made = tuple[Sequence[Any], dict[str, Any]]
@@ -343,6 +343,13 @@ def _rectangular(draw, values):
     return [values.square((*draw(shapes(1)), 3, 3))[..., :m, :n]], {}
 
 
+@special("quantile", "nanquantile")
+def _quantile(draw, values):
+    shape, method = draw(shapes(min_dims=1)), draw(st.sampled_from(["linear", "hazen", "midpoint"]))
+    options = {"axis": draw(axes(len(shape))), "keepdims": draw(st.booleans()), "method": method}
+    return [values(shape), values(draw(shapes(1)), **positive(0.1, 0.9))], options
+
+
 @special("qr_q", "qr_r")
 def _tall(draw, values):
     return [values.square((*draw(shapes(1)), 3, 3))[..., : draw(st.integers(1, 3))]], {}
@@ -350,13 +357,8 @@ def _tall(draw, values):
 
 @special("solve")
 def _solve(draw, values):
-    given = [
-        ((2, 2), (2,)),
-        ((2, 2), (2, 3)),
-        ((2, 3, 3), (3,)),
-        ((2, 2, 2), (2, 1)),
-        ((3, 3), (2, 3, 1)),
-    ]
+    given = [((2, 2), (2,)), ((2, 2), (2, 3)), ((2, 3, 3), (3,)), ((2, 2, 2), (2, 1))]
+    given += [((3, 3), (2, 3, 1))]
     a, b = draw(st.sampled_from(given))
     return [values.square(a), values(b)], {}
 

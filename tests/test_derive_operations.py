@@ -7,15 +7,13 @@ import pytest
 from derived_forms import agree
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from operands import cases
+from operands import DIFFERENTIABLE, cases
 
 import autograd_lite as ag
 from autograd_lite.op import OPS
 from autograd_lite.testing import programs
 
 pytest.importorskip("sympy")
-
-DIFFERENTIABLE = sorted(name for name, op in OPS.items() if op.differentiable and not op.foreign)
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)

@@ -190,7 +190,7 @@ def test_a_kink_of_parts_is_named_with_the_line():
         (lambda x: np.sum(np.clip(x, -1, 1)), [0.0, 1.0], "minimum"),
         (lambda x: np.sum(np.minimum(x, x[::-1])), [1.0, 1.0], "minimum"),
         (np.max, [3.0, 3.0], "max"),
-        (np.median, [1.0, 1.0, 3.0], "argsort"),
+        (np.median, [1.0, 1.0, 3.0], "median"),
         (lambda x: np.linalg.norm(x), [0.0, 0.0], "norm"),
         (lambda x: np.hypot(x[0], x[1]), [0.0, 0.0], "hypot"),
         (lambda x: np.sum(np.where(x > 1, 2 * x, x)), [1.0, 3.0], "greater"),

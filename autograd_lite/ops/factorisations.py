@@ -129,6 +129,48 @@ def _eigh(a, UPLO="L"):
     return EighResult(eigvalsh(a, UPLO=UPLO), eigh_vectors(a, UPLO=UPLO))
 
 
+def _completion(a, of="u"):
+    rows, columns = a.shape[-2:]
+    if of == "q":
+        return np.linalg.qr(a, mode="complete").Q[..., columns:]
+    found = np.linalg.svd(a)
+    return found.U[..., columns:] if of == "u" else found.Vh[..., rows:, :]
+
+
+completion: Op = operation(
+    "completion",
+    _completion,
+    lambda g, out, a, of="u": arbitrary(g, shape=a.shape),
+    reads="",
+    formula="vectors that complete u, v or q to a square orthogonal matrix",
+    gradient="NaN, and 0 where g is 0",
+    notes="They are arbitrary, so a function of them has no derivative.",
+)
+
+
+def _arbitrary(g, shape=()):
+    used = np.any(np.not_equal(g, 0), axis=(-2, -1), keepdims=True)
+    if np.any(used):
+        warn(
+            "the vectors that complete a matrix to a square one, with svd(full_matrices=True) or "
+            "qr(mode='complete'), are arbitrary; the gradient of a function of them is NaN",
+            DegenerateWarning,
+        )
+    kind = g.dtype.type
+    return np.broadcast_to(np.where(used, kind(np.nan), kind(0)), shape)
+
+
+arbitrary: Op = operation(
+    "arbitrary",
+    _arbitrary,
+    lambda g, out, a, shape=(): arbitrary(g, shape=a.shape),
+    reads="",
+    formula="NaN of a shape, 0 where a is 0",
+    gradient="NaN, and 0 where g is 0",
+    notes="The gradient of arbitrary vectors, with a warning where they are used.",
+)
+
+
 def _svd(a):
     return np.linalg.svd(a, full_matrices=False)
 
@@ -214,12 +256,13 @@ def _svd_of(a, full_matrices=True, compute_uv=True):
     a = lifted(a)
     if not compute_uv:
         return svdvals(a)
-    if full_matrices and a.ndim > 1 and a.shape[-1:] != a.shape[-2:-1]:
-        raise TypeError(
-            f"svd: with full_matrices=True the additional singular vectors of matrices "
-            f"{a.shape[-2:]} are arbitrary and have no derivative; use full_matrices=False"
-        )
-    return SVDResult(svd_u(a), svdvals(a), svd_vh(a))
+    u, vh = svd_u(a), svd_vh(a)
+    rows, columns = a.shape[-2:]
+    if full_matrices and rows > columns:
+        u = np.concatenate([u, completion(a, of="u")], axis=-1)
+    if full_matrices and columns > rows:
+        vh = np.concatenate([vh, completion(a, of="vh")], axis=-2)
+    return SVDResult(u, svdvals(a), vh)
 
 
 def _qr_rule(a, q, r, inner, g=0):
@@ -255,24 +298,118 @@ qr_r: Op = operation(
 def _qr(a, mode="reduced"):
     """Orthonormal columns and an upper triangular matrix, whose product is the matrix."""
     a = lifted(a)
-    square = a.shape[-2:-1] == a.shape[-1:]
-    if (
-        a.ndim < 2
-        or a.shape[-2] < a.shape[-1]
-        or not (mode in ("reduced", "r") or (mode == "complete" and square))
-    ):
+    if a.ndim < 2 or mode not in ("reduced", "complete", "r"):
         raise TypeError(
-            f"qr: has a derivative for at least as many rows as columns and mode='reduced' or "
-            f"'r', not for an array of shape {a.shape} and mode={mode!r}"
+            f"qr: needs matrices and mode='reduced', 'complete' or 'r', not an array of shape "
+            f"{a.shape} and mode={mode!r}"
         )
-    return qr_r(a) if mode == "r" else QRResult(qr_q(a), qr_r(a))
+    rows, columns = a.shape[-2:]
+    left = a[..., :rows] if columns > rows else a
+    q, r = qr_q(left), qr_r(left)
+    if columns > rows:
+        r = np.concatenate([r, transposed(q) @ a[..., rows:]], axis=-1)
+    if mode == "complete" and rows > columns:
+        below = np.zeros((*a.shape[:-2], rows - columns, columns), r.dtype)
+        q = np.concatenate([q, completion(a, of="q")], axis=-1)
+        r = np.concatenate([r, below], axis=-2)
+    return r if mode == "r" else QRResult(q, r)
 
 
-operation(
+rank: Op = operation(
     "matrix_rank",
-    lambda A, tol=None, hermitian=False: np.linalg.matrix_rank(A, tol, hermitian),
+    lambda A, tol=None, hermitian=False, rtol=None: np.linalg.matrix_rank(
+        A, tol, hermitian, rtol=rtol
+    ),
     numpy=(np.linalg.matrix_rank,),
     arity=1,
     symbol="rank",
     formula="rank a",
 )
+
+
+def _rounding(shape, dtype):
+    """The relative size below which a singular value is rounding."""
+    return max(*shape[-2:], 100) * np.finfo(dtype).eps
+
+
+def _pinv_rule(g, out, a, rcond=None):
+    if rcond is not None and np.max(rcond) > _rounding(a.shape, out.dtype):
+        return _truncated_rule(g, a, rcond)
+    g = g * np.sign(np.sum(regular(svdvals(a)), axis=-1))[..., None, None]
+    p, t, m, n = out, transposed(out), a.shape[-2], a.shape[-1]
+    g_t = transposed(g)
+    return (
+        -t @ g @ t
+        + (np.eye(m, dtype=a.dtype) - a @ p) @ g_t @ p @ t
+        + t @ p @ g_t @ (np.eye(n, dtype=a.dtype) - p @ a)
+    )
+
+
+def _truncated_rule(g, a, rcond):
+    """The gradient where singular values that are not 0 may be left out."""
+    u, s, vh, g = svd_u(a), svdvals(a), svd_vh(a), transposed(g)
+    kept = s > np.asarray(rcond)[..., None] * np.max(s, axis=-1, keepdims=True)
+    f = np.where(kept, 1 / np.where(kept, s, 1), 0)
+    row, column = (..., slice(None), None), (..., None, slice(None))
+    one_kept = np.not_equal(kept[row], kept[column])
+    gap = np.abs((s[row] - s[column]) * (s[row] + s[column]))
+    w = np.where(one_kept, 1 / np.where(one_kept, gap, 1), 0)
+    inner = transposed(u) @ g @ transposed(vh)
+    mixed = w * (f[row] * s[column] + s[row] * f[column]) - f[row] * f[column]
+    part = u @ (w * inner + mixed * transposed(inner)) @ vh
+    if a.shape[-2] > a.shape[-1]:
+        v = transposed(vh)
+        part = part + (g - u @ (transposed(u) @ g)) @ (v * np.square(f)[column]) @ vh
+    if a.shape[-1] > a.shape[-2]:
+        part = part + u @ (np.square(f)[row] * (transposed(u) @ (g - g @ transposed(vh) @ vh)))
+    return part
+
+
+pinv: Op = operation(
+    "pinv",
+    lambda a, rcond=None: np.linalg.pinv(a, rcond),
+    _pinv_rule,
+    symbol="pinv",
+    formula="a⁺",
+    gradient="−a⁺ᵀ g a⁺ᵀ + (1 − a a⁺) gᵀ a⁺ a⁺ᵀ + a⁺ᵀ a⁺ gᵀ (1 − a⁺ a)",
+    notes="For a constant rank (Golub and Pereyra 1973); a warning if the rank is not full. If "
+    "`rcond` leaves out singular values that are not 0, from the singular vectors.",
+)
+
+
+@composed(np.linalg.pinv)
+def _pinv(a, rcond=None, hermitian=False, *, rtol=np._NoValue):
+    """The pseudoinverse, without singular values of at most rtol times the largest."""
+    a = lifted(a)
+    if rtol is not np._NoValue:
+        if rcond is not None:
+            raise ValueError("pinv: pass rtol= or rcond=, not both")
+        rcond = _relative(a) if rtol is None else rtol
+    if hermitian:
+        a = np.tril(a) + transposed(np.tril(a, -1))
+    return pinv(a) if rcond is None else pinv(a, rcond=rcond)
+
+
+def _relative(a):
+    return max(a.shape[-2:]) * float(np.finfo(a.dtype if a.dtype.kind == "f" else float).eps)
+
+
+@composed(np.linalg.lstsq)
+def _lstsq(a, b, rcond=None):
+    """The shortest x with the least ‖a x − b‖, the squares of these, the rank, singular values."""
+    a, b = lifted(a), lifted(b)
+    if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
+        raise np.linalg.LinAlgError(
+            f"lstsq: needs a matrix and a vector or matrix with as many rows, not arrays of shape "
+            f"{a.shape} and {b.shape}"
+        )
+    rows, columns = a.shape
+    if rcond is None or rcond == -1:
+        rcond = _relative(a) / (1 if rcond is None else max(a.shape))
+    x, order = pinv(a, rcond=rcond) @ b, rank(a, rtol=rcond)
+    # While tracing, the rank is not known, and taken to be full.
+    if rows > columns and (order.always_recorded or int(order.array) == columns):
+        residuals = np.atleast_1d(np.sum(np.square(b - a @ x), axis=0))
+    else:
+        residuals = lifted(np.zeros(0, x.dtype))
+    return x, residuals, order, svdvals(a)

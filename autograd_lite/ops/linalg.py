@@ -58,29 +58,6 @@ regular: Op = operation(
 )
 
 
-def _pinv(g, out, a, rcond=None):
-    g = g * _each(np.sign(np.sum(regular(np.linalg.svdvals(a)), axis=-1)))
-    p, t, m, n = out, transposed(out), a.shape[-2], a.shape[-1]
-    g_t = transposed(g)
-    return (
-        -t @ g @ t
-        + (np.eye(m, dtype=a.dtype) - a @ p) @ g_t @ p @ t
-        + t @ p @ g_t @ (np.eye(n, dtype=a.dtype) - p @ a)
-    )
-
-
-operation(
-    "pinv",
-    lambda a, rcond=None: np.linalg.pinv(a, rcond),
-    _pinv,
-    numpy=(np.linalg.pinv,),
-    symbol="pinv",
-    formula="a⁺",
-    gradient="−a⁺ᵀ g a⁺ᵀ + (1 − a a⁺) gᵀ a⁺ a⁺ᵀ + a⁺ᵀ a⁺ gᵀ (1 − a⁺ a)",
-    notes="For a constant rank (Golub and Pereyra 1973); a warning if the rank is not full.",
-)
-
-
 def _columns(x, b):
     return x[..., None] if b.ndim == 1 else x
 
@@ -252,7 +229,6 @@ def _slogdet(a):
 
 
 REFUSED |= {
-    np.linalg.lstsq: "it also returns a rank and residuals; use np.linalg.pinv(a) @ b, or solve",
     np.linalg.cond: "use the quotient of the first and the last of np.linalg.svdvals(a)",
     np.linalg.tensorinv: "use np.linalg.inv of the array reshaped to a matrix",
     np.linalg.tensorsolve: "use np.linalg.solve of the array reshaped to a matrix",

@@ -29,10 +29,18 @@ _REASONS = {
         "busday_offset is_busday datetime_as_string bitwise_count left_shift right_shift gcd lcm"
     ),
     "it writes to a file; convert with .numpy()": ("save savetxt savez savez_compressed"),
-    "its results are complex, and a Tensor is real": (
-        "sort_complex fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft "
-        "fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftn linalg.eig linalg.eigvals"
+    "its result is complex, and a Tensor is real; for n numbers, write the real and the imaginary "
+    "part as np.cos(a) @ t and -np.sin(a) @ t, where a = 2 * np.pi / n * np.outer(k, np.arange(n)) "
+    "and k are the frequencies": (
+        "fft.fft fft.fft2 fft.fftn fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.rfft fft.rfft2 "
+        "fft.rfftn"
     ),
+    "it takes complex numbers, and a Tensor is real; from Tensors of the real and the imaginary "
+    "part, write sums with np.cos and np.sin": "fft.hfft fft.irfft fft.irfft2 fft.irfftn",
+    "its results are complex, and a Tensor is real; for a symmetric matrix, use np.linalg.eigh": (
+        "linalg.eig linalg.eigvals"
+    ),
+    "its result is complex, and a Tensor is real; use np.sort": "sort_complex",
     "it depends on the rounding unit, which has no derivative": "nextafter spacing",
     "NumPy deprecated it; use np.isin": "in1d",
     "NumPy does not dispatch it to Tensors; use np.stack or np.concatenate": (

@@ -1,12 +1,9 @@
-"""Variances, averages, quantiles, and reductions that ignore NaN."""
+"""Variances, averages, and reductions that ignore NaN."""
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from autograd_lite.arrays import plain
 from autograd_lite.op import OPS, Op, operation
 from autograd_lite.ops.arithmetic import least_length
 from autograd_lite.ops.composition import composed
@@ -16,7 +13,6 @@ from autograd_lite.ops.reductions import (
     axes_of,
     count,
     mean_of,
-    merged,
     number,
     spread,
 )
@@ -138,99 +134,6 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     return (result, total) if returned else result
 
 
-_PLOTTING = {
-    "interpolated_inverted_cdf": (0, 1),
-    "hazen": (0.5, 0.5),
-    "weibull": (0, 0),
-    "linear": (1, 1),
-    "median_unbiased": (1 / 3, 1 / 3),
-    "normal_unbiased": (3 / 8, 3 / 8),
-}
-_STEPS = ("lower", "higher", "nearest", "midpoint")
-
-
-def _quantile(a, q, axis, method, keepdims, skip_nan=False, of_none=False):
-    """Interpolates the order statistics around the virtual index (Hyndman and Fan 1996)."""
-    a, q = lifted(a), np.asarray(plain(q, "quantile", "q"), np.float64)
-    if not np.all((q >= 0) & (q <= 1)):
-        raise ValueError("quantile: q must be in [0, 1], a percentage in [0, 100]")
-    if method not in _PLOTTING and method not in _STEPS:
-        raise TypeError(
-            f"quantile: method={method!r} is not supported on Tensors; use one of "
-            f"{', '.join([*_PLOTTING, *_STEPS])}"
-        )
-    if a.dtype.kind != "f":
-        a = astype(a, np.float64)
-    axis = None if axis is None else normalize_axis_tuple(axis, a.ndim)
-    flat, _ = merged(a, axis)
-    if not flat.shape[-1] and (of_none or skip_nan):
-        flat = lifted(np.full(flat.shape[:-1] + (1,), np.nan, flat.dtype))
-    line = np.sort(flat, axis=-1)
-    missing = np.isnan(flat)
-    n = flat.shape[-1] - np.sum(missing, axis=-1, keepdims=True) if skip_nan else flat.shape[-1]
-    alpha, beta = _PLOTTING.get(method, (1, 1))
-    level = np.reshape(q, (1,) * (flat.ndim - 1) + (-1,))
-    place = np.clip(n * level + (alpha + level * (1 - alpha - beta)) - 1, 0, np.maximum(n - 1, 0))
-    low, high = np.floor(place), np.ceil(place)
-    if method == "midpoint":
-        place = (low + high) / 2
-    elif method in _STEPS:
-        low = high = {"lower": low, "higher": high, "nearest": np.rint(place)}[method]
-    below = np.take_along_axis(line, astype(low, np.intp), axis=-1)
-    if method in ("lower", "higher", "nearest"):
-        result = below
-    else:
-        above = np.take_along_axis(line, astype(high, np.intp), axis=-1)
-        result = below + (above - below) * astype(place - low, a.dtype)
-    if not skip_nan:
-        result = np.where(np.any(missing, axis=-1, keepdims=True), np.nan, result)
-    rest = a.shape
-    if keepdims:
-        axes = axes_of(axis, a.ndim)
-        rest = tuple(1 if k in axes else length for k, length in enumerate(a.shape))
-    else:
-        rest = flat.shape[:-1]
-    return np.reshape(np.moveaxis(result, -1, 0), q.shape + rest)
-
-
-@composed(np.quantile)
-def quantile(
-    a: Any, q: Any, axis: Any = None, method: Any = "linear", keepdims: Any = False
-) -> Any:
-    """The q-th quantile of the elements along the axes."""
-    return _quantile(a, q, axis, method, keepdims)
-
-
-@composed(np.percentile)
-def _percentile(a, q, axis=None, method="linear", keepdims=False):
-    """The q-th percentile of the elements along the axes."""
-    return _quantile(a, np.true_divide(q, 100), axis, method, keepdims)
-
-
-@composed(np.median)
-def _median(a, axis=None, keepdims=False):
-    """The middle element, or the mean of the two in the middle."""
-    return _quantile(a, 0.5, axis, "linear", keepdims, of_none=True)
-
-
-@composed(np.nanquantile)
-def _nanquantile(a, q, axis=None, method="linear", keepdims=False):
-    """The q-th quantile of the elements that are numbers."""
-    return _quantile(a, q, axis, method, keepdims, skip_nan=True)
-
-
-@composed(np.nanpercentile)
-def _nanpercentile(a, q, axis=None, method="linear", keepdims=False):
-    """The q-th percentile of the elements that are numbers."""
-    return _quantile(a, np.true_divide(q, 100), axis, method, keepdims, skip_nan=True)
-
-
-@composed(np.nanmedian)
-def _nanmedian(a, axis=None, keepdims=False):
-    """The median of the elements that are numbers."""
-    return _quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)
-
-
 def _filled(a, value):
     return np.where(np.isnan(a), value, a)
 
@@ -298,15 +201,46 @@ composed(np.nanmin)(_nan_extreme(np.min, np.inf))
 
 
 @composed(np.cov)
-def _cov(m, y=None, rowvar=True, bias=False, ddof=None):
+def _cov(
+    m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None
+):
     """The covariances between the rows, or the columns where rowvar is false."""
-    m = np.atleast_2d(m) if rowvar or lifted(m).ndim == 1 else lifted(m).T
+    m = _variables(m, rowvar, dtype)
     if y is not None:
-        y = np.atleast_2d(y) if rowvar or lifted(y).ndim == 1 else lifted(y).T
-        m = np.concatenate([m, y], axis=0)
-    centred = _centred(m, 1)
-    freedom = m.shape[1] - (ddof if ddof is not None else 0 if bias else 1)
-    return np.squeeze(centred @ centred.T / (float(freedom) if freedom > 0 else math.nan))
+        m = np.concatenate([m, _variables(y, rowvar, dtype)], axis=0)
+    ddof = ddof if ddof is not None else 0 if bias else 1
+    weights = _weights(m.shape[1], fweights, aweights)
+    if weights is None:
+        centred, freedom = _centred(m, 1), float(m.shape[1] - ddof)
+        return np.squeeze(centred @ centred.T / (freedom if freedom > 0 else math.nan))
+    total = np.sum(weights)
+    centred = m - np.sum(m * weights, axis=1, keepdims=True) / total
+    lost = ddof if aweights is None or not ddof else ddof * np.sum(weights * aweights) / total
+    left = np.where(np.greater(total - lost, 0), total - lost, np.nan)
+    return np.squeeze((centred * weights) @ centred.T / left)
+
+
+def _variables(m, rowvar, dtype):
+    """A matrix with a variable in each row."""
+    m = lifted(m) if dtype is None else astype(m, dtype=dtype)
+    return np.atleast_2d(m) if rowvar or m.ndim == 1 else m.T
+
+
+def _weights(n, fweights, aweights):
+    """The weight of each of n observations; None if all weigh the same."""
+    product = None
+    for name, given in (("fweights", fweights), ("aweights", aweights)):
+        if given is None:
+            continue
+        given = lifted(given)
+        if given.shape != (n,):
+            raise ValueError(f"cov: {name}= must have shape ({n},), not {given.shape}")
+        if name == "fweights" and np.any(np.not_equal(given, np.round(given))):
+            raise TypeError("cov: fweights= must be whole numbers")
+        if np.any(np.less(given, 0)):
+            raise ValueError(f"cov: {name}= must not be negative")
+        product = given if product is None else product * given
+    return product
 
 
 @composed(np.corrcoef)
