@@ -267,7 +267,7 @@ def test_tracebacks_show_the_line():
     compiled(np.eye(2))
     with pytest.raises(np.linalg.LinAlgError) as error:
         compiled(np.zeros((2, 2)))
-    assert "np.linalg.inv(x)" in "".join(traceback.format_exception(error.value))
+    assert "_inv(x)" in "".join(traceback.format_exception(error.value))
 
 
 def test_the_source_of_a_program_is_kept_as_long_as_the_program():

@@ -62,7 +62,9 @@ def test_a_compiled_value_and_gradient_take_as_many(name, factorisations):
     compiled(A, B)
     factorisations.clear()
     compiled(A, B)
-    assert factorisations == Counter([value, *further])
+    # The sign and the logarithm are two operations, each with a look at its matrix.
+    again = [value] if name == "sign and log |det|" else []
+    assert factorisations == Counter([value, *again, *further])
 
 
 def test_a_determinant_and_an_inverse_share_one_inverse_when_compiled(factorisations):

@@ -5,7 +5,7 @@ import numpy as np
 from autograd_lite.broadcasting import warn
 from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
-from autograd_lite.ops.linalg import DegenerateWarning, regular, solve
+from autograd_lite.ops.linalg import DegenerateWarning, of_finite, regular, solve
 from autograd_lite.ops.products import transposed
 from autograd_lite.tensor import lifted
 
@@ -36,7 +36,7 @@ def _cholesky(g, out, a):
 
 cholesky: Op = operation(
     "cholesky",
-    lambda a: np.linalg.cholesky(a),
+    lambda a: of_finite(np.linalg.cholesky, a, read="L"),
     _cholesky,
     reads="out",
     symbol="cholesky",
@@ -59,7 +59,7 @@ def _eigenvalues(g, out, a, UPLO="L"):
 
 eigvalsh: Op = operation(
     "eigvalsh",
-    lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
+    lambda a, UPLO="L": of_finite(np.linalg.eigvalsh, a, UPLO, core=1, read=UPLO),
     _eigenvalues,
     reads="a",
     numpy=(np.linalg.eigvalsh,),
@@ -112,9 +112,13 @@ def _eigenvectors(g, out, a, UPLO="L"):
     return _one_side(out @ (_gaps(w, "eigenvalues") * (t @ g)) @ t, UPLO)
 
 
+def _vectors(a, UPLO):
+    return np.linalg.eigh(a, UPLO).eigenvectors
+
+
 eigh_vectors: Op = operation(
     "eigh_vectors",
-    lambda a, UPLO="L": np.linalg.eigh(a, UPLO).eigenvectors,
+    lambda a, UPLO="L": of_finite(_vectors, a, UPLO, read=UPLO),
     _eigenvectors,
     symbol="eigenvectors",
     formula="the eigenvectors v of a symmetric a, in columns",
@@ -139,7 +143,7 @@ def _completion(a, of="u"):
 
 completion: Op = operation(
     "completion",
-    _completion,
+    lambda a, of="u": of_finite(_completion, a, of),
     lambda g, out, a, of="u": arbitrary(g, shape=a.shape),
     reads="",
     formula="vectors that complete u, v or q to a square orthogonal matrix",
@@ -171,13 +175,9 @@ arbitrary: Op = operation(
 )
 
 
-def _svd(a):
-    return np.linalg.svd(a, full_matrices=False)
-
-
 svdvals: Op = operation(
     "svdvals",
-    lambda a: np.linalg.svd(a, compute_uv=False),
+    lambda a: of_finite(np.linalg.svdvals, a, core=1),
     lambda g, out, a: svd_u(a) * (g * np.sign(out))[..., None, :] @ svd_vh(a),
     symbol="s",
     formula="the singular values s of a",
@@ -223,9 +223,17 @@ def _inverse(s):
     return counts / (s + (1 - counts))
 
 
+def _u(a):
+    return np.linalg.svd(a, full_matrices=False).U
+
+
+def _vh(a):
+    return np.linalg.svd(a, full_matrices=False).Vh
+
+
 svd_u: Op = operation(
     "svd_u",
-    lambda a: _svd(a).U,
+    lambda a: of_finite(_u, a),
     _svd_u,
     symbol="u",
     formula="the left singular vectors u of a, in columns",
@@ -235,7 +243,7 @@ svd_u: Op = operation(
 
 svd_vh: Op = operation(
     "svd_vh",
-    lambda a: _svd(a).Vh,
+    lambda a: of_finite(_vh, a),
     _svd_vh,
     symbol="vᵀ",
     formula="the right singular vectors v of a, in rows",
@@ -275,9 +283,17 @@ def _qr_rule(a, q, r, inner, g=0):
     return transposed(solve(r, transposed(g + q @ mirrored)))
 
 
+def _q(a):
+    return np.linalg.qr(a).Q
+
+
+def _r(a):
+    return np.linalg.qr(a).R
+
+
 qr_q: Op = operation(
     "qr_q",
-    lambda a: np.linalg.qr(a).Q,
+    lambda a: of_finite(_q, a),
     lambda g, out, a: _qr_rule(a, out, qr_r(a), -transposed(g) @ out, g),
     symbol="q",
     formula="q, orthonormal columns, q r = a",
@@ -286,7 +302,7 @@ qr_q: Op = operation(
 
 qr_r: Op = operation(
     "qr_r",
-    lambda a: np.linalg.qr(a).R,
+    lambda a: of_finite(_r, a),
     lambda g, out, a: _qr_rule(a, qr_q(a), out, out @ transposed(g)),
     symbol="r",
     formula="r, upper triangular, q r = a",
@@ -315,11 +331,15 @@ def _qr(a, mode="reduced"):
     return r if mode == "r" else QRResult(q, r)
 
 
+def _rank(A, tol=None, hermitian=False, rtol=None):
+    if not np.isfinite(A).all():
+        raise np.linalg.LinAlgError("a matrix with NaN or infinity has no rank")
+    return np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
+
+
 rank: Op = operation(
     "matrix_rank",
-    lambda A, tol=None, hermitian=False, rtol=None: np.linalg.matrix_rank(
-        A, tol, hermitian, rtol=rtol
-    ),
+    _rank,
     numpy=(np.linalg.matrix_rank,),
     arity=1,
     symbol="rank",
@@ -367,7 +387,7 @@ def _truncated_rule(g, a, rcond):
 
 pinv: Op = operation(
     "pinv",
-    lambda a, rcond=None: np.linalg.pinv(a, rcond),
+    lambda a, rcond=None: of_finite(np.linalg.pinv, a, rcond),
     _pinv_rule,
     symbol="pinv",
     formula="a⁺",

@@ -1,5 +1,7 @@
 """Inverses, linear systems and determinants."""
 
+from typing import Any
+
 import numpy as np
 
 from autograd_lite.broadcasting import warn
@@ -15,9 +17,33 @@ def _each(g):
     return g[..., None, None]
 
 
+def of_finite(function: Any, a: Any, *others: Any, core: Any = 2, read: Any = "") -> Any:
+    """The function of each matrix; NaN for a matrix with a NaN or an infinity.
+
+    LAPACK returns finite numbers for some of these, and does not return at all for others.
+
+    Args:
+        function: of a stack of matrices and of the others.
+        core: the number of axes of the result for one matrix.
+        read: "L" or "U" if only this triangle is read.
+    """
+    a = np.asarray(a)
+    flat = a.ravel("K")
+    # The sum of squares is the fastest test. Where it overflows, the elements decide.
+    if np.vdot(flat, flat) < np.inf or a.ndim < 2:
+        return function(a, *others)
+    part = a if not read else np.tril(a) if read in "Ll" else np.triu(a)
+    finite = np.isfinite(part).all(axis=(-2, -1))
+    if finite.all():
+        return function(a, *others)
+    regular = np.eye(*a.shape[-2:], dtype=a.dtype)
+    result = function(np.where(finite[..., None, None], a, regular), *others)
+    return np.where(np.reshape(finite, finite.shape + (1,) * core), result, np.nan)[()]
+
+
 inv: Op = operation(
     "inv",
-    lambda a: np.linalg.inv(a),
+    lambda a: of_finite(np.linalg.inv, a),
     lambda g, out, a: -transposed(out) @ g @ transposed(out),
     reads="out",
     numpy=(np.linalg.inv,),
@@ -64,7 +90,7 @@ def _columns(x, b):
 
 solve: Op = operation(
     "solve",
-    lambda a, b: np.linalg.solve(a, b),
+    lambda a, b: of_finite(np.linalg.solve, a, b, core=1 if np.ndim(b) == 1 else 2),
     lambda s, out, a, b: fitted(-s @ transposed(_columns(out, b)), a.shape),
     lambda s, out, a, b: fitted(s[..., 0] if b.ndim == 1 else s, b.shape),
     shared=lambda g, out, a, b: solve(transposed(a), _columns(g, b)),
@@ -192,7 +218,7 @@ cofactors: Op = operation(
 
 operation(
     "det",
-    lambda a: np.linalg.det(a),
+    lambda a: of_finite(np.linalg.det, a, core=0),
     lambda g, out, a: _each(g) * cofactors(a, out),
     numpy=(np.linalg.det,),
     symbol="det",
@@ -201,9 +227,18 @@ operation(
     notes="From the cofactors, also for singular matrices.",
 )
 
+
+def _sign(a):
+    return np.linalg.slogdet(a).sign
+
+
+def _log_abs(a):
+    return np.linalg.slogdet(a).logabsdet
+
+
 det_sign: Op = operation(
     "det_sign",
-    lambda a: np.linalg.slogdet(a).sign,
+    lambda a: of_finite(_sign, a, core=0),
     arity=1,
     symbol="sign det",
     formula="sign det a",
@@ -211,7 +246,7 @@ det_sign: Op = operation(
 
 log_abs_det: Op = operation(
     "log_abs_det",
-    lambda a: np.linalg.slogdet(a).logabsdet,
+    lambda a: of_finite(_log_abs, a, core=0),
     lambda g, out, a: _each(g) * transposed(inv(a)),
     reads="a",
     symbol="log |det|",
