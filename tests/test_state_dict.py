@@ -78,7 +78,7 @@ def test_the_model_is_the_network(state, activation, data):
         assert isinstance(model, MLPRegressor if len(layers) > 1 else LinearRegression)
         close(model.predict(X), z[:, 0], X.dtype)
         return
-    labels = data.draw(st.permutations(["a", "b", "c", "d", "e"]))[: max(2, count)]
+    labels = ["b", "d", "a", "c"][: max(2, count)][:: data.draw(st.sampled_from([1, -1]))]
     model = from_state_dict(arrays, activation=activation, classes=labels)
     assert isinstance(model, MLPClassifier if len(layers) > 1 else LogisticRegression)
     assert model.classes_.tolist() == sorted(labels)
