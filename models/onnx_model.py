@@ -102,7 +102,7 @@ def _encoded(X: Any, spans: list[_Span], dtype: Any) -> Any:
         return X
     parts, start = [], 0
     for span in spans:
-        own = X[:, start : start + len(span.names)]
+        own = X[:, start : start + len(span.names)] if len(spans) > 1 else X
         start += len(span.names)
         missing = np.sum(own, axis=1, keepdims=True) != 1 if span.text else np.isnan(own)
         parts.append(np.where(missing, np.array([span.filling], dtype), own))
