@@ -119,8 +119,10 @@ def test_regressors(estimator, scaler):
     assert model.standardize == (scaler != "raw")
 
 
-@pytest.mark.parametrize("scaler", ["raw", "standard"])
-@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize(
+    ("labels", "scaler"),
+    [("texts", "raw"), ("numbers", "standard"), ("objects", "raw"), ("booleans", "standard")],
+)
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=lambda e: type(e).__name__)
 def test_classifiers(estimator, labels, scaler):
     y, scaled = LABELS[labels], X if SCALERS[scaler] else (X - X.mean(axis=0)) / X.std(axis=0)
