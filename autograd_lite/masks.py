@@ -98,7 +98,8 @@ def guard(
         behind = _moved(mask, rule, saved, node.attributes)
         mask = None if mask is None and not loose else behind
     elif traits.chooses:
-        behind = _either(mask, lambda: traits.chooses(*saved, **node.attributes)[k])
+        choose = traits.chooses[k]
+        behind = _either(mask, choose and partial(choose, *saved, **node.attributes))
         mask = behind if loose else mask
     elif traits.elementwise:
         behind = _either(mask, _absorbed(node, k, saved)) if traits.absorbing else mask

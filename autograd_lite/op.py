@@ -63,7 +63,8 @@ class Traits:
             is the last axis. "beside": it stays unless the arrays are put together along it. "" is
             for an operation that mixes rows.
         chooses: whether the result uses only some elements of the operands; the rules return 0 for
-            the others. A function ``(out, *operands, **attributes) -> masks`` marks the others.
+            the others. A function for each operand, ``(out, *operands, **attributes) -> mask``,
+            marks the others by what the rule of the operand reads; None if it uses all.
         absorbing: whether a constant 0 as one of two operands makes the result 0. An infinite
             derivative of the other operand is then multiplied to 0, not to NaN.
         kinks: ``(*operands, **attributes) -> mask`` over the operands broadcast together: where the
@@ -72,7 +73,7 @@ class Traits:
 
     elementwise: bool = False
     rows: str = ""
-    chooses: bool | Callable[..., Any] = False
+    chooses: bool | tuple[Callable[..., Any] | None, ...] = False
     absorbing: bool = False
     kinks: Callable[..., Any] | None = None
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from operands import DIFFERENTIABLE, cases
 
 import autograd_lite as ag
+from autograd_lite.core.tensor import Outline
+from autograd_lite.op import OPS
 from autograd_lite.sweep import gradients
 
 SINGULAR = {
@@ -211,3 +214,21 @@ def test_a_constant_0_of_no_grad_silences_in_a_program_as_well():
         with np.errstate(all="ignore"):
             assert not np.any(transform(f)(x))
             assert not np.any(ag.compile(transform(f))(x))
+
+
+CHOOSING = [name for name in DIFFERENTIABLE if type(OPS[name].traits.chooses) is tuple]
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+@settings(max_examples=4)
+@given(st.data())
+def test_a_choice_is_known_from_what_the_rule_reads(name, data):
+    """Of large arrays nothing else is saved."""
+    case = data.draw(cases(OPS[name]))
+    arrays = [np.asarray(case.forward(*case.operands)), *map(np.asarray, case.operands)]
+    for choose, numbers in zip(case.op.traits.chooses, case.op.reads, strict=True):
+        saved = [x if k in numbers else Outline(x) for k, x in enumerate(arrays)]
+        if choose is not None:
+            mask = choose(*saved, **case.attributes)
+            np.broadcast_to(mask, arrays[0].shape)
+            assert mask.dtype == bool

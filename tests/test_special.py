@@ -132,7 +132,7 @@ def test_the_far_tail():
 
 def test_a_rule_that_cancels_is_seen(monkeypatch):
     op = OPS["truncated_moment"]
-    cancels = lambda x, order=1: x + OPS["normal_hazard"](x)  # noqa: E731
+    cancels = lambda x, order=1: x + OPS["inverse_mills"](x)  # noqa: E731
     monkeypatch.setattr(op, "forward", cancels)
     monkeypatch.setattr(op, "compute", cancels)
     function, _ = FUNCTIONS["log_ndtr"]
@@ -206,6 +206,13 @@ def test_a_label_of_zero_removes_an_infinite_derivative():
 
     for gradient in (ag.grad(loss), ag.compile(ag.grad(loss))):
         np.testing.assert_array_equal(gradient(np.array([0.0, 4.0])), [0, -0.125])
+
+
+def test_a_choice_among_large_arrays():
+    label = np.arange(60_000) % 3 * 1.0
+    x = np.where(label == 0, 0.0, 4.0)
+    g = ag.grad(lambda x: np.sum(special.xlogy(label, np.sqrt(x)) * 1.5))(x)
+    np.testing.assert_array_equal(g, 1.5 * label / 8)
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 9), st.floats(0.1, 9)), min_size=1, max_size=6))

@@ -331,7 +331,7 @@ def _gelu(r: Reader, node: Any, args: list[Expr]) -> Expr | None:
 
 def _truncated_moment(r: Reader, node: Any, args: list[Expr]) -> Expr:
     """x + (φ/Φ)(x), and of higher orders by recursion."""
-    before, moment = ONE, args[0] + called("normal_hazard")(args[0])
+    before, moment = ONE, args[0] + called("inverse_mills")(args[0])
     for n in range(1, node.attributes.get("order", 1)):
         before, moment = moment, n * before + args[0] * moment
     return moment

@@ -47,7 +47,7 @@ operation(
     symbol="ReLU",
     activation=True,
     elementwise=True,
-    chooses=lambda out, x: (np.less_equal(out, 0),),
+    chooses=(lambda out, x: np.less_equal(out, 0),),
     formula="max(x, 0)",
     gradient="g · 1[x > 0]",
     notes="The derivative at 0 is 0; that of `np.maximum(x, 0)` is ½.",

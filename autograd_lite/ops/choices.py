@@ -21,7 +21,10 @@ for _name in ("maximum", "minimum", "fmax", "fmin"):
         getattr(np, _name),
         lambda g, out, a, b: _share(a, b, out) * g,
         lambda g, out, a, b: _share(b, a, out) * g,
-        chooses=lambda out, a, b: (np.not_equal(a, out), np.not_equal(b, out)),
+        chooses=(
+            lambda out, a, b: np.not_equal(a, out),
+            lambda out, a, b: np.not_equal(b, out),
+        ),
         symbol=_name[:4] if _name.startswith("f") else _name[:3],
         formula=f"{_name[:4] if _name.startswith('f') else _name[:3]}(a, b)",
         gradient="g where the operand is the result, g/2 to each at a tie",
@@ -39,10 +42,10 @@ where: Op = operation(
     symbol="where",
     elementwise=True,
     broadcasts=True,
-    chooses=lambda out, condition, x, y: (
+    chooses=(
         None,
-        np.equal(condition, 0),
-        np.not_equal(condition, 0),
+        lambda out, condition, x, y: np.equal(condition, 0),
+        lambda out, condition, x, y: np.not_equal(condition, 0),
     ),
     formula="x where condition, else y",
     gradient="g where condition, else 0; g where not condition, else 0",

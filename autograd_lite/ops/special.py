@@ -139,7 +139,7 @@ operation(
 operation(
     "log_ndtr",
     lambda x: special.log_ndtr(x),
-    lambda g, out, x: g * hazard(x),
+    lambda g, out, x: g * inverse_mills(x),
     reads="x",
     symbol="log Φ",
     elementwise=True,
@@ -148,23 +148,23 @@ operation(
 )
 
 
-def _hazard(x):
+def _inverse_mills(x):
     with np.errstate(divide="ignore"):
         return ROOT_2_OVER_PI / special.erfcx(x / -ROOT_2)
 
 
-# Its derivative −h (x + h), written so, has no correct digit for large −x: there h is close to −x.
+# Its derivative −λ (x + λ), written so, has no correct digit for large −x, where λ is close to −x.
 
-hazard: Op = operation(
-    "normal_hazard",
-    _hazard,
+inverse_mills: Op = operation(
+    "inverse_mills",
+    _inverse_mills,
     lambda g, out, x: -g * out * truncated_moment(x),
     reads="out x",
     symbol="(φ/Φ)",
     elementwise=True,
     formula="φ(x) / Φ(x)",
     gradient="−g φ(x)/Φ(x) (x + φ(x)/Φ(x))",
-    notes="The derivative of `log_ndtr`, which is accurate where Φ(x) is 0.",
+    notes="The derivative of `log_ndtr`, accurate where Φ(x) is 0: the inverse of Mills' ratio.",
 )
 
 
@@ -175,7 +175,7 @@ def _truncated_moment(x, order=1):
     1 / (−x + (n + 1) rₙ₊₁) is evaluated instead (Gautschi 1967, SIAM Review 9, 24). Its 40 terms
     are as accurate as float64.
     """
-    before, moment = 1.0, x + hazard(x)
+    before, moment = 1.0, x + inverse_mills(x)
     for n in range(1, order):
         before, moment = moment, n * before + x * moment
     if not np.any(x < -3):
@@ -207,7 +207,7 @@ truncated_moment: Op = operation(
 
 
 def _unused(out, x, y):
-    return np.zeros_like(x), np.equal(x, 0) & np.isfinite(out)
+    return np.equal(x, 0) & np.equal(y, y)
 
 
 def _xdivy(x, y):
@@ -220,10 +220,10 @@ xdivy: Op = operation(
     _xdivy,
     lambda g, out, x, y: g / y,
     lambda g, out, x, y: -g * xdivy(out, y),
-    reads=("y", "out y"),
+    reads=("y", "out x y"),
     elementwise=True,
     broadcasts=True,
-    chooses=_unused,
+    chooses=(None, _unused),
     formula="x / y, 0 at (0, 0)",
     gradient="g / y, −g x / y²",
     notes="The derivative of `xlogy`.",
@@ -237,7 +237,7 @@ operation(
     reads=("y", "x y"),
     elementwise=True,
     broadcasts=True,
-    chooses=_unused,
+    chooses=(None, _unused),
     formula="x log y, 0 where x = 0",
     gradient="g log y, g x / y",
 )
@@ -251,7 +251,7 @@ operation(
     reads=("y", "x y"),
     elementwise=True,
     broadcasts=True,
-    chooses=_unused,
+    chooses=(None, _unused),
     formula="x log(1 + y), 0 where x = 0",
     gradient="g log(1 + y), g x / (1 + y)",
 )
@@ -284,7 +284,7 @@ operation(
     reads="x y",
     elementwise=True,
     broadcasts=True,
-    chooses=_unused,
+    chooses=(None, lambda out, x, y: np.equal(x, 0) & np.greater_equal(y, 0)),
     formula="x log(x / y), 0 where x = 0, ∞ where x or y is negative",
     gradient="g (1 + log(x / y)), −g x / y",
 )
