@@ -128,6 +128,7 @@ def test_the_far_tail():
     assert first == pytest.approx(1e5 + 1e-5 - 2e-15, rel=1e-15)
     assert second == pytest.approx(-1 + 1e-10, rel=1e-15)
     assert third == pytest.approx(2e-15, rel=1e-5)
+    assert derivatives(special.log_ndtr, -1.5e308) == pytest.approx((1.5e308, -1), rel=1e-15)
 
 
 def test_a_rule_that_cancels_is_seen(monkeypatch):

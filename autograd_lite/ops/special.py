@@ -150,7 +150,9 @@ operation(
 
 def _inverse_mills(x):
     with np.errstate(divide="ignore"):
-        return ROOT_2_OVER_PI / special.erfcx(x / -ROOT_2)
+        found = ROOT_2_OVER_PI / special.erfcx(x / -ROOT_2)
+    # Far below 0 it is −x but for rounding, and erfcx may be subnormal.
+    return np.where(np.less(x, -1e9), np.negative(x), found)
 
 
 # Its derivative −λ (x + λ), written so, has no correct digit for large −x, where λ is close to −x.
