@@ -142,6 +142,35 @@ def test_a_rule_that_cancels_is_seen(monkeypatch):
     assert not is_close(second, exact(function, mp.mpf(-1e4), 2))
 
 
+@given(st.lists(st.tuples(signed(sizes(-2, 3)), st.booleans()), min_size=1, max_size=5))
+def test_a_probit_model_written_out(pairs):
+    """Its loss and the gradient are as accurate as with log_ndtr, for any arguments."""
+    z, y = map(np.array, zip(*pairs, strict=True))
+
+    def written(z):
+        p = special.ndtr(z)
+        return -np.sum(np.where(y, np.log(p), np.log(1 - p)))
+
+    def accurate(z):
+        return -np.sum(special.log_ndtr(np.where(y, z, -z)))
+
+    for make in (ag.value_and_grad, lambda f: ag.compile(ag.value_and_grad(f))):
+        (value, gradient), (loss, expected) = make(written)(z), make(accurate)(z)
+        np.testing.assert_allclose(value, loss, rtol=1e-14)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-14)
+
+
+@given(signed(sizes(-12, 1.4)))
+def test_complements(x):
+    for f, other in [
+        (lambda x: 1 - special.ndtr(x), lambda x: special.ndtr(-x)),
+        (lambda x: 1 - special.erf(x), special.erfc),
+        (lambda x: 1 - special.erfc(x), special.erf),
+    ]:
+        assert f(ag.Tensor(x)).item() == other(x)
+        assert ag.grad(f)(x) == ag.grad(other)(x)
+
+
 # 0 log 0
 
 

@@ -186,6 +186,7 @@ LOGARITHMS = {
     add: _log_of_one_plus_exp,
     total: _log_of_sum,
     where: _log_of_where,
+    OPS["ndtr"]: lambda node, depth: made("log_ndtr", source(node)),
 } | dict.fromkeys(VIEWS, lambda node, depth: below(node, log_of, depth))
 
 
@@ -215,11 +216,19 @@ def _in_base(scale):
 
 SIGMOIDS = VIEWS | {sigmoid}
 
+COMPLEMENTS = {
+    OPS["ndtr"]: lambda x: made("ndtr", minus(source(x))),
+    OPS["erf"]: lambda x: made("erfc", source(x)),
+    OPS["erfc"]: lambda x: made("erf", source(x)),
+}
+
 
 def _complement(inputs, attributes):
     one, x = inputs
     if (x.op in SIGMOIDS or x.stable_form is not None) and is_number(one, 1):
         return like(made("sigmoid", minus(log_odds(x))), x)
+    if x.op in COMPLEMENTS and is_number(one, 1):
+        return like(COMPLEMENTS[x.op](x), x)
     if x.op in SQUARES and is_number(one, 1):
         return like(_derivative_of_tanh(SQUARES[x.op](x, 1)), x)
     return None
@@ -243,9 +252,7 @@ def _quotient(inputs, attributes):
         if b.op is add:
             return like(made("sigmoid", z), b) if same(z, exponent_beside_one(b)) else None
         return like(_normalized(a, z, b), a)
-    if b.op is add and is_number(a, 1):
-        return _reciprocal((b,), attributes)
-    return None
+    return _reciprocal((b,), attributes) if b.op is add and is_number(a, 1) else None
 
 
 def _normalized(a, z, b):
@@ -348,8 +355,7 @@ ROOTS = SQUARES | {
 
 def _sqrt(inputs, attributes):
     x = inputs[0]
-    form = ROOTS.get(x.op)
-    root = None if form is None else form(x, DEPTH)
+    root = root_of(x)
     if x.op in SQUARES:
         root = made("absolute", root)
     return like(root, x)
@@ -401,13 +407,8 @@ LENGTHS = {
 }
 
 
-def _square(inputs, attributes):
-    return square_of(inputs[0])
-
-
 def _multiply(inputs, attributes):
-    a, b = inputs
-    return square_of(a) if same(a, b) else None
+    return square_of(inputs[0]) if same(*inputs) else None
 
 
 def _even(function):
@@ -434,13 +435,13 @@ for _name, (_form, _after) in {
     "log1p": (_log1p, {exp, negative}),
     "log2": (_in_base(1 / math.log(2)), LOGARITHMS),
     "log10": (_in_base(1 / math.log(10)), LOGARITHMS),
-    "subtract": (_complement, SIGMOIDS | SQUARES.keys()),
+    "subtract": (_complement, SIGMOIDS | SQUARES.keys() | COMPLEMENTS.keys()),
     "divide": (_quotient, {exp, add}),
     "reciprocal": (_reciprocal, {add}),
     "where": (_either, ()),
     "sqrt": (_sqrt, ROOTS),
     "power": (_power, {add, *ROOTS, *LENGTHS}),
-    "square": (_square, LENGTHS),
+    "square": (lambda inputs, attributes: square_of(inputs[0]), LENGTHS),
     "multiply": (_multiply, LENGTHS),
     "cos": (_even(cos), {OPS["absolute"]}),
     "cosh": (_even(cosh), {OPS["absolute"]}),
