@@ -116,8 +116,7 @@ def test_the_derivatives_of_polygamma(n, x, left):
 
 
 def test_polygamma_far_left_of_0_takes_no_longer():
-    x = -1e15 - 0.25  # SciPy adds as many terms
-    found = ag.polygamma(1, np.array([x, -1e9 - 0.25]))
+    found = ag.polygamma(1, np.array([-1e15 - 0.25, -1e9 - 0.25]))
     np.testing.assert_allclose(found, 2 * np.pi**2, rtol=1e-8)
 
 

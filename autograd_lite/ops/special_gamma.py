@@ -24,7 +24,7 @@ def _digamma(x):
 def _polygamma(n, x):
     """The n-th derivative of ψ: (−1)ⁿ⁺¹ n! Σₖ (x + k)⁻ⁿ⁻¹, in the dtype of x.
 
-    SciPy adds the terms left of 0 one by one. They are a difference of two series that it knows.
+    The terms left of 0 are a difference of two such series, with −x in the place of x.
     """
     n, wide = np.asarray(n), np.asarray(x, float)
     if not np.all((n >= 0) & (n == np.round(n))):
