@@ -58,7 +58,7 @@ def polygamma(n: Any, x: Tensor) -> Tensor: ...
 @overload
 def polygamma(n: Any, x: Any) -> Any: ...
 def polygamma(n: Any, x: Any) -> Any:
-    """The n-th derivative of the digamma function ψ.
+    """The n-th derivative of the digamma function ψ (DLMF 5.15).
 
     `scipy.special.polygamma` is not a ufunc, so it does not accept a Tensor. This function needs
     SciPy too. float32 stays float32.

@@ -21,7 +21,7 @@ DOMAINS: dict[str, tuple[dict[str, Any], ...]] = {
     **dict.fromkeys(("entr", "rel_entr", "nonnegative"), (positive(0.25, 3),)),
     **dict.fromkeys(("erfinv", "logit", "ndtri"), (positive(0.1, 0.9),)),
     "erfcinv": (positive(0.1, 1.9),),
-    **dict.fromkeys(("gammaln", "digamma", "betaln"), (positive(0.25, 3),)),
+    **dict.fromkeys(("gamma", "gammaln", "digamma", "beta", "betaln"), (positive(0.25, 3),)),
     "float_power": (positive(0.25, 2), {}),
 }
 """One entry an operand, the last for those that follow."""

@@ -9,7 +9,13 @@ from makers import special
 from strategies import together
 
 
-@special("polygamma", "iv", "ive")
+@special("polygamma")
+def _polygamma(draw, values):
+    n, x = draw(together())  # large derivatives would look like jumps
+    return [np.abs(values(n)).astype(np.int8), values(x, **positive(0.5, 3))], {}
+
+
+@special("iv", "ive")
 def _of_order(draw, values):
     n, x = draw(together())
     return [np.abs(4 * values(n)).astype(np.int8), values(x, **positive(0.25, 3))], {}

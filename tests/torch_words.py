@@ -5,6 +5,8 @@ Each takes what the operator of its name takes, and refuses what it cannot expre
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy import special
 
@@ -277,6 +279,14 @@ def elu(x, alpha=1.0, inplace=False):
 
 def gelu(x, approximate="none"):
     return ag.gelu(x, approximate=approximate)
+
+
+def mvlgamma(x, p):
+    return p * (p - 1) / 4 * math.log(math.pi) + sum(special.gammaln(x - k / 2) for k in range(p))
+
+
+def polygamma(x, n):
+    return ag.polygamma(n, x)
 
 
 def logit(x, eps=None):

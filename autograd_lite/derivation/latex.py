@@ -29,6 +29,8 @@ FUNCTIONS = {
     "erf⁻¹": r"\operatorname{erf}^{-1}",
     "erfc⁻¹": r"\operatorname{erfc}^{-1}",
     "ψ": r"\psi",
+    "Γ": r"\Gamma",
+    "B": r"\mathrm{B}",
     "log Γ": r"\log \Gamma",
     "log B": r"\log \mathrm{B}",
     "I₀": "I_{0}",

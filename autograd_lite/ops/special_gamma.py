@@ -24,7 +24,7 @@ def _digamma(x):
 def _polygamma(n, x):
     """The n-th derivative of ψ: (−1)ⁿ⁺¹ n! Σₖ (x + k)⁻ⁿ⁻¹, in the dtype of x.
 
-    SciPy adds the terms left of 0 one by one. They are a difference of two series that it knows.
+    The terms left of 0 are a difference of two such series, with −x in the place of x.
     """
     n, wide = np.asarray(n), np.asarray(x, float)
     if not np.all((n >= 0) & (n == np.round(n))):
@@ -55,6 +55,16 @@ operation(
     symbol="log Γ",
     formula="log |Γ(x)|",
     gradient="g ψ(x)",
+)
+operation(
+    "gamma",
+    lambda x: special.gamma(x),
+    lambda g, out, x: g * (out * digamma(x)),
+    reads="out x",
+    elementwise=True,
+    symbol="Γ",
+    formula="Γ(x)",
+    gradient="g Γ(x) ψ(x)",
 )
 digamma: Op = operation(
     "digamma",
@@ -143,6 +153,18 @@ operation(
     gradient="g (ψ(a) − ψ(a + b)), g (ψ(b) − ψ(a + b))",
 )
 
+operation(
+    "beta",
+    lambda a, b: special.beta(*floats(a, b)),
+    lambda g, out, a, b: g * (out * polygamma_difference(0, a, b)),
+    lambda g, out, a, b: g * (out * polygamma_difference(0, b, a)),
+    reads="out a b",
+    elementwise=True,
+    broadcasts=True,
+    symbol="B",
+    formula="B(a, b) = Γ(a) Γ(b) / Γ(a + b)",
+    gradient="g B(a, b) (ψ(a) − ψ(a + b)), g B(a, b) (ψ(b) − ψ(a + b))",
+)
 
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 """The coefficients of 1/a, 1/a³, … in the series for log Γ(a) (DLMF 5.11.1)."""
@@ -208,5 +230,7 @@ operation(
     gradient="−g xᵃ⁻¹ e⁻ˣ / Γ(a), by x only",
 )
 
-SCIPY |= {name: OPS[name] for name in ("gammaln", "betaln", "gammainc", "gammaincc")}
+SCIPY |= {
+    name: OPS[name] for name in ("gamma", "gammaln", "beta", "betaln", "gammainc", "gammaincc")
+}
 SCIPY["psi"] = digamma
