@@ -27,14 +27,19 @@ MANY = int(os.environ.get("PROGRAMS", "40"))
 TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
 """Of the largest intermediate value of a program."""
 
+
+def _home(op):
+    """The module of an operation."""
+    return op.forward.__module__.rpartition(".")[2]
+
+
 REFUSED = {
     *("cholesky", "eigvalsh", "eigh_vectors", "svdvals", "svd_u", "svd_vh", "qr_q", "qr_r"),
     *("inv", "pinv", "solve", "det", "det_sign", "log_abs_det", "cofactors", "cofactors_along"),
     *("matrix_rank", "regular", "distinct", "nanargmax", "nanargmin", "argpartition", "argwhere"),
     *("digitize", "unwrap", "signbit", "exponent", "erfinv", "erfcinv", "ndtri"),
-    *("gammaln", "digamma", "polygamma", "betaln", "gammainc", "gammaincc"),
-    *("i0", "i1", "i0e", "i1e", "ive"),
-} & {*VOCABULARY}
+}
+REFUSED |= {x.name for x in OPS.values() if _home(x) in ("special_gamma", "special_bessel")}
 
 
 def check(folder, f, arrays, dtype=np.float64):
@@ -134,6 +139,8 @@ def test_corners(folder, name, dtype):
     if name == "copysign":
         known = ~np.isnan(operands[1])  # the sign of NaN is not known in ONNX
         assert np.isnan(found[~known]).all()
+    if name == "normal_hazard":  # there SciPy's is infinite
+        known = operands[0] != np.finfo(dtype).min
     found, expected = found[known], expected[known]
     difference([found], [expected])  # the same NaN and infinities
     if found.dtype.kind == "f":

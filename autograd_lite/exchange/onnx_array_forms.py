@@ -220,7 +220,7 @@ def _triangle(m: Any, kept: Any) -> Any:
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     rest = [k for k in range(a.ndim) if k not in (axis1 % a.ndim, axis2 % a.ndim)]
     moved = np.transpose(a, (*rest, axis1 % a.ndim, axis2 % a.ndim))
-    on = np.eye(*moved.shape[-2:], k=offset, dtype=np.bool_)
+    on = np.eye(moved.shape[-2], moved.shape[-1], k=offset) == 1
     return np.sum(np.where(on, moved, a.dtype.type(0)), axis=(-2, -1))
 
 
