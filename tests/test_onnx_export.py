@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,7 +19,7 @@ from operands import VOCABULARY, cases
 
 import autograd_lite as ag
 from autograd_lite.exchange.onnx_forms import FORMS
-from autograd_lite.op import OPS
+from autograd_lite.op import NUMPY, OPS
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")
 
@@ -97,6 +98,16 @@ def test_what_onnx_cannot_say_is_refused(folder, name, data):
     assert not (folder / "refused.onnx").exists()
 
 
+def test_the_page_names_what_is_refused():
+    page = (Path(__file__).parents[1] / "docs/onnx.md").read_text(encoding="utf-8")
+    for function, op in NUMPY.items():
+        if op in {OPS[name] for name in REFUSED if _home(OPS[name]) != "special_bessel"}:
+            home = "np.linalg" if "linalg" in function.__module__ else "np"
+            assert f"`{home}.{function.__name__}`" in page
+    for name in ("erfinv", "erfcinv", "ndtri"):
+        assert f"`{name}`" in page
+
+
 # Zeros of both signs, infinities, NaN, ties, and numbers near the ends of the range
 
 ELEMENTWISE = sorted(
@@ -154,8 +165,11 @@ def test_corners(folder, name, dtype):
         assert (apart <= digits * np.finfo(dtype).eps * size).all()
 
 
+NAN_TOO = ["max", "min", "argmax", "argmin", "logsumexp", "mean", "sort", "median", "nanmedian"]
+
+
 @pytest.mark.parametrize("axis", [None, 0, 1])
-@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin", "logsumexp", "mean", "sort"])
+@pytest.mark.parametrize("name", NAN_TOO)
 def test_nan_is_seen_wherever_it_is(folder, name, axis):
     x = np.array([[1.0, np.nan, 3.0], [2.0, 5.0, 4.0], [np.nan, np.nan, -np.inf]])
     f = getattr(ag, name, None) or getattr(np, name)
