@@ -48,9 +48,11 @@ def check(folder, f, arrays, dtype=np.float64):
     with np.errstate(all="ignore"):
         expected = leaves(f(*arrays))
     model = exported(folder, f, arrays)
-    values = run(model, arrays, every=True)
-    error = difference(values[: len(expected)], expected)
-    assert error <= TOLERANCE[np.dtype(dtype)] * max(1.0, largest(values))
+    error = difference(run(model, arrays), expected)
+    if error > TOLERANCE[np.dtype(dtype)] * min(1.0, largest(expected)):
+        # Not in the first run: where all values are outputs, onnxruntime fuses no operations.
+        values = run(model, arrays, every=True)
+        assert error <= TOLERANCE[np.dtype(dtype)] * largest(values)
 
 
 def gradient_of(case):

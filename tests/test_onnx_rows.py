@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx_runs import difference, exported, leaves, run
+from onnx_runs import BY_ONNXRUNTIME, difference, exported, leaves, run
 
 import autograd_lite as ag
 
@@ -86,7 +86,8 @@ def test_any_number_of_rows(folder, name, dtype):
         for x in model.graph.input
     }
     assert sizes == {"x": ["rows", 3], "y": ["rows"], "w": [3, 4]}
-    for n in (2, 3, 6, 40, 1, 1500):
+    # The reference evaluator gathers at most 64 rows.
+    for n in (2, 3, 6, 40, 1, 1500 if BY_ONNXRUNTIME else 7):
         if n == 1 and name in {"normalized", "gradient of normalized", "covariance"}:
             continue  # a variance of one row has no degrees of freedom
         args = data(n, dtype)

@@ -67,7 +67,8 @@ def _by_a(skip_nan):
         flat, back, n, q = _lines(a, q, axis, method, skip_nan)
         if not flat.size:
             return np.zeros_like(a)
-        places, total = np.argsort(flat, axis=-1), 0
+        places = np.argsort(flat, axis=-1)
+        total: Any = 0
         for index, share in shares(n, q, method):
             index = np.broadcast_to(astype(index, np.intp), (*flat.shape[:-1], q.size))
             chosen = np.take_along_axis(places, index, axis=-1)
