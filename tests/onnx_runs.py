@@ -38,7 +38,8 @@ def run(model: onnx.ModelProto, arrays: Any, every: bool = False) -> list[Any]:
         model.graph.output.extend(v for v in model.graph.value_info if v.name not in own)
     given = dict(zip([x.name for x in model.graph.input], map(np.asarray, arrays), strict=True))
     if onnxruntime is None:
-        return ReferenceEvaluator(model).run(None, given)
+        with np.errstate(all="ignore"):
+            return ReferenceEvaluator(model).run(None, given)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,7 +19,7 @@ from operands import VOCABULARY, cases
 
 import autograd_lite as ag
 from autograd_lite.exchange.onnx_forms import FORMS
-from autograd_lite.op import OPS
+from autograd_lite.op import NUMPY, OPS
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")
 
@@ -27,14 +28,19 @@ MANY = int(os.environ.get("PROGRAMS", "40"))
 TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
 """Of the largest intermediate value of a program."""
 
+
+def _home(op):
+    """The module of an operation."""
+    return op.forward.__module__.rpartition(".")[2]
+
+
 REFUSED = {
     *("cholesky", "eigvalsh", "eigh_vectors", "svdvals", "svd_u", "svd_vh", "qr_q", "qr_r"),
     *("inv", "pinv", "solve", "det", "det_sign", "log_abs_det", "cofactors", "cofactors_along"),
     *("matrix_rank", "regular", "distinct", "nanargmax", "nanargmin", "argpartition", "argwhere"),
     *("digitize", "unwrap", "signbit", "exponent", "erfinv", "erfcinv", "ndtri"),
-    *("gammaln", "digamma", "polygamma", "betaln", "gammainc", "gammaincc"),
-    *("i0", "i1", "i0e", "i1e", "ive"),
-} & {*VOCABULARY}
+}
+REFUSED |= {x.name for x in OPS.values() if _home(x) in ("special_gamma", "special_bessel")}
 
 
 def check(folder, f, arrays, dtype=np.float64):
@@ -42,9 +48,11 @@ def check(folder, f, arrays, dtype=np.float64):
     with np.errstate(all="ignore"):
         expected = leaves(f(*arrays))
     model = exported(folder, f, arrays)
-    values = run(model, arrays, every=True)
-    error = difference(values[: len(expected)], expected)
-    assert error <= TOLERANCE[np.dtype(dtype)] * max(1.0, largest(values))
+    error = difference(run(model, arrays), expected)
+    if error > TOLERANCE[np.dtype(dtype)] * min(1.0, largest(expected)):
+        # Not in the first run: where all values are outputs, onnxruntime fuses no operations.
+        values = run(model, arrays, every=True)
+        assert error <= TOLERANCE[np.dtype(dtype)] * largest(values)
 
 
 def gradient_of(case):
@@ -92,6 +100,16 @@ def test_what_onnx_cannot_say_is_refused(folder, name, data):
     assert not (folder / "refused.onnx").exists()
 
 
+def test_the_page_names_what_is_refused():
+    page = (Path(__file__).parents[1] / "docs/onnx.md").read_text(encoding="utf-8")
+    for function, op in NUMPY.items():
+        if op in {OPS[name] for name in REFUSED if _home(OPS[name]) != "special_bessel"}:
+            home = "np.linalg" if "linalg" in function.__module__ else "np"
+            assert f"`{home}.{function.__name__}`" in page
+    for name in ("erfinv", "erfcinv", "ndtri"):
+        assert f"`{name}`" in page
+
+
 # Zeros of both signs, infinities, NaN, ties, and numbers near the ends of the range
 
 ELEMENTWISE = sorted(
@@ -134,6 +152,8 @@ def test_corners(folder, name, dtype):
     if name == "copysign":
         known = ~np.isnan(operands[1])  # the sign of NaN is not known in ONNX
         assert np.isnan(found[~known]).all()
+    if name == "normal_hazard":  # there SciPy's is infinite
+        known = operands[0] != np.finfo(dtype).min
     found, expected = found[known], expected[known]
     difference([found], [expected])  # the same NaN and infinities
     if found.dtype.kind == "f":
@@ -147,8 +167,11 @@ def test_corners(folder, name, dtype):
         assert (apart <= digits * np.finfo(dtype).eps * size).all()
 
 
+NAN_TOO = ["max", "min", "argmax", "argmin", "logsumexp", "mean", "sort", "median", "nanmedian"]
+
+
 @pytest.mark.parametrize("axis", [None, 0, 1])
-@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin", "logsumexp", "mean", "sort"])
+@pytest.mark.parametrize("name", NAN_TOO)
 def test_nan_is_seen_wherever_it_is(folder, name, axis):
     x = np.array([[1.0, np.nan, 3.0], [2.0, 5.0, 4.0], [np.nan, np.nan, -np.inf]])
     f = getattr(ag, name, None) or getattr(np, name)

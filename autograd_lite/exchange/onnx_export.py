@@ -21,6 +21,7 @@ from autograd_lite.exchange.onnx_rows import DiffersError, Length, merged
 from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer, check_call
 from autograd_lite.expressions.expr import Builder, Expr, dtype_of, in_order
 from autograd_lite.expressions.lower import from_graph, on_symbols
+from autograd_lite.expressions.printer import HOMES
 from autograd_lite.files import atomic
 from autograd_lite.tensor import Tensor
 from autograd_lite.trees import tree_map
@@ -198,12 +199,17 @@ def _converted(b: Builder, x: Any, dtype: Any) -> Expr:
 RULES = {fn: [_as_form] for fn in FORMS}
 
 
-def _refused(x: Expr, reason: str) -> ValueError:
+class NotExportedError(ValueError):
+    """A part of a program cannot be written in ONNX."""
+
+
+def _refused(x: Expr, reason: str) -> NotExportedError:
     """The error for a call that cannot be exported."""
-    own = x.origin if x.origin and x.origin != x.fn.rpartition(".")[2] else ""
-    what = f"{x.fn} of {own}" if own else x.fn
+    what = x.fn if x.fn.startswith(HOMES) else x.origin or x.fn
+    if x.origin not in ("", what, what.rpartition(".")[2]):
+        what = f"{what} of {x.origin}"
     where = f" ({Path(x.line[0]).name}, line {x.line[1]})" if x.line else ""
-    return ValueError(f"export_onnx: {what}{where} cannot be exported: {reason}")
+    return NotExportedError(f"export_onnx: {what}{where} cannot be exported: {reason}")
 
 
 def _for_any_length(f: Callable[..., Any], signature: Signature, free: Sequence[int]) -> Program:
@@ -222,6 +228,8 @@ def _for_any_length(f: Callable[..., Any], signature: Signature, free: Sequence[
     for n in lengths:
         try:
             programs.append(Program(f, signature.with_length(free, n)))
+        except NotExportedError:
+            raise
         except Exception as error:  # of the user's function, which refuses other numbers of rows
             raise ValueError(
                 f"export_onnx: f takes {signature.arrays[free[0]].shape[0]} rows, but not {n}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -125,11 +126,10 @@ def added(w: Writer, x: Expr, parts: Sequence[Any], keys: Any, shape: Any) -> st
     """Zeros of a shape with parts added at keys."""
     keys = [_plain(key) for key in keys]
     if len(parts) == 1 or any(isinstance(n, Length) for n in x.shape):
-        names = [_placed(w, part, key, x) for part, key in zip(parts, keys, strict=True)]
-        if None not in names:
-            total = names[0]
-            for name in names[1:]:
-                total = w.node("Add", total, name)
+        placed = [_placed(w, part, key, x) for part, key in zip(parts, keys, strict=True)]
+        names = [name for name in placed if name is not None]
+        if len(names) == len(parts):
+            total = reduce(lambda a, b: w.node("Add", a, b), names)
             return w.node("Identity", total, last=True)
     places = [_positions(x.shape)[key] for key in keys]
     flat = []

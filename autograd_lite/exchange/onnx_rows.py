@@ -64,10 +64,10 @@ def rate(values: Sequence[Any], lengths: Sequence[int], dtype: Any = np.float64)
     for power in POWERS:
         with np.errstate(all="ignore"):
             ratio = np.float64(values[1] / values[0]) ** (1 / power)
-            more = (lengths[1] - ratio * lengths[0]) / (ratio - 1)
-        if not np.isfinite(more):
+            apart = (lengths[1] - ratio * lengths[0]) / (ratio - 1)
+        if not np.isfinite(apart):
             continue
-        more = round(4 * more) / 4 or 0  # the degrees of freedom
+        more = round(4 * float(apart)) / 4 or 0  # the degrees of freedom
         if more <= -min(lengths):
             continue
         factors = [x / (n + more) ** power for x, n in zip(values, lengths, strict=True)]
@@ -105,6 +105,8 @@ def merged(
             same: Callable[[Sequence[Any]], Any] = _Merging(lengths, places, new)
             new[x] = _merged(group, same, lengths)
         except (DiffersError, LengthError):
+            if x.fn == CONSTANT:
+                continue  # refused at the call that uses it
             raise DiffersError(x) from None
         new[x].line, new[x].origin = x.line, x.origin
     same = _Merging(lengths, places, new)
@@ -153,7 +155,8 @@ class _Merging:
     def __call__(self, parts: Sequence[Any]) -> Any:
         first = parts[0]
         if all(isinstance(x, Expr) for x in parts):
-            if len({place[x] for place, x in zip(self.places, parts, strict=True)}) > 1:
+            at = {place[x] for place, x in zip(self.places, parts, strict=True)}
+            if len(at) > 1 or first not in self.new:
                 raise DiffersError
             return self.new[first]
         if all(isinstance(x, (tuple, list)) for x in parts):

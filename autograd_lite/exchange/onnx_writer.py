@@ -52,7 +52,7 @@ class Writer:
         self._rows: str = ""
         self._count: str = ""
         self._line: Place | None = None
-        self._wanted: str | bool = False
+        self._wanted: str = ""
         self._result_names: dict[Expr, str] = {}
         self.outputs: list[tuple[str, Expr]] = []
 
@@ -99,7 +99,9 @@ class Writer:
         if x.fn == CONSTANT:
             self.values[x] = self.constant(x.value, self.names.get(x))
             return
-        self._wanted = self._result_names.get(x) or (x in self.names and self.take(self.names[x]))
+        self._wanted = self._result_names.get(x, "")
+        if not self._wanted and x in self.names:
+            self._wanted = self.take(self.names[x])
         if x.fn not in self.table:
             raise NotInOnnxError("ONNX has no operation for it")
         if x.shape is None:
@@ -109,7 +111,7 @@ class Writer:
         write = self.table[x.fn]
         check_call(write, self, x, *x.args, **x.keywords)
         self.values[x] = write(self, x, *x.args, **x.keywords)
-        self._wanted = False
+        self._wanted = ""
 
     def node(
         self, op: str, *inputs: str, last: bool = False, outputs: int = 1, **attributes: Any
@@ -130,10 +132,11 @@ class Writer:
     def constant(self, value: Any, name: str | None = None) -> str:
         """Enter an array as an initializer, once; returns its name."""
         value = np.asarray(value)
-        value = np.ascontiguousarray(value).reshape(value.shape)  # which is 1-d of a 0-d array
+        order = value.dtype.newbyteorder("=")
+        value = np.ascontiguousarray(value, order).reshape(value.shape)  # 1-d of a 0-d array
         key = value.dtype.str, value.shape, value.tobytes()
         if key not in self._constants:
-            first = value.flat[0] if value.size else None
+            first = value.flat[0] if value.size > 16 else value.dtype.type(0)
             if value.size > 16 and value.tobytes() == first.tobytes() * value.size:
                 shape = self.constant(np.array(value.shape, np.int64))
                 self._constants[key] = self.node("Expand", self.constant(first), shape)
