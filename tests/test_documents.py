@@ -25,10 +25,11 @@ NEEDS = {
     "autograd_lite.viz.surfaces": "matplotlib",
     "autograd_lite.derivation": "sympy",
     "autograd_lite.functions": "scipy",
+    "autograd_lite.onnx": "onnx",
     "autograd_lite.exchange.tensors": "safetensors",
     "autograd_lite.models.from_scikit_learn": "sklearn",
 }
-PAGES_NEED = {"special.md": "scipy", "likelihoods.md": "statsmodels"}
+PAGES_NEED = {"special.md": "scipy", "onnx.md": "onnx", "likelihoods.md": "statsmodels"}
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted((ROOT / "docs").glob("*.md"))
