@@ -26,7 +26,7 @@ def chain(text):
     for line in text.split(";"):
         out, _, words = line.strip().partition(" = ")
         kind, *operands = words.split()
-        attributes = {"axis": 0} if kind == "Softmax" else {}
+        attributes = {"axis": 1} if kind == "Softmax" else {}
         nodes.append(helper.make_node(kind, operands, [out], **attributes))
     return nodes
 
@@ -227,8 +227,8 @@ def test_sums_of_something_else_are_left(tmp_path):
     cases = {
         "q = Mul x w | y = Sqrt s": np.sqrt(np.sum(x * w, axis=1, keepdims=True)),
         "q = Exp w; e = Exp x | y = Div e s": np.exp(x) / np.sum(np.exp(w)),
-        "q = Softmax w; e = Softmax x | y = Div e s": np.ones((1, 3)) / 3,
-        "e = Softmax x; q = Abs w | y = Div e s": np.ones((1, 3)) / 9.5,
+        "e = Softmax x; q = Abs w | y = Div e s": ag.softmax(x) / 9.5,
+        "e = Softmax x; q = Neg e | y = Div e s": -ag.softmax(x),
     }
     for text, expected in cases.items():
         before, after = text.split(" | ")

@@ -75,7 +75,7 @@ def _transform(node: Node) -> Callable[[Any], Any] | None:
     return TRANSFORMS[name]
 
 
-def _linear(x: Any, coefficients: Any, intercepts: Any) -> Any:
+def _linear(x: Any, coefficients: Any, intercepts: Any = None) -> Any:
     x = x if x.ndim > 1 else np.reshape(x, (1, -1))
     scores = x @ coefficients.T
     return scores if intercepts is None else scores + intercepts
@@ -83,25 +83,25 @@ def _linear(x: Any, coefficients: Any, intercepts: Any) -> Any:
 
 @reads("ai.onnx.ml.LinearRegressor")
 def _linear_regressor(node: Node) -> Function:
-    transform = _transform(node)
-
-    def predict(x: Any, coefficients: Any, intercepts: Any = None) -> Any:
-        scores = _linear(x, coefficients, intercepts)
-        return scores if transform is None else transform(scores)
-
-    return predict
+    if node.get("post_transform", "NONE") != "NONE":
+        raise node.refused(
+            "onnxruntime ignores a post_transform of a regression; only NONE is read"
+        )
+    return _linear
 
 
 @reads("ai.onnx.ml.LinearClassifier")
 def _linear_classifier(node: Node) -> Function:
     transform = _transform(node)
+    if len(node.inputs) < 3 or not node.inputs[2]:
+        raise node.refused("it has no intercepts")
     classes = next((node.get(name) for name in CLASSES if node.get(name)), ())
 
-    def scores(x: Any, coefficients: Any, intercepts: Any = None) -> Any:
+    def scores(x: Any, coefficients: Any, intercepts: Any) -> Any:
         z = _linear(x, coefficients, intercepts)
         if len(classes) == 2 and z.shape[-1] == 1:  # that of the second class
-            if transform is softmax:
-                raise node.refused("SOFTMAX of a single score is not supported")
+            if transform is not sigmoid:
+                raise node.refused("of a single score only LOGISTIC is supported")
             z = np.concatenate([-z, z], axis=1)
         return None, (z if transform is None else transform(z))
 
@@ -121,12 +121,13 @@ def _scaler(node: Node) -> Function:
 def _normalizer(node: Node) -> Function:
     kind = node.get("norm", "MAX")
     lengths: dict[str, Callable[[Any], Any]] = {
-        "MAX": lambda x: np.max(x, axis=-1, keepdims=True),
         "L1": lambda x: np.sum(np.absolute(x), axis=-1, keepdims=True),
         "L2": lambda x: OPS["norm"](x, axis=-1, keepdims=True),
     }
     if kind not in lengths:
-        raise node.refused(f"norm {kind} is not supported")
+        # onnxruntime divides by the largest number, scikit-learn and ONNX's evaluator by the
+        # largest absolute value.
+        raise node.refused(f"norm {kind} is not supported, since runtimes disagree about it")
 
     def normalized(x: Any) -> Any:
         length = lengths[kind](x)
