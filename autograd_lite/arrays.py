@@ -12,7 +12,7 @@ from autograd_lite.core.op import Op
 from autograd_lite.core.state import hooks
 from autograd_lite.core.tensor import Value
 
-__all__ = ["array_of", "describe", "numbers_only", "plain"]
+__all__ = ["CPU", "array_of", "describe", "exported", "numbers_only", "plain", "viewed"]
 
 
 def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Any:
@@ -29,8 +29,10 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
             f"{what}: the data are a Tensor already; use it as it is, or detach() it first"
         )
     try:
-        array = np.array(data, order="K", copy=True, subok=False)
-    except (ValueError, TypeError) as error:
+        # An array of JAX cannot change, and keeps its memory as long as there is a view of it.
+        copy = None if is_jax(data) else True
+        array = np.array(data, order="K", copy=copy, subok=False)
+    except UNREADABLE as error:
         if _holds_tensor(data):
             raise _list_of_tensors(what) from error
         raise TypeError(f"{what}: the data are not an array of numbers: {error}") from error
@@ -41,6 +43,7 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
         advice = {
             "c": "split it into its real and imaginary part",
             "f": "float16 is too coarse for gradients; use astype(np.float32)",
+            "V": "convert it to float32 or float64",  # bfloat16
         }.get(kind, "use numbers")
         raise TypeError(f"{what}: dtype {array.dtype} is not supported; {advice}")
     if not array.dtype.isnative:
@@ -48,6 +51,54 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     if requires_grad and kind != "f":
         array = array.astype(np.float64)
     return array
+
+
+UNREADABLE = ValueError, TypeError, RuntimeError, BufferError
+"""What other libraries raise for arrays that NumPy cannot read."""
+
+
+def is_jax(data: Any) -> bool:
+    """Whether it is an array of JAX, which cannot change."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(data, getattr(jax, "Array", ()))
+
+
+def viewed(data: Any, what: str) -> Any:
+    """An array of another library (PyTorch, JAX), read by NumPy without a copy; else the data.
+
+    Raises:
+        TypeError: if NumPy cannot read it: it requires a gradient, is on another device, or has a
+            dtype or layout that NumPy does not know.
+    """
+    if isinstance(data, (np.ndarray, np.generic, Value)) or not hasattr(data, "__dlpack__"):
+        return data
+    try:
+        return np.asarray(data)
+    except UNREADABLE as error:
+        raise TypeError(f"{what}: NumPy cannot read the {type(data).__name__}: {error}") from error
+
+
+def exported(array: Any, stream: Any, max_version: Any, dl_device: Any, copy: Any) -> Any:
+    """A capsule by DLPack with a copy of an array, in C order.
+
+    It is always a copy: PyTorch 2.13 writes into memory that is marked as read-only.
+
+    Raises:
+        BufferError: for another device than the CPU, and if a copy is ruled out.
+    """
+    if stream is not None or dl_device not in (None, CPU):
+        raise BufferError("a Tensor is in the memory of the CPU, and is not exported elsewhere")
+    if copy is False:
+        raise BufferError("a Tensor is exported as a copy; leave out copy=False")
+    fresh = np.array(array, order="C")
+    try:
+        return fresh.__dlpack__(max_version=max_version)
+    except TypeError:  # NumPy 2.0
+        return fresh.__dlpack__()
+
+
+CPU = (1, 0)
+"""The device by DLPack."""
 
 
 def _list_of_tensors(what: str) -> TypeError:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Compiled"]
 
+NAMESPACES = "numpy", "torch", "jax.numpy", "cupy"
 MOST = 16  # programs that a function keeps
 _MANY = 1 << 16  # rows that take longer to trace with than the rest of a trace does
 
@@ -218,22 +219,32 @@ class Compiled(Generic[P, R]):
         """
         return self._shown("source_map()", args, kwargs).source_map()
 
-    def save(self, path: str | os.PathLike[str], backend: str = "numpy") -> None:
+    def save(
+        self, path: str | os.PathLike[str], backend: str = "numpy", namespace: str = "numpy"
+    ) -> None:
         """Write the program as a module; the file is written whole or not at all.
 
         Args:
             path: of the file.
             backend: "numpy" for the readable form; "numba" for native functions, whose machine
                 code Numba keeps on disk from the first run on.
+            namespace: whose functions the readable form calls: "numpy", "torch", "jax.numpy" or
+                "cupy". The module takes and returns arrays of that library.
 
         Raises:
-            RuntimeError, ValueError: as `readable` does; ValueError for another backend.
+            RuntimeError, ValueError: as `readable` does; ValueError for another backend or
+                namespace, and for an operation that the namespace lacks.
             OSError: if the file cannot be written.
         """
         if backend not in ("numpy", "numba"):
             raise ValueError(f'save: backend is "numpy" or "numba", not {backend!r}')
+        if namespace not in NAMESPACES:
+            known = ", ".join(f'"{name}"' for name in NAMESPACES)
+            raise ValueError(f"save: namespace is one of {known}, not {namespace!r}")
+        if backend != "numpy" and namespace != "numpy":
+            raise ValueError(f'save: namespace {namespace!r} goes with backend="numpy"')
         program = self._latest("save()")
-        text = program.readable() if backend == "numpy" else program.native_source()
+        text = program.readable(namespace) if backend == "numpy" else program.native_source()
         with atomic(path) as file:
             file.write(text)
 

@@ -101,8 +101,8 @@ class Parameters:
         words = [*self.names[: last + 1], *written[last + 1 : count], *star, *written[count:]]
         return ", ".join(words)
 
-    def docstring(self) -> list[str]:
-        """The lines of the docstring: the arrays and the plain values that were compiled for."""
+    def docstring(self, note: str = "") -> list[str]:
+        """The lines of the docstring: the arrays and the plain values compiled for, and a note."""
         lines = ['"""Compiled by autograd_lite, for these shapes and dtypes:', ""]
         lines += [
             f"{self.leaves[leaf.number]}: {leaf.dtype} {leaf.shape}"
@@ -113,6 +113,8 @@ class Parameters:
             sentence = f"Fixed, whatever is passed: {', '.join(fixed)}."
             sentence = sentence.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
             lines += ["", *textwrap.wrap(sentence, 88, break_long_words=False)]
+        if note:
+            lines += ["", *textwrap.wrap(note, 88)]
         return [*lines, '"""']
 
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from autograd_lite.compiler import NotNativeWarning, NotSeparableError, machine_code, passes
 from autograd_lite.compiler.blocks import Blocks, blocks_of, large
-from autograd_lite.compiler.bounds import is_silent
-from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.executors import Executor, in_turn
 from autograd_lite.compiler.interface import Namespace, Parameters, guard, packed
 from autograd_lite.compiler.kernels import Kernels
@@ -25,9 +23,11 @@ from autograd_lite.compiler.lengths import (
     generalized,
     telling,
 )
+from autograd_lite.compiler.libraries import NumPy
 from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.machine_code import NotNativeError
-from autograd_lite.compiler.module import Module, constant_source, imports_of, loaded
+from autograd_lite.compiler.module import Module, loaded
+from autograd_lite.compiler.namespaces import LIBRARIES
 from autograd_lite.compiler.native import MOST, calls_to_pay, native_calls
 from autograd_lite.compiler.rows import Split, split, split_along
 from autograd_lite.compiler.running import Running
@@ -38,7 +38,7 @@ from autograd_lite.context import ShapesRead
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, LOOP, Builder, Expr, Place, in_order
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.names import Names
-from autograd_lite.expressions.printer import WIDTH, Printer, statements
+from autograd_lite.expressions.printer import WIDTH, statements
 
 __all__ = ["Program"]
 
@@ -277,60 +277,59 @@ class Program:
 
     # The readable form
 
-    def readable(self) -> str:
-        """The program as a module of plain NumPy, without buffers.
+    def readable(self, namespace: str = "numpy") -> str:
+        """The program as a module of plain NumPy, without buffers, or of another library.
 
         Raises:
             ValueError: if it contains a value or an operation that cannot be written as source.
         """
-        return self._written()[0]
+        return self._written(LIBRARIES[namespace])[0]
 
     def source_map(self) -> dict[int, Place]:
         """The user's file and line for each line of the readable form, as far as it has one."""
-        module, assigned = self._written()
+        module, assigned = self._written(NumPy())
         returned = [x.line if isinstance(x, Expr) else None for x in self.results]
         return places_in(module, self.name, assigned, returned)
 
-    def _written(self) -> tuple[str, dict[str, Place]]:
+    def _written(self, library: NumPy) -> tuple[str, dict[str, Place]]:
         """The readable form, and the user's line for each name that it assigns."""
-        names, embedded, order = Names([self.name]), Embedded(), everything(self.results)
-        needed = set(order)
+        names = Names([self.name, library.alias])
+        needed = set(everything(self.results))
         used = {k for k, x in enumerate(self.arguments) if x in needed}
         parameters = Parameters(self.signature, names, used)
         named = {x: parameters.leaves[k] for k, x in enumerate(self.arguments)}
-        constants = [x for x in order if x.fn == CONSTANT and x.ndim and not _is_uniform(x.value)]
-        for x in constants:
-            named[x] = names.take(self.b.names.get(x, "").upper(), "C")
-        definitions = [constant_source(named[x], x.value) for x in constants]
         body = [*parameters.lines]
         if self.numbers:
             n = names.take("n")
             body.append(f"{n} = {parameters.leaves[min(self.rows)]}.shape[0]")
             texts = {x: number.text(n) for x, (number, _) in self.numbers.items()}
             named |= {x: n if text == n else f"({text})" for x, text in texts.items()}
-        printer = Printer(named, embedded.add)
-        body += statements(self.results, self.b, printer, named, names)
-        results = [printer.text(x) for x in self.results]
-        for k, x in enumerate(self.results):
+        roots = library.adapted(self.results, self.b, named)
+        order = everything(roots)
+        constants = [x for x in order if x.fn == CONSTANT and x.ndim and not _is_uniform(x.value)]
+        for x in constants:
+            named[x] = names.take(self.b.names.get(x, "").upper(), "C")
+        definitions = [library.constant(named[x], x.value) for x in constants]
+        printer = library.printer(named)
+        body += statements(roots, self.b, printer, named, names)
+        results = [printer.text(x) for x in roots]
+        for k, x in enumerate(roots):
             if isinstance(x, Expr) and (x.fn == ARGUMENT or x in constants):
-                results[k] = f"np.copy({results[k]})" + "[()]" * (x.shape == ())
+                results[k] = library.copied(results[k], x.ndim)
         body += self._returned(results, names)
         assigned = {name: x.line for x, name in named.items() if x.line is not None}
-        pairs = zip(results, self.results, strict=True)
+        pairs = zip(results, roots, strict=True)
         assigned |= {name: x.line for name, x in pairs if isinstance(x, Expr) and x.line}
         for loop in (x for x in order if x.fn == LOOP):
             carried = zip(loop.args[0].carried, loop.args[0].updates, strict=True)
             assigned |= {named[p]: x.line for p, x in carried if x.line is not None}
-        written = [f"{text}\n\n" for text in embedded.sources]
-        written += [] if is_silent(order) else ['@np.errstate(all="ignore")']
-        written.append(laid_out(f"def {self.name}({parameters.definition()}):"))
-        written += [f"    {line}".rstrip() for line in parameters.docstring()]
-        written += [laid_out(f"    {line}") for line in body]
-        for text in definitions:
-            written += ["", "", *map(laid_out, text.splitlines())]
-        module = "\n".join(written) + "\n"
-        imports = imports_of(module)
-        return "\n".join([*imports, "", "", module] if imports else [module]), assigned
+        text = [*printer.definitions(), *library.decorators(order)]
+        text.append(laid_out(f"def {self.name}({parameters.definition()}):"))
+        text += [f"    {line}".rstrip() for line in parameters.docstring(library.note)]
+        text += [laid_out(f"    {line}") for line in body]
+        for definition in definitions:
+            text += ["", "", *map(laid_out, definition.splitlines())]
+        return library.module("\n".join(text) + "\n"), assigned
 
     def _returned(self, results: list[str], names: Names) -> list[str]:
         """The return statement, after an assignment of each result where it would be too long."""

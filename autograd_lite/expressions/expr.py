@@ -296,8 +296,8 @@ class Builder:
         self._first.clear()
 
     def know(self, arguments: Iterable[Expr]) -> None:
-        """Take ones as the values of arguments, where only shapes and dtypes matter."""
-        self._values |= {x: np.ones(x.shape, x.dtype) for x in arguments}
+        """Take ones, and zeros as indices, where only the shapes and dtypes of arguments matter."""
+        self._values |= {x: np.full(x.shape, x.dtype.kind not in "iu", x.dtype) for x in arguments}
 
     def settled_by(self, rules: Any, fold: bool) -> dict[Expr, Any]:
         """What a table of rules made of each expression so far."""

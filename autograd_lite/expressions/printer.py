@@ -126,13 +126,31 @@ class Printer:
         self.names = names
         self.helper = helper
 
+    # What another library than NumPy writes in another way.
+
+    def literal(self, value: Any) -> str:
+        """A plain value."""
+        return literal(value)
+
+    def name(self, fn: str) -> str:
+        """The name of a function."""
+        return SPELLED.get(fn, fn) if fn.startswith(HOMES) else self.helper(fn)
+
+    def keyword(self, name: str) -> str:
+        """The name of a keyword."""
+        return name
+
+    def filled(self, shape: Any, number: Any) -> str:
+        """An array of equal elements."""
+        return f"np.full({shape}, {literal(number)})"
+
     def text(self, x: Any, within: int = 0) -> str:
         """An argument, in parentheses if the operator around it binds as tightly."""
         if isinstance(x, (tuple, list)) and any(isinstance(part, Expr) for part in x):
             inner = ", ".join(self.text(part) for part in x)
             return f"[{inner}]" if isinstance(x, list) else f"({inner}{',' * (len(x) == 1)})"
         if not isinstance(x, Expr):
-            written = literal(x)
+            written = self.literal(x)
             return f"({written})" if written.startswith("-") and within >= NEGATE else written
         if x in self.names:
             return self.names[x]
@@ -146,9 +164,9 @@ class Printer:
     def _call(self, x: Expr) -> tuple[str, int]:
         args = x.args
         if (number := _everywhere(x)) is not None:
-            return f"np.full({x.shape}, {literal(number)})", ATOM
+            return self.filled(x.shape, number), ATOM
         if x.fn == CONSTANT:
-            return literal(x.value[()] if x.value.ndim == 0 else x.value), ATOM
+            return self.literal(x.value[()] if x.value.ndim == 0 else x.value), ATOM
         # The square of a boolean has one dtype as a ** 2 and another as np.power(a, 2).
         if x.fn in INFIX and not (x.fn == "np.power" and _is_boolean(args[0])):
             symbol, precedence = INFIX[x.fn]
@@ -171,7 +189,7 @@ class Printer:
             words = ["*" * (part.shape is None) + self.text(part) for part in args]
             return f"[{', '.join(words)}]", ATOM
         if x.fn == ".astype":
-            return f"{self.text(args[0], ATOM)}.astype({literal(args[1])})", ATOM
+            return f"{self.text(args[0], ATOM)}.astype({self.literal(args[1])})", ATOM
         if x.fn == "np.expand_dims" and (index := _new_axis(x)) is not None:
             return f"{self.text(args[0], ATOM)}[{index}]", ATOM
         if x.fn in ELEMENTWISE:
@@ -179,9 +197,8 @@ class Printer:
         words = [self.text(arg) for arg in args]
         for name, value in x.keywords.items():
             if name != "axis" or x.fn != "np.add.reduce" or not _all_axes(value, x.args[0].ndim):
-                words.append(f"{name}={self.text(value)}")
-        name = SPELLED.get(x.fn, x.fn) if x.fn.startswith(HOMES) else self.helper(x.fn)
-        return f"{name}({', '.join(words)})", ATOM
+                words.append(f"{self.keyword(name)}={self.text(value)}")
+        return f"{self.name(x.fn)}({', '.join(words)})", ATOM
 
     def _key(self, key: Any) -> str:
         if isinstance(key, Expr):
