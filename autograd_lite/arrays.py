@@ -12,7 +12,7 @@ from autograd_lite.core.op import Op
 from autograd_lite.core.state import hooks
 from autograd_lite.core.tensor import Value
 
-__all__ = ["CPU", "array_of", "describe", "exported", "numbers_only", "plain", "viewed"]
+__all__ = ["array_of", "describe", "numbers_only", "plain", "viewed"]
 
 
 def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Any:
@@ -28,10 +28,10 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
         raise TypeError(
             f"{what}: the data are a Tensor already; use it as it is, or detach() it first"
         )
+    shown = viewed(data, what)
     try:
-        # An array of JAX cannot change, and keeps its memory as long as there is a view of it.
-        copy = None if is_jax(data) else True
-        array = np.array(data, order="K", copy=copy, subok=False)
+        # An array of JAX cannot change, and its memory lives as long as a view of it.
+        array = shown if is_jax(data) else np.array(shown, order="K", copy=True, subok=False)
     except UNREADABLE as error:
         if _holds_tensor(data):
             raise _list_of_tensors(what) from error
@@ -76,29 +76,6 @@ def viewed(data: Any, what: str) -> Any:
         return np.asarray(data)
     except UNREADABLE as error:
         raise TypeError(f"{what}: NumPy cannot read the {type(data).__name__}: {error}") from error
-
-
-def exported(array: Any, stream: Any, max_version: Any, dl_device: Any, copy: Any) -> Any:
-    """A capsule by DLPack with a copy of an array, in C order.
-
-    It is always a copy: PyTorch 2.13 writes into memory that is marked as read-only.
-
-    Raises:
-        BufferError: for another device than the CPU, and if a copy is ruled out.
-    """
-    if stream is not None or dl_device not in (None, CPU):
-        raise BufferError("a Tensor is in the memory of the CPU, and is not exported elsewhere")
-    if copy is False:
-        raise BufferError("a Tensor is exported as a copy; leave out copy=False")
-    fresh = np.array(array, order="C")
-    try:
-        return fresh.__dlpack__(max_version=max_version)
-    except TypeError:  # NumPy 2.0
-        return fresh.__dlpack__()
-
-
-CPU = (1, 0)
-"""The device by DLPack."""
 
 
 def _list_of_tensors(what: str) -> TypeError:
