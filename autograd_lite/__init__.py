@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from autograd_lite import interrupts as interrupts  # isort: skip (before NumPy)
+from autograd_lite import interop as interop
 from autograd_lite import ops as ops
 from autograd_lite.anomaly import AnomalyError, KinkError, detect_anomaly
 from autograd_lite.broadcasting import BroadcastWarning

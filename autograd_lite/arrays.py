@@ -12,7 +12,7 @@ from autograd_lite.core.op import Op
 from autograd_lite.core.state import hooks
 from autograd_lite.core.tensor import Value
 
-__all__ = ["array_of", "describe", "numbers_only", "plain"]
+__all__ = ["array_of", "describe", "numbers_only", "plain", "viewed"]
 
 
 def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> Any:
@@ -28,9 +28,11 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
         raise TypeError(
             f"{what}: the data are a Tensor already; use it as it is, or detach() it first"
         )
+    shown = viewed(data, what)
     try:
-        array = np.array(data, order="K", copy=True, subok=False)
-    except (ValueError, TypeError) as error:
+        # An array of JAX cannot change, and its memory lives as long as a view of it.
+        array = shown if is_jax(data) else np.array(shown, order="K", copy=True, subok=False)
+    except UNREADABLE as error:
         if _holds_tensor(data):
             raise _list_of_tensors(what) from error
         raise TypeError(f"{what}: the data are not an array of numbers: {error}") from error
@@ -41,6 +43,7 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
         advice = {
             "c": "split it into its real and imaginary part",
             "f": "float16 is too coarse for gradients; use astype(np.float32)",
+            "V": "convert it to float32 or float64",  # bfloat16
         }.get(kind, "use numbers")
         raise TypeError(f"{what}: dtype {array.dtype} is not supported; {advice}")
     if not array.dtype.isnative:
@@ -48,6 +51,31 @@ def array_of(data: Any, requires_grad: bool = False, what: str = "a Tensor") -> 
     if requires_grad and kind != "f":
         array = array.astype(np.float64)
     return array
+
+
+UNREADABLE = ValueError, TypeError, RuntimeError, BufferError
+"""What other libraries raise for arrays that NumPy cannot read."""
+
+
+def is_jax(data: Any) -> bool:
+    """Whether it is an array of JAX, which cannot change."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(data, getattr(jax, "Array", ()))
+
+
+def viewed(data: Any, what: str) -> Any:
+    """An array of another library (PyTorch, JAX), read by NumPy without a copy; else the data.
+
+    Raises:
+        TypeError: if NumPy cannot read it: it requires a gradient, is on another device, or has a
+            dtype or layout that NumPy does not know.
+    """
+    if isinstance(data, (np.ndarray, np.generic, Value)) or not hasattr(data, "__dlpack__"):
+        return data
+    try:
+        return np.asarray(data)
+    except UNREADABLE as error:
+        raise TypeError(f"{what}: NumPy cannot read the {type(data).__name__}: {error}") from error
 
 
 def _list_of_tensors(what: str) -> TypeError:

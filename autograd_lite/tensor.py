@@ -16,6 +16,7 @@ from autograd_lite.context import current
 from autograd_lite.core.op import OPS
 from autograd_lite.core.state import hooks
 from autograd_lite.core.tensor import Value, apply, leaf
+from autograd_lite.dlpack import Exported
 from autograd_lite.leaks import warn_of_leak
 from autograd_lite.notebook import tensor_html
 from autograd_lite.operators import Operators
@@ -35,7 +36,7 @@ def numpy_method(function: Callable[..., Any]) -> Any:
     return method
 
 
-class Tensor(Operators, Recorded):
+class Tensor(Operators, Exported, Recorded):
     """An array, and the operation that produced it.
 
     NumPy's functions and operators accept Tensors and record what they do. `backward` then adds
@@ -271,11 +272,7 @@ class Tensor(Operators, Recorded):
     def __array__(
         self, dtype: Any = None, copy: bool | None = None
     ) -> np.ndarray[Any, np.dtype[_Element]]:
-        if self.requires_grad or self.always_recorded:
-            raise TypeError(
-                f"an array of {describe(self)} would lose its gradient; use NumPy's functions on "
-                "the Tensor, np.stack for a list of Tensors, or .numpy() if this is intended"
-            )
+        self.refuse_array()
         if copy is False:
             raise ValueError(f"an array of {describe(self)} is always a copy; leave out copy=False")
         return np.array(self.array, dtype=dtype)

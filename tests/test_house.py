@@ -18,7 +18,7 @@ LAYERS = (
     ("core", "checkout", "interrupts", "text", "files", "trees", "differences", "row_sources"),
     ("context", "row_blocks"),
     ("arrays", "lines", "notebook"),
-    ("broadcasting", "dask_rows", "foreign", "masks", "signatures", "record"),
+    ("broadcasting", "dask_rows", "dlpack", "foreign", "masks", "signatures", "record"),
     ("leaks", "op", "sweep", "graph", "rounding"),
     ("backward", "operators"),
     ("tensor",),

@@ -27,7 +27,8 @@ from autograd_lite.expressions.expr import (
     replaced,
 )
 from autograd_lite.expressions.loops import everything
-from autograd_lite.expressions.lower import Symbol, unwrapped
+from autograd_lite.expressions.lower import on_symbols
+from autograd_lite.expressions.printer import HOMES
 from autograd_lite.op import OPS
 
 __all__ = ["FORMS", "Form", "adapted"]
@@ -90,11 +91,10 @@ class _Adapter:
         if x.fn in (ARGUMENT, CONSTANT, PARAMETER, "list"):
             return b.like(x, args, keywords) if x.args else x
         if x.fn in self.forms:
-            symbols = replaced((args, tuple(keywords.values())), lambda e: Symbol(e, b))
-            form = self.forms[x.fn](*symbols[0], **dict(zip(keywords, symbols[1], strict=True)))
+            form = on_symbols(self.forms[x.fn], args, keywords, b)
             if form is not NotImplemented:
                 known, plain = set(inputs_of([args])), _Adapter(b, self.arrays_only, {})
-                return _cast(plain.changed([unwrapped(form, b)], known)[0], x.dtype, b)
+                return _cast(plain.changed([form], known)[0], x.dtype, b)
         if x.fn == ".T" and x.ndim != 2:
             axes = tuple(range(x.ndim))[::-1]
             return args[0] if x.ndim < 2 else b.call_of("np.transpose", (args[0], axes), x)
@@ -129,7 +129,7 @@ class _Adapter:
     def _promoted(self, x: Expr, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments in the dtypes in which NumPy computes."""
         b = self.b
-        function = function_of(x.fn) if x.fn.startswith("np.") else None
+        function = function_of(x.fn) if x.fn.startswith(HOMES) else None
         if isinstance(function, np.ufunc) and not x.keywords:
             dtypes = function.resolve_dtypes((*map(dtype_of, args), *(None,) * function.nout))
             args = tuple(

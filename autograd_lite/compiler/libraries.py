@@ -15,7 +15,7 @@ from autograd_lite.compiler.embed import Embedded
 from autograd_lite.compiler.module import LITERAL, constant_source, imports_of
 from autograd_lite.expressions.expr import Builder, Expr
 from autograd_lite.expressions.loops import everything
-from autograd_lite.expressions.printer import ATOM, Printer, literal
+from autograd_lite.expressions.printer import ATOM, HOMES, Printer, literal
 
 DTYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64"
 
@@ -68,11 +68,7 @@ class NumPy:
     def module(self, text: str) -> str:
         """The text with the imports that it needs."""
         imports = imports_of(text)
-        return "\n".join([*imports, "", "", text]) if imports else text
-
-
-def _uses(text: str, name: str) -> bool:
-    return any(getattr(x, "id", "") == name for x in ast.walk(ast.parse(text)))
+        return "\n".join([*imports, "", "", text] if imports else [text])
 
 
 Write = Callable[["LibraryPrinter", Expr], "str | None"]
@@ -85,7 +81,7 @@ class Library(NumPy):
 
     Attributes:
         title: its name.
-        header: the line that imports it.
+        headers: the lines that import it, by the name that they define.
         names: its names for NumPy's functions, by their paths after ``np.``.
         keywords: its names for keywords.
         calls: what is written in another way.
@@ -98,7 +94,7 @@ class Library(NumPy):
 
     title: str = ""
     alias: str = ""
-    header: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     keywords: Mapping[str, str] = field(default_factory=dict)
     calls: Mapping[str, Write] = field(default_factory=dict)
@@ -126,10 +122,10 @@ class Library(NumPy):
         return []
 
     def module(self, text: str) -> str:
-        imports = ["import numpy as np"] * _uses(text, "np") + [self.header] * _uses(
-            text, self.alias
-        )
-        return "\n".join(imports) + "\n\n\n" * bool(imports) + text
+        used = {getattr(x, "id", "") for x in ast.walk(ast.parse(text))}
+        headers = {"np": "import numpy as np"} | {**self.headers}
+        imports = [line for name, line in headers.items() if name in used]
+        return "\n".join([*imports, "", "", text] if imports else [text])
 
     def dtype(self, dtype: Any) -> str:
         """The source of a dtype.
@@ -189,13 +185,14 @@ class LibraryPrinter(Printer):
         return self.library.literal(value)
 
     def name(self, fn: str) -> str:
-        if not fn.startswith("np."):
+        if not fn.startswith(HOMES):
             return self.helper(fn)
         path = {"np.add.reduce": "sum"}.get(fn, fn.removeprefix("np."))
         name = self.library.names.get(path)
         if name is None:
             raise self.refused(path)
-        return f"{self.library.alias}.{name}"
+        whole = path.startswith("special.") and "special" in self.library.headers
+        return name if whole else f"{self.library.alias}.{name}"
 
     def keyword(self, name: str) -> str:
         return self.library.keywords.get(name, name)

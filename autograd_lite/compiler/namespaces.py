@@ -36,11 +36,16 @@ linalg.cholesky linalg.det linalg.eigh linalg.eigvalsh linalg.inv linalg.matrix_
 linalg.qr linalg.slogdet linalg.solve linalg.svd
 """)
 
+# gammaln, digamma and ndtr have fewer digits or other limits there.
+FROM_SCIPY = "erf erfc erfinv xlogy xlog1py entr i0 i1 i0e i1e log_ndtr expit logit"
+SPECIAL = {f"special.{name}": f"special.{name}" for name in FROM_SCIPY.split()}
+
 # What JAX and CuPy call as NumPy does, and PyTorch otherwise or not at all.
 NUMPY_ONLY = _same("""
 cbrt concatenate convolve cross digitize equal expand_dims invert iscomplex ldexp
 max min nanargmax nanargmin rint round trace transpose unwrap var vander copy zeros full
 """)
+
 
 # JAX: arrays cannot be changed, and an index out of bounds gives NaN only in `take`.
 
@@ -61,8 +66,8 @@ def _jax_taken(printer: LibraryPrinter, x: Expr) -> str | None:
 JAX = Library(
     title="JAX",
     alias="jnp",
-    header="import jax.numpy as jnp",
-    names=ELEMENTWISE | LAYOUT | NUMPY_ONLY | _same("take_along_axis linalg.multi_dot"),
+    headers={"jnp": "import jax.numpy as jnp", "special": "from jax.scipy import special"},
+    names=ELEMENTWISE | LAYOUT | NUMPY_ONLY | _same("take_along_axis linalg.multi_dot") | SPECIAL,
     calls={"[]": _jax_taken, "np.digitize": _jax_int64, "np.searchsorted": _jax_int64},
     helpers={
         "add_at": """
@@ -87,8 +92,8 @@ def _vander(x, N=None, increasing=False):
 CUPY = Library(
     title="CuPy",
     alias="cp",
-    header="import cupy as cp",
-    names=ELEMENTWISE | LAYOUT | NUMPY_ONLY | _same("take_along_axis"),
+    headers={"cp": "import cupy as cp", "special": "from cupyx.scipy import special"},
+    names=ELEMENTWISE | LAYOUT | NUMPY_ONLY | _same("take_along_axis") | SPECIAL,
     helpers={
         "add_at": """
 def _add_at(g, key=(), shape=()):
@@ -255,8 +260,8 @@ def _torch_arranged(name: str) -> Write:
         if name == "outer":
             vectors = (f"torch.reshape({printer.text(y)}, (-1,))" for y in x.args)
             return f"torch.outer({', '.join(vectors)})"
-        if name == "argsort" and x.keywords.get("axis", 0) is None:
-            return f"torch.argsort(torch.reshape({printer.text(x.args[0])}, (-1,)))"
+        if name == "argsort" and None in (x.keywords.get("axis", 0), *x.args[1:]):
+            return f"torch.argsort(torch.reshape({printer.text(x.args[0])}, (-1,)), stable=True)"
         if name == "trace":
             words = ", ".join(map(literal, x.args[1:]))
             return f"torch.diagonal({', '.join([printer.text(x.args[0]), words])}).sum(-1)"
@@ -293,7 +298,7 @@ def _torch_prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 TORCH = Library(
     title="PyTorch",
     alias="torch",
-    header="import torch",
+    headers={"torch": "import torch"},
     names=ELEMENTWISE
     | LAYOUT
     | _same("zeros full linalg.multi_dot")
@@ -305,7 +310,8 @@ TORCH = Library(
         "take_along_axis": "take_along_dim",
         "invert": "bitwise_not",
     }
-    | {"moveaxis": "movedim"},
+    | {"moveaxis": "movedim"}
+    | SPECIAL,
     keywords={"axis": "dim", "keepdims": "keepdim", "axes": "dims"},
     calls={
         "add_at": _torch_added,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.arrays import numbers_only
+from autograd_lite.arrays import numbers_only, viewed
 from autograd_lite.core.tensor import Value
 from autograd_lite.dask_rows import is_dask
 from autograd_lite.expressions.expr import exact
@@ -166,6 +166,7 @@ class Signature:
         if is_dask(value):
             self.streams[len(self.leaves)] = value
             value = np.ones((1, *value.shape[1:]), value.dtype)
+        value = viewed(value, f"compile: {path}")
         if isinstance(value, (np.ndarray, np.generic)):
             numbers_only(value, f"compile: {path}")
             array = np.asarray(value)
