@@ -12,6 +12,8 @@ import numpy as np
 
 from autograd_lite.exchange.onnx_forms import form, kind_of
 from autograd_lite.exchange.onnx_writer import NotInOnnxError
+from autograd_lite.ops.quantiles import shares
+from autograd_lite.ops.reductions import axes_of, merged
 
 LONGEST = 1000  # elements of a running product, each of which is a node
 
@@ -78,6 +80,58 @@ def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
     peak = np.fmax.reduce(x, axis=axis, keepdims=True)
     peak = np.where(np.isfinite(peak), peak, 0)
     return x - peak, peak
+
+
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Any:
+    a = _of_floats(a)
+    flat, _ = merged(a, axis)
+    missing = np.isnan(flat)
+    n = np.sum(~missing, axis=-1, keepdims=True) if skip_nan else flat.shape[-1]
+    numbers = np.where(missing, kind_of(a)(np.inf), flat)
+    places = np.argsort(numbers, axis=-1)
+    shape = np.shape(q)
+    q = q if isinstance(q, (int, float)) else np.reshape(q.astype(np.float64), (-1,))
+    found = []
+    for index, share in shares(np.maximum(n, 1) if skip_nan else n, q, method):
+        index = np.broadcast_to(index, (*flat.shape[:-1], np.size(q))).astype(np.int64)
+        chosen = np.take_along_axis(places, index, axis=-1)
+        found.append((np.take_along_axis(numbers, chosen, axis=-1), share))
+    result = found[0][0]
+    if len(found) > 1:
+        high, part = found[1]
+        apart = np.where(high == result, kind_of(a)(0), high - result)
+        part = part.astype(a.dtype) if hasattr(part, "astype") else kind_of(a)(part)
+        result = result + apart * part
+    nothing = (np.all if skip_nan else np.any)(missing, axis=-1, keepdims=True)
+    result = np.where(nothing, kind_of(a)(np.nan), result)
+    result = np.transpose(result, (result.ndim - 1, *range(result.ndim - 1)))
+    axes = axes_of(axis, a.ndim)
+    rest = [1 if k in axes else m for k, m in enumerate(a.shape) if keepdims or k not in axes]
+    return np.reshape(result, (*shape, *rest))
+
+
+@form("np.quantile")
+def quantile(
+    a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    return _quantile(a, q, axis, method, keepdims, skip_nan=False)
+
+
+@form("np.nanquantile")
+def nanquantile(
+    a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    return _quantile(a, q, axis, method, keepdims, skip_nan=True)
+
+
+@form("np.median")
+def median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return _quantile(a, 0.5, axis, "linear", keepdims, skip_nan=False)
+
+
+@form("np.nanmedian")
+def nanmedian(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return _quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)
 
 
 @form("softmax")
@@ -290,7 +344,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 
 @form("np.searchsorted")
-def searchsorted(a: Any, v: Any, side: str = "left") -> Any:
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    a = a if sorter is None else np.take(a, sorter)
     sought = np.expand_dims(v, -1)
     before = np.less(a, sought) if side == "left" else np.less_equal(a, sought)
     # NaN comes last, and a NaN after the numbers.

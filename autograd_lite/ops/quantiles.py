@@ -1,5 +1,7 @@
 """Medians and quantiles."""
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
@@ -31,7 +33,7 @@ def _index(n, q, method):
     return n * q + (alpha + q * (1 - alpha - beta)) - 1, n + 1 - alpha - beta
 
 
-def _shares(n, q, method):
+def shares(n: Any, q: Any, method: str) -> Any:
     """The indices of the elements that a quantile is made of, and their shares of it."""
     index = _index(n, q, method)[0]
     if method in _PLOTTING:
@@ -66,7 +68,7 @@ def _by_a(skip_nan):
         if not flat.size:
             return np.zeros_like(a)
         places, total = np.argsort(flat, axis=-1), 0
-        for index, share in _shares(n, q, method):
+        for index, share in shares(n, q, method):
             index = np.broadcast_to(astype(index, np.intp), (*flat.shape[:-1], q.size))
             chosen = np.take_along_axis(places, index, axis=-1)
             share = astype(g * share, a.dtype)
