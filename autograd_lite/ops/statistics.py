@@ -209,7 +209,7 @@ def _cov(
     if y is not None:
         m = np.concatenate([m, _variables(y, rowvar, dtype)], axis=0)
     ddof = ddof if ddof is not None else 0 if bias else 1
-    weights = _weights(m.shape[1], fweights, aweights)
+    weights = _weights(m, fweights, aweights)
     if weights is None:
         centred, freedom = _centred(m, 1), float(m.shape[1] - ddof)
         return np.squeeze(centred @ centred.T / (freedom if freedom > 0 else math.nan))
@@ -226,9 +226,9 @@ def _variables(m, rowvar, dtype):
     return np.atleast_2d(m) if rowvar or m.ndim == 1 else m.T
 
 
-def _weights(n, fweights, aweights):
-    """The weight of each of n observations; None if all weigh the same."""
-    product = None
+def _weights(m, fweights, aweights):
+    """The weight of each column of m; None if all weigh the same."""
+    product, n = None, m.shape[1]
     for name, given in (("fweights", fweights), ("aweights", aweights)):
         if given is None:
             continue
@@ -239,6 +239,7 @@ def _weights(n, fweights, aweights):
             raise TypeError("cov: fweights= must be whole numbers")
         if np.any(np.less(given, 0)):
             raise ValueError(f"cov: {name}= must not be negative")
+        given = astype(given, m.dtype if m.dtype.kind == "f" else np.float64)
         product = given if product is None else product * given
     return product
 
