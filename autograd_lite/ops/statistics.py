@@ -187,8 +187,9 @@ def _nan_extreme(function, least):
     def answer(a, axis=None, keepdims=False, initial=None, where=True):
         a = lifted(a)
         options = {"axis": axis, "keepdims": keepdims}
-        result = function(_filled(a, least), **options, initial=initial, where=where)
-        if initial is not None:
+        filled = _filled(a, least) if a.dtype.kind == "f" else a
+        result = function(filled, **options, initial=initial, where=where)
+        if initial is not None or filled is a:
             return result
         return np.where(np.all(np.isnan(a), **options), np.nan, result)
 
@@ -235,10 +236,11 @@ def _weights(m, fweights, aweights):
         given = lifted(given)
         if given.shape != (n,):
             raise ValueError(f"cov: {name}= must have shape ({n},), not {given.shape}")
-        if name == "fweights" and np.any(np.not_equal(given, np.round(given))):
-            raise TypeError("cov: fweights= must be whole numbers")
-        if np.any(np.less(given, 0)):
-            raise ValueError(f"cov: {name}= must not be negative")
+        if not given.always_recorded:  # while tracing, the values are not known
+            if name == "fweights" and np.any(given.array != np.round(given.array)):
+                raise TypeError("cov: fweights= must be whole numbers")
+            if np.any(given.array < 0):
+                raise ValueError(f"cov: {name}= must not be negative")
         given = astype(given, m.dtype if m.dtype.kind == "f" else np.float64)
         product = given if product is None else product * given
     return product
