@@ -42,8 +42,8 @@ class Operators:
         op = NUMPY.get(ufunc) or (SCIPY.get(ufunc.__name__) if _is_of_scipy(ufunc) else None)
         if op is None:
             raise _unknown(ufunc)
-        if kwargs:
-            for key in kwargs:
+        for key, value in kwargs.items():
+            if value is not _DEFAULTS.get(key, ...):
                 raise TypeError(
                     f"{ufunc.__name__}: {key}= is not supported on Tensors; use np.where or astype"
                 )
@@ -167,6 +167,8 @@ class Operators:
 def _numeric(other: Any) -> bool:
     return isinstance(other, (Value, np.ndarray, np.generic, int, float, list, tuple))
 
+
+_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
 
 _REDUCED: dict[tuple[str, str], Any] = {
     ("add", "reduce"): np.sum,

@@ -332,9 +332,9 @@ class Tensor(Operators, Exported, Recorded):
         """`numpy.argmin`, a constant."""
         return OPS["argmin"](self, axis=axis)
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """`numpy.reshape`; the shape is a tuple or several ints."""
-        return OPS["reshape"](self, shape=shape[0] if len(shape) == 1 else shape)
+        return OPS["reshape"](self, shape=shape[0] if len(shape) == 1 else shape, order=order)
 
     def transpose(self, *axes: Any) -> Tensor:
         """`numpy.transpose`; the axes are a tuple or several ints."""
@@ -353,15 +353,15 @@ class Tensor(Operators, Exported, Recorded):
         """The same values in another dtype; the gradient has the dtype of this Tensor."""
         return OPS["astype"](self, dtype=dtype)
 
-    def copy(self) -> Tensor:
-        """`numpy.copy`: a recorded copy."""
-        return np.copy(self)  # type: ignore[return-value]
+    def compress(self, condition: Any, axis: Any = None) -> Tensor:
+        """`numpy.compress`."""
+        return np.compress(condition, self, axis=axis)  # type: ignore[return-value]
 
     all: Callable[..., Tensor] = numpy_method(np.all)
     any: Callable[..., Tensor] = numpy_method(np.any)
     argsort: Callable[..., Tensor] = numpy_method(np.argsort)
+    copy: Callable[..., Tensor] = numpy_method(np.copy)
     clip: Callable[..., Tensor] = numpy_method(np.clip)
-    compress: Callable[..., Tensor] = numpy_method(np.compress)
     cumprod: Callable[..., Tensor] = numpy_method(np.cumprod)
     cumsum: Callable[..., Tensor] = numpy_method(np.cumsum)
     diagonal: Callable[..., Tensor] = numpy_method(np.diagonal)

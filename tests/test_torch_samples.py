@@ -15,7 +15,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from torch_samples import AFTER, BEFORE, CONVENTIONS, TABLE
+from torch_samples import AFTER, BEFORE, CONVENTIONS, REFUSED, TABLE
 
 import autograd_lite as ag
 
@@ -200,6 +200,18 @@ def test_an_operator_gives_the_same_on_torchs_samples(name):
     assert not found["different"], verdicts(name)
     assert sum(found.values())
     assert (name in CONVENTIONS) == bool(found["convention"]), "not a convention any more"
+    count, pattern, _ = REFUSED.get(name, (0, "", ""))
+    assert found["refused"] == count, verdicts(name)
+    for kind, reason in verdicts(name) if count else ():
+        assert kind != "refused" or re.search(pattern, reason)
+
+
+def test_few_samples_are_refused():
+    assert sum(count for count, _, _ in REFUSED.values()) <= 60
+    assert REFUSED.keys() <= TABLE.keys()
+    for _, pattern, reason in REFUSED.values():
+        assert pattern
+        assert reason
 
 
 def test_a_wrong_derivative_and_a_wrong_value_are_found(monkeypatch):

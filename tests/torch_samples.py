@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 from torch_words import (
-    at_default,
     averaged,
     axes,
     chunk,
@@ -32,11 +31,13 @@ from torch_words import (
     mvlgamma,
     nan_to_num,
     narrow,
+    nonzero,
     norm,
     ordered,
     pad,
     pinv,
     polygamma,
+    rank,
     reduction,
     repeated,
     rolled,
@@ -46,6 +47,7 @@ from torch_words import (
     select,
     several,
     softmax,
+    softmin,
     softplus,
     solve,
     spread,
@@ -56,6 +58,7 @@ from torch_words import (
     top,
     trapezoid,
     unflatten,
+    vander,
     varargs,
     vector_norm,
     weighted,
@@ -150,7 +153,7 @@ TABLE = {
     **{name: reduction(getattr(np, name)) for name in ("all", "any", "nansum", "nanmean")},
     "argmax": reduction(np.argmax),
     "argmin": reduction(np.argmin),
-    "logsumexp": lambda x, dim, keepdim=False: ag.logsumexp(x, axis=axes(dim), keepdims=keepdim),
+    "logsumexp": lambda x, dim, keepdim=False: ag.logsumexp(x, axis=axes(dim, x), keepdims=keepdim),
     **variants("max", extreme(np.max, np.argmax, np.maximum), EXTREMES),
     **variants("min", extreme(np.min, np.argmin, np.minimum), EXTREMES),
     "aminmax": lambda x, dim=None, keepdim=False: (
@@ -165,8 +168,8 @@ TABLE = {
     "cumsum": running(np.cumsum),
     "cumprod": running(np.cumprod),
     "diff": diff,
-    "median": median(np.median),
-    "nanmedian": median(np.nanmedian),
+    "median": median(np.quantile),
+    "nanmedian": median(np.nanquantile),
     **variants("std_mean", lambda *x, **o: (TABLE["std"](*x, **o), mean_of(*x, **o)), UNBIASED),
     **variants("var_mean", lambda *x, **o: (TABLE["var"](*x, **o), mean_of(*x, **o)), UNBIASED),
     "trapezoid": trapezoid,
@@ -237,7 +240,7 @@ TABLE = {
         else np.take_along_axis(x, places, dim)
     ),
     "where": lambda x, condition, y: np.where(condition, x, y),
-    "nonzero": lambda x, *, as_tuple=False: np.nonzero(x) if as_tuple else np.argwhere(x),
+    "nonzero": nonzero,
     "isin": lambda x, y, assume_unique=False, invert=False: np.isin(x, y, invert=invert),
     "searchsorted": searchsorted,
     "masked_fill": lambda x, mask, value: np.where(mask, value, x),
@@ -259,7 +262,7 @@ TABLE = {
     "linalg.cross": lambda x, y, *, dim=-1: np.cross(x, y, axis=dim),
     "linalg.multi_dot": np.linalg.multi_dot,
     "linalg.matrix_power": np.linalg.matrix_power,
-    "linalg.matrix_rank": at_default(np.linalg.matrix_rank),
+    "linalg.matrix_rank": rank,
     "linalg.det": np.linalg.det,
     "linalg.slogdet": np.linalg.slogdet,
     "logdet": lambda x: np.where(np.linalg.det(x) > 0, np.linalg.slogdet(x)[1], np.nan),
@@ -276,7 +279,7 @@ TABLE = {
     "linalg.qr": lambda x, mode="reduced": (
         np.linalg.qr(x, mode) if mode != "r" else (np.zeros(0), np.linalg.qr(x, mode))
     ),
-    "linalg.vander": lambda x, N=None: np.vander(x, N, increasing=True),
+    "linalg.vander": vander,
     # activations and losses
     "nn.functional.relu": lambda x, inplace=False: ag.relu(x),
     "nn.functional.leaky_relu": lambda x, negative_slope=0.01, inplace=False: ag.leaky_relu(
@@ -287,7 +290,7 @@ TABLE = {
     "nn.functional.gelu": gelu,
     "nn.functional.softplus": softplus,
     "nn.functional.logsigmoid": lambda x: -ag.softplus(-x),
-    "nn.functional.softmin": softmax(lambda x, axis: ag.softmax(-x, axis=axis)),
+    "nn.functional.softmin": softmax(softmin),
     "softmax": softmax(ag.softmax),
     "log_softmax": softmax(ag.log_softmax),
     "nn.functional.tanhshrink": lambda x: x - np.tanh(x),
@@ -312,23 +315,42 @@ def magnitudes(*places):
     return lambda out: [abs(part) if k in places else part for k, part in enumerate(out)]
 
 
+def thin(out):
+    """Without the vectors that complete U and Vh to square matrices, which are arbitrary."""
+    u, s, vh = out
+    return [abs(u[..., : s.shape[-1]]), s, abs(vh[..., : s.shape[-1], :])]
+
+
 def values(out):
     """Without the places of the values."""
     return out[0] if isinstance(out, tuple) else out
 
 
-BEFORE = dict.fromkeys(("linalg.eigh", "linalg.eigvalsh", "linalg.cholesky", "cholesky"), symmetric)
+BEFORE = dict.fromkeys(
+    ("linalg.eigh", "linalg.eigvalsh", "linalg.cholesky", "cholesky", "linalg.pinv.hermitian"),
+    symmetric,
+)
 """What both sides do to the first operand: one triangle is read here, and in torch both."""
 
 AFTER = {
     "linalg.eigh": magnitudes(1),
-    "linalg.svd": magnitudes(0, 2),
+    "linalg.svd": thin,
     "median": values,
     "nanmedian": values,
 }
 """What both sides do to the results."""
 
+REFUSED = {
+    "cat": (2, "axis", "torch leaves out vectors without elements"),
+    "tensordot": (2, "shape-mismatch", "torch repeats an axis of length 1 that is summed over"),
+    "softmax": (2, "zero-size", "NumPy has no maximum of an axis of length 0"),
+    "log_softmax": (2, "zero-size", "NumPy has no maximum of an axis of length 0"),
+    "nn.functional.softmin": (2, "zero-size", "NumPy has no maximum of an axis of length 0"),
+}
+"""How many samples of an operator are refused at most, a pattern of the error, and why."""
+
 CONVENTIONS = {
+    "cov": "torch sums its float32 weights in float32 beside float64 observations",
     "clamp": "NumPy's dtypes: float32 beside int32 is float64",
     "linalg.norm.subgradients_at_zero": "at a kink; torch: U Vᵀ for the nuclear norm, NaN twice",
 }

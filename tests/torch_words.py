@@ -21,9 +21,11 @@ def refuse(why):
     raise RefusedError(why)
 
 
-def axes(dim):
-    """PyTorch's dim as NumPy's axis: () and None are all."""
-    return None if dim is None or dim == () else tuple(dim) if isinstance(dim, list) else dim
+def axes(dim, x=None):
+    """PyTorch's dim as NumPy's axis: () and None are all, and a number has the axis 0 or −1."""
+    if dim is None or dim == () or (x is not None and np.ndim(x) == 0):
+        return None
+    return tuple(dim) if isinstance(dim, list) else dim
 
 
 def typed(dtype):
@@ -32,7 +34,7 @@ def typed(dtype):
 
 def reduction(function):
     def reduced(x, dim=None, keepdim=False, dtype=None):
-        return function(x, axis=axes(dim), keepdims=keepdim, **typed(dtype))
+        return function(x, axis=axes(dim, x), keepdims=keepdim, **typed(dtype))
 
     return reduced
 
@@ -70,6 +72,17 @@ def running(function):
     return lambda x, dim, dtype=None: function(x, axis=dim, **typed(dtype)).reshape(x.shape)
 
 
+def softmin(x, axis):
+    return ag.softmax(-x, axis=axis)
+
+
+def nonzero(x, *, as_tuple=False):
+    """A number has one index if as_tuple, else none."""
+    if as_tuple:
+        return np.nonzero(np.atleast_1d(x))
+    return np.argwhere(x) if x.ndim else np.argwhere(np.atleast_1d(x))[:, :0]
+
+
 def diff(x, n=1, dim=-1, prepend=None, append=None):
     given = {"prepend": prepend, "append": append}
     return np.diff(x, n, dim, **{key: part for key, part in given.items() if part is not None})
@@ -79,9 +92,7 @@ def median(function):
     """Of an even number torch takes the lower of the two in the middle."""
 
     def median(x, dim=None, keepdim=False):
-        count = x.size if dim is None else x.shape[dim] if x.ndim else 1
-        count % 2 or refuse("the lower of two in the middle")
-        return function(x, axis=dim, keepdims=keepdim)
+        return function(x, 0.5, axis=axes(dim, x), keepdims=keepdim, method="lower")
 
     return median
 
@@ -90,14 +101,16 @@ def middle(function):
     """torch.quantile and torch.nanquantile."""
 
     def quantile(x, q, dim=None, keepdim=False, *, interpolation="linear"):
-        return function(x, q, axis=dim, keepdims=keepdim, method=interpolation)
+        return function(x, q, axis=axes(dim, x), keepdims=keepdim, method=interpolation)
 
     return quantile
 
 
 def norm(x, p="fro", dim=None, keepdim=False, dtype=None):
-    dtype is None or refuse("a dtype beside a norm")
-    dim = tuple(dim) if isinstance(dim, list) else dim
+    x = x if dtype is None else x.astype(dtype)
+    if not x.ndim:
+        return vector_norm(x, 2 if p == "fro" else p)
+    dim = axes(dim, x)
     if p == "fro" and (dim is None or isinstance(dim, int) or len(dim) == 1):
         p = 2
     if dim is None and p != "nuc":
@@ -108,7 +121,7 @@ def norm(x, p="fro", dim=None, keepdim=False, dtype=None):
 
 
 def linalg_norm(x, ord=None, dim=None, keepdim=False, dtype=None):
-    dtype is None or refuse("a dtype beside a norm")
+    x = x if dtype is None else x.astype(dtype)
     dim = tuple(dim) if isinstance(dim, list) else dim
     if ord is None and dim is None:
         return vector_norm(x, 2, None, keepdim)
@@ -116,12 +129,12 @@ def linalg_norm(x, ord=None, dim=None, keepdim=False, dtype=None):
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False, dtype=None):
-    dtype is None or refuse("a dtype beside a norm")
-    return np.linalg.vector_norm(x, ord=ord, axis=axes(dim), keepdims=keepdim)
+    x = x if dtype is None else x.astype(dtype)
+    return np.linalg.vector_norm(x, ord=ord, axis=axes(dim, x), keepdims=keepdim)
 
 
 def matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False, dtype=None):
-    dtype is None or refuse("a dtype beside a norm")
+    x = x if dtype is None else x.astype(dtype)
     return np.linalg.norm(x, ord, axis=tuple(dim), keepdims=keepdim)
 
 
@@ -137,8 +150,17 @@ def clamp(x, min=None, max=None):
 
 def pad(x, pad, mode="constant", value=0.0):
     pairs = list(zip(pad[::2], pad[1::2], strict=True))[::-1]
-    min(pad) < 0 and refuse("a negative padding")
-    width = [(0, 0)] * (x.ndim - len(pairs)) + pairs
+    pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
+    if mode == "replicate" and min(pad) < 0:
+        for k, (a, b) in enumerate(pairs):
+            places = np.clip(np.arange(-a, x.shape[k] + b), 0, x.shape[k] - 1)
+            x = np.take(x, places, axis=k)
+        return x
+    # A negative padding crops.
+    x = x[
+        tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, x.shape, strict=True))
+    ]
+    width = [(max(a, 0), max(b, 0)) for a, b in pairs]
     mode = {"replicate": "edge", "circular": "wrap"}.get(mode, mode)
     extra = {"constant_values": value or 0.0} if mode == "constant" else {}
     return np.pad(x, width, mode, **extra)
@@ -157,6 +179,8 @@ def trapezoid(y, x=None, *, dx=1.0, dim=-1):
 
 
 def ordered(x, dim=-1, descending=False, stable=False):
+    if not x.ndim:
+        return x, np.argsort(x, axis=None)[0]
     if descending:
         places = np.flip(np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
         places = x.shape[dim] - 1 - places
@@ -168,7 +192,8 @@ def ordered(x, dim=-1, descending=False, stable=False):
 def top(x, k, dim=-1, largest=True, sorted=True):
     values, places = ordered(x, dim, descending=largest)
     first = [slice(None)] * x.ndim
-    first[dim] = slice(k)
+    if first:
+        first[dim] = slice(k)
     return values[tuple(first)], places[tuple(first)]
 
 
@@ -231,13 +256,21 @@ def interleaved(x, repeats, dim=None, output_size=None):
 
 
 def searchsorted(places, x, *, side=None, right=False, sorter=None, out_int32=False):
-    sorter is None or refuse("a sorter")
-    return np.searchsorted(places, x, side=side or ("right" if right else "left"))
+    side = side or ("right" if right else "left")
+    if places.ndim < 2:
+        return np.searchsorted(places, x, side=side, sorter=sorter)
+    found = [
+        np.searchsorted(places[k], x[k], side, None if sorter is None else sorter[k])
+        for k in np.ndindex(places.shape[:-1])
+    ]
+    return np.reshape(np.stack(found), x.shape) if found else np.zeros(x.shape, int)
 
 
 def pinv(x, *, atol=None, rtol=None, hermitian=False):
-    (atol is None and not hermitian) or refuse("an absolute tolerance, or hermitian")
-    return np.linalg.pinv(x) if rtol is None else np.linalg.pinv(x, np.asarray(rtol))
+    if atol is None:
+        return np.linalg.pinv(x, hermitian=hermitian, rtol=rtol)
+    largest = np.max(np.linalg.svdvals(np.asarray(x)), axis=-1, initial=0)
+    return np.linalg.pinv(x, hermitian=hermitian, rtol=np.maximum(rtol or 0, atol / largest))
 
 
 def squeeze(x, dim=None):
@@ -253,15 +286,18 @@ def solve(a, b):
     return np.linalg.solve(a, b)
 
 
-def at_default(function):
-    def at_default(x, **options):
-        given = [
-            name for name, value in options.items() if value is not None and value is not False
-        ]
-        given and refuse(", ".join(given))
-        return function(x)
+def rank(x, *, atol=None, rtol=None, hermitian=False):
+    if atol is None:
+        return np.linalg.matrix_rank(x, hermitian=hermitian, rtol=rtol)
+    # Without a relative tolerance there is none beside an absolute one.
+    largest = np.max(np.linalg.svdvals(x.numpy()), axis=-1, initial=0)
+    tolerance = np.maximum(np.asarray(atol), largest * (0 if rtol is None else np.asarray(rtol)))
+    return np.linalg.matrix_rank(x, tolerance, hermitian)
 
-    return at_default
+
+def vander(x, N=None):
+    x = np.atleast_1d(x)
+    return x[..., None] ** np.arange(x.shape[-1] if N is None else N).astype(x.dtype)
 
 
 def several(function):
@@ -299,9 +335,7 @@ def softplus(x, beta=1, threshold=20):
 
 
 def softmax(function):
-    return lambda x, dim, dtype=None: (
-        refuse("a dtype beside a softmax") if dtype else function(x, axis=dim)
-    )
+    return lambda x, dim, dtype=None: function(x.astype(dtype) if dtype else x, axis=axes(dim, x))
 
 
 def averaged(losses, how):
@@ -310,7 +344,9 @@ def averaged(losses, how):
 
 def weighted(function):
     def loss(x, y, weight=None, reduction="mean", pos_weight=None):
-        pos_weight is None or refuse("weights of the positive class")
+        if pos_weight is not None:
+            losses = pos_weight * y * ag.softplus(-x) + (1 - y) * ag.softplus(x)
+            return averaged(losses if weight is None else weight * losses, reduction)
         if weight is None:
             return function(x, y, reduction=reduction)
         return averaged(weight * function(x, y, reduction="none"), reduction)
@@ -319,17 +355,30 @@ def weighted(function):
 
 
 def cross_entropy(z, y, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
-    weight is None or refuse("weights of the classes")
-    label_smoothing and refuse("label smoothing")
     if z.ndim > 2:
         z = np.moveaxis(z, 1, -1)
         y = np.moveaxis(y, 1, -1) if y.ndim == z.ndim else y
-    np.any(np.equal(y, ignore_index)) and refuse("labels to ignore")
-    return ag.cross_entropy(z, y, reduction=reduction)
+    if weight is None and not label_smoothing and not np.any(np.equal(y, ignore_index)):
+        return ag.cross_entropy(z, y, reduction=reduction)
+    count, counted = z.shape[-1], 1.0
+    weight = np.ones(count) if weight is None else np.asarray(weight)
+    if y.ndim < z.ndim:
+        y = np.asarray(y)
+        counted = (y != ignore_index) * weight[np.where(y == ignore_index, 0, y)]
+        y = np.where((y == ignore_index)[..., None], 0, np.eye(count)[np.where(y < 0, 0, y)])
+        smooth = np.any(y, axis=-1, keepdims=True) / count
+    else:
+        smooth = 1 / count
+    y = y * (1 - label_smoothing) + label_smoothing * smooth
+    losses = -np.sum(y * weight * ag.log_softmax(z), axis=-1)
+    if reduction == "mean":
+        labels = np.sum(counted) if np.ndim(counted) else losses.size
+        return np.sum(losses) / labels
+    return averaged(losses, reduction)
 
 
 def swapped(x, dim0, dim1):
-    return np.swapaxes(x, dim0, dim1)
+    return np.swapaxes(x, dim0, dim1) if x.ndim else x
 
 
 def matrix(x, offset=0, dim1=0, dim2=1):

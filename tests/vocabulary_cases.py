@@ -95,6 +95,11 @@ TABLE = [
         np.delete(a, slice(1, 4))
         np.insert(a, [1, 1, 3], 7.0, axis=1)
         np.partition(a, 2, axis=1)[:, 2]
+        np.sort(a, axis=0, stable=True)
+        np.lib.stride_tricks.sliding_window_view(a, {2, 1|(2, 3)|(2, 2), (1, 1)|0, 0})
+        a.mT
+        a.compress([False, True, True], 0)
+        np.cov(a, fweights=[1, 3, 2, 1], {ddof=0|aweights=[0.5, 1.0, 2.0, 0.1]|bias=True})
         np.take(a, {[[0, 2], [2, -1]], axis=1|[0, 11, 3]|1, axis=0})
         np.take_along_axis(a, np.array({[[0, 0, 3]]), axis=1|[0, 9]), axis=None})
         np.compress([False, True, True], a, axis=0)
@@ -166,6 +171,8 @@ TABLE = [
     ([M, np.abs(M.T.reshape(3, 4)) + 1], "np.average(a, weights=b, returned=True)"),
     ([M, np.cumsum(np.abs(M) + 0.1, axis=1)], "np.trapezoid(a, b)"),
     ([M, values(3, 4, low=-1.0)], "np.cov(a, b, rowvar=False, bias=True)"),
+    ([M, values(4, low=0.5)], "np.cov(a, aweights=b, ddof={None|0})"),
+    ([M, V], "np.{multiply|logaddexp}.outer(a, b)"),
     (
         [M, values(4)],
         """

@@ -265,7 +265,9 @@ NODES |= {"np.argmax": _place("ArgMax"), "np.argmin": _place("ArgMin")}
 
 
 @_node("np.argsort")
-def _argsort(w: Writer, x: Expr, a: Expr, axis: Any = -1, kind: Any = None) -> str:
+def _argsort(
+    w: Writer, x: Expr, a: Expr, axis: Any = -1, kind: Any = None, stable: Any = None
+) -> str:
     name, k = w.value(a), axis
     if axis is None:
         name, k = w.node("Reshape", name, w.ints([-1])), 0

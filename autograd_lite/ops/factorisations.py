@@ -353,7 +353,7 @@ def _rounding(shape, dtype):
 
 
 def _pinv_rule(g, out, a, rcond=None):
-    if rcond is not None and np.max(rcond) > _rounding(a.shape, out.dtype):
+    if rcond is not None and np.max(rcond, initial=0) > _rounding(a.shape, out.dtype):
         return _truncated_rule(g, a, rcond)
     g = g * np.sign(np.sum(regular(svdvals(a)), axis=-1))[..., None, None]
     p, t, m, n = out, transposed(out), a.shape[-2], a.shape[-1]
@@ -368,7 +368,7 @@ def _pinv_rule(g, out, a, rcond=None):
 def _truncated_rule(g, a, rcond):
     """The gradient where singular values that are not 0 may be left out."""
     u, s, vh, g = svd_u(a), svdvals(a), svd_vh(a), transposed(g)
-    kept = s > np.asarray(rcond)[..., None] * np.max(s, axis=-1, keepdims=True)
+    kept = s > np.asarray(rcond)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0)
     f = np.where(kept, 1 / np.where(kept, s, 1), 0)
     row, column = (..., slice(None), None), (..., None, slice(None))
     one_kept = np.not_equal(kept[row], kept[column])

@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed, normalized
+from autograd_lite.ops.reductions import Reduction
 from autograd_lite.ops.shapes import sum_to
 from autograd_lite.tensor import lifted
 
@@ -350,6 +351,7 @@ trace: Op = operation(
     lambda a, offset=0, axis1=0, axis2=1: np.trace(a, offset, axis1, axis2),
     _trace,
     reads="",
+    kind=Reduction,
     numpy=(np.trace,),
     symbol="tr",
     chooses=True,

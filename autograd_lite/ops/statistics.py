@@ -187,8 +187,9 @@ def _nan_extreme(function, least):
     def answer(a, axis=None, keepdims=False, initial=None, where=True):
         a = lifted(a)
         options = {"axis": axis, "keepdims": keepdims}
-        result = function(_filled(a, least), **options, initial=initial, where=where)
-        if initial is not None:
+        filled = _filled(a, least) if a.dtype.kind == "f" else a
+        result = function(filled, **options, initial=initial, where=where)
+        if initial is not None or filled is a:
             return result
         return np.where(np.all(np.isnan(a), **options), np.nan, result)
 
@@ -209,7 +210,7 @@ def _cov(
     if y is not None:
         m = np.concatenate([m, _variables(y, rowvar, dtype)], axis=0)
     ddof = ddof if ddof is not None else 0 if bias else 1
-    weights = _weights(m.shape[1], fweights, aweights)
+    weights = _weights(m, fweights, aweights)
     if weights is None:
         centred, freedom = _centred(m, 1), float(m.shape[1] - ddof)
         return np.squeeze(centred @ centred.T / (freedom if freedom > 0 else math.nan))
@@ -226,19 +227,21 @@ def _variables(m, rowvar, dtype):
     return np.atleast_2d(m) if rowvar or m.ndim == 1 else m.T
 
 
-def _weights(n, fweights, aweights):
-    """The weight of each of n observations; None if all weigh the same."""
-    product = None
+def _weights(m, fweights, aweights):
+    """The weight of each column of m; None if all weigh the same."""
+    product, n = None, m.shape[1]
     for name, given in (("fweights", fweights), ("aweights", aweights)):
         if given is None:
             continue
         given = lifted(given)
         if given.shape != (n,):
             raise ValueError(f"cov: {name}= must have shape ({n},), not {given.shape}")
-        if name == "fweights" and np.any(np.not_equal(given, np.round(given))):
-            raise TypeError("cov: fweights= must be whole numbers")
-        if np.any(np.less(given, 0)):
-            raise ValueError(f"cov: {name}= must not be negative")
+        if not given.always_recorded:  # while tracing, the values are not known
+            if name == "fweights" and np.any(given.array != np.round(given.array)):
+                raise TypeError("cov: fweights= must be whole numbers")
+            if np.any(given.array < 0):
+                raise ValueError(f"cov: {name}= must not be negative")
+        given = astype(given, m.dtype if m.dtype.kind == "f" else np.float64)
         product = given if product is None else product * given
     return product
 
