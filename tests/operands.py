@@ -144,8 +144,6 @@ def cases(draw: Any, op: Op) -> Case:
     return Case(op, tuple(np.asarray(x) for x in operands), attributes)
 
 
-OF_SCIPY = {"autograd_lite.ops.special"}
-
 UNDEFINED = ("arbitrary", "completion")
 """Operations whose rule says that there is no derivative: `test_full_factors` tests them."""
 
@@ -154,7 +152,7 @@ VOCABULARY = sorted(
     for name, op in OPS.items()
     if not op.foreign
     and name not in UNDEFINED
-    and (SCIPY or getattr(op.forward, "__module__", "") not in OF_SCIPY)
+    and (SCIPY or "ops.special" not in getattr(op.forward, "__module__", ""))
 )
 """The names of the engine's own operations, without those that need SciPy where it is missing."""
 

@@ -142,6 +142,7 @@ def test_a_rule_that_cancels_is_seen(monkeypatch):
     assert not is_close(second, exact(function, mp.mpf(-1e4), 2))
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(signed(sizes(-2, 3)), st.booleans()), min_size=1, max_size=5))
 def test_a_probit_model_written_out(pairs):
     """Its loss and the gradient are as accurate as with log_ndtr, for any arguments."""
@@ -416,3 +417,10 @@ def test_the_symbols_in_latex():
         assert symbol in text
     assert r"\frac{\varphi}{\Phi}\left(w\right)" in text
     assert r"\operatorname{erf}^{-1}\left(w\right)" in text
+
+
+def test_a_function_of_constants_is_computed_when_the_program_is_compiled():
+    c = np.linspace(0.1, 0.9, 5)
+    f = ag.compile(lambda x: x * special.erfinv(c))
+    np.testing.assert_array_equal(f(c), c * special.erfinv(c))
+    assert "special" not in f.source

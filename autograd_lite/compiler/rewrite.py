@@ -93,7 +93,9 @@ def _simplified(expr: Expr, rules: Rules, b: Builder, fold: bool) -> tuple[Any, 
 
 def _folded(expr: Expr, b: Builder) -> Any:
     """The value of a call on constants, unless it is much larger than they are, or None."""
-    if not expr.args or expr.fn not in FOLDED or expr.shape is None:
+    if not expr.args or expr.shape is None:
+        return None
+    if not (expr.fn in FOLDED or expr.fn.startswith("special.")):
         return None
     if not all(x.fn == CONSTANT for x in expr.inputs):
         return None
