@@ -183,6 +183,12 @@ def test_betaln_of_negative_arguments_has_its_derivative_or_nan(a, b):
         assert abs(found - expected) <= 1e-8 * abs(expected)
 
 
+def test_what_is_left_of_two_poles_is_not_returned():
+    for distance in (1e-12, 1e-9, 1e-7):
+        assert np.isnan(ag.grad(special.betaln)(-2 + distance, 2.0))
+    assert ag.grad(special.betaln)(-2 + 1e-3, 2.0) == pytest.approx(1.50125, abs=1e-5)
+
+
 @given(st.integers(1, 8), decades(1e-3, 1e9), st.floats(-5, 5))
 def test_the_derivatives_of_gammainc_by_its_limit(shape, scale, deviations):
     a = shape * scale
@@ -295,14 +301,10 @@ def test_the_closed_forms_are_those_of_books():
 
 
 HERE = {
-    ("gammaln", 0.0, 1): -np.inf,
     ("gammaln", -1 + 1e-13, 1): -9.99689e12,
     ("gammaln", -0.5, 2): 8.934802200544679,
-    ("i0", 0.0, 1): 0,
-    ("i1", 0.0, 2): 0,
     ("i1", 1e-8, 2): 3.75e-9,
     ("i0e", 1e12, 1): -1.994711e-19,
-    ("i0e", 0.0, 2): 1.5,
 }
 
 
