@@ -19,7 +19,7 @@ from autograd_lite.exchange.onnx_forms import FORMS
 from autograd_lite.exchange.onnx_nodes import KEPT, NODES
 from autograd_lite.exchange.onnx_rows import DiffersError, Length, merged
 from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer, check_call
-from autograd_lite.expressions.expr import Builder, Expr, dtype_of, in_order
+from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, dtype_of, in_order
 from autograd_lite.expressions.lower import from_graph, on_symbols
 from autograd_lite.expressions.printer import HOMES
 from autograd_lite.files import atomic
@@ -204,7 +204,12 @@ def _converted(b: Builder, x: Any, dtype: Any) -> Expr:
     return x if x.dtype == dtype else b.call(".astype", x, dtype)
 
 
-RULES = {fn: [_as_form] for fn in FORMS}
+def _filled(b: Builder, x: Expr) -> Any:
+    """A constant of one number as that number, whose shape may depend on the number of rows."""
+    return b.filled(x.value) if x.size > 1 else None
+
+
+RULES = {CONSTANT: [_filled], **{fn: [_as_form] for fn in FORMS}}
 
 
 class NotExportedError(ValueError):
