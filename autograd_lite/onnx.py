@@ -49,11 +49,11 @@ def export_onnx(
         >>> def predict(x, w):
         ...     return {"probability": ag.sigmoid(x @ w)}
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.onnx"
-        >>> args = np.ones((4, 3)), np.array([0.5, -1.0, 0.25])
+        >>> args = np.ones((4, 3)), np.array([[0.5], [-1.0], [0.25]])
         >>> ag.export_onnx(predict, args, path, rows="x")
         >>> import onnx
         >>> [node.op_type for node in onnx.load(path).graph.node]
-        ['Reshape', 'MatMul', 'Squeeze', 'Neg', 'Exp', 'Add', 'Reciprocal']
+        ['MatMul', 'Neg', 'Exp', 'Add', 'Reciprocal']
     """
     from autograd_lite.exchange.onnx_export import export
 

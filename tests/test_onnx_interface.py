@@ -137,6 +137,23 @@ def test_constants_in_any_layout_are_written_as_they_are(tmp_path):
         np.testing.assert_array_equal(found, w)
 
 
+def test_constants_of_one_number_keep_their_names(tmp_path):
+    bias = ag.constant(np.zeros(40), name="bias")
+
+    def f(x):
+        return {"y": x + bias, "b": bias, "z": np.ones((50, 40)) * x}
+
+    model = exported(tmp_path, f, [np.ones(40)])
+    sizes = {x.name: tuple(x.dims) for x in model.graph.initializer}
+    assert sizes["bias"] == (40,)
+    assert (50, 40) not in sizes.values()
+    found = run(model, [np.full(40, 3.0)])
+    for part, expected in zip(
+        found, [np.full(40, 3.0), np.zeros(40), np.full((50, 40), 3.0)], strict=True
+    ):
+        np.testing.assert_array_equal(part, expected)
+
+
 def unchanged(path, error, message, f, *args, **options):
     path.write_bytes(b"old")
     with pytest.raises(error, match=message):

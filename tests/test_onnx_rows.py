@@ -63,6 +63,9 @@ PROGRAMS = {
         np.ones(len(x)) * x[0, 0],
     ),
     "joined": lambda x, y, w: np.concatenate([x, np.ones((6, 3)), x])[1:] @ w,
+    "product with the hessian": lambda x, y, w: ag.hvp(
+        lambda w: np.mean(np.max(ag.relu(x @ w), axis=1) ** 2)
+    )(w, w + 1),
     "norms": ag.grad(lambda x, y, w: np.sum(np.linalg.norm(x, axis=1)) + np.linalg.norm(x)),
 }
 

@@ -19,7 +19,7 @@ from autograd_lite.exchange.onnx_forms import FORMS
 from autograd_lite.exchange.onnx_nodes import KEPT, NODES
 from autograd_lite.exchange.onnx_rows import DiffersError, Length, merged
 from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer, check_call
-from autograd_lite.expressions.expr import Builder, Expr, dtype_of, in_order
+from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, dtype_of, in_order
 from autograd_lite.expressions.lower import from_graph, on_symbols
 from autograd_lite.expressions.printer import HOMES
 from autograd_lite.files import atomic
@@ -75,13 +75,7 @@ def _signature(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Signature, l
         raise TypeError(f"export_onnx: takes a function, not {type(f).__name__}")
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"export_onnx: args is a tuple of arguments, not {type(args).__name__}")
-    bound = inspect.signature(f).bind(*args)
-    names: list[str] = []
-    for name, parameter in bound.signature.parameters.items():
-        if name in bound.arguments:
-            several = parameter.kind is inspect.Parameter.VAR_POSITIONAL
-            count = len(bound.arguments[name]) if several else 0
-            names += [f"{name}{k}" for k in range(count)] if several else [name]
+    names = _names_of_arguments(f, args)
     given: list[str | None] = []
 
     def array(x: Any) -> Any:
@@ -99,6 +93,20 @@ def _signature(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Signature, l
         raise TypeError("export_onnx: takes arrays, not data by blocks of rows")
     titles = [x or leaf.name for x, leaf in zip(given, signature.leaves, strict=True)]
     return signature, titles
+
+
+def _names_of_arguments(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+    try:
+        bound = inspect.signature(f).bind(*args)
+    except ValueError:  # a function that is not written in Python
+        return [f"x{k}" for k in range(len(args))]
+    names: list[str] = []
+    for name, parameter in bound.signature.parameters.items():
+        if name in bound.arguments:
+            several = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+            count = len(bound.arguments[name]) if several else 0
+            names += [f"{name}{k}" for k in range(count)] if several else [name]
+    return names
 
 
 def _free(signature: Signature, rows: Sequence[str]) -> list[int]:
@@ -196,7 +204,12 @@ def _converted(b: Builder, x: Any, dtype: Any) -> Expr:
     return x if x.dtype == dtype else b.call(".astype", x, dtype)
 
 
-RULES = {fn: [_as_form] for fn in FORMS}
+def _filled(b: Builder, x: Expr) -> Any:
+    """A constant of one number as that number, whose shape may depend on the number of rows."""
+    return b.filled(x.value) if x.size > 1 else None
+
+
+RULES = {CONSTANT: [_filled], **{fn: [_as_form] for fn in FORMS}}
 
 
 class NotExportedError(ValueError):

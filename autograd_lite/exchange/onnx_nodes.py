@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from autograd_lite.compiler.rewrite import UFUNCS
 from autograd_lite.exchange.onnx_indexing import added, gathered, scattered, taken
 from autograd_lite.exchange.onnx_rows import Length
 from autograd_lite.exchange.onnx_writer import NotInOnnxError, Writer
-from autograd_lite.expressions.expr import Expr
+from autograd_lite.expressions.expr import CONSTANT, Expr
 
 __all__ = ["NODES"]
+
+LARGEST_POWER = 64  # of integers, from products
 
 NODES: dict[str, Callable[..., str]] = {}
 """For each function, what writes a call: ``(writer, call, *args, **keywords) -> name``."""
@@ -66,7 +69,7 @@ FLOATS = {
     "greater_equal": "GreaterOrEqual",
     "equal": "Equal",
 }
-# Pow computes with integers in float64, and Div truncates.
+# Pow computes with integers in float64.
 FOR_FLOATS_ONLY = {"power", "reciprocal", "isnan", "isinf"}
 INTEGERS = {"bitwise_and": "BitwiseAnd", "bitwise_or": "BitwiseOr"}
 INTEGERS |= {"bitwise_xor": "BitwiseXor", "invert": "BitwiseNot"}
@@ -102,6 +105,22 @@ def _elementwise(name: str) -> Callable[..., str]:
 
 for _name in {**FLOATS, **INTEGERS, **BOOLEANS}:
     NODES[f"np.{_name}"] = _elementwise(_name)
+
+
+@_node("np.power")
+def _power(w: Writer, x: Expr, a: Any, b: Any) -> str:
+    exponent = b.value if isinstance(b, Expr) and b.fn == CONSTANT else b
+    if x.dtype.kind != "i" or np.ndim(exponent) or isinstance(exponent, Expr):
+        return _elementwise("power")(w, x, a, b)
+    if not 0 < exponent <= LARGEST_POWER:
+        raise NotInOnnxError(f"powers of integers are exported from 1 to {LARGEST_POWER}")
+    square, factors, rest = w.value(a, x.dtype), [], int(exponent)
+    while rest:
+        if rest & 1:
+            factors.append(square)
+        rest >>= 1
+        square = w.node("Mul", square, square) if rest else square
+    return w.node("Identity", reduce(lambda p, q: w.node("Mul", p, q), factors), last=True)
 
 
 @_node("np.not_equal")

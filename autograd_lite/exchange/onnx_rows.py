@@ -119,13 +119,13 @@ def _merged(group: Sequence[Expr], same: Callable[..., Any], lengths: Sequence[i
     x = group[0]
     shape = None if x.shape is None else same([e.shape for e in group])
     if x.fn == CONSTANT:
-        return _constant(group, shape, lengths)
+        return _constant(group, lengths)
     args = same([e.args for e in group])
     keywords = {key: same([e.keywords[key] for e in group]) for key in x.keywords}
     return Expr(x.fn, args, keywords, shape, x.dtype)
 
 
-def _constant(group: Sequence[Expr], shape: Any, lengths: Sequence[int]) -> Expr:
+def _constant(group: Sequence[Expr], lengths: Sequence[int]) -> Expr:
     x, values = group[0], [e.value for e in group]
     if all(alike(x.value, value) for value in values):
         return x
@@ -136,11 +136,7 @@ def _constant(group: Sequence[Expr], shape: Any, lengths: Sequence[int]) -> Expr
         array, factors = multiple(values)
         number = rate(factors, lengths, x.dtype)
         constant = Expr(CONSTANT, (), {}, x.shape, x.dtype, array)
-        return Expr("np.multiply", (constant, number), {}, shape, x.dtype)
-    first = x.value.flat[0] if x.size else x.dtype.type(0)
-    if all(value.tobytes() == first.tobytes() * value.size for value in values):
-        constant = Expr(CONSTANT, (), {}, (), x.dtype, np.asarray(first))
-        return Expr("np.broadcast_to", (constant, shape), {}, shape, x.dtype)
+        return Expr("np.multiply", (constant, number), {}, x.shape, x.dtype)
     raise DiffersError
 
 

@@ -20,6 +20,9 @@ DTYPES = "float32", "float64", "int64", "int32", "bool"
 """The dtypes with which onnxruntime computes; others can only be converted."""
 
 
+SHORT = 16  # elements of a constant that is written even if all are one number
+
+
 class NotInOnnxError(Exception):
     """A call cannot be written in ONNX, with the reason."""
 
@@ -96,8 +99,9 @@ class Writer:
         if x in self.values:
             return
         self._line = x.line
-        if x.fn == CONSTANT:
-            self.values[x] = self.constant(x.value, self.names.get(x))
+        known = _known(x)
+        if known is not None:
+            self.values[x] = self.constant(known, self.names.get(x))
             return
         self._wanted = self._result_names.get(x, "")
         if not self._wanted and x in self.names:
@@ -130,21 +134,23 @@ class Writer:
         return output
 
     def constant(self, value: Any, name: str | None = None) -> str:
-        """Enter an array as an initializer, once; returns its name."""
+        """Enter an array as an initializer, once; returns its name.
+
+        A large array without a name, all of one number, is made of that number.
+        """
         value = np.asarray(value)
         order = value.dtype.newbyteorder("=")
         value = np.ascontiguousarray(value, order).reshape(value.shape)  # 1-d of a 0-d array
         key = value.dtype.str, value.shape, value.tobytes()
-        if key not in self._constants:
-            first = value.flat[0] if value.size > 16 else value.dtype.type(0)
-            if value.size > 16 and value.tobytes() == first.tobytes() * value.size:
-                shape = self.constant(np.array(value.shape, np.int64))
-                self._constants[key] = self.node("Expand", self.constant(first), shape)
-            else:
-                self._constants[key] = self.take(name or "constant")
-                made = self.onnx.numpy_helper.from_array(value, self._constants[key])
-                self.initializers.append(made)
-        return self._constants[key]
+        if key in self._constants:
+            return self._constants[key]
+        if name is None and value.size > SHORT and key[-1] == value.flat[0].tobytes() * value.size:
+            made = self.expanded(self.constant(value.flat[0]), value.shape)
+        else:
+            made = self.take(name or "constant")
+            self.initializers.append(self.onnx.numpy_helper.from_array(value, made))
+        self._constants[key] = made
+        return made
 
     def value(self, x: Any, dtype: Any = None) -> str:
         """The name of the value of an argument, converted to a dtype.
@@ -229,6 +235,17 @@ class Writer:
             if str(dtype) not in DTYPES:
                 raise NotInOnnxError(f"it computes with {dtype}; use one of {', '.join(DTYPES)}")
         return [self.value(x, dtype) for x, dtype in zip(args, dtypes, strict=False)], dtypes[0]
+
+
+def _known(x: Expr) -> Any:
+    """The value of a constant, or of a number broadcast to a shape; otherwise None."""
+    if x.fn == CONSTANT:
+        return x.value
+    if x.fn != "np.broadcast_to" or any(isinstance(n, Length) for n in x.shape):
+        return None
+    first = x.args[0]
+    fits = isinstance(first, Expr) and first.fn == CONSTANT
+    return np.broadcast_to(first.value, x.shape) if fits else None
 
 
 def check_call(function: Callable[..., Any], *args: Any, **keywords: Any) -> None:
