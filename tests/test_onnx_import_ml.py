@@ -136,3 +136,25 @@ def test_columns_that_are_chosen_are_no_labels(tmp_path):
     model = imported(built([node], {"x": X}, {"y": X}, arrays, 17), tmp_path)
     np.testing.assert_array_equal(model(X), X[:, [1, 1, 0]])
     assert model.labels == ()
+
+
+def test_a_model_of_this_package_comes_back_with_its_classes(tmp_path):
+    from autograd_lite.models import MLPClassifier, save
+
+    labels = np.array(["no", "maybe", "yes"])[[0, 1, 2, 0, 1, 2]]
+    x = np.arange(18.0).reshape(6, 3) % 5
+    fitted = MLPClassifier((4,), tol=10.0, random_state=0).fit(x, labels)
+    path = tmp_path / "model.onnx"
+    save(fitted, path)
+    model = ag.import_onnx(path)
+    assert model.classes.tolist() == fitted.classes_.tolist()
+    np.testing.assert_allclose(model(x)["probabilities"], fitted.predict_proba(x), rtol=1e-12)
+
+
+def test_texts_called_classes_that_are_no_list_are_only_texts(tmp_path):
+    for text in ("7", "a, b", ""):
+        model = built([CASES["L1"]], {"x": X}, {"y": X}, (), 17)
+        helper.set_model_props(model, {"classes": text})
+        read = imported(model, tmp_path)
+        assert read.classes is None
+        assert read.metadata == {"classes": text}

@@ -249,3 +249,36 @@ def test_probabilities_that_are_normalised_again_are_left_as_they_are(tmp_path):
         # The logarithm of a quotient would be −∞.
         logs = np.log(model(ag.constant(x))).numpy()
         np.testing.assert_array_equal(logs, [[0.0, -998.0, -2000.0]])
+
+
+@pytest.mark.parametrize("wrong", [None, "condition", "numerator", "inner"])
+def test_the_forms_of_kahan_and_what_resembles_them(wrong, tmp_path):
+    """log1p x is log(u) (x / (u − 1)) with u = 1 + x, and x where u = 1."""
+    lines = {
+        "condition": "c = Equal u 1",
+        "numerator": "d = Div x m",
+        "inner": "l = Log u",
+    } | {
+        None: {},
+        "condition": {"condition": "c = Equal u 2"},
+        "numerator": {"numerator": "d = Div u m"},
+        "inner": {"inner": "l = Log x"},
+    }[wrong]
+    text = (
+        f"u = Add 1 x; {lines['condition']}; {lines['inner']}; m = Sub u 1; "
+        f"{lines['numerator']}; p = Mul l d; y = Where c x p"
+    )
+    x = np.array([1.0, 1e-12, 3.0])
+    nodes, arrays = written(text, "initializers", 0)
+    model = imported(built(nodes, {"x": x}, {"y": x}, arrays), tmp_path)
+    u = 1 + x
+    values = {
+        None: np.log1p(x),
+        "condition": np.where(u == 2, x, np.log(u) * (x / (u - 1))),
+        "numerator": np.log(u) * (u / (u - 1)),
+        "inner": np.log(x) * (x / (u - 1)),
+    }
+    np.testing.assert_allclose(model(x), values[wrong], rtol=1e-15)
+    gradient = ag.grad(lambda x: np.sum(model(x)))(x)
+    if wrong is None:
+        np.testing.assert_allclose(gradient, 1 / (1 + x), rtol=1e-15)

@@ -209,6 +209,10 @@ class _Program:
         self.constants = {k: x for k, x in file.arrays.items() if k not in trained}
         self.makers: dict[str, Node] = {}
         nodes = _needed(file.nodes, set(outputs))
+        self.users: dict[str, list[Node]] = {}
+        for node in nodes:
+            for name in node.inputs:
+                self.users.setdefault(name, []).append(node)
         _refuse_unknown(file.path, nodes)
         for node in nodes:
             node = onnx_import_ml.with_arrays(node, trained)
@@ -247,7 +251,7 @@ class _Program:
                     self.constants[name].flags.writeable = False
             return
         rule = RULES.get(node.kind)
-        around = Surroundings(self.makers, self.constants | trained)
+        around = Surroundings(self.makers, self.constants | trained, self.users)
         found = [node] if rule is None else rule(node, around) or [node]
         if isinstance(found, str):
             self.names[node.outputs[0]] = found

@@ -52,8 +52,19 @@ def labels_of(file: OnnxFile) -> Labels:
             )
     if classes is None:
         classes = _stated(file.metadata.get("classes", ""))
+    if classes is None and "classes" in file.metadata:
+        classes = _written(file.metadata["classes"])
     outputs = {name: form for name, form in file.outputs.items() if name not in names}
     return Labels(outputs or {scores: Array(None, None)}, tuple(names), classes)
+
+
+def _written(text: str) -> np.ndarray[Any, Any] | None:
+    """The classes that `autograd-lite export` writes, a list in JSON."""
+    try:
+        classes = json.loads(text)
+    except ValueError:
+        return None
+    return np.array(classes) if isinstance(classes, list) else None
 
 
 def _back(name: str, makers: dict[str, Node]) -> Iterator[tuple[str, Node]]:

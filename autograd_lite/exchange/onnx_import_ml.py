@@ -84,9 +84,7 @@ def _linear(x: Any, coefficients: Any, intercepts: Any = None) -> Any:
 @reads("ai.onnx.ml.LinearRegressor")
 def _linear_regressor(node: Node) -> Function:
     if node.get("post_transform", "NONE") != "NONE":
-        raise node.refused(
-            "onnxruntime ignores a post_transform of a regression; only NONE is read"
-        )
+        raise node.refused("only post_transform NONE is supported, since runtimes disagree")
     return _linear
 
 

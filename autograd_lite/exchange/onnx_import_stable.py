@@ -7,7 +7,7 @@ accurately.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,10 +25,12 @@ class Surroundings:
     Attributes:
         makers: the node that makes an array, by the name of the array.
         arrays: the constants and initializers.
+        users: the nodes that use an array, by its name.
     """
 
     makers: Mapping[str, Node]
     arrays: Mapping[str, np.ndarray[Any, Any]]
+    users: Mapping[str, Sequence[Node]]
 
     def made(self, name: str, *kinds: str) -> Node | None:
         """The node that makes an array, if it is of one of these kinds."""
@@ -48,6 +50,17 @@ class Surroundings:
             if ndim is not None:
                 return node.inputs[1 - k], ndim
         return None
+
+    def is_corrected(self, name: str, *kinds: str) -> bool:
+        """Whether other nodes of these kinds use 1 + x or exp x.
+
+        Then its rounding is likely to be corrected, as in Kahan's log1p: log(u) x / (u − 1) with
+        u = 1 + x. A logarithm without the rounding would make that worse.
+        """
+        return any(
+            user.kind in kinds and (user.kind == "Log" or self.beside(user, 1))
+            for user in self.users.get(name, ())
+        )
 
     def axes(self, node: Node) -> tuple[int, ...] | None:
         """The axes of a reduction, if they are fixed."""
@@ -96,6 +109,8 @@ def _log(node: Node, around: Surroundings) -> list[Node] | None:
     if x.kind == "ReduceSum":
         e = around.made(x.inputs[0], "Exp")
         return None if e is None else [_reduced("ReduceLogSumExp", e.inputs[0], x, node)]
+    if x.kind in ("Add", "Sub") and around.is_corrected(node.inputs[0], "Sub"):
+        return None
     if x.kind == "Add":
         return _log_of_sum(node, x, around)
     if x.kind == "Sub" and (ndim := around.ndim_of(x.inputs[0], 1)) is not None:
@@ -119,7 +134,8 @@ def _log_of_sum(node: Node, x: Node, around: Surroundings) -> list[Node] | None:
 def _sub(node: Node, around: Surroundings) -> list[Node] | None:
     a, b = node.inputs
     e, s, r = around.made(a, "Exp"), around.made(b, "Sigmoid"), around.made(b, "Erf")
-    if e is not None and (ndim := around.ndim_of(b, 1)) is not None:
+    corrected = around.is_corrected(a, "Log")
+    if e is not None and not corrected and (ndim := around.ndim_of(b, 1)) is not None:
         return _of(node, "Expm1", e.inputs[0], ndim)
     if s is not None and (ndim := around.ndim_of(a, 1)) is not None:
         return _of(node, "Sigmoid", s.inputs[0], ndim, negate=True)
@@ -228,7 +244,52 @@ def _sqrt(node: Node, around: Surroundings) -> list[Node] | None:
     return [_reduced("ReduceL2", x, total, node)]
 
 
+def _where(node: Node, around: Surroundings) -> list[Node] | None:
+    """Kahan's forms: log1p is log(u) (x / (u − 1)), u = 1 + x; expm1 is (u − 1) (x / log u)."""
+    condition, x, y = node.inputs
+    u = _equal_to_one(condition, around)
+    inner = around.made(y, "Where")
+    product = around.made(y if inner is None else inner.inputs[2], "Mul")
+    if not u or product is None:
+        return None
+    for first, second in (product.inputs, product.inputs[::-1]):
+        quotient = around.made(second, "Div")
+        if quotient is None or quotient.inputs[0] != x:
+            continue
+        for log, minus, kind in (
+            (first, quotient.inputs[1], "Log1p"),
+            (quotient.inputs[1], first, "Expm1"),
+        ):
+            own, less = around.made(log, "Log"), around.made(minus, "Sub")
+            matches = own and own.inputs[0] == u and less and less.inputs[0] == u
+            if not matches or not less or around.ndim_of(less.inputs[1], 1) != 0:
+                continue
+            made = around.made(u, "Add" if kind == "Log1p" else "Exp")
+            of = made and (around.beside(made, 1) if kind == "Log1p" else (made.inputs[0], 0))
+            rest = inner is None if kind == "Log1p" else inner is None or inner.inputs[1] == minus
+            if of == (x, 0) and rest:
+                return _of(node, kind, x)
+    return None
+
+
+def _equal_to_one(condition: str, around: Surroundings) -> str:
+    """The u of u = 1, or of u = 1 or u = ∞."""
+    either = around.made(condition, "Or")
+    parts = (condition,) if either is None else either.inputs
+    found = ""
+    for name in parts:
+        equal = around.made(name, "Equal")
+        one, infinity = (equal and around.beside(equal, value) for value in (1, np.inf))
+        side = one or infinity
+        if not side or (found and side[0] != found) or side[1]:
+            return ""
+        found = side[0]
+    ones = (around.made(name, "Equal") for name in parts)
+    return found if any(equal and around.beside(equal, 1) for equal in ones) else ""
+
+
 RULES: dict[str, Rule] = {
+    "Where": _where,
     "Log": _log,
     "Sub": _sub,
     "Div": _div,
