@@ -27,6 +27,7 @@ NEEDS = {
     "autograd_lite.functions": "scipy",
     "autograd_lite.onnx": "onnx",
     "autograd_lite.exchange.tensors": "safetensors",
+    "autograd_lite.interop": "torch",
     "autograd_lite.models.from_scikit_learn": "sklearn",
 }
 PAGES_NEED = {"special.md": "scipy", "likelihoods.md": "statsmodels", "onnx.md": "onnx"}

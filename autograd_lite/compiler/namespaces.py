@@ -122,7 +122,7 @@ def _vander(x, N=None, increasing=False):
 
 ARRAYS_ONLY = """
 arctan2 hypot copysign fmax fmin fmod maximum minimum logaddexp logaddexp2 heaviside logical_and
-logical_or logical_xor bitwise_and bitwise_or bitwise_xor equal not_equal float_power
+logical_or logical_xor bitwise_and bitwise_or bitwise_xor float_power
 """
 
 
@@ -134,7 +134,7 @@ def _torch_added(printer: LibraryPrinter, x: Expr) -> str:
 
 
 def _torch_transposed(printer: LibraryPrinter, x: Expr) -> str:
-    axes = x.args[1] if len(x.args) > 1 else x.keywords.get("axes")
+    axes: Any = x.args[1] if len(x.args) > 1 else x.keywords["axes"]
     return f"torch.permute({printer.text(x.args[0])}, {literal(tuple(axes))})"
 
 
@@ -253,6 +253,16 @@ def _torch_power(printer: LibraryPrinter, x: Expr) -> str | None:
     return f"{made} ** {printer.text(exponent, 100)}"
 
 
+def _torch_compared(name: str) -> Write:
+    """`torch.eq` takes a number as its second argument only; `torch.equal` gives one boolean."""
+
+    def write(printer: LibraryPrinter, x: Expr) -> str:
+        one, two = x.args if isinstance(x.args[0], Expr) else x.args[::-1]
+        return f"torch.{name}({printer.text(one)}, {printer.text(two)})"
+
+    return write
+
+
 def _torch_arranged(name: str) -> Write:
     """A function whose arguments PyTorch takes in another form."""
 
@@ -332,6 +342,8 @@ TORCH = Library(
         "np.linalg.svd": _torch_svd,
         "np.roll": _torch_roll,
         "np.power": _torch_power,
+        "np.equal": _torch_compared("eq"),
+        "np.not_equal": _torch_compared("ne"),
         **{
             f"np.{name}": _torch_arranged(name)
             for name in ("argsort", "outer", "trace", "tile", "cross")

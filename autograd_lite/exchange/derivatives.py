@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd_lite.compiler import compile
 from autograd_lite.compiler.function import Compiled
-from autograd_lite.core.tensor import Value
 from autograd_lite.transforms import jvp, vjp
 from autograd_lite.trees import flatten
 
@@ -78,4 +77,4 @@ class Program:
 
 def is_float(x: Any) -> bool:
     """Whether a result is one of floating-point numbers."""
-    return (x if isinstance(x, Value) else np.asarray(x)).dtype.kind == "f"
+    return bool((x.dtype if hasattr(x, "dtype") else np.result_type(x)).kind == "f")

@@ -14,6 +14,8 @@ from autograd_lite.trees import flatten
 
 __all__ = ["JaxLayer"]
 
+_Shape: Any = jax.ShapeDtypeStruct
+
 
 class JaxLayer:
     """A function of arrays of JAX; made by `autograd_lite.interop.jax`."""
@@ -44,7 +46,7 @@ class JaxLayer:
         shapes, rebuilt = self._shapes(arguments([_like(x) for x in arrays]))
 
         @jax.custom_vjp
-        def function(*arrays: Any) -> list[Any]:
+        def function(*arrays: Any) -> Any:
             return jax.pure_callback(compute, shapes, *arrays, vmap_method="sequential")
 
         def forward(*arrays: Any) -> Any:
@@ -71,8 +73,7 @@ class JaxLayer:
         with np.errstate(all="ignore"):
             results, _, build = flatten(self.program.compiled(*args, **kwargs))
         return [
-            jax.ShapeDtypeStruct(np.shape(x), jax.dtypes.canonicalize_dtype(np.result_type(x)))
-            for x in results
+            _Shape(np.shape(x), jax.dtypes.canonicalize_dtype(np.result_type(x))) for x in results
         ], build
 
     def __repr__(self) -> str:

@@ -25,7 +25,7 @@ class TorchLayer:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = _Call(self.program, args, kwargs)
-        results = _Function.apply(call, *call.tensors)
+        results = _apply(call, *call.tensors)
         call.tensors = ()
         return call.build(results)
 
@@ -57,7 +57,7 @@ class _Call:
         arrays = [_array(x, path) for x, path in zip(tensors, self.paths, strict=True)]
         args, kwargs = self.arguments(arrays)
         results, _, self.build = flatten(self.program.compiled(*args, **kwargs))
-        return tuple(torch.from_numpy(np.require(x, requirements="CW")) for x in results)
+        return tuple(torch.from_numpy(np.require(x, requirements=["C", "W"])) for x in results)
 
 
 def _array(x: Any, path: str) -> Any:
@@ -110,7 +110,7 @@ class _Function(torch.autograd.Function):
     def vmap(info: Any, in_dims: Any, call: _Call, *tensors: Any) -> Any:
         """One example after the other."""
         results = [
-            _Function.apply(
+            _apply(
                 call,
                 *(
                     x if axis is None else x.select(axis, k)
@@ -121,3 +121,6 @@ class _Function(torch.autograd.Function):
         ]
         stacked = tuple(torch.stack(group) for group in zip(*results, strict=True))
         return stacked, (0,) * len(stacked)
+
+
+_apply: Any = _Function.apply
