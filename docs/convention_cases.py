@@ -81,6 +81,7 @@ def _kinks() -> list[Case]:
         kink("quantile(x, 0.25)", [1.0, 3.0, 2.0], why="interpolated between two elements"),
         kink("nanmedian(x)", [1.0, nan, 3.0], why="NaN is left out"),
         kink("nanquantile(x, 0.5)", [1.0, nan, 3.0], why="NaN is left out"),
+        kink("quantile(array([1.0, 2.0, 4.0]), x)", 0.5, why=MEAN),
         kink("median(x)", [1.0, 1.0, 3.0], why="the element that a stable sort puts there"),
         kink("sum(sort(x) * array([1.0, 2.0]))", [1.0, 1.0], why="the order of a stable sort"),
         kink("norm(x)", [0.0, 0.0], why=ORIGIN),
