@@ -19,7 +19,7 @@ abs maximum minimum fmax fmin max min clip median sort hypot std copysign sign h
 log1p sqrt cbrt cos cosh tanh sinc where isnan arcsin arccos arccosh arctanh arctan2 prod
 cumprod mod fmod logaddexp floor ceil trunc rint round fix signbit angle equal not_equal argmax
 argmin nanargmax nanargmin argsort partition interp digitize count_nonzero all any sum trace
-tril triu take_along_axis frexp quantile nanmedian nanquantile
+tril triu take_along_axis frexp quantile nansum nan_to_num nanmedian nanquantile
 """
 
 
@@ -63,6 +63,7 @@ def here() -> tuple[Names, Derivatives]:
         "array": np.array,
         "pinv": lambda x, rtol=None: linalg.pinv(x, rtol=rtol),
         "exact_gelu": lambda x: ag.gelu(x, approximate="none"),
+        "cross_entropy": lambda x, label: ag.cross_entropy(x, np.array(label)),
         "bce": ag.binary_cross_entropy,
         "bce_with_logits": ag.binary_cross_entropy_with_logits,
         "logabsdet": lambda x: linalg.slogdet(x).logabsdet,
@@ -123,6 +124,7 @@ def torch() -> tuple[Names, Derivatives]:
         "pinv": lambda x, rtol=None: linalg.pinv(x, rtol=rtol),
         "gelu": lambda x: F.gelu(x, approximate="tanh"),
         "exact_gelu": F.gelu,
+        "cross_entropy": lambda x, label: F.cross_entropy(x, torch.tensor(label)),
         "bce": lambda p, y: F.binary_cross_entropy(p, torch.tensor(y, dtype=p.dtype)),
         "bce_with_logits": lambda z, y: F.binary_cross_entropy_with_logits(
             z, torch.tensor(y, dtype=z.dtype)
@@ -239,6 +241,9 @@ def mygrad() -> tuple[Names, Derivatives]:
         "array": np.array,
         "leaky_relu": lambda x: nnet.leaky_relu(x, 0.01),
         "elu": nnet.elu,
+        "cross_entropy": lambda x, label: nnet.losses.softmax_crossentropy(
+            x.reshape(1, -1), np.array([label])
+        ),
     }
 
     def derivatives(f: Any, at: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
