@@ -289,11 +289,31 @@ def test_a_shape_from_values_works_on_arrays_and_is_refused_on_tensors(tmp_path)
     model = imported(built([node], {"x": X, "shape": np.array([2, 3])}, {"y": X}), tmp_path)
     assert model(X, np.array([3, 2])).shape == (3, 2)
     assert model(ag.constant(X), np.array([1, 6])).shape == (1, 6)
-    with pytest.raises(ValueError, match="Reshape 'form': its shape must be known"):
+    with pytest.raises(ValueError, match="Reshape 'form': its shape must not depend"):
         ag.compile(model)(X, np.array([3, 2]))
 
 
 # Calls
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (
+            helper.make_node("MatMul", ["x", "w"], ["y"], name="layer"),
+            "MatMul 'layer': matmul: .*7",
+        ),
+        (helper.make_node("Add", ["x", "w"], ["y"]), "Add → 'y': .*broadcast"),
+        (helper.make_node("Gather", ["x", "far"], ["y"], name="g"), "Gather 'g': .*out of bounds"),
+    ],
+    ids=lambda x: x.op_type if hasattr(x, "op_type") else "",
+)
+@pytest.mark.parametrize("given", [np.asarray, ag.constant])
+def test_an_operation_that_fails_is_named_once(node, message, given, tmp_path):
+    model = imported(built([node], {"x": X}, {"y": X}, {"w": W, "far": np.array([9])}), tmp_path)
+    with pytest.raises(ValueError, match=f"^import_onnx: {message}") as caught:
+        model(given(np.ones((5, 7), X.dtype)))
+    assert str(caught.value).count("import_onnx") == 1
 
 
 def test_inputs_by_position_and_name(tmp_path):

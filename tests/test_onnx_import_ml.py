@@ -59,7 +59,7 @@ def test_onnxruntime_agrees(name, tmp_path):
 
 
 REFUSED = {
-    "only post_transform NONE": ml(
+    "only NONE is read": ml(
         "LinearRegressor", ["y"], coefficients=[1.0, 2], post_transform="LOGISTIC"
     ),
     "runtimes disagree": ml("Normalizer", ["y"], norm="MAX"),

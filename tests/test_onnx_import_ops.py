@@ -260,6 +260,50 @@ def test_the_first_of_equal_elements_is_chosen(largest, axis, tmp_path):
     np.testing.assert_array_equal(found["places"], expected[1])
 
 
+@pytest.mark.parametrize("dtype", [np.uint64, np.int64, np.int8])
+def test_the_largest_integers_are_chosen(dtype, tmp_path):
+    limits = np.iinfo(dtype)
+    x = np.array([[limits.min, 3, limits.max, 2]], dtype)
+    form = helper.make_tensor_value_info("x", helper.np_dtype_to_tensor_dtype(x.dtype), [1, 4])
+    node = helper.make_node("TopK", ["x", "k"], ["values", "places"])
+    found = imported(
+        built([node], {"x": form}, {"values": X, "places": N}, {"k": ints(3)}), tmp_path
+    )(x)
+    np.testing.assert_array_equal(found["values"], [[limits.max, 3, 2]])
+    np.testing.assert_array_equal(found["places"], [[2, 1, 3]])
+
+
+def test_the_number_of_largest_elements_is_an_attribute_of_old_versions(tmp_path):
+    node = helper.make_node("TopK", ["x"], ["y", "places"], k=2)
+    found = imported(built([node], {"x": X}, {"y": X}, opset=9), tmp_path)(X)
+    np.testing.assert_array_equal(found, np.sort(X, axis=-1)[:, :-3:-1])
+
+
+def test_negative_lengths_of_a_padding_remove_elements(tmp_path):
+    """Here ONNX's evaluator raises an error."""
+    node = helper.make_node("Pad", ["x", "lengths"], ["y"])
+    model = built([node], {"x": X}, {"y": X}, {"lengths": ints(-1, 2, 0, -2)})
+    read = imported(model, tmp_path)
+    expected = np.pad(X[1:, :-2], ((0, 0), (2, 0)))
+    np.testing.assert_array_equal(read(X), expected)
+    np.testing.assert_array_equal(ag.compile(read)(X), expected)
+    with pytest.raises(ValueError, match="Pad → 'y': lengths 2 and -7"):
+        imported(built([node], {"x": X}, {"y": X}, {"lengths": ints(0, 2, 0, -7)}), tmp_path)(X)
+    (found,) = ran(model, {"x": X})
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_sums_of_integers_keep_their_dtype(tmp_path):
+    x = np.array([[1, 2, 3]], np.int32)
+    form, out = (helper.make_tensor_value_info(name, 6, [1, None]) for name in "xy")
+    for node, result in (("CumSum", [[1, 3, 6]]), ("ReduceSum", [[6]])):
+        made = helper.make_node(node, ["x", "axis"], ["y"])
+        axis = ints(1)[0] if node == "CumSum" else ints(1)
+        found = imported(built([made], {"x": form}, {"y": out}, {"axis": axis}), tmp_path)(x)
+        assert found.dtype == np.int32
+        np.testing.assert_array_equal(found, result)
+
+
 def test_onnxruntime_agrees(tmp_path):
     pytest.importorskip("onnxruntime")
     compared = 0

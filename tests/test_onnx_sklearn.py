@@ -9,7 +9,7 @@ pytest.importorskip("onnx")
 skl2onnx = pytest.importorskip("skl2onnx")
 
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge  # noqa: E402
-from sklearn.multiclass import OneVsRestClassifier  # noqa: E402
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier  # noqa: E402
 from sklearn.neural_network import MLPClassifier, MLPRegressor  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler  # noqa: E402
@@ -89,6 +89,17 @@ def test_a_regression(name, dtype, tmp_path):
     np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=close, atol=close)
     assert model.classes is None
     assert model.labels == ()
+
+
+def test_one_against_one_is_refused_or_has_all_classes(tmp_path):
+    """Its votes are labels of models of two classes."""
+    estimator = OneVsOneClassifier(LogisticRegression())
+    with pytest.raises(ValueError, match=r"LinearClassifier '.*': its labels are used as numbers"):
+        written(estimator, NAMES, np.float32, tmp_path)
+    model = written(estimator, NAMES, np.float64, tmp_path)
+    np.testing.assert_array_equal(model.classes, estimator.classes_)
+    chosen = estimator.classes_[np.argmax(model(X), axis=1)]
+    np.testing.assert_array_equal(chosen, estimator.predict(X))
 
 
 def test_the_gradient_of_the_loss_of_a_fitted_model_is_its_penalty(tmp_path):

@@ -41,11 +41,21 @@ class Step:
     function: Function
 
     def __call__(self, values: dict[str, Any]) -> None:
-        """Compute the outputs, and add them to the values."""
+        """Compute the outputs, and add them to the values.
+
+        Raises:
+            ValueError: that names the operation, if it cannot be computed.
+        """
         operands = [values[name] if name else None for name in self.node.inputs]
         while operands and operands[-1] is None:
             operands.pop()
-        result = self.function(*operands)
+        try:
+            result = self.function(*operands)
+        except (TypeError, ValueError, IndexError) as error:
+            plain = type(error) in (TypeError, ValueError, IndexError)
+            if not plain or str(error).startswith("import_onnx: "):
+                raise
+            raise self.node.refused(str(error).strip()) from error
         results = result if isinstance(result, tuple) else (result,)
         values.update(zip(self.node.outputs, results, strict=False))
 
@@ -133,7 +143,8 @@ class OnnxModel:
         arrays = {}
         for name, x in parameters.items():
             shape = self.parameters[name].shape
-            arrays[name] = _input(x, name, Array(shape, self.parameters[name].dtype))
+            form = Array(shape, self.parameters[name].dtype)
+            arrays[name] = _input(x, name, form, fixed=True)
         return arrays
 
     def __repr__(self) -> str:
@@ -156,8 +167,8 @@ def _shape(shape: Sequence[Any] | None) -> str:
     return f"({', '.join(lengths)}{',' * (len(lengths) == 1)})"
 
 
-def _input(x: Any, name: str, form: Array) -> Any:
-    """An input as an array or Tensor of the declared shape.
+def _input(x: Any, name: str, form: Array, fixed: bool = False) -> Any:
+    """An input, or parameter of fixed shape, as an array or Tensor of the declared shape.
 
     Raises:
         TypeError, ValueError: if its dtype or shape does not fit.
@@ -172,9 +183,10 @@ def _input(x: Any, name: str, form: Array) -> Any:
         pairs = zip(x.shape, form.shape, strict=False)
         fits = all(n == m or not isinstance(m, int) for n, m in pairs)
         if len(x.shape) != len(form.shape) or not fits:
+            hint = "" if fixed else "; export lengths that may vary as such (dynamic axes)"
             raise ValueError(
                 f"{name}: an array of shape {x.shape} does not fit {_shape(form.shape)} in the "
-                "file; a length that may vary must be exported as such (dynamic axes)"
+                f"file{hint}"
             )
     if form.dtype is not None and form.dtype.kind != x.dtype.kind:
         if form.dtype.kind != "f":
@@ -226,6 +238,8 @@ class _Program:
         for node in needed:
             if node.kind not in SEVERAL and used & set(filter(None, node.outputs[1:])):
                 raise node.refused("only its first output is supported")
+            if node.kind.endswith("LinearClassifier") and node.outputs[0] in used:
+                raise node.refused("its labels are used as numbers; only its scores are supported")
         self.parameters = {name: x for name, x in trained.items() if name in used}
         self.constants = {name: x for name, x in self.constants.items() if name in used}
 
@@ -240,11 +254,8 @@ class _Program:
             return
         if all(name in self.constants or not name for name in node.inputs):
             values, step = dict(self.constants), Step(node, READERS[node.kind](node))
-            try:
-                with np.errstate(all="ignore"):
-                    step(values)
-            except (TypeError, ValueError, IndexError) as error:
-                raise node.refused(f"cannot be computed: {error}") from error
+            with np.errstate(all="ignore"):
+                step(values)
             for name in node.outputs:
                 if name in values:
                     self.constants[name] = np.asarray(values[name])

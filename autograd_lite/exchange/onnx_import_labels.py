@@ -42,14 +42,15 @@ def labels_of(file: OnnxFile) -> Labels:
         if walked and walked[0][1].kind.endswith("ZipMap"):
             classes = _classes(walked[0][1], file) if classes is None else classes
             continue
-        chosen = next((score for name, node in walked if (score := _scores(name, node))), "")
-        if chosen:
-            names.append(output)
-            scores = scores or chosen
-            found = (_classes(node, file) for _, node in walked)
-            classes = (
-                next((x for x in found if x is not None), None) if classes is None else classes
-            )
+        for k, (name, node) in enumerate(walked):
+            if chosen := _scores(name, node):
+                names.append(output)
+                scores = scores or chosen
+                # Nodes before the scores may name classes of their own.
+                found = (_classes(node, file) for _, node in walked[: k + 1])
+                if classes is None:
+                    classes = next((x for x in found if x is not None), None)
+                break
     if classes is None:
         classes = _stated(file.metadata.get("classes", ""))
     if classes is None and "classes" in file.metadata:

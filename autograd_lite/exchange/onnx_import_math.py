@@ -230,6 +230,11 @@ def _einsum(node: Node) -> Function:
     return functools.partial(np.einsum, node.attributes["equation"])
 
 
+def _like(x: Any, sums: Any) -> Any:
+    """Sums of integers in the dtype of x; NumPy's have a wider one."""
+    return astype(sums, dtype=x.dtype) if x.dtype.kind in "iu" else sums
+
+
 def _reduction(kind: str, function: Function) -> None:
     """Enter a reduction; its axes are an input, or in older versions an attribute."""
 
@@ -242,8 +247,7 @@ def _reduction(kind: str, function: Function) -> None:
             numbers = () if axes is None else known(axes, node, "axes")
             none: Any = () if noop else None
             axis = none if not numbers else numbers if len(numbers) > 1 else numbers[0]
-            result = function(x, axis=axis, keepdims=keepdims)
-            return astype(result, dtype=x.dtype) if x.dtype.kind in "iu" else result
+            return _like(x, function(x, axis=axis, keepdims=keepdims))
 
         return reduce
 
@@ -280,8 +284,8 @@ def _cumsum(node: Node) -> Function:
     def cumsum(x: Any, axis: Any) -> Any:
         (number,) = known(axis, node, "axis")
         if backwards:
-            return np.flip(np.cumsum(np.flip(x, number), axis=number), number)
-        return np.cumsum(x, axis=number)
+            return _like(x, np.flip(np.cumsum(np.flip(x, number), axis=number), number))
+        return _like(x, np.cumsum(x, axis=number))
 
     return cumsum
 

@@ -76,5 +76,5 @@ def known(x: Any, node: Node, what: str) -> tuple[int, ...]:
         ValueError: if they are Tensors, whose values a program must not depend on.
     """
     if isinstance(x, Value):
-        raise node.refused(f"its {what} must be known; here they depend on the values of an input")
+        raise node.refused(f"its {what} must not depend on the values of an input")
     return tuple(map(int, np.ravel(x)))

@@ -209,11 +209,13 @@ def _scatter_elements(node: Node) -> Function:
 @reads("TopK")
 def _top_k(node: Node) -> Function:
     axis, largest = node.get("axis", -1), node.get("largest", 1)
+    fixed = node.get("k")  # an attribute before version 10
 
-    def top(x: Any, count: Any) -> Any:
+    def top(x: Any, count: Any = None) -> Any:
         """The first of equal elements, which ONNX demands."""
-        (k,) = known(count, node, "number of elements")
-        order = np.argsort(-x if largest else x, axis=axis, kind="stable")
+        (k,) = known(fixed if count is None else count, node, "number of elements")
+        falling = np.negative if x.dtype.kind == "f" else np.invert  # -x of integers may overflow
+        order = np.argsort(falling(x) if largest else x, axis=axis, kind="stable")
         places = order[(*(slice(None),) * (axis % x.ndim), slice(k))]
         return np.take_along_axis(x, places, axis=axis), places
 
@@ -228,11 +230,15 @@ def _pad(node: Node) -> Function:
     def pad(x: Any, pads: Any = None, value: Any = None, axes: Any = None) -> Any:
         lengths = known(fixed if pads is None else pads, node, "lengths")
         numbers = range(x.ndim) if axes is None else known(axes, node, "axes")
-        if min(lengths, default=0) < 0:
-            raise node.refused("negative lengths are not supported")
-        widths = [(0, 0)] * x.ndim
+        widths, inside = [(0, 0)] * x.ndim, [slice(None)] * x.ndim
         for k, axis in enumerate(numbers):
-            widths[axis] = lengths[k], lengths[k + len(numbers)]
+            before, after = lengths[k], lengths[k + len(numbers)]
+            if before + x.shape[axis] + after < 0:
+                raise node.refused(f"lengths {before} and {after} for an axis of {x.shape[axis]}")
+            widths[axis] = max(before, 0), max(after, 0)
+            # A negative length removes elements.
+            inside[axis] = slice(max(-before, 0), x.shape[axis] + min(after, 0))
+        x = x[tuple(inside)] if min(lengths, default=0) < 0 else x
         if mode != "constant":
             return np.pad(x, widths, mode=mode)
         filled = number if value is None else value
