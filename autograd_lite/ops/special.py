@@ -294,11 +294,11 @@ operation(
 operation(
     "logit",
     lambda x: special.logit(x),
-    lambda g, out, x: g / (x * (1 - x)),
+    lambda g, out, x: g / x + g / (1 - x),
     reads="x",
     elementwise=True,
     formula="log(x / (1 − x))",
-    gradient="g / (x (1 − x))",
+    gradient="g / x + g / (1 − x)",
 )
 
 
