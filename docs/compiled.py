@@ -43,7 +43,7 @@ Tensors and generates the code. Later calls run it.
 | `.readable()` | the program as plain NumPy |
 | `.source_map()` | the file and line of f for each of its lines |
 | `.save("step.py")` | writes it as a module that needs NumPy, and SciPy for special functions |
-| `.save("step.py", namespace="torch")` | writes it with PyTorch's functions, or "jax.numpy", "cupy" ([interop.md](interop.md#programs-in-other-namespaces)) |
+| `.save("step.py", namespace="torch")` | writes it for [PyTorch, JAX or CuPy](interop.md) |
 | `.save("step.py", backend="numba")` | writes native code, as a module that needs NumPy and Numba |
 | `.backend` | which backend ran last |
 | `.source` | the code that runs |

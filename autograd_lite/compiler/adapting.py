@@ -58,7 +58,8 @@ def adapted(
         arrays_only: the functions that do not accept Python numbers.
         forms: for functions and operations, what computes the same on symbols.
     """
-    b.know([x for x in everything(roots) if x.fn in (ARGUMENT, PARAMETER)])
+    # A form takes the identity for a matrix of NaN, and so has an inverse.
+    b.know([x for x in everything(roots) if x.fn in (ARGUMENT, PARAMETER)], np.nan)
     made = _Adapter(b, arrays_only, forms).changed(roots, known)
     b.forget()
     return made
@@ -280,6 +281,24 @@ def _recurrence(a: Any, c: Any, axis: int = 0) -> Any:
     return np.moveaxis(total, 0, axis)
 
 
+def _of_finite(function: Form, core: int = 2, read: str = "") -> Form:
+    """A function of matrices that gives NaN for those with a NaN or an infinity."""
+
+    def form(a: Any, *others: Any, **keywords: Any) -> Any:
+        side = str(keywords.get("UPLO", read)).upper()
+        seen = np.tril(a) if side == "L" else np.triu(a) if side == "U" else a
+        fine = np.all(np.isfinite(seen), axis=(-2, -1), keepdims=True)
+        found = function(np.where(fine, a, np.eye(a.shape[-1])), *others, **keywords)
+        last = 1 if others and getattr(others[0], "ndim", 2) == 1 else core
+        return np.where(fine[(..., *(0,) * (2 - last))], found, np.nan)
+
+    return form
+
+
+def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    return np.linalg.eigvalsh(a, UPLO.upper())
+
+
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
@@ -297,5 +316,12 @@ FORMS: dict[str, Form] = {
     "logsumexp_of_exp": _logsumexp,
     "cross_entropy": _cross_entropy,
     "recurrence": _recurrence,
+    "inv": _of_finite(np.linalg.inv),
+    "solve": _of_finite(np.linalg.solve),
+    "cholesky": _of_finite(np.linalg.cholesky, read="L"),
+    "eigvalsh": _of_finite(_eigvalsh, core=1, read="L"),
+    "det": _of_finite(np.linalg.det, core=0),
+    "det_sign": _of_finite(lambda a: np.linalg.slogdet(a)[0], core=0),
+    "log_abs_det": _of_finite(lambda a: np.linalg.slogdet(a)[1], core=0),
 }
 """Operations that look at values, written without branches."""

@@ -295,9 +295,12 @@ class Builder:
         self._values.clear()
         self._first.clear()
 
-    def know(self, arguments: Iterable[Expr]) -> None:
-        """Take ones, and zeros as indices, where only the shapes and dtypes of arguments matter."""
-        self._values |= {x: np.full(x.shape, x.dtype.kind not in "iu", x.dtype) for x in arguments}
+    def know(self, arguments: Iterable[Expr], value: float = 1.0) -> None:
+        """Take a number, and 0 for integers, as the values of arguments, where only their shapes
+        and dtypes matter."""
+        self._values |= {
+            x: np.full(x.shape, 0 if x.dtype.kind in "iu" else value, x.dtype) for x in arguments
+        }
 
     def settled_by(self, rules: Any, fold: bool) -> dict[Expr, Any]:
         """What a table of rules made of each expression so far."""
