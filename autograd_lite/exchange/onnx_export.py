@@ -206,7 +206,7 @@ def _converted(b: Builder, x: Any, dtype: Any) -> Expr:
 
 def _filled(b: Builder, x: Expr) -> Any:
     """A constant of one number as that number, whose shape may depend on the number of rows."""
-    return b.filled(x.value) if x.size > 1 else None
+    return b.filled(x.value) if x.ndim else None
 
 
 RULES = {CONSTANT: [_filled], **{fn: [_as_form] for fn in FORMS}}

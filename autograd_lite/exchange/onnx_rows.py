@@ -105,8 +105,8 @@ def merged(
             same: Callable[[Sequence[Any]], Any] = _Merging(lengths, places, new)
             new[x] = _merged(group, same, lengths)
         except (DiffersError, LengthError):
-            if x.fn == CONSTANT:
-                continue  # refused at the call that uses it
+            if x.line is None:
+                continue  # refused at the call of the user's program that uses it
             raise DiffersError(x) from None
         new[x].line, new[x].origin = x.line, x.origin
     same = _Merging(lengths, places, new)
