@@ -96,6 +96,8 @@ def written(text, how, ndim):
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_is_put_together_again(name, ndim, how, tmp_path):
     text, exact, places = FORMS[name]
+    if "Erf" in text:
+        pytest.importorskip("scipy")
     exact = exact or (lambda x: 1 / (1 + EXP(-x)))
     x = np.array(places)
     nodes, arrays = written(text, how, ndim)
@@ -191,6 +193,7 @@ def test_the_logarithm_of_a_softmax_and_the_root_of_a_sum_of_squares(opset, tmp_
 @given(data=st.data())
 def test_what_only_resembles_a_form_is_left(data, tmp_path_factory):
     """Near misses are computed as written."""
+    pytest.importorskip("scipy")
     number = data.draw(st.sampled_from([0.999, 2.0, -1.0]))
     text = data.draw(
         st.sampled_from(
@@ -251,34 +254,33 @@ def test_probabilities_that_are_normalised_again_are_left_as_they_are(tmp_path):
         np.testing.assert_array_equal(logs, [[0.0, -998.0, -2000.0]])
 
 
-@pytest.mark.parametrize("wrong", [None, "condition", "numerator", "inner"])
-def test_the_forms_of_kahan_and_what_resembles_them(wrong, tmp_path):
+LINES = {
+    "sum": "u = Add 1 x",
+    "condition": "c = Equal u 1",
+    "logarithm": "l = Log u",
+    "quotient": "m = Sub u 1; d = Div x m",
+}
+WRONG = {
+    "sum": "t = Mul 2 x; u = Add 1 t",
+    "condition": "c = Equal u 2",
+    "logarithm": "l = Log x",
+    "quotient": "m = Sub u 1; d = Div u m",
+}
+
+
+@pytest.mark.parametrize("wrong", [None, *WRONG])
+def test_the_form_of_kahan_and_what_resembles_it(wrong, tmp_path):
     """log1p x is log(u) (x / (u − 1)) with u = 1 + x, and x where u = 1."""
-    lines = {
-        "condition": "c = Equal u 1",
-        "numerator": "d = Div x m",
-        "inner": "l = Log u",
-    } | {
-        None: {},
-        "condition": {"condition": "c = Equal u 2"},
-        "numerator": {"numerator": "d = Div u m"},
-        "inner": {"inner": "l = Log x"},
-    }[wrong]
-    text = (
-        f"u = Add 1 x; {lines['condition']}; {lines['inner']}; m = Sub u 1; "
-        f"{lines['numerator']}; p = Mul l d; y = Where c x p"
-    )
+    lines = [WRONG[key] if key == wrong else line for key, line in LINES.items()]
     x = np.array([1.0, 1e-12, 3.0])
-    nodes, arrays = written(text, "initializers", 0)
+    nodes, arrays = written("; ".join([*lines, "p = Mul l d; y = Where c x p"]), "initializers", 0)
     model = imported(built(nodes, {"x": x}, {"y": x}, arrays), tmp_path)
-    u = 1 + x
-    values = {
-        None: np.log1p(x),
-        "condition": np.where(u == 2, x, np.log(u) * (x / (u - 1))),
-        "numerator": np.log(u) * (u / (u - 1)),
-        "inner": np.log(x) * (x / (u - 1)),
-    }
-    np.testing.assert_allclose(model(x), values[wrong], rtol=1e-15)
-    gradient = ag.grad(lambda x: np.sum(model(x)))(x)
+    u = 1 + 2 * x if wrong == "sum" else 1 + x
+    log = np.log(x if wrong == "logarithm" else u)
+    naive = log * ((u if wrong == "quotient" else x) / (u - 1))
+    expected = np.where(u == 2, x, naive) if wrong == "condition" else naive
+    expected = np.log1p(x) if wrong is None else expected
+    np.testing.assert_allclose(model(x), expected, rtol=1e-15)
     if wrong is None:
+        gradient = ag.grad(lambda x: np.sum(model(x)))(x)
         np.testing.assert_allclose(gradient, 1 / (1 + x), rtol=1e-15)
