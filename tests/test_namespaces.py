@@ -146,11 +146,11 @@ def value_and_gradient_of(case):
     return function
 
 
-PARTS = [VOCABULARY[k::8] for k in range(8)]
+PARTS = [VOCABULARY[k::16] for k in range(16)]
 
 
 @pytest.mark.parametrize("namespace", SLOW_IN_JAX)
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", range(16))
 def test_each_operation_and_its_gradient(part, namespace):
     drawn = {name: example(name, 1) for name in PARTS[part]}
     calls = [(name, value_and_gradient_of(case), case.operands) for name, case in drawn.items()]
