@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scipy.optimize import check_grad, minimize
 
 import autograd_lite as ag
 from autograd_lite.testing import programs
+
+optimize = pytest.importorskip("scipy.optimize")
+minimize = optimize.minimize
 
 
 def loss(model, X, y):
@@ -60,7 +62,7 @@ def test_values_and_derivatives_of_random_programs(program):
 
 def test_the_gradient_by_the_checker_of_scipy():
     p = problem()
-    assert check_grad(lambda x: p(x)[0], lambda x: p(x)[1], p.x0 + 0.3) < 1e-6
+    assert optimize.check_grad(lambda x: p(x)[0], lambda x: p(x)[1], p.x0 + 0.3) < 1e-6
 
 
 def test_each_array_is_a_new_one():

@@ -296,7 +296,7 @@ def _of_finite(function: Form, core: int = 2, read: str = "") -> Form:
 
 
 def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return np.linalg.eigvalsh(a, UPLO.upper())
+    return np.linalg.eigvalsh(a, "U" if UPLO.upper() == "U" else "L")
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
