@@ -30,6 +30,7 @@ from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.lower import on_symbols
 from autograd_lite.expressions.printer import HOMES
 from autograd_lite.op import OPS
+from autograd_lite.ops import quantiles
 
 __all__ = ["FORMS", "Form", "adapted"]
 
@@ -297,5 +298,6 @@ FORMS: dict[str, Form] = {
     "logsumexp_of_exp": _logsumexp,
     "cross_entropy": _cross_entropy,
     "recurrence": _recurrence,
+    **quantiles.FORMS,
 }
 """Operations that look at values, written without branches."""
