@@ -104,9 +104,9 @@ broadcast_to ceil cholesky concatenate copysign cos cosh cross_entropy cumprod c
 einsum elu equal erf exp exp2 expand_dims expm1 flip floor floor_divide fmax fmin gelu getitem
 greater greater_equal hypot inv isfinite isinf isnan leaky_relu less less_equal log log10 log1p log2
 log_abs_det log_softmax logaddexp logical_and logical_not logical_or logsumexp matmul max maximum
-mean min minimum multiply negative norm not_equal outer power prod recurrence reciprocal relu
-remainder reshape roll sigmoid sign silu sin sinc sinh softmax softplus solve sqrt square
-squared_error squeeze stack std subtract sum swapaxes take_along_axis tan tanh tile trace transpose
+mean min median minimum multiply nanmedian nanquantile negative norm not_equal outer power prod
+quantile recurrence reciprocal relu remainder reshape roll sigmoid sign silu sin sinc sinh softmax
+softplus solve sqrt square squared_error squeeze stack std subtract sum swapaxes take_along_axis tan tanh tile trace transpose
 tril triu trunc var where
 """
 """Operations whose values and gradients every library computes; others may be refused by name."""

@@ -30,6 +30,7 @@ from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.lower import on_symbols
 from autograd_lite.expressions.printer import HOMES
 from autograd_lite.op import OPS
+from autograd_lite.ops import quantiles
 
 __all__ = ["FORMS", "Form", "adapted"]
 
@@ -323,5 +324,6 @@ FORMS: dict[str, Form] = {
     "det": _of_finite(np.linalg.det, core=0),
     "det_sign": _of_finite(lambda a: np.linalg.slogdet(a)[0], core=0),
     "log_abs_det": _of_finite(lambda a: np.linalg.slogdet(a)[1], core=0),
+    **quantiles.FORMS,
 }
 """Operations that look at values, written without branches."""

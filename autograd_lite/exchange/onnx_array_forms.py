@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_forms import form, kind_of
+from autograd_lite.exchange.onnx_forms import FORMS, form, kind_of
 from autograd_lite.exchange.onnx_writer import NotInOnnxError
-from autograd_lite.ops.quantiles import shares
+from autograd_lite.ops import quantiles
+
+FORMS |= quantiles.FORMS
 
 LONGEST = 1000  # elements of a running product, each of which is a node
 
@@ -329,57 +331,6 @@ def zeros_like(a: Any, dtype: Any = None, shape: Any = None) -> Any:
 def _full(a: Any, number: int, dtype: Any, shape: Any) -> Any:
     kind = a.dtype if dtype is None else np.dtype(dtype)
     return np.full(a.shape if shape is None else shape, number, kind)
-
-
-# Quantiles
-
-
-@form("np.quantile")
-def quantile(
-    a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> Any:
-    return _quantile(a, q, axis, method, keepdims)
-
-
-@form("np.nanquantile")
-def nanquantile(
-    a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> Any:
-    return _quantile(a, q, axis, method, keepdims, skip_nan=True)
-
-
-@form("np.median")
-def median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _quantile(a, 0.5, axis, "linear", keepdims)
-
-
-@form("np.nanmedian")
-def nanmedian(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)
-
-
-def _quantile(
-    a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool = False
-) -> Any:
-    axes = [*range(a.ndim)] if axis is None else [k % a.ndim for k in _several(axis)]
-    rest = [k for k in range(a.ndim) if k not in axes]
-    sizes = [a.shape[k] for k in rest]
-    levels = np.reshape(q, (-1,)).astype(np.float64)
-    line = np.reshape(np.transpose(_of_floats(a), (*rest, *axes)), (*sizes, -1))
-    missing = np.not_equal(line, line)
-    line = np.take_along_axis(line, np.argsort(line, axis=-1), axis=-1)
-    n: Any = line.shape[-1]
-    if skip_nan:
-        n = np.maximum(n - np.sum(missing, axis=-1, keepdims=True), 1)
-    total: Any = 0
-    for index, share in shares(n, levels, method):
-        places = np.broadcast_to(index.astype(np.int64), (*sizes, levels.shape[0]))
-        element = np.take_along_axis(line, places, axis=-1)
-        total = total + np.where(np.equal(share, 0), 0, element * share)
-    unknown = (np.all if skip_nan else np.any)(missing, axis=-1, keepdims=True)
-    total = np.where(unknown, np.nan, total)
-    kept = [1 if k in axes else size for k, size in enumerate(a.shape)] if keepdims else sizes
-    return np.reshape(np.transpose(total, (len(rest), *range(len(rest)))), (*np.shape(q), *kept))
 
 
 # Losses, whose forward is another one for few elements

@@ -37,7 +37,7 @@ def shares(n: Any, q: Any, method: Any) -> Any:
     """The indices of the elements that a quantile is made of, and their shares of it."""
     index = _index(n, q, method)[0]
     if method in _PLOTTING:
-        index = np.clip(index, 0, n - 1)
+        index = np.minimum(np.maximum(index, 0), n - 1)
     if method in _STEPS:
         return [(_STEPS[method](index), 1)]
     low, high = np.floor(index), np.ceil(index)
@@ -201,3 +201,50 @@ composed(np.quantile)(_of_levels(quantile, percent=False))
 composed(np.nanquantile)(_of_levels(nanquantile, percent=False))
 composed(np.percentile)(_of_levels(quantile, percent=True))
 composed(np.nanpercentile)(_of_levels(nanquantile, percent=True))
+
+
+def _of_sorted(a, q, axis, method, keepdims, skip_nan):
+    """A quantile from the sorted elements."""
+    a = a if a.dtype.kind == "f" else a.astype(np.float64)
+    kind = a.dtype.type
+    flat, _ = merged(a, axis)
+    missing = np.isnan(flat)
+    n = np.sum(~missing, axis=-1, keepdims=True) if skip_nan else flat.shape[-1]
+    numbers = np.where(missing, kind(np.inf), flat)
+    places = np.argsort(numbers, axis=-1)
+    shape = np.shape(q)
+    q = q if isinstance(q, (int, float)) else np.reshape(q.astype(np.float64), (-1,))
+    found = []
+    for index, share in shares(np.maximum(n, 1) if skip_nan else n, q, method):
+        index = np.broadcast_to(index, (*flat.shape[:-1], np.size(q))).astype(np.int64)
+        chosen = np.take_along_axis(places, index, axis=-1)
+        found.append((np.take_along_axis(numbers, chosen, axis=-1), share))
+    result = found[0][0]
+    if len(found) > 1:
+        high, part = found[1]
+        apart = np.where(high == result, kind(0), high - result)
+        part = part.astype(a.dtype) if hasattr(part, "astype") else kind(part)
+        result = result + apart * part
+    nothing = (np.all if skip_nan else np.any)(missing, axis=-1, keepdims=True)
+    result = np.where(nothing, kind(np.nan), result)
+    result = np.transpose(result, (result.ndim - 1, *range(result.ndim - 1)))
+    axes = axes_of(axis, a.ndim)
+    rest = [1 if k in axes else m for k, m in enumerate(a.shape) if keepdims or k not in axes]
+    return np.reshape(result, (*shape, *rest))
+
+
+FORMS: Any = {
+    "np.median": lambda a, axis=None, keepdims=False: _of_sorted(
+        a, 0.5, axis, "linear", keepdims, skip_nan=False
+    ),
+    "np.nanmedian": lambda a, axis=None, keepdims=False: _of_sorted(
+        a, 0.5, axis, "linear", keepdims, skip_nan=True
+    ),
+    "np.quantile": lambda a, q, axis=None, method="linear", keepdims=False: _of_sorted(
+        a, q, axis, method, keepdims, skip_nan=False
+    ),
+    "np.nanquantile": lambda a, q, axis=None, method="linear", keepdims=False: _of_sorted(
+        a, q, axis, method, keepdims, skip_nan=True
+    ),
+}
+"""What computes the same from sorted elements, for libraries whose functions are others."""
