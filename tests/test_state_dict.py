@@ -235,7 +235,7 @@ def test_torch_modules_of_other_kinds_are_refused_by_name():
         from_state_dict(net.state_dict(), activation="relu")
     with pytest.raises(ValueError, match=r"'weight' is not an array that NumPy has: .*BFloat16"):
         from_state_dict(torch.nn.Linear(2, 1).bfloat16().state_dict())
-    with pytest.raises(ValueError, match="'weight' is not an array that NumPy has: .*meta"):
+    with pytest.raises(ValueError, match=r"'weight' is not an array that NumPy has: .*meta"):
         from_state_dict(torch.nn.Linear(2, 1, device="meta").state_dict())
     with pytest.raises(TypeError, match="not a Linear"):
         from_state_dict(torch.nn.Linear(2, 1))
