@@ -120,7 +120,7 @@ def _array(name: str, state: Mapping[str, Any], ndim: int) -> Array:
     try:
         # A tensor of torch may be on a device, and want a gradient.
         array = np.array(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
-    except TypeError as error:
+    except (TypeError, RuntimeError) as error:
         raise ValueError(f"{name!r} is not an array that NumPy has: {error}") from None
     if array.dtype.name not in _FLOATS:
         raise ValueError(f"{name!r} must be float32 or float64; it is {array.dtype}")

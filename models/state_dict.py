@@ -126,9 +126,9 @@ def _model(hidden: list[int], activation: Any, classifier: bool) -> Estimator:
 def _by_class(layers: Layers, classes: Any) -> tuple[Layers, Array]:
     """The layers whose outputs are in the order of the sorted classes, and these."""
     given = classes if isinstance(classes, np.ndarray) else np.array(list(classes))
-    texts = given.dtype.kind == "U" and not isinstance(classes, np.ndarray)
+    texts = given.dtype.kind in "OU"
     if given.ndim != 1 or (texts and not all(isinstance(label, str) for label in classes)):
-        raise ValueError("classes must be a list of labels of one type")
+        raise ValueError("classes must be a list of numbers, Booleans or texts, of one type")
     order = np.argsort(given)
     if not different(given[order]):
         raise ValueError("classes must be two or more finite labels, all different")
@@ -136,7 +136,10 @@ def _by_class(layers: Layers, classes: Any) -> tuple[Layers, Array]:
     if len(bias) == count:
         weight, bias = weight[order], bias[order]
         if count == 2:  # softmax of two is σ of their difference
-            weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
+            with np.errstate(over="ignore"):
+                weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
+            if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+                raise ValueError(f"the differences of its two outputs overflow {weight.dtype}")
     elif (len(bias), count) != (1, 2):
         raise ValueError(f"the last layer has {len(bias)} outputs, but there are {count} classes")
     elif order[0] == 1:

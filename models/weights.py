@@ -137,7 +137,9 @@ def load(path: str | os.PathLike[str]) -> Estimator:
                 return _restored(_members(Tensors(path)))
             return _restored(Npz(file))
         except (ValueError, MemoryError) as error:
-            raise ValueError(f"{path} does not hold a model's weights: {error}") from None
+            onnx = str(path).lower().endswith(".onnx")
+            reason = "autograd_lite.import_onnx reads models of ONNX" if onnx else error
+            raise ValueError(f"{path} does not hold a model's weights: {reason}") from None
 
 
 def _members(tensors: Tensors) -> Members:

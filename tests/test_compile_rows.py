@@ -70,6 +70,12 @@ SEPARABLE = {
     "per row": lambda X, y, W: (np.tanh(X @ W.T), np.exp(y)),
     "softmax": lambda X, y, W: np.sum(ag.softmax(X @ W.T), axis=0),
     "largest of each row": lambda X, y, W: np.sum(np.max(X, axis=1) + np.mean(X, axis=-1)),
+    "lengths of each row": lambda X, y, W: np.sum(
+        X / np.linalg.norm(X, axis=1, keepdims=True) + np.linalg.norm(X, 3, axis=1)[:, None], axis=0
+    ),
+    "deviations of each row": lambda X, y, W: ag.grad(
+        lambda W: np.sum(np.sin(X @ W.T / np.std(X @ W.T, axis=1, ddof=1, keepdims=True)))
+    )(W),
     "views": lambda X, y, W: np.sum(np.expand_dims(y, 1) * X[:, 1:3], axis=0),
     "reshaped": lambda X, y, W: np.sum(np.reshape(X, (53, 2, 2)) ** 3, axis=0),
     "after the sum": lambda X, y, W: np.exp(np.sum(X, axis=0)) / np.sum(y**2) + W.sum(),

@@ -234,11 +234,13 @@ def test_errors_are_one_line_and_nothing_is_written(run, folder, tmp_path, monke
     data = folder / "pair-mean.csv"
     (tmp_path / "folder.onnx").mkdir()
     (tmp_path / "old.onnx").write_text("old")
+    onnx = tmp_path / "old.onnx"
     cases = [
         (("export", weights, tmp_path / "m.pt"), "must end in .onnx, .safetensors, .npz"),
         (("export", weights, tmp_path / "m"), "must end in .onnx, .safetensors, .npz"),
         (("export", weights, weights), "would overwrite the weights"),
         (("export", data, tmp_path / "m.onnx"), "does not hold a model's weights"),
+        (("export", onnx, tmp_path / "m.npz"), "autograd_lite.import_onnx reads models of ONNX"),
         (("export", tmp_path / "none.npz", tmp_path / "m.onnx"), "No such file"),
         (("export", weights, tmp_path / "none" / "m.onnx"), "there is no folder"),
         (("export", weights, tmp_path / "folder.onnx"), "is a folder"),

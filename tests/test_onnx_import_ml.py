@@ -38,6 +38,11 @@ CASES = {
     "scaler for all": ml("Scaler", ["y"], offset=[0.5], scale=[2.0]),
     "L1": ml("Normalizer", ["y"], norm="L1"),
     "L2": ml("Normalizer", ["y"], norm="L2"),
+    "binarizer": ml("Binarizer", ["y"], threshold=0.25),
+    "imputer": ml(
+        "Imputer", ["y"], imputed_value_floats=[7.0, 8.0], replaced_value_float=float("nan")
+    ),
+    "imputer of zeros": ml("Imputer", ["y"], imputed_value_floats=[7.0]),
 }
 
 
@@ -51,6 +56,15 @@ def test_an_operation_is_that_of_onnx(name, tmp_path):
     np.testing.assert_allclose(ag.compile(read)(X), expected, rtol=1e-6, atol=1e-7)
 
 
+def test_a_missing_number_has_no_derivative(tmp_path):
+    model = built([CASES["imputer"]], {"x": X}, {"y": X}, (), 17)
+    read = imported(model, tmp_path)
+    x = np.array([[np.nan, 2.0], [3.0, np.nan]], np.float32)
+    np.testing.assert_array_equal(read(x), [[7, 2], [3, 8]])
+    np.testing.assert_array_equal(ag.grad(lambda x: np.sum(read(x)))(x), [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(ran(model, {"x": x})[0], read(x))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_onnxruntime_agrees(name, tmp_path):
     model = built([CASES[name]], {"x": X}, {"y": X}, (), 17)
@@ -59,7 +73,7 @@ def test_onnxruntime_agrees(name, tmp_path):
 
 
 REFUSED = {
-    "only NONE is read": ml(
+    "only post_transform NONE": ml(
         "LinearRegressor", ["y"], coefficients=[1.0, 2], post_transform="LOGISTIC"
     ),
     "runtimes disagree": ml("Normalizer", ["y"], norm="MAX"),

@@ -169,8 +169,11 @@ REFUSED = [
     (ONE, {"classes": [0, 1, 2]}, "1 outputs, but there are 3 classes"),
     (ONE, {"classes": [0]}, "classes must be two or more"),
     (ONE, {"classes": [1, 1]}, "classes must be .* different"),
-    (ONE, {"classes": [1, "a"]}, "labels of one type"),
+    (ONE, {"classes": [1, "a"]}, "classes must be .* of one type"),
+    (ONE, {"classes": [None, "a"]}, "classes must be .* of one type"),
+    (ONE, {"classes": np.array([1, "a"], object)}, "classes must be .* of one type"),
     (ONE, {"classes": [[1, 2]]}, "classes must be a list"),
+    ({"0.weight": np.array([[-3e38], [3e38]], "f4")}, {"classes": [0, 1]}, "two outputs overflow"),
     (ONE, {"classes": [1, np.nan]}, "finite labels"),
     (ONE, {"columns": ["a"]}, "columns must be the 2 names"),
     (ONE, {"columns": [1, 2]}, "columns must be the 2 names"),
@@ -232,6 +235,8 @@ def test_torch_modules_of_other_kinds_are_refused_by_name():
         from_state_dict(net.state_dict(), activation="relu")
     with pytest.raises(ValueError, match=r"'weight' is not an array that NumPy has: .*BFloat16"):
         from_state_dict(torch.nn.Linear(2, 1).bfloat16().state_dict())
+    with pytest.raises(ValueError, match=r"'weight' is not an array that NumPy has: .*meta"):
+        from_state_dict(torch.nn.Linear(2, 1, device="meta").state_dict())
     with pytest.raises(TypeError, match="not a Linear"):
         from_state_dict(torch.nn.Linear(2, 1))
     wanted = dict(torch.nn.Linear(2, 1).named_parameters())  # these want gradients

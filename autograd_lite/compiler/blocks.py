@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.compiler import NotSeparableError
 from autograd_lite.compiler.lengths import telling
 from autograd_lite.compiler.rows import Split, trait_of
@@ -125,7 +127,8 @@ def blocks_of(
             continue
         args = replaced(x.args, inside)
         if x.fn == "np.broadcast_to":
-            raise NotSeparableError(f"compile: rows= cannot split a broadcast to {x.shape}")
+            made[x] = _broadcast(x, args[0], split, b)
+            continue
         if x.fn == "np.reshape" and x in split.axes:
             args = args[0], tuple(-1 if k == split.axes[x] else n for k, n in enumerate(x.shape))
         made[x] = b.call(x.fn, *args, **x.keywords)
@@ -137,6 +140,15 @@ def blocks_of(
     used = set(in_order(inner))
     inputs = {x: y for x, y in inputs.items() if y in used}
     return Blocks(split, size, most, length, dict(zip(outer, inner, strict=True)), inputs)
+
+
+def _broadcast(x: Expr, rows: Any, split: Split, b: Builder) -> Expr:
+    """A broadcast along other axes than that of the rows, as a product for any number of rows."""
+    operand, axis = x.args[0], split.axes[x]
+    if operand not in split.axes or operand.ndim - split.axes[operand] != x.ndim - axis:
+        raise NotSeparableError(f"compile: rows= cannot split a broadcast to {x.shape}")
+    ones = np.ones([1 if k == axis else n for k, n in enumerate(x.shape)], x.dtype)
+    return b.call("np.multiply", rows, b.constant(ones))
 
 
 def _fitting(order: Sequence[Expr], split: Split) -> tuple[int, int]:

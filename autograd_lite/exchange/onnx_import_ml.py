@@ -134,6 +134,25 @@ def _normalizer(node: Node) -> Function:
     return normalized
 
 
+@reads("ai.onnx.ml.Imputer")
+def _imputer(node: Node) -> Function:
+    filling, missing = node.get("imputed_value_floats"), node.get("replaced_value_float", 0.0)
+    if not filling:
+        raise node.refused("only imputed_value_floats are supported")
+    filling = np.array(filling, np.float32)
+
+    def filled(x: Any) -> Any:
+        return np.where(np.isnan(x) if np.isnan(missing) else np.equal(x, missing), filling, x)
+
+    return filled
+
+
+@reads("ai.onnx.ml.Binarizer")
+def _binarizer(node: Node) -> Function:
+    threshold = node.get("threshold", 0.0)
+    return lambda x: OPS["astype"](np.greater(x, threshold), dtype=x.dtype)
+
+
 @reads("ai.onnx.ml.ArrayFeatureExtractor")
 def _array_feature_extractor(node: Node) -> Function:
     def columns(x: Any, places: Any) -> Any:

@@ -90,6 +90,7 @@ norm: Op = operation(
     p_norm,
     _norm_rule,
     symbol="‖·‖",
+    rows="along",
     formula="(Σ |x|ᵖ)^(1/p)",
     gradient="g sign x (|x| / ‖x‖)ᵖ⁻¹",
     notes="The gradient at 0 is 0; the second derivatives at 0 are not finite.",

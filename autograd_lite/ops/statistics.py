@@ -61,6 +61,7 @@ operation(
     kind=Reduction,
     masked=_var_of,
     numpy=(np.var,),
+    rows="along",
     formula="Σ (a − mean a)² / (n − ddof)",
     gradient="2 g (a − mean a) / (n − ddof)",
 )
@@ -98,6 +99,7 @@ std: Op = operation(
     kind=Reduction,
     masked=_std_of,
     numpy=(np.std,),
+    rows="along",
     formula="√(Σ (a − mean a)² / (n − ddof))",
     gradient="g (a − mean a) / ((n − ddof) out)",
     notes="Where all elements are equal the gradient is 0, like that of a norm.",
