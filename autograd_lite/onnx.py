@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograd_lite.exchange.onnx_import import OnnxModel
+    from autograd_lite.exchange.from_onnx.model import OnnxModel
 
 __all__ = ["export_onnx", "import_onnx"]
 
@@ -55,7 +55,7 @@ def export_onnx(
         >>> [node.op_type for node in onnx.load(path).graph.node]
         ['MatMul', 'Neg', 'Exp', 'Add', 'Reciprocal']
     """
-    from autograd_lite.exchange.onnx_export import export
+    from autograd_lite.exchange.to_onnx.export import export
 
     export(f, args, path, rows, metadata or {})
 
@@ -100,6 +100,6 @@ def import_onnx(path: str | os.PathLike[str]) -> OnnxModel:
         >>> ag.grad(lambda p: np.sum(model([[2.0, 3.0]], parameters=p)))(model.parameters)
         {'W': array([[2., 3.]], dtype=float32)}
     """
-    from autograd_lite.exchange.onnx_import import load
+    from autograd_lite.exchange.from_onnx.model import load
 
     return load(path)

@@ -106,8 +106,8 @@ greater greater_equal hypot inv isfinite isinf isnan leaky_relu less less_equal 
 log_abs_det log_softmax logaddexp logical_and logical_not logical_or logsumexp matmul max maximum
 mean min median minimum multiply nanmedian nanquantile negative norm not_equal outer power prod
 quantile recurrence reciprocal relu remainder reshape roll sigmoid sign silu sin sinc sinh softmax
-softplus solve sqrt square squared_error squeeze stack std subtract sum swapaxes take_along_axis tan tanh tile trace transpose
-tril triu trunc var where
+softplus solve sqrt square squared_error squeeze stack std subtract sum swapaxes take_along_axis tan
+tanh tile trace transpose tril triu trunc var where
 """
 """Operations whose values and gradients every library computes; others may be refused by name."""
 

@@ -19,7 +19,7 @@ from onnx_runs import BY_ONNXRUNTIME, difference, exported, largest, leaves, run
 from operands import VOCABULARY, cases
 
 import autograd_lite as ag
-from autograd_lite.exchange.onnx_forms import FORMS
+from autograd_lite.exchange.to_onnx.forms import FORMS
 from autograd_lite.op import NUMPY, OPS
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")

@@ -125,13 +125,7 @@ def blocks_of(
     for x in order:
         if x.fn in (ARGUMENT, CONSTANT) or not (x in split.axes or x in split.sums):
             continue
-        args = replaced(x.args, inside)
-        if x.fn == "np.broadcast_to":
-            made[x] = _broadcast(x, args[0], split, b)
-            continue
-        if x.fn == "np.reshape" and x in split.axes:
-            args = args[0], tuple(-1 if k == split.axes[x] else n for k, n in enumerate(x.shape))
-        made[x] = b.call(x.fn, *args, **x.keywords)
+        made[x] = _call(x, replaced(x.args, inside), split, b)
         if x in b.names:
             b.names.setdefault(made[x], b.names[x])
     outer = [x for x in order if x in split.sums]
@@ -140,6 +134,15 @@ def blocks_of(
     used = set(in_order(inner))
     inputs = {x: y for x, y in inputs.items() if y in used}
     return Blocks(split, size, most, length, dict(zip(outer, inner, strict=True)), inputs)
+
+
+def _call(x: Expr, args: Any, split: Split, b: Builder) -> Expr:
+    """A call with the arguments of one block."""
+    if x.fn == "np.broadcast_to":
+        return _broadcast(x, args[0], split, b)
+    if x.fn == "np.reshape" and x in split.axes:
+        args = args[0], tuple(-1 if k == split.axes[x] else n for k, n in enumerate(x.shape))
+    return b.call(x.fn, *args, **x.keywords)
 
 
 def _broadcast(x: Expr, rows: Any, split: Split, b: Builder) -> Expr:

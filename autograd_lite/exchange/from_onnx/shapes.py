@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.core.tensor import Value
-from autograd_lite.exchange.onnx_import_file import dtype_of
-from autograd_lite.exchange.onnx_import_math import weakly
-from autograd_lite.exchange.onnx_import_nodes import Function, Node, known, plainly, reads
+from autograd_lite.exchange.from_onnx.file import dtype_of
+from autograd_lite.exchange.from_onnx.math import weakly
+from autograd_lite.exchange.from_onnx.nodes import Function, Node, known, plainly, reads
 from autograd_lite.op import OPS
 
 plainly(

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_import_file import Array, OnnxFile
-from autograd_lite.exchange.onnx_import_ml import CLASSES
-from autograd_lite.exchange.onnx_import_nodes import Node
+from autograd_lite.exchange.from_onnx.file import Array, OnnxFile
+from autograd_lite.exchange.from_onnx.ml import CLASSES
+from autograd_lite.exchange.from_onnx.nodes import Node
 
 __all__ = ["Labels", "labels_of"]
 

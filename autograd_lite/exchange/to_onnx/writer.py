@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_rows import Length, Rate
+from autograd_lite.exchange.to_onnx.rows import Length, Rate
 from autograd_lite.expressions.expr import CONSTANT, Expr, Place, dtype_of
 
 __all__ = ["DTYPES", "OPSET", "NotInOnnxError", "Writer", "check_call"]

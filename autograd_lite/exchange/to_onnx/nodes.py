@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.rewrite import UFUNCS
-from autograd_lite.exchange.onnx_indexing import added, gathered, scattered, taken
-from autograd_lite.exchange.onnx_rows import Length
-from autograd_lite.exchange.onnx_writer import NotInOnnxError, Writer
+from autograd_lite.exchange.to_onnx.indexing import added, gathered, scattered, taken
+from autograd_lite.exchange.to_onnx.rows import Length
+from autograd_lite.exchange.to_onnx.writer import NotInOnnxError, Writer
 from autograd_lite.expressions.expr import CONSTANT, Expr
 
 __all__ = ["NODES"]

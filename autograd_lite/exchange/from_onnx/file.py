@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_import_nodes import Node
+from autograd_lite.exchange.from_onnx.nodes import Node
 
 __all__ = ["Array", "OnnxFile", "dtype_of", "onnx_module", "read"]
 

@@ -14,11 +14,11 @@ from autograd_lite.compiler.lengths import as_traced, distinct, telling
 from autograd_lite.compiler.rewrite import rewrite, ufunc_of
 from autograd_lite.compiler.signature import Leaf, Signature, Static, leaves_of
 from autograd_lite.compiler.tracing import traced
-from autograd_lite.exchange import onnx_array_forms, onnx_special_forms
-from autograd_lite.exchange.onnx_forms import FORMS
-from autograd_lite.exchange.onnx_nodes import KEPT, NODES
-from autograd_lite.exchange.onnx_rows import DiffersError, Length, merged
-from autograd_lite.exchange.onnx_writer import OPSET, NotInOnnxError, Writer, check_call
+from autograd_lite.exchange.to_onnx import array_forms, special_forms
+from autograd_lite.exchange.to_onnx.forms import FORMS
+from autograd_lite.exchange.to_onnx.nodes import KEPT, NODES
+from autograd_lite.exchange.to_onnx.rows import DiffersError, Length, merged
+from autograd_lite.exchange.to_onnx.writer import OPSET, NotInOnnxError, Writer, check_call
 from autograd_lite.expressions.expr import CONSTANT, Builder, Expr, dtype_of, in_order
 from autograd_lite.expressions.lower import from_graph, on_symbols
 from autograd_lite.expressions.printer import HOMES
@@ -26,7 +26,7 @@ from autograd_lite.files import atomic
 from autograd_lite.tensor import Tensor
 from autograd_lite.trees import tree_map
 
-assert onnx_array_forms, onnx_special_forms  # importing them enters their forms
+assert array_forms, special_forms  # importing them enters their forms
 
 __all__ = ["export"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_import_nodes import READERS, Function, Node, known, reads
+from autograd_lite.exchange.from_onnx.nodes import READERS, Function, Node, known, reads
 from autograd_lite.op import OPS
 
 __all__ = ["CLASSES", "with_arrays"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_import_nodes import Node
+from autograd_lite.exchange.from_onnx.nodes import Node
 
 __all__ = ["RULES", "Surroundings"]
 

@@ -13,15 +13,15 @@ import numpy as np
 from autograd_lite.core.tensor import Value
 
 # The first two fill the table of readers.
-from autograd_lite.exchange import (  # isort: skip
-    onnx_import_math,  # noqa: F401
-    onnx_import_shapes,  # noqa: F401
-    onnx_import_ml,
+from autograd_lite.exchange.from_onnx import (  # isort: skip
+    math,  # noqa: F401
+    shapes,  # noqa: F401
+    ml,
 )
-from autograd_lite.exchange.onnx_import_file import Array, OnnxFile, read
-from autograd_lite.exchange.onnx_import_labels import Labels, labels_of
-from autograd_lite.exchange.onnx_import_nodes import READERS, SEVERAL, Function, Node
-from autograd_lite.exchange.onnx_import_stable import RULES, Surroundings
+from autograd_lite.exchange.from_onnx.file import Array, OnnxFile, read
+from autograd_lite.exchange.from_onnx.labels import Labels, labels_of
+from autograd_lite.exchange.from_onnx.nodes import READERS, SEVERAL, Function, Node
+from autograd_lite.exchange.from_onnx.stable import RULES, Surroundings
 from autograd_lite.expressions.names import Names
 from autograd_lite.tensor import Tensor, constant
 
@@ -227,7 +227,7 @@ class _Program:
                 self.users.setdefault(name, []).append(node)
         _refuse_unknown(file.path, nodes)
         for node in nodes:
-            node = onnx_import_ml.with_arrays(node, trained)
+            node = ml.with_arrays(node, trained)
             inputs = tuple(self.names.get(name, name) for name in node.inputs)
             self._add(replace(node, inputs=inputs), trained)
         self.results = {name: self.names.get(name, name) for name in outputs}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_import_nodes import READERS, Function, Node, known, plainly, reads
+from autograd_lite.exchange.from_onnx.nodes import READERS, Function, Node, known, plainly, reads
 from autograd_lite.op import OPS
 
 softplus, softmax, log_softmax = OPS["softplus"], OPS["softmax"], OPS["log_softmax"]
@@ -110,7 +110,7 @@ plainly(
     Det=np.linalg.det,
 )
 
-# What onnx_import_stable.py writes in place of several nodes.
+# What stable.py writes in place of several nodes.
 plainly(
     Expm1=np.expm1,
     Log1p=np.log1p,

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_rows import Length
-from autograd_lite.exchange.onnx_writer import NotInOnnxError, Writer
+from autograd_lite.exchange.to_onnx.rows import Length
+from autograd_lite.exchange.to_onnx.writer import NotInOnnxError, Writer
 from autograd_lite.expressions.expr import CONSTANT, Expr
 
 __all__ = ["added", "gathered", "scattered", "taken"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_forms import FORMS, form, kind_of
-from autograd_lite.exchange.onnx_writer import NotInOnnxError
+from autograd_lite.exchange.to_onnx.forms import FORMS, form, kind_of
+from autograd_lite.exchange.to_onnx.writer import NotInOnnxError
 from autograd_lite.ops import quantiles
 
 FORMS |= quantiles.FORMS

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.exchange.onnx_forms import form
+from autograd_lite.exchange.to_onnx.forms import form
 
 ROOT_2, ROOT_PI = math.sqrt(2), math.sqrt(math.pi)
 TERMS = 26  # of the series up to |x| = 1

@@ -1,0 +1,1 @@
+"""From the program of a function to an ONNX model."""
