@@ -125,7 +125,7 @@ def blocks_of(
     for x in order:
         if x.fn in (ARGUMENT, CONSTANT) or not (x in split.axes or x in split.sums):
             continue
-        made[x] = _call(x, replaced(x.args, inside), split, b)
+        made[x] = _of_any_length(x, replaced(x.args, inside), split, b)
         if x in b.names:
             b.names.setdefault(made[x], b.names[x])
     outer = [x for x in order if x in split.sums]
@@ -136,22 +136,23 @@ def blocks_of(
     return Blocks(split, size, most, length, dict(zip(outer, inner, strict=True)), inputs)
 
 
-def _call(x: Expr, args: Any, split: Split, b: Builder) -> Expr:
-    """A call with the arguments of one block."""
+def _of_any_length(x: Expr, args: Sequence[Any], split: Split, b: Builder) -> Expr:
+    """The call, for any number of rows.
+
+    Raises:
+        NotSeparableError: if it broadcasts to rows.
+    """
+    axis = split.axes.get(x)
     if x.fn == "np.broadcast_to":
-        return _broadcast(x, args[0], split, b)
-    if x.fn == "np.reshape" and x in split.axes:
-        args = args[0], tuple(-1 if k == split.axes[x] else n for k, n in enumerate(x.shape))
+        operand = x.args[0]
+        if axis is None or split.axes.get(operand) != axis - (x.ndim - operand.ndim):
+            raise NotSeparableError(f"compile: rows= cannot split a broadcast to {x.shape}")
+        # Along the other axes it is a product, which needs no number of rows.
+        ones = np.ones([1 if k == axis else n for k, n in enumerate(x.shape)], x.dtype)
+        return b.call("np.multiply", args[0], b.constant(ones))
+    if x.fn == "np.reshape" and axis is not None:
+        args = args[0], tuple(-1 if k == axis else n for k, n in enumerate(x.shape))
     return b.call(x.fn, *args, **x.keywords)
-
-
-def _broadcast(x: Expr, rows: Any, split: Split, b: Builder) -> Expr:
-    """A broadcast along other axes than that of the rows, as a product for any number of rows."""
-    operand, axis = x.args[0], split.axes[x]
-    if operand not in split.axes or operand.ndim - split.axes[operand] != x.ndim - axis:
-        raise NotSeparableError(f"compile: rows= cannot split a broadcast to {x.shape}")
-    ones = np.ones([1 if k == axis else n for k, n in enumerate(x.shape)], x.dtype)
-    return b.call("np.multiply", rows, b.constant(ones))
 
 
 def _fitting(order: Sequence[Expr], split: Split) -> tuple[int, int]:
