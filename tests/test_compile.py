@@ -357,3 +357,21 @@ def test_a_ufunc_of_numpy(function):
     compiled = ag.compile(function)
     assert_close(compiled(*arguments), function(*arguments))
     assert_close(executed(compiled, *arguments), function(*arguments))
+
+
+@pytest.mark.parametrize("function", [np.sum, np.diff, np.linalg.pinv, np.cumsum, np.argmax])
+def test_a_function_of_numpy(function):
+    x = np.array([[0.5, 2.0], [1.0, -3.0]])
+    assert_close(ag.compile(function)(x), function(x))
+
+
+def test_what_numpy_marks_as_not_passed_can_be_passed():
+    x = np.array([0.5, 2.0])
+    compiled = ag.compile(np.diff)
+    for args, kwargs in [((x,), {}), ((x, 1, -1, 3.0), {}), ((x,), {"append": 4.0})]:
+        assert_close(compiled(*args, **kwargs), np.diff(*args, **kwargs))
+
+
+def test_a_derivative_of_a_ufunc():
+    value, gradient = ag.compile(ag.value_and_grad(np.hypot, argnums=(0, 1)))(3.0, 4.0)
+    assert_close([value, *gradient], [5.0, 0.6, 0.8])

@@ -92,3 +92,24 @@ def test_the_inverse_of_a_transpose_is_the_transpose_of_the_inverse():
     derivation = ag.derive(np.sum(A * inv(X.T)))
     assert derivation.read(inv(X.T)) == derivation.read(inv(X).T)
     assert str(derivation.read(inv(X.T))) == "X⁻ᵀ"
+
+
+DECOMPOSED = {
+    "log |det|": lambda X: np.linalg.slogdet(X).logabsdet ** 2,
+    "sign det": lambda X: np.linalg.slogdet(X).sign * trace(X),
+    "eigh": lambda X: np.sum(np.linalg.eigh(X).eigenvectors ** 3),
+    "svd": lambda X: np.sum(np.linalg.svd(X).U * np.linalg.svd(X).Vh),
+    "qr": lambda X: np.sum(np.linalg.qr(X).R ** 2 * np.linalg.qr(X).Q),
+}
+"""Programs with a part of what a function of NumPy returns."""
+
+
+@pytest.mark.parametrize("name", sorted(DECOMPOSED))
+def test_a_part_of_a_decomposition_as_numpy(name):
+    f = DECOMPOSED[name]
+    X, _, _ = operands(1, 3)
+    derivation = ag.derive(f(X).named("L"), ["X"])
+    forms = derivation.definitions()[-1][1], derivation.closed_form[X]
+    for form, expected in zip(forms, (f(X).numpy(), ag.grad(f)(X.numpy())), strict=True):
+        found = eval(form.numpy(), {"np": np, **derivation.values})
+        np.testing.assert_allclose(np.broadcast_to(found, np.shape(expected)), expected, 1e-9)

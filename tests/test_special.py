@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 
@@ -245,6 +246,29 @@ def test_a_choice_among_large_arrays():
     x = np.where(label == 0, 0.0, 4.0)
     g = ag.grad(lambda x: np.sum(special.xlogy(label, np.sqrt(x)) * 1.5))(x)
     np.testing.assert_array_equal(g, 1.5 * label / 8)
+
+
+@pytest.mark.parametrize("at", [(1.0, -1.0), (-1.0, 2.0), (-1.0, -1.0), (0.0, -1.0)])
+def test_relative_entropy_has_no_derivatives_outside_its_domain(at):
+    assert np.isinf(special.rel_entr(*at))
+    for first, second in itertools.product((0, 1), (0, 1)):
+        derivative = ag.grad(special.rel_entr, argnums=first)
+        assert np.isnan(derivative(*at))
+        assert np.isnan(ag.grad(derivative, argnums=second)(*at))
+
+
+def test_entropy_has_no_derivatives_outside_its_domain():
+    f = special.entr
+    for _ in range(3):
+        f = ag.grad(f)
+        assert np.isnan(f(-1.0))
+
+
+@pytest.mark.parametrize("at", [(-0.5, 1.0), (-20.5, 1.0), (1.0, -2.0), (2.5, -1.0)])
+@pytest.mark.parametrize("f", [special.gammainc, special.gammaincc])
+def test_the_incomplete_gamma_function_has_no_derivative_outside_its_domain(f, at):
+    assert np.isnan(f(*at))
+    assert np.isnan(ag.grad(f, argnums=1)(*at))
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 9), st.floats(0.1, 9)), min_size=1, max_size=6))

@@ -33,10 +33,11 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 
 def _signature(function: Any) -> inspect.Signature:
-    """The parameters of a function; those of a ufunc are its operands."""
-    if not isinstance(function, np.ufunc):
+    """The parameters of a function; those of a ufunc and of its transforms are its operands."""
+    original = inspect.unwrap(function)
+    if not isinstance(original, np.ufunc):
         return inspect.signature(function)
-    names = (f"x{k + 1}" for k in range(function.nin))
+    names = (f"x{k + 1}" for k in range(original.nin))
     only = inspect.Parameter.POSITIONAL_ONLY
     return inspect.Signature([inspect.Parameter(name, only) for name in names])
 
@@ -112,8 +113,12 @@ class Compiled(Generic[P, R]):
 
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
+        for name in [name for name, x in bound.arguments.items() if x is np._NoValue]:
+            del bound.arguments[name]  # as NumPy's functions mark what was not passed
         names = list[str]()
         for name, parameter in self._signature.parameters.items():
+            if name not in bound.arguments or name in bound.kwargs:
+                continue
             if parameter.kind in _POSITIONAL:
                 names.append(name)
             elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:

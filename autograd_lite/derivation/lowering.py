@@ -288,7 +288,7 @@ def _inverted(tree: Tree) -> Tree | None:
     return tree.args[0] if is_inverse and len(tree.axes) == 2 else None
 
 
-# Operations whose forward is not one expression, or treats rounding and infinity specially.
+# Operations whose forward is not one expression, or treats rounding, infinity and NaN specially.
 
 
 def _softmax(call: Any, x: Any, axis: Any = -1, **_: Any) -> Any:
@@ -328,10 +328,26 @@ def _counted(call: Any, places: Any, weights: Any, shape: tuple[int, ...]) -> An
     return call("np.reshape", count, shape)
 
 
+def _part(function: str, place: int, **fixed: Any) -> Callable[..., Any]:
+    """A function that returns one of several results."""
+
+    def written(call: Any, x: Any, shape: Any, **attributes: Any) -> Any:
+        return call("[]", call(function, x, **attributes, **fixed), place)
+
+    return written
+
+
 WRITTEN: dict[str, Callable[..., Any]] = {
     "distinct": _distinct,
     "regular": _regular,
     "softmax": _softmax,
     "add_at": _add_at,
     "add_along_axis": _add_along_axis,
+    "det_sign": _part("np.linalg.slogdet", 0),
+    "log_abs_det": _part("np.linalg.slogdet", 1),
+    "eigh_vectors": _part("np.linalg.eigh", 1),
+    "qr_q": _part("np.linalg.qr", 0),
+    "qr_r": _part("np.linalg.qr", 1),
+    "svd_u": _part("np.linalg.svd", 0, full_matrices=False),
+    "svd_vh": _part("np.linalg.svd", 2, full_matrices=False),
 }

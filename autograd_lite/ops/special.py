@@ -258,31 +258,42 @@ operation(
     gradient="g log(1 + y), g x / (1 + y)",
 )
 
+nonnegative: Op = operation(
+    "nonnegative",
+    lambda x: np.where(np.less(x, 0), np.nan, np.ones_like(x)),
+    arity=1,
+    elementwise=True,
+    formula="1, NaN where x < 0",
+    notes="The factor that makes all derivatives NaN where a function is infinite by definition.",
+)
+
 operation(
     "entr",
     lambda x: special.entr(x),
-    lambda g, out, x: -g * (1 + np.log(x)),
+    lambda g, out, x: -g * nonnegative(x) * (1 + np.log(x)),
     reads="x",
     elementwise=True,
     formula="−x log x, 0 at 0, −∞ where x < 0",
     gradient="−g (1 + log x)",
 )
 
-nonnegative: Op = operation(
-    "nonnegative",
-    lambda x: np.where(np.less(x, 0), np.nan, x),
-    lambda g, out, x: g,
-    reads="",
-    elementwise=True,
-    formula="x, NaN where x < 0",
-    gradient="g",
-)
+
+def _both_nonnegative(x, y):
+    """Both operands, NaN where either is negative."""
+    factor = nonnegative(x) * nonnegative(y)
+    return factor * x, factor * y
+
+
+def _rel_entr_by_x(g, out, x, y):
+    x, y = _both_nonnegative(x, y)
+    return g * (1 + np.log(x) - np.log(y))
+
 
 operation(
     "rel_entr",
     lambda x, y: special.rel_entr(*floats(x, y)),
-    lambda g, out, x, y: g * (1 + np.log(x) - np.log(y)),
-    lambda g, out, x, y: -g * xdivy(nonnegative(x), nonnegative(y)),
+    _rel_entr_by_x,
+    lambda g, out, x, y: -g * xdivy(*_both_nonnegative(x, y)),
     reads="x y",
     elementwise=True,
     broadcasts=True,

@@ -190,6 +190,8 @@ def _gamma_density(a, x):
         large = np.sqrt(a / (2 * np.pi)) / x * np.exp(a * exponent - rest)
         small = np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
         result = np.where((a < 10) | (x == 0), small, large)
+        # As gammainc itself; log |Γ(a)| has lost the sign of Γ(a).
+        result = np.where((a < 0) | (x < 0), np.nan, result)
     return result.astype(dtype)[()]
 
 
