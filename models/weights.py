@@ -107,7 +107,9 @@ def _as_json(about: Mapping[str, Any]) -> str:
     values = {name: np.asarray(value) for name, value in about.items()}
     text = json.dumps({name: value.tolist() for name, value in values.items()}, default=float)
     for name, value in json.loads(text).items():
-        if not np.array_equal(value, values[name]):
+        found = np.array(value)  # of float64 for integers beyond int64 beside smaller ones
+        rounded = found.dtype.kind == "f" and values[name].dtype.kind in "iu"
+        if rounded or not np.array_equal(found, values[name]):
             raise TypeError(f"save: {name!r} of dtype {values[name].dtype} cannot be saved")
     return text
 
