@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,3 +106,10 @@ def test_forward_mode_is_refused():
 def test_bfloat16_is_refused():
     with pytest.raises(TypeError, match="bfloat16"):
         ag.interop.jax(lambda x: 2 * x)(jnp.ones(2, jnp.bfloat16))
+
+
+def test_a_layer_is_copied_and_pickled():
+    x, w, b = arrays()
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        found = other(x, {"w": w, "b": b}, scale=2.0)
+        assert found["total"] == layer(x, {"w": w, "b": b}, scale=2.0)["total"]

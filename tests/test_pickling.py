@@ -1,4 +1,4 @@
-"""Copies and pickles of operations: an operation is known by its name."""
+"""Copies and pickles: operations and compiled functions are known by their names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import partial
 
+import numpy as np
 import pytest
 
 import autograd_lite as ag
@@ -60,3 +61,32 @@ def test_what_was_replaced_is_copied_but_not_pickled(mine):
     assert copy.deepcopy(mine) is mine
     with pytest.raises(pickle.PicklingError, match="mine: cannot be pickled"):
         pickle.dumps(mine)
+
+
+def cubes(x):
+    return np.sum(x**3)
+
+
+@ag.compile
+def gradient(x):
+    return ag.grad(cubes)(x)
+
+
+def test_a_compiled_function_is_pickled_by_its_name():
+    assert pickle.loads(pickle.dumps(gradient)) is gradient
+    assert copy.deepcopy([gradient])[0] is gradient
+
+
+@pytest.mark.parametrize("options", [{}, {"rows": 3}, {"rows": "auto", "workers": 2}])
+def test_a_compiled_function_without_a_name_of_its_own(options):
+    compiled = ag.compile(cubes, **options)
+    compiled(np.ones(7))
+    other = pickle.loads(pickle.dumps(compiled))
+    assert other is not compiled
+    assert other(np.ones(7)) == 7
+    assert other.readable(np.ones(7)) == compiled.readable()
+
+
+def test_a_compiled_lambda_is_not_pickled():
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(ag.compile(lambda x: x))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -202,3 +205,38 @@ def test_results_do_not_share_memory():
     same = ag.interop.torch(lambda x: (x, x))(x)
     same[0].fill_(5)
     assert x.tolist() == same[1].tolist() == [1, 1, 1]
+
+
+def cubes(x):
+    return np.sum(x**3)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+@pytest.mark.parametrize("f", [cubes, ag.compile(cubes)])
+def test_a_module_with_a_layer_is_copied_and_pickled(f, copied):
+    model = torch.nn.Linear(2, 2)
+    model.loss = ag.interop.torch(f)
+    other = copied(model)
+    assert other.weight is not model.weight
+    torch.testing.assert_close(other.loss(other.weight), (model.weight**3).sum())
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
+def test_torch_compile_leaves_a_layer_to_numpy():
+    layer = ag.interop.torch(cubes)
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    found = torch.compile(lambda w: layer(2 * w) + 1, backend="eager")(w)
+    found.backward()
+    assert (found.item(), w.grad.tolist()) == (73, [24, 96])
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+def test_what_records_operations_of_torch_refuses_those_of_numpy():
+    """NumPy's results would be constants of the recorded program."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    layer, x = ag.interop.torch(cubes), torch.ones(2)
+    for record in (lambda: torch.func.linearize(layer, x), lambda: make_fx(layer)(x)):
+        with pytest.raises(TypeError, match="record operations of PyTorch"):
+            record()
+    torch.testing.assert_close(torch.func.jvp(layer, (x,), (x,))[1], torch.tensor(6.0))

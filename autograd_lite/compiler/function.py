@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from threading import RLock
@@ -106,6 +107,20 @@ class Compiled(Generic[P, R]):
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
+
+    def __deepcopy__(self, memo: Any) -> Compiled[P, R]:
+        return self
+
+    def __reduce__(self) -> Any:
+        """By its name, as functions are pickled; without one, the function and how to compile it."""
+        name = getattr(self, "__qualname__", "")
+        found: Any = sys.modules.get(self.__module__)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:
+            return name
+        options = self._rows, self._donate, self._execute, self._backend, self._client
+        return Compiled, (*options, self._function)
 
     def _read(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Signature | None:
         """The signature of a call, or None if an argument is a Tensor."""

@@ -30,6 +30,12 @@ class Program:
         self.compiled: Any = f if isinstance(f, Compiled) else compile(f, backend=backend)
         self._derived: dict[str, Program] = {}
 
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self
+
+    def __reduce__(self) -> Any:
+        return Program, (self.f, self.backend)
+
     @property
     def pull(self) -> Program:
         """From the arguments, cotangents of the float results and the numbers of leaves of the

@@ -22,7 +22,7 @@ class JaxLayer:
 
     def __init__(self, f: Callable[..., Any] | Program) -> None:
         self.program: Program = f if isinstance(f, Program) else Program(f)
-        functools.update_wrapper(self, self.program.f)
+        functools.update_wrapper(self, self.program.f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves, _, build = flatten((args, kwargs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,8 +22,9 @@ class TorchLayer:
 
     def __init__(self, f: Callable[..., Any] | Program) -> None:
         self.program: Program = f if isinstance(f, Program) else Program(f)
-        functools.update_wrapper(self, self.program.f)
+        functools.update_wrapper(self, self.program.f, updated=())
 
+    @torch.compiler.disable  # TorchDynamo would trace NumPy's functions as PyTorch's
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = _Call(self.program, args, kwargs)
         results = _apply(call, *call.tensors)
@@ -54,10 +56,22 @@ class _Call:
 
     def compute(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
         """The results as tensors."""
+        if _is_traced():
+            raise TypeError(
+                "interop.torch: torch.export, torch.func.linearize and make_fx record operations "
+                "of PyTorch, and NumPy's are none; use torch.func.jvp or vjp, or the program that "
+                'ag.compile(f).save(path, namespace="torch") writes'
+            )
         arrays = [_array(x, path) for x, path in zip(tensors, self.paths, strict=True)]
         args, kwargs = self.arguments(arrays)
         results, _, self.build = flatten(self.program.compiled(*args, **kwargs))
         return tuple(torch.from_numpy(np.require(x, requirements=["C", "W"])) for x in results)
+
+
+def _is_traced() -> bool:
+    """Whether PyTorch records its operations. It would take NumPy's results for constants."""
+    tracing = sys.modules.get("torch.fx.experimental.proxy_tensor")
+    return tracing is not None and tracing.get_proxy_mode() is not None
 
 
 def _array(x: Any, path: str) -> Any:
