@@ -112,7 +112,7 @@ class Compiled(Generic[P, R]):
         return self
 
     def __reduce__(self) -> Any:
-        """By its name, as functions are pickled; without one, the function and how to compile it."""
+        """By its name, as functions are pickled, or as the function and how it is compiled."""
         name = getattr(self, "__qualname__", "")
         found: Any = sys.modules.get(self.__module__)
         for part in name.split("."):
