@@ -171,3 +171,18 @@ def test_the_blas_of_native_code_has_one_thread_while_workers_run():
         found = threadpoolctl.threadpool_info()
     assert {x["num_threads"] for x in found if x["user_api"] == "blas"} == {1}
     assert len([x for x in found if x["user_api"] == "blas"]) > 1
+
+
+def test_a_native_part_without_rows():
+    """SciPy's logit divides the program; the part before it has parameters alone."""
+    special = pytest.importorskip("scipy.special")
+
+    def loss(w, X):
+        return np.sum(special.logit(ag.sigmoid(w)) ** 2) + np.sum(np.tanh(X @ w))
+
+    w, X = np.array([0.5, -1.0]), np.linspace(-1, 1, 14).reshape(7, 2)
+    compiled = ag.compile(ag.value_and_grad(loss), backend="numba", rows="auto")
+    for rows in (X, X[:3]):
+        expected = ag.value_and_grad(loss)(w, rows)
+        for found, right in zip(compiled(w, rows), expected, strict=True):
+            np.testing.assert_allclose(found, right, rtol=1e-12)

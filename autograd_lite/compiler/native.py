@@ -71,7 +71,8 @@ class Stretch:
     Attributes:
         parameters: what it is given.
         results: what it returns; none is a view of another, or of a parameter.
-        length: the number of rows in the trace, if the program is for any number of rows, or 0.
+        length: the number of rows in the trace, if the program is for any number of rows and this
+            part of it has rows, or 0.
     """
 
     parameters: tuple[Expr, ...]
@@ -340,9 +341,14 @@ def _pays(group: Sequence[Expr]) -> bool:
     return sum(1 if x.shape == () and x.fn not in REDUCTIONS else 4 for x in group) >= 8
 
 
+def _needs(group: Sequence[Expr], length: int) -> bool:
+    """Whether a group of calls computes with arrays of so many rows."""
+    return bool(length) and any(length in x.shape for x in group)
+
+
 def _knows(group: Sequence[Expr], length: int) -> bool:
     """Whether a native function can tell the number of rows, if it needs it."""
-    if not length or not any(length in x.shape for x in group):
+    if not _needs(group, length):
         return True
     inside = set(group)
     outside = [y for x in group for y in x.inputs if y not in inside and y.fn != CONSTANT]
@@ -364,7 +370,7 @@ def _called(
     given = dict.fromkeys(inputs)
     parameters = tuple(x for x in given if not is_literal(x))
     results = tuple(x for x in group if x in used)
-    stretch = Stretch(parameters, results, length)
+    stretch = Stretch(parameters, results, length if _needs(group, length) else 0)
     values = [new.get(x, x) for x in parameters]  # constants within loops are themselves
     call = b._call(KERNEL, (stretch, *values), {}, (None, None))
     found = {}

@@ -220,7 +220,7 @@ class Program:
             body = running.any_length(placed, roots, inside, execute)
             return running.written(body, [*placed, *roots, *inside.inside.values()])
 
-        return [*map(module, self._backends)]
+        return [module(backend) for backend in self._backends]
 
     def serves(self, signature: Signature, told: int = 0) -> bool:
         """Whether a call with other numbers of rows has the signature of this program.
