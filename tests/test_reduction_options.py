@@ -130,6 +130,13 @@ def test_an_empty_axis_has_the_initial_value():
         np.testing.assert_array_equal(found.data, f(np.ones((2, 0)), axis=1, initial=initial))
 
 
+@pytest.mark.parametrize("f", [np.mean, np.var, np.std])
+def test_an_empty_axis_has_no_masked_mean_or_deviation(f):
+    found = f(ag.Tensor(np.ones((2, 0))), axis=1, where=np.ones((2, 0), bool))
+    np.testing.assert_array_equal(found.data, [np.nan, np.nan])
+    assert f(ag.Tensor(np.ones((2, 0))), axis=0, where=False).shape == (0,)
+
+
 @settings(max_examples=30)
 @given(st.data())
 def test_running_sums_in_another_dtype(data):

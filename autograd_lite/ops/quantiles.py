@@ -178,7 +178,12 @@ def _of_levels(op, percent):
             )
         a = lifted(a)
         if percent:
-            q = np.true_divide(q, a.dtype.type(100) if a.dtype.kind == "f" else 100)
+            q = q / 100 if isinstance(q, (int, float)) else np.true_divide(q, 100)
+        levels = lifted(q)
+        if op is nanquantile and levels.ndim > 1:
+            # Over several axes NumPy 2.4 returns the levels and the other axes in a wrong order.
+            found = answer(a, levels.reshape(-1), axis, method, keepdims)
+            return np.reshape(found, levels.shape + found.shape[1:])
         return op(a, q, axis=_axes(axis, a), method=method, keepdims=keepdims)
 
     level = "q-th percentile" if percent else "q-quantile"
