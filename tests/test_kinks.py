@@ -47,6 +47,10 @@ def gradients(op, operands, attributes):
     return [x.grad for x in xs]
 
 
+LEVELS = ("quantile", "nanquantile")
+"""Operations whose second operand is most often a plain number, and exactly at an element."""
+
+
 def jumps(op, operands, attributes):
     """The elements (operand, index) at which the gradient differs on the two sides."""
     found = []
@@ -54,7 +58,7 @@ def jumps(op, operands, attributes):
         # A pole, or outside the domain: the result says so itself.
         return found
     for k, x in enumerate(operands):
-        if x.dtype.kind != "f":
+        if x.dtype.kind != "f" or (k and op.name in LEVELS):
             continue
         for index in np.ndindex(x.shape):
             sides = []

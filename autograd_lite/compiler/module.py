@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import linecache
+import re
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,9 +54,8 @@ def constant_source(name: str, value: Any) -> str:
 
 def imports_of(code: str) -> list[str]:
     """The lines that import what a module uses of NumPy and SciPy."""
-    used = {getattr(x, "id", "") for x in ast.walk(ast.parse(code))}
     lines = {"np": "import numpy as np", "special": "from scipy import special"}
-    return [line for name, line in lines.items() if name in used]
+    return [line for name, line in lines.items() if re.search(rf"(?<![\w.]){name}\.", code)]
 
 
 @dataclass(frozen=True, eq=False)

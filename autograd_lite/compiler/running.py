@@ -115,7 +115,7 @@ class Running:
         helpers = [CONTIGUOUS] if any("contiguous(" in text for text in self.functions) else []
         parts = [head, *self.embedded.sources, *helpers, *self.functions]
         code = "\n\n\n".join(filter(None, parts)) + "\n"
-        imports = "\n".join([*self.imports, *imports_of(f"np\n{code}"), ""])
+        imports = "\n".join([*self.imports, *imports_of(f"np.\n{code}"), ""])
         return Module(self.name, imports, code, self.given, native, self.blockwise)
 
     def any_length(

@@ -8,7 +8,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autograd_lite.op import Op, operation
 from autograd_lite.ops.composition import composed
 from autograd_lite.ops.picking import added_along
-from autograd_lite.ops.reductions import axes_of, merged, ties
+from autograd_lite.ops.reductions import axes_of, merged
 from autograd_lite.ops.shapes import astype
 from autograd_lite.tensor import lifted
 
@@ -106,11 +106,33 @@ def _by_q(skip_nan):
     return rule
 
 
+def _tied(skip_nan):
+    """Returns which elements equal another one and one that the quantile is made of."""
+
+    def tied(a, q, axis=None, method="linear", keepdims=False):
+        flat, back, n, q = _lines(a, q, axis, method, skip_nan)
+        line, found = np.sort(flat, axis=-1), np.zeros(flat.shape, bool)
+        for index, _ in shares(n, q, method) if flat.size else ():
+            index = np.broadcast_to(index, (*flat.shape[:-1], q.size)).astype(np.intp)
+            value = np.take_along_axis(line, index, axis=-1)
+            equal = flat[..., None, :] == value[..., None]
+            several = np.sum(equal, axis=-1, keepdims=True) > 1
+            found |= np.any(equal & several, axis=-2)
+        return back(found)
+
+    return tied
+
+
 def _alone(rule):
     """The rule of a median, which is the 0.5-quantile."""
     return lambda g, out, a, axis=None, keepdims=False: rule(
         g, out, a, np.float64(0.5), axis, "linear", keepdims
     )
+
+
+def _tied_in_the_middle(skip_nan):
+    tied = _tied(skip_nan)
+    return lambda a, axis=None, keepdims=False: tied(a, np.float64(0.5), axis)
 
 
 median: Op = operation(
@@ -123,7 +145,7 @@ median: Op = operation(
     symbol="median",
     formula="the middle element, or the mean of the two in the middle",
     gradient="g for the middle element, or half of g for each of the two",
-    kinks=ties(np.median),
+    kinks=_tied_in_the_middle(False),
 )
 
 nanmedian: Op = operation(
@@ -135,6 +157,7 @@ nanmedian: Op = operation(
     rows="along",
     formula="the median of the elements that are numbers",
     gradient="g for the middle element, or half of g for each of the two",
+    kinks=_tied_in_the_middle(True),
 )
 
 quantile: Op = operation(
@@ -149,6 +172,7 @@ quantile: Op = operation(
     formula="the q-quantile of a",
     gradient="g shared between the elements below and above; g n (above − below), n as in q n",
     notes="Where q is exactly at an element, the mean of the slopes on both sides.",
+    kinks=_tied(False),
 )
 
 nanquantile: Op = operation(
@@ -162,6 +186,7 @@ nanquantile: Op = operation(
     chooses=True,
     formula="the q-quantile of the elements of a that are numbers",
     gradient="as for `quantile`",
+    kinks=_tied(True),
 )
 
 
