@@ -39,7 +39,7 @@ class Operators:
         kwargs.pop("out", None)
         if method != "__call__":
             return _reduced(ufunc, method, inputs, kwargs)
-        op = NUMPY.get(ufunc) or (SCIPY.get(ufunc.__name__) if _is_of_scipy(ufunc) else None)
+        op = _answer(ufunc)
         if op is None:
             raise _unknown(ufunc)
         for key, value in kwargs.items():
@@ -187,10 +187,11 @@ _PARAMETERS = ("array", "axis", "dtype", "out", "keepdims", "initial", "where")
 
 def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
     """``np.add.reduce``, ``np.multiply.outer`` and similar methods of a ufunc."""
-    if method == "outer" and ufunc in NUMPY and not kwargs:
+    op = _answer(ufunc)
+    if method == "outer" and op is not None and not kwargs:
         a, b = map(hooks.constant, inputs)
         apart = np.reshape(a, a.shape + (1,) * b.ndim), np.reshape(b, (1,) * a.ndim + b.shape)
-        return NUMPY[ufunc](*apart)
+        return op(*apart)
     function = _REDUCED.get((ufunc.__name__, method))
     if function is None:
         raise TypeError(
@@ -200,6 +201,11 @@ def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
     named = {"axis": 0} | dict(zip(_PARAMETERS, inputs, strict=False)) | kwargs
     array = named.pop("array")
     return function(array, **{key: x for key, x in named.items() if key == "axis" or x is not None})
+
+
+def _answer(ufunc: Any) -> Any:
+    """The operation for a ufunc of NumPy or SciPy, or None."""
+    return NUMPY.get(ufunc) or (SCIPY.get(ufunc.__name__) if _is_of_scipy(ufunc) else None)
 
 
 def _is_of_scipy(function: Any) -> bool:

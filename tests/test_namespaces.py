@@ -398,3 +398,17 @@ def test_a_matrix_with_nan_gives_nan_and_the_others_numbers(namespace):
         return inverse, log, np.linalg.solve(a, b), np.linalg.cholesky(a), np.linalg.det(a)
 
     assert not compare([("linear algebra", function, (a, b))], namespace)
+
+
+@pytest.mark.parametrize("namespace", ["torch", "cupy"])
+def test_a_probit_regression(namespace):
+    special = pytest.importorskip("scipy.special")
+
+    def loss(w, X, signs):
+        return -np.sum(special.log_ndtr(signs * (X @ w)))
+
+    random = np.random.default_rng(0)
+    X = random.normal(size=(6, 2))
+    signs = np.sign(X[:, 0])
+    calls = [(k, ag.value_and_grad(loss), (k * np.ones(2), X, signs)) for k in (1, 50)]
+    assert not compare(calls, namespace)

@@ -303,3 +303,20 @@ def test_a_model_of_other_dtypes(folder):
     with pytest.raises(ValueError, match=r"np.add \(.*: its result is uint8; use one of"):
         ag.export_onnx(lambda x: x + x, (pixels,), folder / "refused.onnx")
     assert onnx.load(folder / "model.onnx").ir_version == 8
+
+
+@pytest.mark.parametrize(
+    "key", ["np.zeros(2, int)", ":, np.ones(4, int)", "np.ones(2, int), [0, 2]"]
+)
+def test_indices_that_are_all_equal(folder, key):
+    def f(x):
+        return eval(f"x[{key}]", {"np": np, "x": x})
+
+    x = np.arange(6.0).reshape(2, 3)
+    check(folder, lambda x: (f(x), ag.grad(lambda x: np.sum(f(x) ** 2))(x)), [x])
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="it is float64 here")
+def test_an_argument_of_a_dtype_that_onnx_lacks(folder):
+    with pytest.raises(TypeError, match=r"export_onnx: x is \S+, which ONNX does not have"):
+        ag.export_onnx(lambda x: 2 * x, (np.ones(2, np.longdouble),), folder / "model.onnx")

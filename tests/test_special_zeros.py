@@ -131,3 +131,11 @@ def test_relative_entropy_is_the_difference_of_two_entropies(pairs):
         strict=True,
     ):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+
+
+def test_an_outer_product_of_a_special_function():
+    x, y = np.array([0.3, 0.5]), np.array([0.2, 0.4, 0.6])
+    f = special.xlogy.outer
+    np.testing.assert_array_equal(f(ag.Tensor(x), y).numpy(), f(x, y))
+    gradient = ag.grad(lambda y: np.sum(f(x, y)))(y)
+    np.testing.assert_allclose(gradient, np.sum(x) / y, rtol=1e-15)

@@ -60,7 +60,10 @@ def adapted(
         forms: for functions and operations, what computes the same on symbols.
     """
     # A form takes the identity for a matrix of NaN, and so has an inverse.
-    b.know([x for x in everything(roots) if x.fn in (ARGUMENT, PARAMETER)], np.nan)
+    order = everything(roots)
+    b.know([x for x in order if x.fn in (ARGUMENT, PARAMETER)], np.nan)
+    levels = [x.args[1] for x in order if x.fn in ("np.quantile", "np.nanquantile")]
+    b.know([x for x in in_order(levels) if x.fn in (ARGUMENT, PARAMETER)], 0.5)  # for an index
     made = _Adapter(b, arrays_only, forms).changed(roots, known)
     b.forget()
     return made

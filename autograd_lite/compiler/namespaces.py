@@ -39,6 +39,7 @@ linalg.qr linalg.slogdet linalg.solve linalg.svd
 # gammaln, digamma and ndtr have fewer digits or other limits there.
 FROM_SCIPY = "erf erfc erfinv xlogy xlog1py entr i0 i1 i0e i1e log_ndtr expit logit"
 SPECIAL = {f"special.{name}": f"special.{name}" for name in FROM_SCIPY.split()}
+ERFCX = {"special.erfcx": "special.erfcx"}  # JAX has none
 
 # What JAX and CuPy call as NumPy does, and PyTorch otherwise or not at all.
 NUMPY_ONLY = _same("""
@@ -93,7 +94,7 @@ CUPY = Library(
     title="CuPy",
     alias="cp",
     headers={"cp": "import cupy as cp", "special": "from cupyx.scipy import special"},
-    names=ELEMENTWISE | LAYOUT | NUMPY_ONLY | _same("take_along_axis") | SPECIAL,
+    names=ELEMENTWISE | LAYOUT | NUMPY_ONLY | _same("take_along_axis") | SPECIAL | ERFCX,
     helpers={
         "add_at": """
 def _add_at(g, key=(), shape=()):
@@ -321,7 +322,8 @@ TORCH = Library(
         "invert": "bitwise_not",
     }
     | {"moveaxis": "movedim"}
-    | SPECIAL,
+    | SPECIAL
+    | ERFCX,
     keywords={"axis": "dim", "keepdims": "keepdim", "axes": "dims"},
     calls={
         "add_at": _torch_added,

@@ -91,6 +91,11 @@ def _signature(f: Callable[..., Any], args: Sequence[Any]) -> tuple[Signature, l
         raise TypeError(str(error).replace("compile:", "export_onnx:", 1)) from None
     if signature.streams:
         raise TypeError("export_onnx: takes arrays, not data by blocks of rows")
+    for leaf in signature.leaves:
+        if leaf.dtype == np.longdouble and leaf.dtype.itemsize > 8:
+            raise TypeError(
+                f"export_onnx: {leaf.path} is {leaf.dtype}, which ONNX does not have; use float64"
+            )
     titles = [x or leaf.name for x, leaf in zip(given, signature.leaves, strict=True)]
     return signature, titles
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.exchange.to_onnx.rows import Length
-from autograd_lite.exchange.to_onnx.writer import NotInOnnxError, Writer
-from autograd_lite.expressions.expr import CONSTANT, Expr
+from autograd_lite.exchange.to_onnx.writer import NotInOnnxError, Writer, known
+from autograd_lite.expressions.expr import Expr
 
 __all__ = ["added", "gathered", "scattered", "taken"]
 
@@ -42,9 +42,10 @@ def taken(w: Writer, x: Expr, a: Expr, key: Any) -> str:
 def _plain(key: Any) -> Any:
     """A key whose constants are arrays."""
     if isinstance(key, Expr):
-        if key.fn != CONSTANT:
+        value = known(key)
+        if value is None:
             raise NotInOnnxError("its indices are computed; use np.take_along_axis")
-        return key.value
+        return np.broadcast_to(value, key.shape)
     if type(key) in (tuple, list):
         return type(key)(map(_plain, key))
     return key

@@ -12,7 +12,7 @@ import numpy as np
 from autograd_lite.exchange.to_onnx.rows import Length, Rate
 from autograd_lite.expressions.expr import CONSTANT, Expr, Place, dtype_of
 
-__all__ = ["DTYPES", "OPSET", "NotInOnnxError", "Writer", "check_call"]
+__all__ = ["DTYPES", "OPSET", "NotInOnnxError", "Writer", "check_call", "known"]
 
 OPSET = 18
 
@@ -99,9 +99,9 @@ class Writer:
         if x in self.values:
             return
         self._line = x.line
-        known = _known(x)
-        if known is not None:
-            self.values[x] = self.constant(known, self.names.get(x))
+        value = known(x)
+        if value is not None:
+            self.values[x] = self.constant(value, self.names.get(x))
             return
         self._wanted = self._result_names.get(x, "")
         if not self._wanted and x in self.names:
@@ -237,7 +237,7 @@ class Writer:
         return [self.value(x, dtype) for x, dtype in zip(args, dtypes, strict=False)], dtypes[0]
 
 
-def _known(x: Expr) -> Any:
+def known(x: Expr) -> Any:
     """The value of a constant, or of a number broadcast to a shape; otherwise None."""
     if x.fn == CONSTANT:
         return x.value
