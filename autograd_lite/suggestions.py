@@ -6,6 +6,7 @@ Importing this module adds the names to Tensor, as attributes that raise Attribu
 
 from __future__ import annotations
 
+import inspect
 from types import ModuleType
 from typing import Any
 
@@ -26,12 +27,14 @@ METHODS = {
     "cat": "np.concatenate([t, other])",
     "chunk": "np.array_split(t, n)",
     "clone": "t.copy()",
+    "concatenate": "np.concatenate([t, other])",
     "contiguous": "t, since its memory layout does not matter",
     "cpu": "t, since it is in main memory",
     "cuda": "t, since there are no devices",
     "dim": "t.ndim",
     "div": "t / other",
     "double": "t.astype(np.float64)",
+    "einsum": "np.einsum('ij,jk', t, other)",
     "eq": "t == other",
     "erf": "scipy.special.erf(t)",
     "expand": "np.broadcast_to(t, shape)",
@@ -51,6 +54,7 @@ METHODS = {
     "masked_select": "t[mask]",
     "mm": "t @ other",
     "mul": "t * other",
+    "multi_dot": "np.linalg.multi_dot([t, other])",
     "mv": "t @ other",
     "ne": "t != other",
     "neg": "-t",
@@ -63,16 +67,19 @@ METHODS = {
     "reshape_as": "t.reshape(other.shape)",
     "retain_grad": "ag.grad, since only leaves keep .grad",
     "rsqrt": "1 / np.sqrt(t)",
+    "select": "np.take(t, k, axis)",
+    "stack": "np.stack([t, other])",
     "sub": "t - other",
     "t": "t.T",
     "to": "t.astype(dtype)",
-    "topk": "np.flip(np.sort(t))[:k]",
+    "topk": "np.flip(np.sort(t), axis=-1)[..., :k]",
     "type": "t.astype(dtype)",
     "unbind": "tuple(t)",
     "unflatten": "t.reshape(shape)",
     "unsqueeze": "np.expand_dims(t, axis)",
     "view": "t.reshape(shape)",
     "view_as": "t.reshape(other.shape)",
+    "where": "np.where(condition, t, other)",
     **{
         name: f"t.numpy().{name}, which has no gradient"
         for name in ("flags", "flat", "itemsize", "nbytes", "strides", "tobytes", "tofile")
@@ -94,7 +101,8 @@ PACKAGE = {
         name: f"ag.Tensor(np.{name}(…))"
         for name in ("arange", "empty", "eye", "full", "identity", "linspace", "ones", "zeros")
     },
-    **dict.fromkeys(("rand", "randn"), "ag.Tensor(np.random.default_rng(0).normal(size=shape))"),
+    "rand": "ag.Tensor(np.random.default_rng(0).random(shape))",
+    "randn": "ag.Tensor(np.random.default_rng(0).normal(size=shape))",
     "cat": "np.concatenate",
     "clamp": "np.clip",
     "elementwise_grad": "ag.grad(lambda x: np.sum(f(x)))",
@@ -114,20 +122,32 @@ PACKAGE = {
 HOMES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
 
-def of_numpy(name: str, operand: str = "") -> str | None:
-    """NumPy's function of that name, or a call of it, if it accepts Tensors."""
+def of_numpy(name: str) -> tuple[str, Any] | None:
+    """NumPy's function of that name with its path, if it accepts Tensors."""
     for path, home in HOMES.items():
         function = getattr(home, name, None)
         if callable(function) and function in NUMPY:
-            alone = getattr(NUMPY[function], "arity", 1) == 1
-            call = f"({operand})" if alone else f"({operand}, …)"
-            return f"{path}.{name}{call if operand else ''}"
+            return f"{path}.{name}", function
     return None
+
+
+def call_of(name: str) -> str:
+    """The call of a function of this package or of NumPy, with dots for what else it needs."""
+    path, function = of_numpy(name) or (f"ag.{name}", getattr(functions, name))
+    if isinstance(function, Op):
+        needed = function.arity or 2
+    elif isinstance(function, np.ufunc):
+        needed = function.nin
+    else:
+        parameters = inspect.signature(function).parameters.values()
+        needed = sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters)
+    return f"{path}(t)" if needed == 1 else f"{path}(t, …)"
 
 
 def missing_from_package(name: str) -> AttributeError:
     """The error for a name that this package does not have."""
-    write = PACKAGE.get(name) or of_numpy(name)
+    found = of_numpy(name)
+    write = PACKAGE.get(name) or (found and found[0])
     text = f"module 'autograd_lite' has no attribute {name!r}"
     return AttributeError(f"{text}; write {write}" if write else text)
 
@@ -135,22 +155,22 @@ def missing_from_package(name: str) -> AttributeError:
 class Missing:
     """An attribute that a Tensor does not have. Reading it raises an error with what to write."""
 
-    def __init__(self, name: str, write: str) -> None:
+    def __init__(self, name: str, write: str | None) -> None:
         self.name = name
-        self.write = write
+        self.write = write  # None: the call of a function, whose signature is read when needed
 
     def __get__(self, owner: Any, kind: Any) -> Any:
-        text = f"a Tensor has no attribute {self.name!r}; {self.write}"
+        write = self.write or f"write {call_of(self.name)}"
+        text = f"a Tensor has no attribute {self.name!r}; {write}"
         raise AttributeError(text, name=self.name, obj=kind if owner is None else owner)
 
 
-def missing_from_tensor() -> dict[str, str]:
-    """For each name that a Tensor does not have, what to write."""
-    names = {function.__name__ for function in NUMPY}
-    own = {name: f"ag.{name}(t)" for name, f in vars(functions).items() if isinstance(f, Op)}
-    written = own | {name: call for name in names if (call := of_numpy(name, "t"))} | METHODS
+def missing_from_tensor() -> dict[str, str | None]:
+    """For each name that a Tensor does not have, what to write, or None for a call of it."""
+    found: dict[str, str | None] = {f.__name__: None for f in NUMPY if of_numpy(f.__name__)}
+    found |= {name: None for name, f in vars(functions).items() if isinstance(f, Op)}
+    found |= {name: f"write {text}" for name, text in METHODS.items()}
     in_place = "it cannot be changed in place; write np.where, or, for a leaf, set t.data"
-    found = {name: f"write {text}" for name, text in written.items()}
     found |= dict.fromkeys(IN_PLACE, in_place)
     return {name: found[name] for name in sorted(found) if not hasattr(Tensor, name)}
 

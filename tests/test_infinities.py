@@ -80,6 +80,11 @@ def test_functions_of_one_number_have_their_limits(name, x, dtype):
     check_limits(SEPARATE[name], np.array(x, dtype))
 
 
+@pytest.mark.parametrize("name", SEPARATE)
+def test_the_derivatives_at_nan_are_nan(name):
+    assert np.isnan(derivatives(SEPARATE[name], np.array(np.nan))).all()
+
+
 @pytest.mark.parametrize("count", [1, 200])
 @settings(max_examples=25)
 @given(x=st.lists(NUMBERS, min_size=1, max_size=4), y=st.sampled_from(LABELS))

@@ -17,6 +17,7 @@ NAMES = {
     "np": np,
     "ag": ag,
     "other": np.ones((2, 2)),
+    "condition": np.array([[True, False], [False, True]]),
     "mask": np.array([[True, False], [False, True]]),
     "value": 1.0,
     "shape": (2, 2),
@@ -40,6 +41,35 @@ def test_a_missing_attribute_raises_with_what_to_write(name):
         getattr(t, name)
 
 
+MORE = {
+    "quantile": (0.5,),
+    "roll": (1,),
+    "cross_entropy": ([0, 1],),
+    "moveaxis": (0, 1),
+    "inner": (np.eye(2),),
+    "arctan2": (1.0,),
+    "matvec": (np.ones(2),),
+    "solve": (np.ones(2),),
+}
+
+
+@pytest.mark.parametrize("name", sorted(missing_from_tensor().keys() - METHODS - set(IN_PLACE)))
+def test_a_call_has_dots_where_it_needs_more(name):
+    with pytest.raises(AttributeError) as caught:
+        getattr(NAMES["t"], name)
+    write = re.search(r"write (.*)", str(caught.value))[1]
+    function, _, operands = write.removesuffix(")").partition("(")
+    assert (name in MORE) <= (operands == "t, …")
+    with np.errstate(all="ignore"):
+        if name in MORE:
+            eval(function, dict(NAMES))(NAMES["t"], *MORE[name])
+        try:
+            eval(function, dict(NAMES))(NAMES["t"])
+        except Exception as error:
+            lacks = re.search("missing|takes from|positional argument", str(error))
+            assert operands == "t, …" or not lacks
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_what_is_suggested_runs(name):
@@ -59,6 +89,12 @@ def test_a_function_of_numpy_is_suggested_under_its_path(name):
         getattr(NAMES["t"], name)
     write = re.search(r"write (.*)", str(caught.value))[1].replace(", …", "")
     assert isinstance(eval(write, dict(NAMES)), ag.Tensor)
+
+
+def test_the_largest_of_each_row():
+    x = np.array([[1.0, 3.0, 2.0], [6.0, 4.0, 5.0]])
+    found = eval(METHODS["topk"], {"np": np, "t": ag.Tensor(x), "k": 2})
+    np.testing.assert_array_equal(found.data, [[3, 2], [6, 5]])
 
 
 def test_activations_are_functions_of_the_package():

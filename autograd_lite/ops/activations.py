@@ -110,8 +110,13 @@ sigmoid: Op = operation(
 _FAR = 1000
 
 
+def _within(x, far):
+    """x, cut off at ±far; the derivative of clip would be 0 at NaN."""
+    return np.where(np.abs(x) > far, far * np.sign(x), x)
+
+
 def _silu_rule(g, out, x):
-    x = np.clip(x, -_FAR, _FAR)
+    x = _within(x, _FAR)
     return g * (sigmoid(x) * (1 + x * sigmoid(-x)))
 
 
@@ -162,10 +167,10 @@ def _gelu(x, approximate="tanh"):
 
 def _gelu_rule(g, out, x, approximate="tanh"):
     if approximate == "none":
-        x = x if is_tensor(x) else np.clip(x, -100, 100)  # x φ(x) is 0 at infinity
+        x = x if is_tensor(x) else _within(x, 100)  # x φ(x) is 0 at infinity
         return g * (ndtr(x) + x * density(x))
     # For larger |x| the derivative is 0 or 1, and its terms would overflow.
-    x = np.clip(x, -100, 100)
+    x = _within(x, 100)
     u = 2 * _C * x * (1 + _K * x * x)
     p = sigmoid(u)
     return g * (p + p * sigmoid(-u) * (2 * _C * x * (1 + 3 * _K * x * x)))
