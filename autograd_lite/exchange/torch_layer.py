@@ -24,15 +24,23 @@ class TorchLayer:
         self.program: Program = f if isinstance(f, Program) else Program(f)
         functools.update_wrapper(self, self.program.f, updated=())
 
-    @torch.compiler.disable  # TorchDynamo would trace NumPy's functions as PyTorch's
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        call = _Call(self.program, args, kwargs)
-        results = _apply(call, *call.tensors)
-        call.tensors = ()
-        return call.build(results)
+        return _computed(self.program, args, kwargs)
 
     def __repr__(self) -> str:
         return f"<torch layer {getattr(self.program.f, '__name__', '')}>"
+
+
+def _by_numpy(program: Program, args: Any, kwargs: Any) -> Any:
+    call = _Call(program, args, kwargs)
+    results = _apply(call, *call.tensors)
+    call.tensors = ()
+    return call.build(results)
+
+
+# TorchDynamo would trace NumPy's functions as PyTorch's.
+_not_compiled: Any = torch.compiler.disable
+_computed = _not_compiled(_by_numpy)
 
 
 class _Call:
