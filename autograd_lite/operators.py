@@ -175,12 +175,13 @@ _REDUCED: dict[tuple[str, str], Any] = {
     ("multiply", "reduce"): np.prod,
     ("maximum", "reduce"): np.max,
     ("minimum", "reduce"): np.min,
+    ("logaddexp", "reduce"): lambda a, **options: OPS["logsumexp"](a, **options),
     ("logical_and", "reduce"): np.all,
     ("logical_or", "reduce"): np.any,
     ("add", "accumulate"): np.cumsum,
     ("multiply", "accumulate"): np.cumprod,
 }
-"""The functions of NumPy that equal a method of a ufunc along an axis."""
+"""The functions that equal a method of a ufunc along an axis."""
 
 _PARAMETERS = ("array", "axis", "dtype", "out", "keepdims", "initial", "where")
 

@@ -168,6 +168,18 @@ def test_the_reduce_of_a_ufunc_takes_its_arguments_by_position(name):
         np.testing.assert_array_equal(found.data, reduce(x, axis=0, where=mask, initial=1.0))
 
 
+@pytest.mark.parametrize("axis", [0, 1, None, (1, 0)])
+def test_the_reduce_of_logaddexp_is_logsumexp(axis):
+    x = np.array([[0.5, -2.0, 800.0], [-np.inf, 2.5, 0.0]])
+    for keepdims in (False, True):
+        found = np.logaddexp.reduce(ag.Tensor(x), axis=axis, keepdims=keepdims)
+        np.testing.assert_allclose(found.data, np.logaddexp.reduce(x, axis, keepdims=keepdims))
+    gradient = ag.grad(lambda x: np.sum(np.logaddexp.reduce(x, axis)))(x)
+    np.testing.assert_allclose(gradient, ag.softmax(x, axis=axis), rtol=1e-14)
+    with pytest.raises(TypeError, match="logsumexp"):
+        np.logaddexp.reduce(ag.Tensor(x), axis, initial=1.0)
+
+
 def test_methods_take_them_too():
     x = np.array([[0.5, -2.0], [3.0, 1.5]])
     t, mask = ag.Tensor(x), x > 0
