@@ -70,3 +70,13 @@ def test_a_running_product_is_shown_as_the_operations_of_its_rule():
     M = ag.Tensor([1.0, 2.0, 3.0], "M")
     (form,) = ag.derive(np.cumprod(M).sum().named("L")).closed_form.values()
     np.testing.assert_allclose(form.evaluate({"M": M.numpy()}), [9, 4, 2])
+
+
+def test_infinity_and_nan_are_written_as_such():
+    x = ag.Tensor(np.arange(1.0, 4.0), name="x")
+    largest = ag.derive(np.sum(np.where(x > 0, np.maximum(x, -np.inf), np.nan)))
+    assert "NaN" in str(largest)
+    assert "−∞" in str(largest)
+    assert r"\infty" in largest.latex()
+    spread = np.std(x, where=np.array([True, False, True]))
+    assert "checked against the sweep" in str(ag.derive(spread))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -87,6 +88,8 @@ class Notation:
         return self.signed(x < 0, *self._positive(abs(x)))
 
     def _positive(self, x: float) -> Written:
+        if not math.isfinite(x):
+            return (self.name("NaN") if math.isnan(x) else self.digits("∞")), ATOM
         known = constant(x)
         if known is not None:
             function, p, q, π = known

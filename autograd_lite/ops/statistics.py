@@ -41,9 +41,10 @@ def _var_of(a, mask, axis=None, ddof=0, keepdims=False):
 
 def _std_of(a, mask, axis=None, ddof=0, keepdims=False):
     """The standard deviation of the selected elements; NaN where there are too few."""
-    # Minus one of them, equal numbers have a deviation of exactly 0.
-    one = np.min(np.where(mask, a, np.inf), axis=axis, keepdims=True, initial=np.inf)
-    a = a - OPS["stop_gradient"](np.where(np.isfinite(one), one, 0))
+    if a.size:
+        # Minus one of them, equal numbers have a deviation of exactly 0.
+        one = np.min(np.where(mask, a, np.inf), axis=axis, keepdims=True)
+        a = a - OPS["stop_gradient"](np.where(np.isfinite(one), one, 0))
     centred = np.where(mask, a - mean_of(a, mask, axis, True), 0)
     freedom = number(mask, axis, keepdims, a.dtype) - ddof
     enough = np.greater(freedom, 0)
