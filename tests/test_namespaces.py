@@ -175,6 +175,17 @@ def test_not_a_number_and_infinity(namespace):
     assert not set(compare(calls, namespace)) & set(WRITTEN.split())
 
 
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_several_levels_of_a_quantile_are_constants_of_the_program(namespace):
+    x = np.random.default_rng(2).normal(size=(4, 3))
+    calls = [
+        (f.__name__, ag.value_and_grad(lambda x, f=f: np.sum(f(x, [0.2, 0.7], axis=0) ** 2)), (x,))
+        for f in (np.quantile, np.nanquantile, np.percentile)
+    ]
+    calls = [(name, unbound(function), given) for name, function, given in calls]
+    assert not compare(calls, namespace)
+
+
 def unbound(function):
     """The function without its keyword, which `compile` takes for an argument."""
     return lambda *operands: function(*operands)

@@ -221,10 +221,12 @@ def _raised(base: str, exponent: str) -> str:
 def _everywhere(x: Expr) -> Any:
     """The scalar that every element of a constant array is equal to, or None."""
     if x.fn == "np.broadcast_to" and isinstance(x.args[0], Expr) and x.args[0].fn == CONSTANT:
-        return x.args[0].value[()]
-    if x.fn == CONSTANT and x.ndim and x.size and (x.value == x.value.flat[0]).all():
-        return x.value.flat[0]
-    return None
+        x = x.args[0]
+    elif x.fn != CONSTANT or not x.ndim:
+        return None
+    value = np.asarray(x.value)
+    equal = value.size == 1 or (value.size and (value == value.flat[0]).all())
+    return value.flat[0] if equal else None
 
 
 def _whole(x: Any, args: Sequence[Any]) -> Any:
