@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, wraps
-from inspect import signature
+from inspect import unwrap
 from itertools import count
 from operator import add, is_not, mul, neg, sub, truediv
 from typing import Any
@@ -258,5 +258,6 @@ def _indices(rule: Any, text: Any, arity: int | None) -> Collection[int]:
         return ()
     if text is None or (text and arity is None):
         return range(1000)
-    names = ["out", *list(signature(rule).parameters)[2:]]
+    code = unwrap(rule).__code__  # as `signature` reads it, in a tenth of the time
+    names = ["out", *code.co_varnames[2 : code.co_argcount]]
     return frozenset(names.index(name) for name in text.split())
