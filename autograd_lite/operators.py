@@ -39,14 +39,11 @@ class Operators:
         kwargs.pop("out", None)
         if method != "__call__":
             return _reduced(ufunc, method, inputs, kwargs)
-        op = _answer(ufunc)
+        op = NUMPY.get(ufunc) or _answer(ufunc)
         if op is None:
             raise _unknown(ufunc)
-        for key, value in kwargs.items():
-            if value is not _DEFAULTS.get(key, ...):
-                raise TypeError(
-                    f"{ufunc.__name__}: {key}= is not supported on Tensors; use np.where or astype"
-                )
+        if kwargs:
+            _refuse_options(ufunc, kwargs)
         return op(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -202,6 +199,14 @@ def _reduced(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
     named = {"axis": 0} | dict(zip(_PARAMETERS, inputs, strict=False)) | kwargs
     array = named.pop("array")
     return function(array, **{key: x for key, x in named.items() if key == "axis" or x is not None})
+
+
+def _refuse_options(ufunc: Any, kwargs: dict[str, Any]) -> None:
+    for key, value in kwargs.items():
+        if value is not _DEFAULTS.get(key, ...):
+            raise TypeError(
+                f"{ufunc.__name__}: {key}= is not supported on Tensors; use np.where or astype"
+            )
 
 
 def _answer(ufunc: Any) -> Any:

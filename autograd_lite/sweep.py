@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -62,7 +62,7 @@ def swept(
     # A derivation looks at each operation alone, so masks of other operations must not enter.
     if observer is None and observe is None and (as_written or not on_tensors):
         found = core_sweep(ends, starts, view, as_written)
-        if on_tensors or _are_finite(found.values()):
+        if on_tensors or all(map(_is_finite, found.values())):
             return found
         # Structural zeros make a difference only if a number is not finite.
     view = Masked(ends, unit, view)
@@ -80,18 +80,13 @@ def swept(
 FEW = 4096
 
 
-@np.errstate(over="ignore")
-def _are_finite(gradients: Iterable[Any]) -> bool:
-    return all(map(_is_finite, gradients))
-
-
 def _is_finite(g: Any) -> bool:
     if not g.ndim:
         return isfinite(g)
     if g.size > FEW:
         return isfinite(np.add.reduce(g, axis=None))
     line = g.ravel("K")
-    return isfinite(line.dot(line))
+    return isfinite(np.vdot(line, line))  # without a warning where a square overflows
 
 
 def _step_as_written(node: Node) -> Step:

@@ -36,6 +36,11 @@ def numpy_method(function: Callable[..., Any]) -> Any:
     return method
 
 
+def _reduced(op: Any, t: Tensor, axis: Any, keepdims: bool, more: dict[str, Any]) -> Any:
+    simple = axis is None and not keepdims and not more
+    return apply(op, (t,)) if simple else op(t, axis=axis, keepdims=keepdims, **more)
+
+
 class Tensor(Operators, Exported, Recorded):
     """An array, and the operation that produced it.
 
@@ -310,19 +315,19 @@ class Tensor(Operators, Exported, Recorded):
 
     def sum(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.sum`."""
-        return OPS["sum"](self, axis=axis, keepdims=keepdims, **more)
+        return _reduced(OPS["sum"], self, axis, keepdims, more)
 
     def mean(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.mean`."""
-        return OPS["mean"](self, axis=axis, keepdims=keepdims, **more)
+        return _reduced(OPS["mean"], self, axis, keepdims, more)
 
     def max(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.max`; tied elements share the gradient equally."""
-        return OPS["max"](self, axis=axis, keepdims=keepdims, **more)
+        return _reduced(OPS["max"], self, axis, keepdims, more)
 
     def min(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Tensor:
         """`numpy.min`; tied elements share the gradient equally."""
-        return OPS["min"](self, axis=axis, keepdims=keepdims, **more)
+        return _reduced(OPS["min"], self, axis, keepdims, more)
 
     def argmax(self, axis: Any = None) -> Tensor:
         """`numpy.argmax`, a constant."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.core.tensor import Value, apply
 from autograd_lite.op import OPS, Op, operation
 from autograd_lite.ops.activations import softmax
 from autograd_lite.ops.composition import along, composed, in_place, is_tensor
@@ -55,6 +56,8 @@ class Reduction(Op):
     masked: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and len(args) == 1 and isinstance(args[0], Value):
+            return apply(self, args)
         if len(args) < 3 and (not kwargs or kwargs.keys() <= SIMPLE):
             return Op.__call__(self, *args, **kwargs)
         named = dict(zip(self.signature.parameters, args, strict=False))
