@@ -2,8 +2,8 @@
 
 The programs of `convention_cases` run in every library, each in a process of its own. With the name
 of a library, its results are printed as JSON: of all cases, or of every n-th if a number n follows.
-It needs the extras `special` and `oracle`, and then `pip install pytensor`, which is not in `oracle`
-because on Python 3.11 it requires an older Numba than the extra `native`.
+It needs the extras `special` and `oracle`, and then `pip install pytensor`: on Python 3.11 that
+requires an older Numba than the extra `native`.
 """
 
 from __future__ import annotations

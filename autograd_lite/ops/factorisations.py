@@ -387,7 +387,7 @@ def _truncated_rule(g, a, rcond):
 
 pinv: Op = operation(
     "pinv",
-    lambda a, rcond=None: of_finite(np.linalg.pinv, a, rcond),
+    lambda a, rcond=None: of_finite(np.linalg.pinv, a, rcond, core=2),
     _pinv_rule,
     symbol="pinv",
     formula="a⁺",

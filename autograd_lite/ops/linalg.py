@@ -1,5 +1,6 @@
 """Inverses, linear systems and determinants."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -17,20 +18,21 @@ def _each(g):
     return g[..., None, None]
 
 
-def of_finite(function: Any, a: Any, *others: Any, core: Any = 2, read: Any = "") -> Any:
+def of_finite(function: Any, a: Any, *others: Any, core: Any = None, read: Any = "") -> Any:
     """The function of each matrix; NaN for a matrix with a NaN or an infinity.
 
     LAPACK returns finite numbers for some of these, and does not return at all for others.
 
     Args:
         function: of a stack of matrices and of the others.
-        core: the number of axes of the result for one matrix.
+        core: the number of axes of the result for one matrix; by default 2, or 1 as those of a
+            vector b in a x = b.
         read: "L" or "U" if only this triangle is read.
     """
     a = np.asarray(a)
     flat = a.ravel("K")
     # The sum of squares is the fastest test. Where it overflows, the elements decide.
-    if np.vdot(flat, flat) < np.inf or a.ndim < 2:
+    if isfinite(np.vdot(flat, flat)) or a.ndim < 2:
         return function(a, *others)
     part = a if not read else np.tril(a) if read in "Ll" else np.triu(a)
     finite = np.isfinite(part).all(axis=(-2, -1))
@@ -38,6 +40,8 @@ def of_finite(function: Any, a: Any, *others: Any, core: Any = 2, read: Any = ""
         return function(a, *others)
     regular = np.eye(*a.shape[-2:], dtype=a.dtype)
     result = function(np.where(finite[..., None, None], a, regular), *others)
+    if core is None:
+        core = 1 if others and np.ndim(others[0]) == 1 else 2
     return np.where(np.reshape(finite, finite.shape + (1,) * core), result, np.nan)[()]
 
 
@@ -90,7 +94,7 @@ def _columns(x, b):
 
 solve: Op = operation(
     "solve",
-    lambda a, b: of_finite(np.linalg.solve, a, b, core=1 if np.ndim(b) == 1 else 2),
+    lambda a, b: of_finite(np.linalg.solve, a, b),
     lambda s, out, a, b: fitted(-s @ transposed(_columns(out, b)), a.shape),
     lambda s, out, a, b: fitted(s[..., 0] if b.ndim == 1 else s, b.shape),
     shared=lambda g, out, a, b: solve(transposed(a), _columns(g, b)),
