@@ -108,7 +108,7 @@ def results(found):
 
 
 METHODS = {
-    "reduce": ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or"),
+    "reduce": ["add", "multiply", "maximum", "minimum", "logical_and", "logical_or", "logaddexp"],
     "accumulate": ("add", "multiply"),
     "outer": [
         name
@@ -136,7 +136,7 @@ def test_the_methods_of_ufuncs(name, method):
         result = call(ag.Tensor(x))
         for ours, theirs in zip(results(result), results(call(x)), strict=True):
             assert isinstance(ours, ag.Tensor)
-            np.testing.assert_array_equal(ours.numpy(), theirs)
+            np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-15)
         return
     with pytest.raises((TypeError, ValueError, RuntimeError)):
         call(ag.Tensor(x))
