@@ -60,8 +60,8 @@ def jax(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> import jax
         >>> import autograd_lite as ag
         >>> layer = ag.interop.jax(lambda x: np.sum(np.sin(x)))
-        >>> jax.jit(jax.grad(layer))(jax.numpy.zeros(2))
-        Array([1., 1.], dtype=float32)
+        >>> jax.jit(jax.grad(layer))(jax.numpy.zeros(2)).tolist()
+        [1.0, 1.0]
     """
     try:
         from autograd_lite.exchange.jax_layer import JaxLayer
