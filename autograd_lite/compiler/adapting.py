@@ -32,7 +32,7 @@ from autograd_lite.expressions.printer import HOMES
 from autograd_lite.op import OPS
 from autograd_lite.ops import quantiles
 
-__all__ = ["FORMS", "Form", "adapted"]
+__all__ = ["FORMS", "Form", "adapted", "recurrence"]
 
 Form = Callable[..., Any]
 
@@ -275,14 +275,21 @@ def _along(indices: Any, shape: Sequence[int], axis: int) -> tuple[Any, ...]:
     )
 
 
-def _recurrence(a: Any, c: Any, axis: int = 0) -> Any:
-    total, factor = np.moveaxis(a, axis, 0), np.moveaxis(c, axis, 0)
-    step = 1
-    while step < total.shape[0]:
-        total = np.concatenate([total[:step], total[step:] + factor[step:] * total[:-step]])
-        factor = np.concatenate([factor[:step], factor[step:] * factor[:-step]])
+def recurrence(a: Any, c: Any, axis: int = 0) -> Any:
+    """The recurrence in steps that double, each of which combines two halves."""
+    dtype = np.result_type(a.dtype, c.dtype)
+    total, factor, step = a.astype(dtype), c.astype(dtype), 1
+
+    def part(x: Any, start: int | None, stop: int | None) -> Any:
+        return x[(slice(None),) * (axis % a.ndim) + (slice(start, stop),)]
+
+    while step < a.shape[axis]:
+        grown = part(total, step, None) + part(factor, step, None) * part(total, 0, -step)
+        product = part(factor, step, None) * part(factor, 0, -step)
+        total = np.concatenate([part(total, 0, step), grown], axis=axis)
+        factor = np.concatenate([part(factor, 0, step), product], axis=axis)
         step *= 2
-    return np.moveaxis(total, 0, axis)
+    return total
 
 
 def _of_finite(function: Form, core: int = 2, read: str = "") -> Form:
@@ -319,7 +326,7 @@ FORMS: dict[str, Form] = {
     "std": _std,
     "logsumexp_of_exp": _logsumexp,
     "cross_entropy": _cross_entropy,
-    "recurrence": _recurrence,
+    "recurrence": recurrence,
     "inv": _of_finite(np.linalg.inv),
     "solve": _of_finite(np.linalg.solve),
     "cholesky": _of_finite(np.linalg.cholesky, read="L"),

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.adapting import recurrence
 from autograd_lite.exchange.to_onnx.forms import FORMS, form, kind_of
 from autograd_lite.exchange.to_onnx.writer import NotInOnnxError
 from autograd_lite.ops import quantiles
 
-FORMS |= quantiles.FORMS
+FORMS |= {**quantiles.FORMS, "recurrence": recurrence}
 
 LONGEST = 1000  # elements of a running product, each of which is a node
 
@@ -136,29 +137,6 @@ def cumprod(a: Any, axis: Any = None) -> Any:
         part = a[_along(axis, a.ndim, slice(k, k + 1))]
         parts.append(parts[-1] * part if parts else part)
     return np.concatenate(parts, axis=axis) if parts else a
-
-
-@form("recurrence")
-def recurrence(a: Any, c: Any, axis: int = 0) -> Any:
-    kind = np.result_type(a.dtype, c.dtype)
-    total, factor, step = a.astype(kind), c.astype(kind), 1
-
-    def head(x: Any) -> Any:
-        return x[_along(axis, a.ndim, slice(0, step))]
-
-    def tail(x: Any) -> Any:
-        return x[_along(axis, a.ndim, slice(step, None))]
-
-    def before(x: Any) -> Any:
-        return x[_along(axis, a.ndim, slice(0, -step))]
-
-    while step < a.shape[axis]:
-        grown = tail(total) + tail(factor) * before(total)
-        total = np.concatenate([head(total), grown], axis=axis)
-        product = tail(factor) * before(factor)
-        factor = np.concatenate([head(factor), product], axis=axis)
-        step *= 2
-    return total
 
 
 # Rearrangements
