@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pages import neurons
 
 import autograd_lite as ag
+from autograd_lite.explanation.folding import LIMIT, RUNS, fold, is_literal, unfold
 from autograd_lite.viz import draw
-from autograd_lite.viz.folding import LIMIT, RUNS, fold, is_literal, unfold
 
 SCOPES = st.lists(st.sampled_from(["encoder", "layer", "block"]), max_size=3).map(tuple)
 STEPS = st.lists(

@@ -27,7 +27,7 @@ LAYERS = (
     ("jacobians", "suggestions"),
     ("expressions",),
     ("checks", "anomaly", "derivation", "compiler", "data"),
-    ("exchange",),
+    ("exchange", "explanation"),
     ("onnx", "interop"),
     ("testing",),
     ("models", "viz"),

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from pages import batch, data, fan_out, layers, needs_graphviz, neurons, page, panels
 
 import autograd_lite as ag
+from autograd_lite.explanation.words import Words
 from autograd_lite.models.examples import perceptron, student
 from autograd_lite.sweep import gradients
 from autograd_lite.text import number, printable
 from autograd_lite.viz import draw, panel, rendering
 from autograd_lite.viz import page as module
 from autograd_lite.viz.layout import Scene
-from autograd_lite.viz.words import Words
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -102,13 +102,13 @@ def test_a_step_multiplies_by_the_local_derivative_and_adds(steps):
     scene = Scene(ag.Graph.of(result), gradients(result))
     words, parts, of = Words(scene), scene.gradients.parts, scene.gradients.of
     for (consumer, k), part in parts.items():
-        shown = words.derivative(consumer, k)
+        shown = words.text(words.derivative(consumer, k))
         assert shown.startswith("× ")
-        assert np.isclose(of[consumer] * words._derivative(consumer, k), part)
-        assert shown == f"× {number(words._derivative(consumer, k))}"
+        assert np.isclose(of[consumer] * scene.array("local", (consumer, k)), part)
+        assert shown == f"× {number(scene.array('local', (consumer, k)))}"
     for node in scene.graph.nodes:
         if node.requires_grad and node is not result:
-            text = words.backward(node)
+            text = words.text(words.backward(node))
             assert text.startswith(f"{words.of(node)} = ")
             assert text.endswith(f"= {number(of[node])}")
 

@@ -5,10 +5,10 @@ import pytest
 from pages import batch, caption, data, fan_out, layers, neurons, page, shown
 
 import autograd_lite as ag
+from autograd_lite.explanation.sentences import text_of
 from autograd_lite.models.examples import perceptron, student
 from autograd_lite.sweep import gradients
 from autograd_lite.text import number, printable
-from autograd_lite.viz.words import text_of
 
 
 def texts(tab, card, color):

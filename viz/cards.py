@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.explanation.folding import Group
+from autograd_lite.explanation.sentences import shape
 from autograd_lite.text import number, printable
-from autograd_lite.viz.folding import Group
 from autograd_lite.viz.marks import Mark
 
 __all__ = [
     "GREY", "ROLES", "Look", "attributes", "card", "count", "escape", "font", "legend", "measures",
-    "part", "role_of", "shape", "summary", "word",
+    "part", "role_of", "summary", "word",
 ]  # fmt: skip
 
 INK, GREY, GRADIENT, BADGE = "#202124", "#5F6368", "#A63F00", "#3C4043"
@@ -224,14 +225,6 @@ def word(node: Any, role: str) -> str:
         known = node.name in LOSSES or "entropy" in node.op.name
         return "loss" if known and node.shape == () else "output"
     return ""
-
-
-def shape(array: Any) -> str:
-    """The shape of an array as Python writes it; an empty string for a number."""
-    if isinstance(array, tuple):
-        return ""
-    sides = np.shape(array)
-    return f"({', '.join(map(str, sides))}{',' * (len(sides) == 1)})" if sides else ""
 
 
 def _signs(marks: Iterable[Mark]) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from autograd_lite import sweep
+from autograd_lite.explanation.folding import fold
 from autograd_lite.files import atomic
 from autograd_lite.graph import Graph
-from autograd_lite.viz.folding import fold
 from autograd_lite.viz.layout import Scene, layout
 from autograd_lite.viz.page import Page
 from autograd_lite.viz.rendering import FORMATS, format_of, render

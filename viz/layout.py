@@ -8,14 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.explanation.folding import Group, is_literal
+from autograd_lite.explanation.labels import badge
+from autograd_lite.explanation.snapshot import Snapshot
 from autograd_lite.graph import Graph
 from autograd_lite.sweep import Gradients
-from autograd_lite.text import printable
 from autograd_lite.viz import cards
-from autograd_lite.viz.folding import Group, is_literal
-from autograd_lite.viz.labels import badge, labels
 from autograd_lite.viz.marks import Mark, marks
 
 __all__ = ["Edge", "Scene", "edges_between", "frames", "layout"]
@@ -47,40 +45,24 @@ PACKED = 6
 """At least this many unconnected pieces are arranged in rows on a page."""
 
 
-class Scene:
-    """A graph with the contents of its cards, as of the time of drawing.
+class Scene(Snapshot):
+    """A graph with the contents of its cards.
 
     Attributes:
-        graph: the graph to draw.
-        gradients: the gradients to show, or None.
-        arrays: the value of each node; later training does not change it.
         numbers: the position of each node in the graph, which is the number of its card.
-        names: the name or formula of each node that has one.
-        loss: the name of the result that is differentiated.
         marks: the problems at each node.
     """
 
-    __slots__ = ("arrays", "gradients", "graph", "loss", "marks", "names", "numbers")
+    __slots__ = ("marks", "numbers")
 
     def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
-        self.graph: Graph = graph
-        self.gradients: Gradients | None = gradients
-        self.arrays: dict[Any, Any] = {node: graph.value(node) for node in graph.nodes}
+        super().__init__(graph, gradients)
         self.numbers: dict[Any, int] = {node: k for k, node in enumerate(graph.nodes)}
-        self.names: dict[Any, str] = labels(graph)
         result = graph.outputs[-1]
         self.marks: dict[Any, tuple[Mark, ...]] = {
             node: marks(node, array, self.gradient(node), node is result)
             for node, array in self.arrays.items()
         }
-        name = printable(result.name or "", 12) or "L"
-        self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
-
-    def gradient(self, node: Any) -> Any:
-        """The gradient on the card of a node, or None."""
-        if self.gradients is None or not node.requires_grad:
-            return None
-        return self.gradients.of.get(node)
 
     def badge(self, node: Any) -> str | None:
         """The symbol of a node's operation with its literals, None for a leaf."""

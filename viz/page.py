@@ -11,13 +11,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from autograd_lite.explanation.folding import Group, common, fold, unfold
+from autograd_lite.explanation.words import Words
 from autograd_lite.text import printable
 from autograd_lite.viz.cards import count
-from autograd_lite.viz.folding import Group, common, fold, unfold
 from autograd_lite.viz.layout import Edge, Scene, edges_between, frames, layout
 from autograd_lite.viz.panel import Panels
 from autograd_lite.viz.rendering import render
-from autograd_lite.viz.words import Words
 
 __all__ = ["Page"]
 
@@ -129,10 +129,8 @@ class Page:
         buttons = {ids[j]: self._button(group, opens.get(j)) for j, group in enumerate(groups)}
         for j, frame in enumerate(framed):
             buttons[frame["id"]] = _toggle(j, "true", f"{frame['title']}, fold")
-        parts = {} if scene.gradients is None else scene.gradients.parts
-        local = {e.at: self.words.derivative(*e.at) for e in edges if e.at and e.at in parts}
         label = html.escape(f"{title}: {len(groups)} cards")
-        dot = layout(groups, scene, prefix, local)
+        dot = layout(groups, scene, prefix, self._derivatives(edges))
         svg = _inline(render(dot, "svg").decode(), label, buttons)
         # The folded frames are drawn over the graph, in its coordinates.
         folded = "".join(_folded(j, frame) for j, frame in enumerate(framed))
@@ -176,6 +174,12 @@ class Page:
             self.panel_of[number] = self.panels.panel(node)
         return f'data-node="{number}" {_labelled(self.panels.label(node))}'
 
+    def _derivatives(self, edges: list[Edge]) -> dict[tuple[Any, int], str]:
+        """The labels of the arrows between single nodes."""
+        gradients = self.scene.gradients
+        found = [] if gradients is None else [e.at for e in edges if e.at in gradients.parts]
+        return {at: self.words.text(self.words.derivative(*at)) for at in found if at is not None}
+
     def _step(self, group: Group, direction: int) -> str:
         """A step in words."""
         if group.title is not None:
@@ -183,8 +187,8 @@ class Page:
             return _passing(name) if direction else f"forward: {name}, {_contents([group])}"
         node = group.nodes[-1]
         if direction:
-            return f"backward: {self.words.backward(node)}"
-        return f"forward: {self.words.forward(node)}"
+            return f"backward: {self.words.text(self.words.backward(node))}"
+        return f"forward: {self.words.text(self.words.forward(node))}"
 
 
 def _framed(

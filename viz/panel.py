@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.derivation import derive
+from autograd_lite.explanation.sentences import shape, text_of
+from autograd_lite.explanation.words import Words
 from autograd_lite.text import number, printable
-from autograd_lite.viz.cards import measures, role_of, shape, word
+from autograd_lite.viz.cards import measures, role_of, word
 from autograd_lite.viz.layout import Scene
-from autograd_lite.viz.words import Words, text_of
 
 __all__ = ["Panels"]
 
@@ -84,12 +85,12 @@ class Panels:
                 yield _element("h3", "its gradient rule; g is the gradient of its result")
                 yield _element('p class="formula"', node.op.notation.gradient)
             yield _element("h3", "forward")
-            yield _element("p", words.forward(node))
+            yield _element("p", words.text(words.forward(node)))
         yield _element("h3", "value")
         yield from self._array(array, "value")
         if gradient is not None and scene.gradients is not None:
             yield _element('h3 class="grad"', f"grad  {words.of(node)}")
-            yield _element('p class="grad"', words.backward(node))
+            yield _element('p class="grad"', words.text(words.backward(node)))
             parts = scene.gradients.parts
             edges = [edge for edge in scene.graph.consumers[node] if edge in parts]
             for consumer, k in edges if 1 < len(edges) <= PARTS else ():

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import Any
 
+from autograd_lite.explanation.labels import symbol
 from autograd_lite.graph import Graph
-from autograd_lite.viz.labels import symbol
 
 __all__ = ["LIMIT", "Group", "common", "fold", "is_literal", "unfold"]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.explanation.sentences import Part, Ref
 from autograd_lite.expressions.printer import key_of
 from autograd_lite.graph import Graph
 from autograd_lite.op import Op
@@ -20,8 +23,8 @@ ATOM, SIGNED = 100, 70
 ACCENTS = frozenset("₀₁₂₃₄₅₆₇₈₉₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ′\u0302\u0303\u0304\u0307")
 """Characters that may follow the letter of a symbol, as in W₁, w⁽¹⁾ᵀ or ŷ."""
 
-Formula = tuple[str, int]
-"""A text and the precedence of its outermost operation."""
+Formula = tuple[tuple[Part, ...], int]
+"""Texts and references, and the precedence of the outermost operation."""
 
 
 def labels(graph: Graph) -> dict[Any, str]:
@@ -37,22 +40,23 @@ def labels(graph: Graph) -> dict[Any, str]:
     shown = {}
     for node in graph.nodes:
         if node.name is not None and (name := printable(node.name, limit=40)):
-            formulas[node] = name, ATOM
+            formulas[node] = (name,), ATOM
         elif node.op is not None:
             operands = [formulas.get(x) for x in node.inputs]
             if None in operands:
                 continue
-            text, precedence = formula(node, operands)  # type: ignore[arg-type]
+            parts, precedence = formula(node, operands)  # type: ignore[arg-type]
+            text = "".join(map(str, parts))
             if len(text) > LONGEST:
                 continue
-            formulas[node] = text, precedence
+            formulas[node] = (text,), precedence
         elif node.shape == () and not node.requires_grad:
             text = number(node.array)
-            formulas[node] = text, SIGNED if text.startswith("−") else ATOM
+            formulas[node] = (text,), SIGNED if text.startswith("−") else ATOM
             continue
         else:
             continue
-        shown[node] = formulas[node][0]
+        [shown[node]] = map(str, formulas[node][0])
     return shown
 
 
@@ -72,33 +76,40 @@ def symbol(op: Op) -> str:
     return "(·)ᵀ" if op.name == "transpose" else op.notation.symbol
 
 
-def formula(node: Any, operands: list[Formula]) -> Formula:
+def formula(node: Any, operands: Sequence[Formula]) -> Formula:
     """The operation of a node, written with these operands."""
     op = node.op
-    precedence = op.notation.precedence
+    symbol, precedence = op.notation.symbol, op.notation.precedence
     if op.name == "matmul":
         return _product(node, *operands)
     if op.name == "transpose":
-        return _closed(operands[0], ATOM) + "ᵀ", ATOM
+        return (*_closed(operands[0], ATOM), "ᵀ"), ATOM
     if op.name == "absolute":
-        return f"|{operands[0][0]}|", ATOM
-    if op.name == "power":
-        exponent = operands[1][0]
-        if exponent.isdecimal():
-            return _closed(operands[0], ATOM) + superscript(exponent), precedence
+        return ("|", *operands[0][0], "|"), ATOM
+    if op.name == "power" and (exponent := _exponent(operands[1])):
+        return (*_closed(operands[0], ATOM), exponent), precedence
     if op.name == "getitem":
-        return f"{_closed(operands[0], ATOM)}[{_index(node.attributes.get('key', ()))}]", ATOM
+        key = _index(node.attributes.get("key", ()))
+        return (*_closed(operands[0], ATOM), f"[{key}]"), ATOM
     if precedence >= ATOM or len(operands) > 2:
-        inside = ", ".join(text for text, _ in operands)
-        return f"{op.notation.symbol}({inside})", ATOM
+        if len(operands) == 1 and node.inputs[0].size != 1 and isinstance(operands[0][0][0], Ref):
+            return (symbol, *operands[0][0]), ATOM  # a vector has its own parentheses
+        inside = (part for parts, _ in operands for part in (", ", *parts))
+        return (f"{symbol}(", *islice(inside, 1, None), ")"), ATOM
     if len(operands) == 1:
-        return op.notation.symbol + _closed(operands[0], precedence), precedence
+        return (symbol, *_closed(operands[0], precedence)), precedence
     left, right = operands
     # Operators are left-associative, so an equal precedence needs parentheses on the right.
-    return (
-        f"{_closed(left, precedence)} {op.notation.symbol} {_closed(right, precedence + 1)}",
-        precedence,
-    )
+    sides = _closed(left, precedence), _closed(right, precedence + 1)
+    return (*sides[0], f" {symbol} ", *sides[1]), precedence
+
+
+def _exponent(operand: Formula) -> Part | None:
+    """A natural number as a superscript; a reference becomes one where its number is natural."""
+    [part, *more] = operand[0]
+    if isinstance(part, Ref):
+        return part.styled("exponent")
+    return superscript(part) if part.isdecimal() and not more else None
 
 
 def _index(key: Any) -> str:
@@ -113,14 +124,21 @@ def _product(node: Any, left: Formula, right: Formula) -> Formula:
     precedence = node.op.notation.precedence
     vectors = all(x.ndim == 1 for x in node.inputs)
     together = not vectors and _is_symbol(left[0]) and _is_symbol(right[0])
-    sign = "" if together else "·"
-    return _closed(left, precedence) + sign + _closed(right, precedence + 1), precedence
+    sign = () if together else ("·",)
+    return (*_closed(left, precedence), *sign, *_closed(right, precedence + 1)), precedence
 
 
-def _is_symbol(text: str) -> bool:
-    return text[0].isalpha() and all(character in ACCENTS for character in text[1:])
+def _is_symbol(parts: tuple[Part, ...]) -> bool:
+    [part, *more] = parts
+    if isinstance(part, Ref) or more:
+        return False
+    return part[0].isalpha() and all(character in ACCENTS for character in part[1:])
 
 
-def _closed(formula: Formula, precedence: int) -> str:
-    text, own = formula
-    return text if own >= precedence else f"({text})"
+def _closed(formula: Formula, precedence: int) -> tuple[Part, ...]:
+    parts, own = formula
+    if own >= precedence:
+        return parts
+    if isinstance(parts[0], Ref):
+        return (parts[0].styled("factor"),)
+    return "(", *parts, ")"

@@ -1,0 +1,91 @@
+"""A graph with its numbers, as of the time when they were read."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.explanation.labels import labels
+from autograd_lite.graph import Graph
+from autograd_lite.op import OPS
+from autograd_lite.sweep import Gradients
+from autograd_lite.text import printable
+
+__all__ = ["Snapshot"]
+
+SPREADS = frozenset({"sum", "mean"})
+"""Operations that have the same derivative for every element of the input."""
+
+
+class Snapshot:
+    """A graph with its values, gradients and names; later training does not change it.
+
+    Attributes:
+        graph: the graph.
+        gradients: the gradients of its result, or None.
+        arrays: the value of each node.
+        names: the name or formula of each node that has one.
+        loss: the name of the result that is differentiated.
+    """
+
+    __slots__ = ("_derivative", "arrays", "gradients", "graph", "loss", "names")
+
+    def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
+        self.graph: Graph = graph
+        self.gradients: Gradients | None = gradients
+        self.arrays: dict[Any, Any] = {node: graph.value(node) for node in graph.nodes}
+        self.names: dict[Any, str] = labels(graph)
+        result = graph.outputs[-1]
+        name = printable(result.name or "", 12) or "L"
+        self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
+        self._derivative = cache(self._local_derivative)
+
+    def gradient(self, node: Any) -> Any:
+        """The gradient of the result with respect to a node, or None."""
+        if self.gradients is None or not node.requires_grad:
+            return None
+        return self.gradients.of.get(node)
+
+    def array(self, kind: str, at: Any) -> Any:
+        """The array that a reference in a sentence names; None if it is not known."""
+        if kind == "value":
+            return self.arrays[at]
+        if kind == "gradient":
+            return self.gradient(at)
+        if kind == "part":
+            return None if self.gradients is None else self.gradients.parts.get(at)
+        found = self._derivative(*at)
+        return found[0] if found is not None and found[1] else None
+
+    def local_shape(self, consumer: Any, k: int) -> tuple[int, ...] | None:
+        """The shape of a local derivative; None if it is not a number for each element."""
+        found = self._derivative(consumer, k)
+        return None if found is None else np.shape(found[0])
+
+    def _local_derivative(self, consumer: Any, k: int) -> tuple[Any, bool] | None:
+        """The result of an operation's gradient rule for a gradient of 1.
+
+        It is known only if it agrees with the gradients; the gradients of a loss that is computed
+        in a stable form, such as the log of a σ, come from that form.
+        """
+        op, out, x = consumer.op, self.arrays[consumer], consumer.inputs[k]
+        gradients, rule = self.gradients, op.rules[k]
+        if gradients is None or (consumer, k) not in gradients.parts or isinstance(out, tuple):
+            return None
+        if not (op.traits.elementwise or np.size(out) == 1 or op.name in SPREADS):
+            return None
+        g = gradients.of[consumer]
+        with np.errstate(all="ignore"):
+            s = rule(np.ones_like(out), out, *consumer.operands, **consumer.attributes)
+            product = np.asarray(s * g if op.traits.elementwise else s)
+            if op.name in SPREADS and np.size(out) > 1:
+                one = rule(g, out, *consumer.operands, **consumer.attributes)
+                product = np.asarray(one)
+            elif not op.traits.elementwise:
+                product = product * np.ravel(g)[0]
+            if product.shape != x.shape:
+                product = OPS["sum_to"].forward(product, x.shape)
+            part = np.asarray(gradients.parts[consumer, k])
+            return s, np.allclose(product, part, rtol=1e-4, atol=1e-12, equal_nan=True)
