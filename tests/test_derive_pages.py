@@ -63,7 +63,7 @@ def test_the_notations_of_a_form():
     assert form._repr_latex_() == f"$\\displaystyle {form.latex()}$"
     found = ET.fromstring(form.mathml())
     assert found.tag == "math"
-    assert "".join(found.itertext()) == "14A⊤(ŷ−y)"
+    assert "".join(found.itertext()) == "14A⊤(yˆ−y)"
 
 
 @pytest.mark.parametrize("loss", [student, students, perceptron])

@@ -20,7 +20,7 @@ SIGNS = {
 
 FUNCTIONS = {
     "σ": r"\sigma",
-    "g": "g",
+    "g": r"\mathrm{g}",
     "φ": r"\varphi",
     "Φ": r"\Phi",
     "log Φ": r"\log \Phi",

@@ -15,6 +15,11 @@ from autograd_lite.derivation.typeset import Typeset
 
 __all__ = ["MathML"]
 
+OPEN = "<mrow><mo>(</mo>"
+
+RAISED = re.compile(r"<msup>(<mi>.</mi>|<mover.*?</mover>)<mrow>((?:(?!</msup>).)*)</mrow></msup>")
+"""A letter with a superscript."""
+
 
 class MathML(Typeset):
     """MathML Core, which browsers show without help."""
@@ -32,17 +37,15 @@ class MathML(Typeset):
     coefficient: str = "%s" + thin
     norm: str = "<mrow><mo>‖</mo>%s<mo>‖</mo></mrow>"
     absolute: str = "<mrow><mo>|</mo>%s<mo>|</mo></mrow>"
-    indicator = "<mrow><mn>𝟏</mn><mo>[</mo>%s<mo>]</mo></mrow>"
-    applied: str = "<mrow>%s<mo>(</mo>%s<mo>)</mo></mrow>"
+    indicator = "<mrow><mn>𝟏</mn><mrow><mo>[</mo>%s<mo>]</mo></mrow></mrow>"
+    applied: str = "<mrow>%s<mo>\u2061</mo><mrow><mo>(</mo>%s<mo>)</mo></mrow></mrow>"
     subscript: str = "<msub>%s%s</msub>"
     bar: str = "<mfrac><mrow>%s</mrow><mrow>%s</mrow></mfrac>"
     partial: str = "<mo>∂</mo>%s"
     square_root = "<msqrt>%s</msqrt>"
 
     def name(self, name: str) -> str:
-        name = names.plain(name)
-        kind = "mi" if names.is_symbol(name) else "mtext"
-        return f"<{kind}>{escape(name)}</{kind}>"
+        return names.mathml(name)
 
     def digits(self, n: Any) -> str:
         return f"<mn>{n}</mn>"
@@ -65,19 +68,33 @@ class MathML(Typeset):
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
-        return f"<msup>{text if tree.kind == 'node' else self.closed % text}<mi>⊤</mi></msup>"
+        bare = tree.kind == "node" or text.startswith(OPEN)
+        bare = bare or (tree.kind == "gradient" and "<mfrac>" not in text)
+        return self.raised(text if bare else self.closed % text, "<mi>⊤</mi>")
 
     def raised(self, text: str, exponent: str) -> str:
         exponent = exponent if exponent.startswith("<") else f"<mn>{exponent}</mn>"
+        match = RAISED.fullmatch(text)
+        if match:
+            return f"<msup>{match[1]}<mrow>{match[2]}{exponent}</mrow></msup>"
         return f"<msup>{text}{exponent}</msup>"
 
+    def power(self, base: Tree, exponent: str) -> str:
+        text = self.inside(base, ATOM)
+        raised = base.kind == "node" and text.startswith(("<msup>", "<msubsup>"))
+        if base.kind == "gradient" or raised:
+            text = self.closed % text
+        return self.raised(text, exponent)
+
     def head(self, name: str, prime: str = "") -> str:
-        return f"<mi>{escape(name)}{prime}</mi>"
+        base, marks = names.split(name)
+        kind = 'mi mathvariant="normal"' if len(base) == 1 else "mi"
+        return names.scripted(f"<{kind}>{escape(base)}</mi>", *names.scripts(marks + prime))
 
     def ordered(self, name: str, order: str) -> str:
         if name == "polygamma":
-            return f"<msup><mi>ψ</mi><mn>({order})</mn></msup>"
-        return f"<msub><mi>I</mi><mn>{order}</mn></msub>"
+            return f"<msup>{self.head('ψ')}<mn>({order})</mn></msup>"
+        return f"<msub>{self.head('I')}<mn>{order}</mn></msub>"
 
     def indexed(self, text: str, indices: str) -> str:
         return self.subscript % (self.row([text]), f"<mi>{indices}</mi>")
