@@ -9,7 +9,7 @@ function reach(starts, pairs) {
   return seen;
 }
 
-const GAP = 26, READABLE = 0.4, NEAREST = { block: "nearest", inline: "nearest" };
+const GAP = 26, READABLE = 0.45, NEAREST = { block: "nearest", inline: "nearest" };
 
 /**
  * Map a coordinate when folds shrink: a fold becomes as wide as its card, except where something
@@ -37,7 +37,7 @@ function squeeze(folds, boxes) {
 
 function start() {
   const byId = (id) => document.getElementById(id);
-  const { hello, sheets } = JSON.parse(byId("data").textContent);
+  const { hello, fits, sheets } = JSON.parse(byId("data").textContent);
   const root = document.documentElement, panel = byId("panel");
 
   // What is shown: the sheet, its scale, its step (null: everything), the node in the panel.
@@ -293,14 +293,37 @@ function start() {
 
   // From sheet to sheet.
 
-  function visit(k) {
+  function place(k) {
     for (const s of sheets) s.holder.hidden = s !== sheets[k];
     sheet = sheets[k];
     if (!sheet.svg) ready(sheet);
     arrange(sheet);
+  }
+
+  function visit(k) {
+    place(k);
     step = null;
     fitReadable();
     render();
+  }
+
+  const depth = (frame) => frame === null ? 0 : 1 + depth(sheet.frames[frame].parent);
+
+  /** Open the whole graph, folded as little as the window needs, or else its overview. */
+  function enter() {
+    const overview = sheets[0].up ?? 0;
+    for (const k of fits ? new Set([0, overview]) : []) {
+      place(k);
+      const depths = sheet.frames.map((_, f) => depth(f));
+      for (let open = Math.max(0, ...depths); open >= 0; open--) {
+        sheet.folded = new Set(depths.keys().filter((f) => depths[f] > open));
+        arrange(sheet);
+        fit();
+        if (scale >= READABLE) return visit(k);
+      }
+      if (k !== overview) sheet.folded.clear();
+    }
+    return visit(fits ? overview : 0);
   }
 
   // The panel: the array, the formula and the derivation of a node.
@@ -351,12 +374,11 @@ function start() {
   function recall() {
     const state = new URLSearchParams(location.hash.slice(1));
     const k = Number(state.get("sheet")) in sheets ? Number(state.get("sheet")) : 0;
+    const told = ["sheet", "step", "node", "folded"].some((key) => state.has(key));
     if (state.has("theme")) root.dataset.theme = state.get("theme");
-    if (state.has("folded")) {
-      const frames = state.get("folded").split(".").map(Number);
-      sheets[k].folded = new Set(frames.filter((f) => f in sheets[k].frames));
-    }
-    visit(k);
+    const shut = state.get("folded")?.match(/\d+/g)?.map(Number) ?? sheets[k].shut;
+    sheets[k].folded = new Set(shut.filter((f) => f in sheets[k].frames));
+    if (told) visit(k); else enter();
     if (state.has("step")) walk(Math.trunc(Number(state.get("step"))) || 0);
     if (byId(`node-${state.get("node")}`)) show(state.get("node"));
   }
@@ -405,7 +427,8 @@ function start() {
   sheets.forEach((s, k) => {
     s.holder = byId(`s${k}`);
     s.view = s.holder.querySelector(".view");
-    s.folded = new Set(s.folded);
+    s.shut = s.folded;
+    s.folded = new Set(s.shut);
   });
   recall();
 }

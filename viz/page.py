@@ -24,6 +24,11 @@ __all__ = ["Page"]
 CARDS, SHEETS = 2_000, 64
 """The approximate maximum numbers of cards and of sheets on a page."""
 
+OVERVIEW = 16
+"""A graph of more cards has an overview of about so many, for windows that are too small for it."""
+
+WHOLE = "the whole graph"
+
 COLORS = {
     "#202124": "ink", "#5f6368": "grey", "#3c4043": "badge", "#4a4f55": "arrow",
     "#dcebf7": "data", "#fde9c4": "parameter", "#f7e1ee": "loss", "#e8eaed": "folded",
@@ -58,7 +63,9 @@ class Page:
         groups, shut = fold(graph), depth
         if depth is not None and any(group.title is not None for group in groups):
             groups, shut = fold(graph, depth), None
-        waiting: list[tuple[list[Group], str, int]] = [(groups, "the whole graph", -1)]
+        waiting: list[tuple[list[Group], str, int]] = [(groups, WHOLE, -1)]
+        if depth is None and len(groups) > OVERVIEW:
+            waiting = [(groups, WHOLE, 1), (fold(graph, None, OVERVIEW), "overview", -1)]
         # Each fold opens in a separate sheet, until the page is large enough.
         for k, (groups, _, _) in enumerate(waiting):
             opens: dict[int, int] = {}
@@ -75,9 +82,9 @@ class Page:
                 path.insert(0, waiting[path[0]][2])
             titles = [(sheet, printable(waiting[sheet][1], 80)) for sheet in path]
             self._sheet(groups, titles, opens, None if k else shut)
-        return self._filled(title)
+        return self._filled(title, depth)
 
-    def _filled(self, title: str) -> str:
+    def _filled(self, title: str, depth: int | None) -> str:
         folder = Path(__file__).parent
         style, script, frame = (
             (folder / f"page.{suffix}").read_text(encoding="utf-8")
@@ -92,7 +99,11 @@ class Page:
                 "× … = local derivative (multiply right to left)</li>"
             )
             hello = "every value and gradient"
-        data = {"hello": f"{hello}; step ▸ begins at the data", "sheets": self.sheets}
+        data = {
+            "hello": f"{hello}; step ▸ begins at the data",
+            "fits": depth is None,
+            "sheets": self.sheets,
+        }
         # Nothing is fetched, and only this script and this style are allowed.
         policy = (
             f"default-src 'none'; img-src data:; script-src {_hashed(script)}; "
@@ -212,14 +223,18 @@ def _framed(
 
 
 def _navigation(path: list[tuple[int, str]]) -> str:
-    """The titles of the sheets around a sheet, as buttons; empty for the whole graph."""
-    if len(path) < 2:
+    """The titles of the sheets around a sheet, as buttons; empty if there is no other sheet."""
+    if path == [(0, WHOLE)]:
         return ""
-    trail = " › ".join(
-        f'<button data-sheet="{k}">{html.escape(title)}</button>' for k, title in path[:-1]
-    )
+    trail = "".join(f"{_to(*sheet)} › " for sheet in path[:-1])
     here = f'<span aria-current="page">{html.escape(path[-1][1])}</span>'
-    return f'<nav aria-label="Where in the graph">{trail} › {here}</nav>\n'
+    # The overview is an entrance to the whole graph too.
+    beside = f" · {_to(0, WHOLE)}" if len(path) == 1 else ""
+    return f'<nav aria-label="Where in the graph">{trail}{here}{beside}</nav>\n'
+
+
+def _to(sheet: int, title: str) -> str:
+    return f'<button data-sheet="{sheet}">{html.escape(title)}</button>'
 
 
 def _passing(name: str) -> str:
