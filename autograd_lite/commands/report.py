@@ -69,7 +69,8 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -
 
     Args:
         run: the training run.
-        drawn: the existing pictures: `NAME.svg` of each model's graph, and `loss-curves.svg`.
+        drawn: the existing pictures: `NAME.svg` of each model's graph, its page `NAME.html`, and
+            `loss-curves.svg`.
         folder: where the files will be written, whose run the page names.
     """
     files, sections = _data(run)
@@ -85,7 +86,8 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -
             parts.append(_folds(run.folds[name]))
         if f"{name}.svg" in drawn:
             picture = image(f"{name}.svg", drawn, f"the graph of the loss of {model.title}")
-            parts.append(part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
+            shown = f'<div class="wide" tabindex="0">{picture}</div>'
+            parts.append(part("Graph", shown + _stepping(f"{name}.html", drawn)))
         for make in (_derivation, _source):
             parts += make(name, model, run, files)
         parts.append(_weights(name, model, run))
@@ -99,6 +101,16 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -
     sections.append(section("Files", listed))
     body = "\n".join(["<h1>Training report</h1>", *sections])
     return files | {"report.html": page(run.title, body).encode()}
+
+
+def _stepping(page: str, drawn: Mapping[str, bytes]) -> str:
+    """A link to the page of a graph, if there is one."""
+    if page not in drawn:
+        return ""
+    return (
+        f'<p class="small"><a href="{page}">{page}</a> steps through the graph, forward and '
+        "backward.</p>"
+    )
 
 
 def _data(run: Run) -> tuple[Files, list[str]]:
