@@ -214,7 +214,7 @@ def test_any_name_stands_in_the_page_and_breaks_nothing(leaf, result, scope):
     plain = Elements(page((np.tanh(ag.Tensor(2.0)) * 2.0).named("L"))).found
     tags = [tag for tag, _ in Elements(text).found]
     assert tags.count("script") == 2
-    assert set(tags) <= {tag for tag, _ in plain} | {"p", "rect"}
+    assert set(tags) <= {tag for tag, _ in plain} | {"p", "rect", "msub"}
     names = {node.name for node in panels(text).values()}
     for name in filter(printable, (leaf, result)):
         assert printable(name, 40) in names
