@@ -34,7 +34,7 @@ function array(shown, what) {
 
 /** The array, the formula and the derivation of a node. */
 function details(node, operations) {
-  const { op, badge, forward, inexact, of, backward, parts = [], derivation = [] } = node;
+  const { op, badge, forward, constant, of, backward, parts = [], derivation = [] } = node;
   const formula = (text) => html("p", text, { class: "formula" });
   const [rule, gradient] = operations[op] ?? [];
   const steps = document.createElement("div");
@@ -44,7 +44,7 @@ function details(node, operations) {
     ...html("p", [node.role, node.shape, node.dtype, node.place].filter(Boolean).join(" · ")),
     ...(node.marks ?? []).flatMap((mark) => html("span", mark, { class: "mark" })),
     ...(op ? [...html("h3", `operation ${badge}  ${op}`), ...formula(rule)] : []),
-    ...(op && gradient && !inexact ? [
+    ...(op && gradient && !constant ? [
       ...html("h3", "its gradient rule; g is the gradient of its result"),
       ...formula(gradient)] : []),
     ...(op ? [...html("h3", "forward"), ...html("p", forward)] : []),

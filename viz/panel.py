@@ -78,7 +78,7 @@ class Panels:
             contents |= {"op": node.op.name, "badge": scene.badge(node)}
             contents |= {
                 "forward": words.text(words.forward(node)),
-                "inexact": not node.requires_grad,
+                "constant": not node.requires_grad,
             }
         if gradient is not None and scene.gradients is not None:
             parts = scene.gradients.parts
