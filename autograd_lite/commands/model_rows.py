@@ -21,22 +21,35 @@ from autograd_lite.models import load
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.estimator import Estimator
 
-__all__ = ["ModelRows", "add_table", "model_rows", "open_rows", "taken", "target_of"]
+__all__ = [
+    "TABLE_OPTIONS",
+    "ModelRows",
+    "add_table",
+    "model_rows",
+    "open_rows",
+    "taken",
+    "target_of",
+]
 
 SHIPPED = "the Wisconsin breast cancer data"
+TABLE_OPTIONS = ("--data", "--row", "--target", "--separator", "--decimal", "--encoding")
+"""The options that `add_table` adds."""
+
 _TARGET = "diagnosis"  # of these data
 
 
 class ModelRows(NamedTuple):
     """A model, and the rows (rows, columns) of a table with their targets (rows,).
 
-    `names` are those of the columns of X; `positive` is the index of the class that matters of two.
+    `names` are those of the columns of X, `target` that of y; `positive` is the index of the class
+    that matters of two.
     """
 
     model: Any
     X: Array
     y: Array
     names: Sequence[str]
+    target: str
     positive: int
 
 
@@ -130,7 +143,7 @@ def model_rows(args: argparse.Namespace, weights: Path) -> ModelRows:
     X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if not len(y):
         raise ValueError(f"{pieces.source}: no row has its target and all values")
-    return ModelRows(model, X, y, encoder.names, saved.positive)
+    return ModelRows(model, X, y, encoder.names, target, saved.positive)
 
 
 def _fitted(model: Estimator, names: Sequence[str], weights: Path, pieces: Pieces) -> Fitted:

@@ -15,6 +15,7 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.commands.folder import Folder
 from autograd_lite.commands.html import cell, csv_of, image, part, section, table
+from autograd_lite.commands.model_pictures import class_curves
 from autograd_lite.commands.output import message, page
 from autograd_lite.commands.results import HEADINGS
 from autograd_lite.commands.resume import CHECKPOINT
@@ -23,14 +24,7 @@ from autograd_lite.derivation import DerivationError
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.estimator import Array, symbol
 from autograd_lite.models.linear import Linear
-from autograd_lite.models.metrics import (
-    Figures,
-    below_baseline,
-    calibration,
-    figures,
-    margins,
-    roc,
-)
+from autograd_lite.models.metrics import Figures, below_baseline, figures
 from autograd_lite.models.regressor import Regressor
 from autograd_lite.viz import style
 from autograd_lite.viz.decisions import confusion, confusion_matrix, decision_boundary
@@ -235,14 +229,10 @@ def _of_classes(model: Any, run: Run, predicted: Array) -> dict[str, Any]:
         columns = run.columns[0], run.columns[1]
         pictures["boundary"] = decision_boundary(model, X, y, columns=columns)
     if len(classes) <= len(style.SERIES):
-        # The curves of one of two classes say the same as those of the other.
-        shown = [*enumerate(classes)]
-        shown = [shown[run.positive]] if len(shown) == 2 else shown
-        scores, p = margins(model.predict_log_proba(X)), model.predict_proba(X)
-        bins = int(np.clip(len(y) // 20, 1, 10))
-        pictures["roc"] = roc_curves({f"class {c}": roc(y == c, scores[:, k]) for k, c in shown})
+        curves = class_curves(model, X, y, run.positive)
+        pictures["roc"] = roc_curves({name: found for name, (found, _) in curves.items()})
         pictures["calibration"] = calibration_curves(
-            {f"class {c}": calibration(y == c, p[:, k], bins) for k, c in shown}
+            {name: found for name, (_, found) in curves.items()}
         )
     return pictures
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import autograd_lite as ag
-from autograd_lite.commands.model_rows import add_table, model_rows
+from autograd_lite.commands.model_rows import TABLE_OPTIONS, add_table, model_rows
 from autograd_lite.commands.onnx_inputs import onnx_result
 from autograd_lite.commands.python_file import result_of
 from autograd_lite.models.examples import perceptron, student, students
@@ -24,8 +24,6 @@ EXAMPLES: dict[str, Callable[[], ag.Tensor]] = {
 
 WEIGHTS = (".npz", ".safetensors")
 """How the names of files of weights end."""
-
-_OF_TABLES = ("--data", "--row", "--target", "--separator", "--decimal", "--encoding")
 
 
 def add_source(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
@@ -49,7 +47,7 @@ def explained(args: argparse.Namespace) -> ag.Tensor:
     word: str = args.source
     kind, file, name = _parts(word)
     if kind not in (*WEIGHTS, ".onnx"):
-        given = [option for option in args.given if option in _OF_TABLES]
+        given = [option for option in args.given if option in TABLE_OPTIONS]
         if given:
             raise ValueError(f"{given[0]} goes with a trained model, not with {word}")
     if kind == "":
