@@ -70,6 +70,16 @@ function fixed(x, name, value) {
   }
 }
 
+/** The number of rows of an argument, each of so many elements. */
+function rowsOf(x, name, size) {
+  const nested = x?.[0]?.length !== undefined;
+  const n = nested || !size ? x.length : x?.length / size;
+  if (!Number.isInteger(n) || n < 2) {
+    throw new RangeError(`${name} must be an array of at least two rows of ${size} numbers`);
+  }
+  return n;
+}
+
 /** Checks the lengths that a program takes as an argument. */
 function checkSizes(name, sizes) {
   for (const [key, n] of Object.entries(sizes)) {
@@ -265,7 +275,7 @@ function scatter(out, x, places) {
 }
 
 module.exports = {
-  checkSizes, read, flattened, described, checked, readNumber, fixed, typeOf, power, remainder,
+  checkSizes, rowsOf, read, flattened, described, checked, readNumber, fixed, typeOf, power, remainder,
   floorDivide, rint, signbit, copysign, logaddexp, logaddexp2, heaviside, sinc, place,
   lines, comesBefore, compared, argmax, argmin, cumsum, cumprod, argsort, sort, scatter,
 };

@@ -17,6 +17,7 @@ from autograd_lite.compiler.rules import scalar_of
 from autograd_lite.compiler.scalars import operand_dtypes
 from autograd_lite.compiler.views import Index
 from autograd_lite.expressions.expr import Expr
+from autograd_lite.expressions.names import Names
 
 __all__ = ["JAVASCRIPT", "PLACE", "SCATTER", "TABLE", "helpers", "quoted"]
 
@@ -150,13 +151,15 @@ _ALONG_AXIS = {
     f"np.{name}" for name in ("argmax", "argmin", "cumsum", "cumprod", "sort", "argsort")
 }
 
-RESERVED = """
+_WORDS = """
 await break case catch class const continue debugger default delete do else enum export extends
 false finally for function if implements import in instanceof interface let new null package
 private protected public return static super switch this throw true try typeof undefined var void
 while with yield arguments eval async of get set NaN Infinity Math Number Object Array ArrayBuffer
-BigInt RangeError TypeError module globalThis
+RangeError TypeError module globalThis window document location top
 """
+
+RESERVED = frozenset(_WORDS.split())
 
 
 @cache
@@ -203,9 +206,9 @@ class JavaScript(Language):
 
     by_loops = True
 
-    @property
-    def taken(self) -> frozenset[str]:  # type: ignore[override]
-        return frozenset({*RESERVED.split(), *ARRAYS.values(), *helpers()})
+    def names(self) -> Names:
+        """The names of a new function."""
+        return Names({*ARRAYS.values(), *helpers()}, RESERVED)
 
     def whole(self, x: Expr) -> bool:
         return x.fn in _ALONG_AXIS or x.fn == SCATTER
