@@ -111,6 +111,16 @@ function power(x, y) {
   return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
 }
 
+/** x to the power of an integer that is not negative, by products, which are exact. */
+function integerPower(x, y, product) {
+  let found = 1;
+  for (let factor = x; y > 0; y = Math.floor(y / 2)) {
+    if (y % 2 === 1) found = product(found, factor);
+    factor = product(factor, factor);
+  }
+  return found;
+}
+
 /** The remainder with the sign of the divisor. */
 function remainder(x, y) {
   const rest = x % y;
@@ -275,7 +285,7 @@ function scatter(out, x, places) {
 }
 
 module.exports = {
-  checkSizes, rowsOf, read, flattened, described, checked, readNumber, fixed, typeOf, power, remainder,
+  checkSizes, integerPower, rowsOf, read, flattened, described, checked, readNumber, fixed, typeOf, power, remainder,
   floorDivide, rint, signbit, copysign, logaddexp, logaddexp2, heaviside, sinc, place,
   lines, comesBefore, compared, argmax, argmin, cumsum, cumprod, argsort, sort, scatter,
 };

@@ -18,6 +18,7 @@ from autograd_lite.compiler.javascript_language import (
     helpers,
     quoted,
 )
+from autograd_lite.compiler.javascript_lines import declared, inlined
 from autograd_lite.compiler.kernels import KernelWriter
 from autograd_lite.compiler.lengths import Numbers
 from autograd_lite.compiler.native import Stretch, is_literal
@@ -171,9 +172,11 @@ def source(
     used = {x for x in everything(roots) if x.fn == ARGUMENT}
     lines = [f"checkSizes({quoted(name)}, {last[0]});"] if sizes else []
     lines += given.lines([k for k, x in enumerate(arguments) if x in used])
-    body = _declared(writer.lines)
+    returned = packed(packing.tree, writer.results)
+    kept = re.findall(r"[A-Za-z_$][\w$]*", returned)
+    body = declared(inlined(writer.lines, kept), kept)
     lines += _with_rows(body, signature, arguments, given.rows) if given.rows else body
-    lines.append(f"return {packed(packing.tree, writer.results)};")
+    lines.append(f"return {returned};")
     text = "\n".join(f"  {line}" for line in lines)
     functions = "\n".join(helpers()[k] for k in _called(text))
     functions = "\n".join(f"  {line}".rstrip() for line in functions.splitlines())
@@ -262,9 +265,6 @@ def _called(text: str) -> list[str]:
     return [name for name in helpers() if name in found]
 
 
-_ASSIGNED = re.compile(r"( *)([A-Za-z_$][\w$]*) = ")
-
-
 def _with_rows(
     lines: Sequence[str], signature: Signature, arguments: Sequence[Expr], rows: str
 ) -> list[str]:
@@ -280,36 +280,3 @@ def _with_rows(
         return " * ".join([str(n)] * (n != 1) + [rows] * power) if power else word
 
     return [x if "Array.of(" in x else with_numbers(x, changed) for x in lines]
-
-
-def _declared(lines: Sequence[str]) -> list[str]:
-    """The lines with blocks closed and names declared.
-
-    A name is declared where it is first assigned, if that block has all its uses, otherwise at the
-    start.
-    """
-    depths = [(len(line) - len(line.lstrip())) // 4 for line in lines]
-    places: dict[str, list[int]] = {}
-    assigned: dict[str, list[int]] = {}
-    for k, line in enumerate(lines):
-        if match := _ASSIGNED.match(line):
-            assigned.setdefault(match[2], []).append(k)
-        for word in {*re.findall(r"[A-Za-z_$][\w$]*", line)}:
-            places.setdefault(word, []).append(k)
-    first: list[str] = []
-    declared: dict[int, str] = {}
-    for name, at in assigned.items():
-        k = at[0]
-        end = next((j for j in range(k, len(lines)) if depths[j] < depths[k]), len(lines))
-        if places[name][0] == k and places[name][-1] < end:
-            declared[k] = "const" if len(at) == 1 else "let"
-        else:
-            first.append(name)
-    written = [f"let {', '.join(first)};"] if first else []
-    for k, line in enumerate(lines):
-        text = line.lstrip()
-        head = f"{declared[k]} " if k in declared else ""
-        written.append("  " * depths[k] + head + text + ("" if text.endswith("{") else ";"))
-        after = depths[k + 1] if k + 1 < len(lines) else 0
-        written += ["  " * depth + "}" for depth in range(depths[k] - 1, after - 1, -1)]
-    return written

@@ -76,10 +76,10 @@ def _in_other_terms(x: Expr, b: Builder) -> Expr:
     form = FORMS.get(x.fn)
     if form is None or in_loops(x):
         return x
-    found = on_symbols(form, x.args, x.keywords, b)
-    if not isinstance(found, Expr):
+    made = on_symbols(form, x.args, x.keywords, b)
+    if not isinstance(made, Expr):
         return x
-    found = _changed([found], b, {*x.inputs})[0]
+    found: Expr = _changed([made], b, {*x.inputs})[0]
     if found.dtype != x.dtype:
         found = b.call(".astype", found, x.dtype)
     return found

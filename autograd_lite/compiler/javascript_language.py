@@ -102,8 +102,6 @@ _DIVIDED = {"np.floor_divide": "floorDivide", "np.remainder": "remainder"}
 INTEGERS: dict[str, str] = {
     **{fn: f"{{1}} === 0 ? 0 : {name}({{0}}, {{1}})" for fn, name in _DIVIDED.items()},
     "np.fmod": "{1} === 0 ? 0 : {0} % {1}",
-    "np.power": "{0} ** {1}",
-    "np.square": "{0} * {0}",
     "np.invert": "-1 - {0}",
     **{f"np.{name}": "{0}" for name in ("floor", "ceil", "trunc", "rint")},
 }
@@ -195,6 +193,11 @@ def statement_of(x: Expr) -> str | None:
         if x.fn in BITS:
             small = all(dtype.itemsize < 8 for dtype in dtypes)
             return BITS[x.fn] if small else None
+        if x.fn == "np.reciprocal":
+            return None  # 1 // 0 is no number
+        product = "Math.imul" if x.dtype.itemsize <= 4 else "(x, y) => x * y"
+        if x.fn == "np.power":
+            return f"integerPower({{0}}, {{1}}, {product})"
         if x.fn == "np.multiply" and x.dtype.itemsize == 4:
             return "Math.imul({0}, {1})"
         return INTEGERS.get(x.fn) or STATEMENTS.get(x.fn)
