@@ -95,8 +95,8 @@ class Page:
         data = {"hello": f"{hello}; step ▸ begins at the data", "sheets": self.sheets}
         # Nothing is fetched, and only this script and this style are allowed.
         policy = (
-            f"default-src 'none'; img-src data:; script-src {_hashed(script)}; "
-            f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; img-src data:; script-src {hashed(script)}; "
+            f"style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
         )
         panels = (
             f'<template id="node-{k}">\n{text}</template>' for k, text in self.panel_of.items()
@@ -328,5 +328,5 @@ def embedded(data: Any) -> str:
     return text
 
 
-def _hashed(text: str) -> str:
+def hashed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
