@@ -238,7 +238,9 @@ def test_a_long_table_is_sampled_the_same_each_time(run, tmp_path):
     path, out = tmp_path / "long.csv", tmp_path / "play.html"
     rows = [f"{k},{-k},{int(k == 0)}" for k in range(MOST + 500)]
     path.write_text("\n".join(["a,b,c", *rows]))
-    code, _, err = run("play", "--data", path, *("--columns", "a", "b", "--target", "c"), "--out", out)
+    code, _, err = run(
+        "play", "--data", path, *("--columns", "a", "b", "--target", "c"), "--out", out
+    )
     assert code == 0
     assert f"2,000 of {MOST + 500:,} rows are on the page, chosen at random" in err
     first = data(out.read_text(encoding="utf-8"))["tables"][0]

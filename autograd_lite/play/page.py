@@ -28,8 +28,10 @@ def page(tables: Sequence[Points]) -> str:
     folder = Path(__file__).parent
     colors = (Path(viz.__file__).parent / "page.css").read_text(encoding="utf-8")
     style = colors + (folder / "page.css").read_text(encoding="utf-8")
-    script = '"use strict";\n' + _computed() + "".join(
-        (folder / name).read_text(encoding="utf-8") for name in SCRIPTS
+    script = (
+        '"use strict";\n'
+        + _computed()
+        + "".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
     )
     # Nothing is fetched, and only this script and this style are allowed.
     policy = (

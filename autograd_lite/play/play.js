@@ -126,11 +126,11 @@ function start() {
     if (lines.join() === holder.dataset.lines) return;
     holder.dataset.lines = lines.join();
     holder.innerHTML = texts.join("");
-    const all = texts.join(""), says = [];
-    if (all.includes("g′")) says.push(...formulas.notes[units.length][activation]);
+    const all = holder.textContent, says = [];
+    if (all.includes("′")) says.push(...formulas.notes[units.length][activation]);
     if (all.includes("δ")) says.push("δ⁽ᵏ⁾ = ∂L/∂a⁽ᵏ⁾");
     if (all.includes("𝟏")) says.push("𝟏 is a vector of ones");
-    if (all.includes("<mi>m</mi>")) says.push("m is the number of rows");
+    if (/[m𝑚]/u.test(all)) says.push("m is the number of rows");
     if (!texts.length) says.push(`${symbol(name)} is data: it has no gradient here`);
     byId("notes").textContent = says.join(" · ");
     for (const [key, card] of graph.cards) card.element.classList.toggle("looked", key === name);

@@ -18,6 +18,7 @@ from autograd_lite.data.synthetic import (
     make_xor,
 )
 from autograd_lite.data.tables import Table
+from autograd_lite.text import printable
 
 __all__ = ["MOST", "Points", "generated", "of_columns"]
 
@@ -50,9 +51,9 @@ class Points(NamedTuple):
             "title": self.title,
             "X": self.X.ravel().tolist(),
             "y": self.y.tolist(),
-            "columns": list(self.columns),
-            "classes": list(self.classes),
-            "target": self.target,
+            "columns": [printable(name, 60) for name in self.columns],
+            "classes": [printable(name, 60) for name in self.classes],
+            "target": printable(self.target, 60),
             "mean": self.mean.tolist(),
             "scale": self.scale.tolist(),
         }

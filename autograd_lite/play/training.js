@@ -205,6 +205,7 @@ function problems(run) {
   for (const [name, array] of Object.entries({ ...run.weights, ...values })) {
     if (!sure(array) || !sure(gradients[name])) add(name, "✖", "not finite");
   }
+  if (!sure(run.now.loss)) add("L", "✖", "not finite");
   const size = (name) => norm(gradients[name]) / Math.sqrt(gradients[name].length);
   units.forEach((count, k) => {
     const layer = k + 1, W = `W${layer}`, off = dead(run.hidden[`h${layer}`], count).length;
