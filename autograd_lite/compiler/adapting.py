@@ -32,7 +32,7 @@ from autograd_lite.expressions.printer import HOMES
 from autograd_lite.op import OPS
 from autograd_lite.ops import quantiles
 
-__all__ = ["FORMS", "Form", "adapted", "recurrence"]
+__all__ = ["FORMS", "Form", "adapted", "along", "recurrence"]
 
 Form = Callable[..., Any]
 
@@ -125,7 +125,7 @@ class _Adapter:
     ) -> Expr:
         """Addition at an index, or at indices along an axis, as addition at an index."""
         if x.fn == "add_along_axis":
-            key = _along(args[1], shape, axis % len(shape))
+            key = along(args[1], shape, axis % len(shape))
         key, flipped = _forwards(_with_int64(key, self.b), shape)
         g = _flipped(args[0], flipped, self.b)
         keywords = {"key": key, "shape": shape}
@@ -262,13 +262,13 @@ def _cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     else:  # NaN for what is no class, where NumPy's form raises an error
         inside = np.logical_and(labels >= 0, labels < logits.shape[-1])
         taken = np.where(inside, labels, 0)[..., None]
-        losses = np.where(inside, -logs[_along(taken, logs.shape, logs.ndim - 1)][..., 0], np.nan)
+        losses = np.where(inside, -logs[along(taken, logs.shape, logs.ndim - 1)][..., 0], np.nan)
     if reduction == "none":
         return losses
     return np.sum(losses) / (max(losses.size, 1) if reduction == "mean" else 1)
 
 
-def _along(indices: Any, shape: Sequence[int], axis: int) -> tuple[Any, ...]:
+def along(indices: Any, shape: Sequence[int], axis: int) -> tuple[Any, ...]:
     return tuple(
         indices if k == axis else np.arange(n).reshape((n,) + (1,) * (len(shape) - k - 1))
         for k, n in enumerate(shape)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Compiled"]
 
-NAMESPACES = "numpy", "torch", "jax.numpy", "cupy"
+NAMESPACES = "numpy", "torch", "jax.numpy", "cupy", "javascript"
 MOST = 16  # programs that a function keeps
 _MANY = 1 << 16  # rows that take longer to trace with than the rest of a trace does
 
@@ -249,7 +249,9 @@ class Compiled(Generic[P, R]):
             backend: "numpy" for the readable form; "numba" for native functions, whose machine
                 code Numba keeps on disk from the first run on.
             namespace: whose functions the readable form calls: "numpy", "torch", "jax.numpy" or
-                "cupy". The module takes and returns arrays of that library.
+                "cupy". The module takes and returns arrays of that library. For "javascript", a
+                script that defines the function in a web page, and is a module of Node; it takes
+                and returns numbers, typed arrays in C order, and arrays and objects of these.
 
         Raises:
             RuntimeError, ValueError: as `readable` does; ValueError for another backend or
@@ -264,7 +266,10 @@ class Compiled(Generic[P, R]):
         if backend != "numpy" and namespace != "numpy":
             raise ValueError(f'save: namespace {namespace!r} goes with backend="numpy"')
         program = self._latest("save()")
-        text = program.readable(namespace) if backend == "numpy" else program.native_source()
+        if namespace == "javascript":
+            text = program.javascript()
+        else:
+            text = program.readable(namespace) if backend == "numpy" else program.native_source()
         with atomic(path) as file:
             file.write(text)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from autograd_lite.compiler.languages import NUMBA, Language
 from autograd_lite.compiler.loop_nests import Nest
 from autograd_lite.compiler.machine_code import FLAGS, HELPERS, digest, signature
 from autograd_lite.compiler.native import ASSEMBLED, REDUCTIONS, Stretch, is_literal, parts_of
 from autograd_lite.compiler.native_loops import element_of, run_of, write_loop
-from autograd_lite.compiler.plan import Plan, Step, in_loops
-from autograd_lite.compiler.scalars import helper_of, scalar_literal, statement
+from autograd_lite.compiler.plan import Plan, Step
 from autograd_lite.compiler.views import Index, identity
 from autograd_lite.expressions.expr import LOOP, Builder, Expr
 from autograd_lite.expressions.loops import Body
@@ -33,10 +31,13 @@ class KernelWriter:
         parameters: the names of its parameters.
         lines: its body.
         helpers: the names of the functions that it calls.
+        language: what it is written in.
     """
 
+    language: Language = NUMBA
+
     def __init__(self, stretch: Stretch, b: Builder, free: Container[Expr] = ()) -> None:
-        self._begin(stretch, b, Plan(stretch, b), Names(_HELPERS), set())
+        self._begin(stretch, b, Plan(stretch, b), Names(NUMBA.taken), set())
         self.owned |= {x for x in stretch.parameters if x in free and x.shape}
         for x in stretch.parameters:
             self.text[x] = self.names.take(b.names.get(x, ""), "x")
@@ -67,8 +68,8 @@ class KernelWriter:
         Its arrays are made once, before the loop.
         """
         stretch = Stretch(tuple(known), body.roots, 0)
-        inner = object.__new__(KernelWriter)
-        plan = Plan(stretch, self.b, in_memory=True)
+        inner = object.__new__(type(self))
+        plan = Plan(stretch, self.b, in_memory=True, language=self.language)
         inner._begin(stretch, self.b, plan, self.names, self.helpers)
         inner.text, inner.allocations, inner.count = known, self.lines, self.count
         inner._write_steps()
@@ -91,7 +92,7 @@ class KernelWriter:
 
     def length_of(self, n: int) -> str:
         """The source of the length of an axis."""
-        return self.n if n == self.stretch.length else str(n)
+        return self.n if self.n and n == self.stretch.length else str(n)
 
     def _step(self, k: int, step: Step) -> None:
         for x in step.calls:
@@ -112,8 +113,8 @@ class KernelWriter:
     def _allocate(self, x: Expr, k: int) -> None:
         """Name the array of a result: a new one, or one that is no longer needed."""
         if x.fn == "np.reshape":
-            shape = ", ".join(map(self.length_of, x.shape))
-            self._assign(x, f"{self.text[self.plan.reshaped(x)]}.reshape(({shape},))")
+            array = self.text[self.plan.reshaped(x)]
+            self._assign(x, self.language.reshaped(array, [*map(self.length_of, x.shape)]))
             return
         self.owned.add(x)
         if free := self.free.get((x.shape, x.dtype)):
@@ -126,12 +127,8 @@ class KernelWriter:
             self.allocations.append(f"{self.text[x]} = {self.new(x.shape, x.dtype)}")
 
     def new(self, shape: Sequence[int], dtype: Any) -> str:
-        """A new array. Reshaped, its strides are not constants, and LLVM makes vectors of loops."""
-        words = [" * ".join(map(self.length_of, shape))]
-        if dtype != np.float64:
-            words.append("np.bool_" if dtype.kind == "b" else f"np.{dtype.name}")
-        form = "" if len(shape) == 1 else f".reshape(({', '.join(map(self.length_of, shape))}))"
-        return f"np.empty({', '.join(words)}){form}"
+        """A new array."""
+        return self.language.new(shape, [*map(self.length_of, shape)], dtype)
 
     def _overwritten(self, x: Expr, k: int) -> Expr | None:
         """An array that only this step still reads, each element before it is written."""
@@ -165,21 +162,29 @@ class KernelWriter:
             write_loop(self, x)
         elif x.fn in ASSEMBLED:
             self._assemble(x)
+        elif self.language.whole(x):
+            words = [self.value(y) for y in x.inputs]
+            self.lines.append(self.language.called(x, self.text[x], words))
         elif element_of(x):
             self._assign(x, self.element(x, ()))
         elif x.fn != "np.reshape":
-            words = [self.word(y, ()) if isinstance(y, Expr) else "" for y in x.args]
-            self._assign(x, self.statement(x, words))
+            self._assign(x, self.statement(x, lambda y: self.word(y, ())))
 
-    def statement(self, x: Expr, words: Sequence[str]) -> str:
-        """The source of an elementwise call for one element."""
-        if helper := helper_of(x):
-            self.helpers.add(helper)
-        return statement(x, words)
+    def statement(self, x: Expr, word: Callable[[Any], str]) -> str:
+        """The source of an elementwise call for one element.
+
+        Args:
+            x: the call.
+            word: gives the source of an element of an operand.
+        """
+        table = self.language.table(x)
+        words = [self.value(y) if y is table else word(y) for y in x.args]
+        self.helpers |= self.language.helpers(x)
+        return self.language.statement(x, words)
 
     def _product(self, x: Expr) -> None:
         a, b = x.args
-        if not in_loops(x, self.stretch.length):
+        if not self.plan.in_loops(x):
             pairs = self.plan.factors(x)
             words = [self.text[y] + ".T" * transposed for y, transposed in pairs]
             if x.shape:
@@ -199,12 +204,11 @@ class KernelWriter:
         for axis, n in rows + columns:
             indent = self._opened(indent, axis, n)
         total = self.names.take("total")
-        self.lines.append(f"{indent}{total} = {scalar_literal(0, x.dtype)}")
+        self.lines.append(f"{indent}{total} = {self.language.literal(0, x.dtype)}")
         deeper = self._opened(indent, 2, a.shape[-1])
-        self.lines.append(f"{deeper}{total} = plus_product({total}, {left}, {right})")
+        self.lines.append(f"{deeper}{total} = {self.language.plus_product(total, left, right)}")
         if x.shape:
-            place = ", ".join(index.text(self.variables) for index in at)
-            self.lines.append(f"{indent}{self.text[x]}[{place}] = {total}")
+            self.lines.append(f"{indent}{self.place(x, self.text[x], at)} = {total}")
         else:
             self.text[x] = total
 
@@ -217,27 +221,32 @@ class KernelWriter:
 
     def loop(self, axis: int, n: int) -> str:
         """The head of the loop over an axis."""
-        return f"for {self.variables[axis]} in range({self.length_of(n)}):"
+        return self.language.loop(self.variables[axis], self.length_of(n))
+
+    def place(self, x: Expr, array: str, index: Sequence[Index]) -> str:
+        """The source of an element of an array that has the shape of x."""
+        return self.language.element(array, x.shape, index, self.variables)
 
     def _assemble(self, x: Expr) -> None:
         """An array made of parts, or of zeros but for a part."""
         adds = x.fn == "add_each_at"
         if adds or x.fn == "add_at":
-            self.lines.append(f"{self.text[x]}[...] = {scalar_literal(0, x.dtype)}")
+            zero = self.language.literal(0, x.dtype)
+            self.lines.append(self.language.filled(self.text[x], zero))
         for part, shape, index in parts_of(x):
             indent = ""
             for axis, n in enumerate(shape):
                 indent = self._opened(indent, axis, n)
-            target = ", ".join(i.text(self.variables) for i in index)
             element = self.word(part, identity(shape))
-            target = f"{self.text[x]}[{target}]"
+            target = self.place(x, self.text[x], index)
             self.lines.append(f"{indent}{target} = {f'{target} + ' * adds}{element}")
 
     def element(self, x: Expr, own: Sequence[Index]) -> str:
         """The source of an element of an array that a loop kept."""
         kept, elements = run_of(x.args[0])
         index = (Index(None, elements[x.args[1]]), *own)
-        return f"{self.text[kept]}[{', '.join(i.text(self.variables) for i in index)}]"
+        shape = (kept.args[0].args[1], *x.shape)
+        return self.language.element(self.text[kept], shape, index, self.variables)
 
     def word(self, x: Any, index: Sequence[Index]) -> str:
         """The source of an element of an operand."""
@@ -245,10 +254,10 @@ class KernelWriter:
             return ""
         base, index = self.plan.resolved(x, index)
         if is_literal(base):
-            return scalar_literal(base.value.item(), base.dtype)
+            return self.language.literal(base.value.item(), base.dtype)
         if not base.shape:
             return self.text[base]
-        return f"{self.text[base]}[{', '.join(i.text(self.variables) for i in index)}]"
+        return self.place(base, self.text[base], index)
 
 
 class Kernels:
@@ -291,6 +300,3 @@ class Kernels:
             return ""
         helpers = [HELPERS[name] + "\n" for name in HELPERS if name in self.helpers]
         return "\n\n".join([*helpers, *self.functions.values()])
-
-
-_HELPERS = {*HELPERS, "njit", "np"}

@@ -12,8 +12,7 @@ from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.native import REDUCTIONS, axes_of
 from autograd_lite.compiler.native_loops import element_of
 from autograd_lite.compiler.plan import Step
-from autograd_lite.compiler.scalars import scalar_literal
-from autograd_lite.compiler.views import identity
+from autograd_lite.compiler.views import Index, identity
 from autograd_lite.expressions.expr import Expr
 
 if TYPE_CHECKING:
@@ -21,7 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Nest"]
 
-FIRST = {"np.add.reduce": 0, "np.max": -np.inf, "np.min": np.inf, "np.all": True, "np.any": False}
+FIRST = {
+    "np.add.reduce": 0,
+    "np.prod": 1,
+    "np.max": -np.inf,
+    "np.min": np.inf,
+    "np.all": True,
+    "np.any": False,
+}
 """What a reduction starts from."""
 
 
@@ -62,7 +68,7 @@ class Nest:
     """
 
     def __init__(self, writer: KernelWriter, step: Step) -> None:
-        self.writer, self.domain = writer, step.domain
+        self.writer, self.domain, self.language = writer, step.domain, writer.language
         depth = len(self.domain)
         self.heads: list[list[str]] = [[] for _ in range(depth + 1)]
         self.tails: list[list[str]] = [[] for _ in range(depth + 1)]
@@ -87,6 +93,8 @@ class Nest:
 
     def _cut(self) -> tuple[int, int] | None:
         """Cut the innermost loop with which a sum gets too long, or that of rows."""
+        if self.writer.language.by_loops:
+            return None
         length, inner = self.writer.stretch.length, 1
         for axis in range(len(self.domain) - 1, -1, -1):
             if inner * self.domain[axis] > LONGEST_SUM or self.domain[axis] == length:
@@ -150,7 +158,7 @@ class Nest:
         if element_of(x):
             source = self.writer.element(x, identity(self.domain))
         else:
-            source = self.writer.statement(x, [self._word(y) for y in x.args])
+            source = self.writer.statement(x, self._word)
         name = self.writer.name_of(x)
         self.body.append(f"{name} = {source}")
         self.local[x] = name
@@ -162,11 +170,11 @@ class Nest:
         own = identity(self.domain)
         kept = [k for k in range(len(self.domain)) if k in axes]
         keeps = len(x.shape) == len(self.domain)
-        words = [
-            own[k].text(self.writer.variables) if k in kept else "0"
+        index = [
+            own[k] if k in kept else Index(None)
             for k in (range(len(self.domain)) if keeps else kept)
         ]
-        return f"{self.writer.text[x]}[{', '.join(words)}]"
+        return self.writer.place(x, self.writer.text[x], index)
 
     def _reduce(self, x: Expr) -> None:
         """A reduction over the innermost loops."""
@@ -174,14 +182,14 @@ class Nest:
         # Numbers of 32 bits are added with 64.
         wide = x.fn == "np.add.reduce" and x.dtype == np.float32
         dtype = np.dtype(np.float64) if wide else x.dtype
-        value = f"np.float64({value})" if wide else value
+        value = self.language.converted(value, "float64") if wide else value
         total = self.writer.names.take("total")
-        self.heads[outer].append(f"{total} = {scalar_literal(FIRST[x.fn], dtype)}")
+        self.heads[outer].append(f"{total} = {self.language.literal(FIRST[x.fn], dtype)}")
         if self.cut and self._is_whole_sum(x):
             self._add_in_pieces(x, total, value)
         else:
             self.body.append(self._joined(x, total, value))
-        result = f"np.float32({total})" if wide else total
+        result = self.language.converted(total, "float32") if wide else total
         if x.shape:
             self.tails[outer].append(f"{self._target(x, range(outer))} = {result}")
         elif wide:
@@ -197,24 +205,28 @@ class Nest:
         self.heads[0].append(f"{rest} = 0.0")
         self.body.append(self._joined(x, part, value))
         # After an overflow the rest is NaN or infinite, and the sum is right without it.
-        self.tails[0].append(f"{total} = {total} + {rest} if {rest} - {rest} == 0.0 else {total}")
+        whole = self.language.choice(f"{rest} - {rest} == 0.0", f"{total} + {rest}", total)
+        self.tails[0].append(f"{total} = {whole}")
 
     def _reduce_into_array(self, x: Expr) -> None:
         """A reduction over other loops than the innermost ones."""
         value, axes = self._word(x.args[0]), axes_of(x)
-        first = scalar_literal(FIRST[x.fn], x.dtype)
-        self.heads[0].append(f"{self.writer.text[x]}[...] = {first}")
+        first = self.language.literal(FIRST[x.fn], x.dtype)
+        self.heads[0].append(self.language.filled(self.writer.text[x], first))
         target = self._target(x, {*range(len(self.domain))} - {*axes})
         self.body.append(self._joined(x, target, value))
 
     def _joined(self, x: Expr, total: str, value: str) -> str:
         """The line that takes one more element into a reduction."""
-        if x.dtype.kind == "i":
-            return f"{total} = {total} + np.int64({value})"
+        if x.dtype.kind in "iu" and x.fn == "np.add.reduce":
+            return f"{total} = {total} + {self.language.converted(value, 'int64')}"
         if x.dtype.kind == "b":
             return f"{total} = {total} {'&' if x.fn == 'np.all' else '|'} {value}"
         if x.fn == "np.add.reduce":
             self.writer.helpers.add("plus")
-            return f"{total} = plus({total}, {value})"
+            return f"{total} = {self.language.plus(total, value)}"
+        if x.fn == "np.prod":
+            return f"{total} = {total} * {value}"
         sign = ">" if x.fn == "np.max" else "<"
-        return f"{total} = {value} if ({value} {sign} {total}) | ({value} != {value}) else {total}"
+        better = f"({value} {sign} {total}) | ({value} != {value})"
+        return f"{total} = {self.language.choice(better, value, total)}"

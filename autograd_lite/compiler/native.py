@@ -54,7 +54,7 @@ KERNEL = "kernel"
 ASSEMBLED = {"np.concatenate", "np.stack", "add_at", "add_each_at"}
 """Calls whose results are put together of parts."""
 
-REDUCTIONS = {"np.add.reduce", "np.max", "np.min", "np.all", "np.any"}
+REDUCTIONS = {"np.add.reduce", "np.max", "np.min", "np.all", "np.any", "np.prod"}
 
 LONGEST_ROW = 1 << 16  # elements of a row up to which one vector of running sums is accurate
 LONGEST = 240  # calls of one function; Numba takes 20 ms for each, and more in longer functions
@@ -197,6 +197,8 @@ class _Native:
         operand = x.args[0]
         if len(x.args) > 1 or not x.keywords.keys() <= {"axis", "keepdims"} or not operand.ndim:
             return False
+        if x.fn == "np.prod":
+            return False  # NumPy multiplies in another order
         axes = axes_of(x)
         if operand.dtype.kind == "b":
             counts = x.fn == "np.add.reduce" and x.dtype == np.int64 and not self.length

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.scalars import NATIVE, READ, scalar_literal
+from autograd_lite.compiler.scalars import NATIVE, READ
 from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import (
     CONSTANT,
@@ -182,12 +182,16 @@ def write_loop(w: KernelWriter, loop: Expr) -> None:
     known = dict(zip(body.parameters, (*state, *given, *items), strict=True))
     inner = w.inside(body, known | {x: w.text[x] for x in constants_of(loop)})
     lines = [*heads, *inner.lines]
-    lines += [f"{name}[{k}] = {inner.value(x)}" for name, x in zip(kept, body.kept, strict=True)]
+    lines += [
+        w.language.stored(name, (count, *x.shape), k, inner.value(x))
+        for name, x in zip(kept, body.kept, strict=True)
+    ]
     for p, x, name in zip(body.carried, body.updates, state, strict=True):
         if x is not p:
-            lines.append(f"{name}{'[...]' if p.shape else ''} = {inner.value(x)}")
+            value = inner.value(x)
+            lines.append(w.language.copied(name, value) if p.shape else f"{name} = {value}")
     if lines:
-        w.lines += [f"for {k} in range({count}):", *(f"    {line}" for line in lines)]
+        w.lines += [w.language.loop(k, str(count)), *(f"    {line}" for line in lines)]
     after = dict(zip(body.updates, state, strict=True))
     results: list[str] = []
     for x in body.lasts:
@@ -199,7 +203,7 @@ def write_loop(w: KernelWriter, loop: Expr) -> None:
 
 def _copy(w: KernelWriter, x: Expr, source: str) -> str:
     name = w.names.take(w.b.names.get(x, ""), "last")
-    w.lines += [f"{name} = {w.new(x.shape, x.dtype)}", f"{name}[...] = {source}"]
+    w.lines += [f"{name} = {w.new(x.shape, x.dtype)}", w.language.copied(name, source)]
     return name
 
 
@@ -207,7 +211,9 @@ def _start(w: KernelWriter, p: Expr, x: Any) -> str:
     """The state before the first step; an array of its own."""
     name = w.names.take(w.b.names.get(p, ""), "state")
     if p.shape:
-        w.lines += [f"{name} = {w.new(p.shape, p.dtype)}", f"{name}[...] = {_value(w, x, p)}"]
+        w.lines.append(f"{name} = {w.new(p.shape, p.dtype)}")
+        write = w.language.filled if is_number(x) else w.language.copied
+        w.lines.append(write(name, _value(w, x, p)))
     else:
         w.lines.append(f"{name} = {_value(w, x, p)}")
     return name
@@ -215,17 +221,19 @@ def _start(w: KernelWriter, p: Expr, x: Any) -> str:
 
 def _value(w: KernelWriter, x: Any, p: Expr) -> str:
     if is_number(x):
-        return scalar_literal(x, p.dtype)
+        return w.language.literal(x, p.dtype)
     return w.value(x)
 
 
 def _element(w: KernelWriter, x: Expr, k: str) -> str:
     """The source of the element of a sequence in a step."""
     if x.shape is not None:
-        return f"{w.value(x, straight=True)}[{k}]"
+        return w.language.part(w.value(x, straight=True), x.shape, k)
     kept, elements = run_of(x)
     first, step = elements.start, elements.step
     place = {1: k, -1: f"-{k}"}.get(step, f"{step} * {k}")
     if first:
         place = f"{first} - {k}" if step == -1 else f"{place} + {first}"
-    return f"{w.text[kept]}[{place}]"
+    body, count = kept.args[0].args[:2]
+    shape = (count, *body.kept[kept.args[1] - len(body.lasts)].shape)
+    return w.language.part(w.text[kept], shape, place)

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
+from autograd_lite.compiler.languages import NUMBA, Language
 from autograd_lite.compiler.native import ASSEMBLED, REDUCTIONS, Stretch, axes_of, is_literal
 from autograd_lite.compiler.native_loops import constants_of, element_of, run_of
 from autograd_lite.compiler.views import Index, broadcast, identity, is_view, place
 from autograd_lite.expressions.expr import LOOP, Builder, Expr, in_order
 
-__all__ = ["Plan", "Step", "in_loops"]
+__all__ = ["Plan", "Step"]
+
+_ANYWHERE = (Index(None, -1),)  # places that are known only when the program runs
 
 FEW = 512  # multiplications up to which loops are faster than BLAS
 SMALL = 4096  # elements of a matrix up to which BLAS is faster with a copy than with its transpose
@@ -33,13 +36,6 @@ class Step:
     alone: bool = False
 
 
-def in_loops(x: Expr, length: int) -> bool:
-    """Whether a product is computed by loops rather than by BLAS."""
-    a, b = x.args
-    lengths = (*a.shape, *(b.shape[1:] if b.ndim == 2 else ()))
-    return prod(ROWS if n == length else n for n in lengths) <= FEW
-
-
 class Plan:
     """The steps of a native function, and in which of them each call is computed.
 
@@ -50,8 +46,14 @@ class Plan:
         last: the number of the last step that uses an array.
     """
 
-    def __init__(self, stretch: Stretch, b: Builder, in_memory: bool = False) -> None:
-        self.stretch, self.b, self.length = stretch, b, stretch.length
+    def __init__(
+        self,
+        stretch: Stretch,
+        b: Builder,
+        in_memory: bool = False,
+        language: Language = NUMBA,
+    ) -> None:
+        self.stretch, self.b, self.length, self.language = stretch, b, stretch.length, language
         self.steps: list[Step] = []
         self.step_of: dict[Expr, int] = dict.fromkeys(stretch.parameters, -1)
         self.stored: set[Expr] = {x for x in stretch.parameters if x.shape}
@@ -65,6 +67,18 @@ class Plan:
         self._sink()
         self._find_stored()
         self.last = self._lasts()
+
+    def in_loops(self, x: Expr) -> bool:
+        """Whether a product is computed by loops rather than by BLAS."""
+        a, b = x.args
+        lengths = (*a.shape, *(b.shape[1:] if b.ndim == 2 else ()))
+        few = prod(ROWS if n == self.length else n for n in lengths) <= FEW
+        return few or self.language.by_loops
+
+    def is_alone(self, x: Expr) -> bool:
+        """Whether a call is a step of its own."""
+        known = ("np.matmul", "np.reshape", LOOP)
+        return x.fn in known or x.fn in ASSEMBLED or self.language.whole(x)
 
     def is_view(self, x: Expr) -> bool:
         """Whether loops look through a call at its operand."""
@@ -83,8 +97,12 @@ class Plan:
         if element_of(x):
             yield run_of(x.args[0])[0], (Index(None), *own)
             return
+        table = self.language.table(x)
+        if table is not None:
+            yield self.array(table, straight=True)[0], _ANYWHERE
         for y in x.inputs:
-            yield self.resolved(y, own)
+            if y is not table:
+                yield self.resolved(y, own)
 
     def domain(self, x: Expr) -> tuple[int, ...]:
         """The lengths of the loops that compute a call."""
@@ -101,7 +119,7 @@ class Plan:
         transposed = (
             base.ndim == 2 and index == identity(x.shape)[::-1] and base.shape == x.shape[::-1]
         )
-        if transposed and not straight:
+        if transposed and not straight and not self.language.by_loops:
             return base, True
         copy = self.b._call(".astype", (x, x.dtype), {"copy": True}, (x.shape, x.dtype))
         if copy not in self.step_of:
@@ -131,7 +149,7 @@ class Plan:
         if x.fn == "[]" and (x.shape is None or x.args[0].fn == LOOP):
             self.step_of[x] = self.step_of[x.args[0]]
             return
-        if x.fn in ("np.matmul", "np.reshape", LOOP) or x.fn in ASSEMBLED:
+        if self.is_alone(x):
             self._place_alone(x)
             return
         domain = self.domain(x)
@@ -145,9 +163,9 @@ class Plan:
         self._enter(x, len(self.steps) - 1)
 
     def _place_alone(self, x: Expr) -> None:
-        if x.fn == "np.matmul" and not in_loops(x, self.length):
+        if x.fn == "np.matmul" and not self.in_loops(x):
             self.factors(x)
-        elif x.fn in ("np.reshape", LOOP):
+        elif x.fn in ("np.reshape", LOOP) or self.language.whole(x):
             self.operands(x)
         self.steps.append(Step((), alone=True))
         self._enter(x, len(self.steps) - 1)
@@ -168,7 +186,7 @@ class Plan:
 
     def operands(self, x: Expr) -> list[tuple[Expr, bool]]:
         """What a call reads, and whether it is at the place of its own element."""
-        if x.fn == "np.matmul" and not in_loops(x, self.length):
+        if x.fn == "np.matmul" and not self.in_loops(x):
             return [(array, False) for array, _ in self.factors(x)]
         if x.fn == LOOP:
             _, _, initial, fixed, sequences = x.args
@@ -180,6 +198,8 @@ class Plan:
             return [(self.resolved(y, identity(y.shape))[0], False) for y in x.inputs]
         if x.fn == "np.reshape":
             return [(self.reshaped(x), False)]
+        if self.language.whole(x):
+            return [(self.array(y, straight=True)[0], False) for y in x.inputs if y.shape]
         if x.fn == "np.matmul":
             return [(self.resolved(y, identity(y.shape))[0], False) for y in x.args]
         own = identity(self.domain(x))

@@ -275,6 +275,20 @@ class Program:
         self.b.forget()
         return running.written(body, roots).source
 
+    def javascript(self) -> str:
+        """The program as a script in JavaScript.
+
+        Raises:
+            ValueError: if it contains a value or an operation that JavaScript lacks.
+        """
+        from autograd_lite.compiler.javascript import module, source
+
+        if self.rows:
+            raise ValueError("save: JavaScript has no equal of a program for any number of rows")
+        self.b.know([*self.arguments])
+        parts = self.name, self.signature, self.arguments, self.results, self.packing, self.b
+        return module(self.name, source(*parts))
+
     # The readable form
 
     def readable(self, namespace: str = "numpy") -> str:

@@ -232,10 +232,12 @@ def on_symbols(
     function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any], builder: Builder
 ) -> Any:
     """What a function of arrays computes from expressions, as an expression."""
-    args, keywords = (
-        replaced(form, lambda x: Symbol(x, builder)) for form in (tuple(args), keywords)
-    )
-    return unwrapped(function(*args, **keywords), builder)
+
+    def on_symbol(form: Any) -> Any:
+        return replaced(form, lambda x: Symbol(x, builder))
+
+    keywords = {name: on_symbol(value) for name, value in keywords.items()}
+    return unwrapped(function(*on_symbol(tuple(args)), **keywords), builder)
 
 
 def expanded(
