@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from html import unescape
 from pathlib import Path
 
@@ -123,10 +124,9 @@ def test_the_formulas_are_those_of_the_lectures():
 
 
 def test_without_sympy_the_extra_is_named(run, monkeypatch, tmp_path):
-    monkeypatch.setitem(__import__("sys").modules, "sympy", None)
-    monkeypatch.delitem(
-        __import__("sys").modules, "autograd_lite.derivation.derivation", raising=False
-    )
+    formulas.cache_clear()
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    monkeypatch.delitem(sys.modules, "autograd_lite.derivation.derivation", raising=False)
     code, _, err = run("play", "--out", tmp_path / "play.html")
     assert code == 2
     assert "autograd_lite[derive]" in err

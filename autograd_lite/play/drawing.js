@@ -1,6 +1,6 @@
 // The pictures: the plane with its decision boundary, the network, and the curves of the loss.
 
-const GRID = 48, THUMB = 12, DASHES = [[], [8, 3], [10, 3, 3, 3], [3, 2.4], [14, 4], [6, 2, 2, 2]];
+const GRID = 40, THUMB = 10, DASHES = [[], [8, 3], [10, 3, 3, 3], [3, 2.4], [14, 4], [6, 2, 2, 2]];
 
 /** The colours of the theme, as the style sheet resolves them. */
 class Colors {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,7 @@ def programs() -> str:
     return "\n".join(found)
 
 
+@cache
 def formulas() -> dict[str, Any]:
     """The formulas of each value and gradient, in MathML, for each depth and activation.
 
