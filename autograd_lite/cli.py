@@ -20,9 +20,9 @@ COMMANDS = (
     ("predict", "predict with a trained model", predict.add),
     ("export", "write a trained model as ONNX or safetensors", export.add),
     ("walkthrough", "show every number of one training iteration", walk.add),
-    ("draw", "draw the graph of a small example", draw.add),
+    ("draw", "draw the graph of an example, a function or a model", draw.add),
     ("derive", "derive a gradient in closed form", derive.add),
-    ("plot", "draw an explanatory curve or surface", plot.add),
+    ("plot", "draw a curve or a surface, or what a trained model does", plot.add),
     ("play", "write a page on which a network is trained", play.add),
 )
 
@@ -50,7 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line, and what was meant if the name is close."""
+    """A parser that reports an error in one line, and what was meant if the name is close.
+
+    Options of a command may stand before, between and after its other arguments.
+    """
+
+    _mixing = False
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
@@ -58,6 +63,9 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {line}{joint} {self.prog} --help\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if not (self._subparsers or self._mixing):
+            self._mixing = True  # it calls this method: for the options, and for the rest
+            return self.parse_known_intermixed_args(args, namespace)
         own = iter(args or ())
         if self._subparsers:  # the options of a command are not known yet
             own = takewhile(lambda argument: argument.startswith("-"), own)

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import sys
-from html.parser import HTMLParser
 from importlib.util import find_spec
 
 import numpy as np
@@ -34,48 +33,56 @@ def page(result, **options):
 
 
 def data(text):
-    """What the page's script reads."""
-    return json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
+    """What the page's script reads, with names for what its lists contain."""
+    read = json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
+    for k, sheet in enumerate(read["sheets"]):
+        names = ("number", "frame", "items", "title", "contents", "opens")
+        sheet["cards"] = [
+            {"id": f"s{k}-n{card[0]}"} | dict(zip(names, card, strict=False))
+            for card in sheet["cards"]
+        ]
+        names = ("tail", "head", "curve", "tip", "texts")
+        sheet["edges"] = [
+            {"id": f"s{k}-e{j}"} | dict(zip(names, edge, strict=True))
+            for j, edge in enumerate(sheet["edges"])
+        ]
+        names = ("parent", "at", "items", "title", "contents")
+        sheet["frames"] = [
+            {"id": f"s{k}-c{j}"} | dict(zip(names, frame, strict=True))
+            for j, frame in enumerate(sheet["frames"])
+        ]
+    return read
 
 
-class Panel(HTMLParser):
+class Panel:
     """What a page shows of a node.
 
     Attributes:
         name: its name.
-        texts: the text of each element.
+        texts: the sentences and the marks.
         numbers: under "value" and "gradient" the numbers as they are written.
-        tags: the names of the elements.
+        derivation: its formulas in MathML.
     """
 
-    def __init__(self, text):
-        super().__init__()
-        self.texts, self.numbers, self.tags = [], {}, []
-        self.what = None
-        self.feed(text)
-        self.close()
-        self.name = self.texts[0]
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.what = (
-            dict(attrs)["aria-label"].removeprefix("numbers of the ") if tag == "pre" else None
-        )
-
-    def handle_endtag(self, tag):
-        self.what = None
-
-    def handle_data(self, data):
-        if self.what is not None:
-            self.numbers[self.what] = [line.split() for line in data.split("\n")]
-        elif data.strip():
-            self.texts.append(data)
+    def __init__(self, node):
+        self.name = node["name"]
+        self.texts = [node[key] for key in ("forward", "backward") if key in node]
+        self.texts += node.get("marks", []) + node.get("parts", [])
+        self.derivation = node.get("derivation", [])
+        self.numbers = {}
+        for what in ("value", "gradient"):
+            shown = node.get(what, {})
+            if not isinstance(shown, dict):
+                shown = {"numbers": shown}
+            if "about" in shown:
+                self.texts.append(shown["about"])
+            if "numbers" in shown:
+                self.numbers[what] = [line.split() for line in shown["numbers"].split("\n")]
 
 
 def panels(text):
     """What the page shows of each node, by its number in the graph."""
-    found = re.findall(r'<template id="node-(\d+)">(.*?)</template>', text, re.DOTALL)
-    return {int(k): Panel(inside) for k, inside in found}
+    return {int(k): Panel(node) for k, node in data(text)["nodes"].items()}
 
 
 def fan_out():

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import needs_graphviz, without_graphviz
+from pages import needs_graphviz, panels, without_graphviz
 from written import content
 
 from autograd_lite.models import LogisticRegression, MLPClassifier, load
 from autograd_lite.models.monitor import Monitor
+from autograd_lite.text import number
 
 TABLE = "studied,slept,passed\n" + "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\n1.5,2,no\n" * 2
 
@@ -43,14 +44,20 @@ def test_the_main_job(run, tmp_path):
     assert len(scores) == 2
     assert min(map(float, scores)) >= 0.95
     models = ("logistic-regression", "mlp")
-    assert names(out) == {f"{model}.{kind}" for model in models for kind in ("svg", "npz")} | {
+    kinds = ("svg", "html", "npz")
+    assert names(out) == {f"{model}.{kind}" for model in models for kind in kinds} | {
         "loss-curves.svg"
     }
     for picture in out.glob("*.svg"):
         text = picture.read_text(encoding="utf-8")
         assert "<svg" in text
         assert "nan" not in text.lower().replace("dominant", "")
-    assert load(out / "mlp.npz").classes_.tolist() == ["benign", "malignant"]
+    model = load(out / "mlp.npz")
+    assert model.classes_.tolist() == ["benign", "malignant"]
+    shown = {panel.name: panel for panel in panels((out / "mlp.html").read_text("utf-8")).values()}
+    first = float(model.parameters_["W1"][0, 0])
+    assert shown["W⁽¹⁾"].numbers["value"][0][0] == number(first)
+    assert "gradient" in shown["W⁽¹⁾"].numbers
 
 
 def test_the_same_seed_gives_the_same_files(run, tmp_path, table):
@@ -127,8 +134,8 @@ def test_any_number_of_classes(run, tmp_path, classes):
     assert (code, complaints) == (0, "")
     assert ("class: 4 0, 4 1, 4 2" if classes == 3 else "class: 12 classes") in shown
     assert names(out) == {
-        *("logistic-regression.svg", "logistic-regression.npz"),
-        *("mlp.svg", "mlp.npz", "loss-curves.svg"),
+        *("logistic-regression.svg", "logistic-regression.html", "logistic-regression.npz"),
+        *("mlp.svg", "mlp.html", "mlp.npz", "loss-curves.svg"),
     }
     for name in ("logistic-regression", "mlp"):
         assert load(out / f"{name}.npz").classes_.tolist() == list(range(classes))

@@ -39,7 +39,7 @@ MODULES = sorted(
     ".".join([package, *path.relative_to(ROOT / folder).with_suffix("").parts])
     for folder, package in FOLDERS.items()
     for path in (ROOT / folder).rglob("*.py")
-    if ">>>" in path.read_text(encoding="utf-8")
+    if re.search(r"^ *>>> ", path.read_text(encoding="utf-8"), re.MULTILINE)
 )
 
 

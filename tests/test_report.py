@@ -131,6 +131,8 @@ def test_the_whole_report(train, request, table):
         assert any(file.startswith(base64.b64decode(code)) for file in files)
         assert image["alt"]
     assert len(page.all("img")) == 1 + 2 * 5
+    for name in ("logistic-regression", "mlp"):
+        assert f'<a href="{name}.html">{name}.html</a> steps through the graph' in text
     assert len(page.all("math")) > 8
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite import testing
 from autograd_lite.testing import NAMES, STEPS, arrays, programs, shapes, together
 
 
@@ -125,6 +125,11 @@ def test_a_custom_operation_is_tested_in_programs(wrong):
 
 def test_without_hypothesis_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
-    monkeypatch.delitem(sys.modules, "autograd_lite.testing")
+    monkeypatch.delitem(sys.modules, "autograd_lite.testing.strategies")
     with pytest.raises(ImportError, match=r"pip install 'autograd_lite\[test\]'"):
-        importlib.import_module("autograd_lite.testing")
+        testing.arrays  # noqa: B018
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'nothing'"):
+        testing.nothing  # noqa: B018

@@ -1,5 +1,3 @@
-"use strict";
-
 /** All cards that can be reached from some cards along [from, to] pairs. */
 function reach(starts, pairs) {
   const next = Map.groupBy(pairs, ([from]) => from);
@@ -9,7 +7,7 @@ function reach(starts, pairs) {
   return seen;
 }
 
-const GAP = 26, READABLE = 0.4, NEAREST = { block: "nearest", inline: "nearest" };
+const GAP = 26, READABLE = 0.45, NEAREST = { block: "nearest", inline: "nearest" };
 
 /**
  * Map a coordinate when folds shrink: a fold becomes as wide as its card, except where something
@@ -35,9 +33,24 @@ function squeeze(folds, boxes) {
   };
 }
 
+/** A sheet with names for what its lists contain, and identifiers for its elements. */
+function unpacked(s, number) {
+  const id = (kind, k) => `s${number}-${kind}${k}`;
+  return { ...s,
+    cards: s.cards.map(([node, frame, items, title, contents, opens]) => ({ id: id("n", node),
+      node, frame, items, title, contents, opens })),
+    edges: s.edges.map(([tail, head, curve, tip, texts], k) => ({ id: id("e", k), tail, head,
+      curve, tip, texts })),
+    frames: s.frames.map(([parent, at, items, title, contents], k) => ({ id: id("c", k), parent,
+      at, items, title, contents })),
+  };
+}
+
 function start() {
   const byId = (id) => document.getElementById(id);
-  const { hello, sheets } = JSON.parse(byId("data").textContent);
+  const { hello, fits, styles, operations, nodes, sheets: packed } =
+    JSON.parse(byId("data").textContent);
+  const sheets = packed.map(unpacked);
   const root = document.documentElement, panel = byId("panel");
 
   // What is shown: the sheet, its scale, its step (null: everything), the node in the panel.
@@ -46,7 +59,8 @@ function start() {
   // A picture is prepared when it is first shown.
 
   function ready(s) {
-    s.svg = s.holder.querySelector("svg");
+    s.svg = picture(s, styles, nodes);
+    s.view.append(s.svg);
     for (const card of s.cards) {
       card.g = byId(card.id);
       card.box = card.g.getBBox();
@@ -54,10 +68,8 @@ function start() {
     for (const frame of s.frames) {
       frame.g = byId(`${frame.id}-folded`);
       frame.open = byId(frame.id);
-      frame.outline = frame.open.querySelector("path, polygon");
-      frame.title = frame.open.querySelector("text");
-      frame.attribute = frame.outline.hasAttribute("d") ? "d" : "points";
-      frame.d = frame.outline.getAttribute(frame.attribute);
+      frame.outline = frame.open.querySelector("rect");
+      frame.heading = frame.open.querySelector("text");
       frame.box = frame.outline.getBBox();
       const { x, width } = frame.g.getBBox();
       frame.width = x + width + 12;
@@ -120,11 +132,13 @@ function start() {
       card.now = { x: fx(x), y: fy(y), width, height };
     }
     s.frames.forEach((frame, k) => {
-      const { x, y, width } = frame.box, beside = s.cards[frame.at].box;
+      const { x, y, width, height } = frame.box, beside = s.cards[frame.at].box;
       frame.open.toggleAttribute("hidden", closed(s, k) !== null);
       frame.g.toggleAttribute("hidden", !shut.includes(frame));
-      frame.outline.setAttribute(frame.attribute, mapped(frame.d));
-      moved(frame.title, x, y);
+      const outline = { x: fx(x), y: fy(y), width: fx(x + width) - fx(x),
+        height: fy(y + height) - fy(y) };
+      for (const [side, length] of Object.entries(outline)) frame.outline.setAttribute(side, length);
+      moved(frame.heading, x, y);
       frame.now = { x: (fx(x) + fx(x + width) - frame.width) / 2,
         y: fy(beside.y + beside.height / 2) - 28, width: frame.width, height: 56 };
       shift(frame.g, frame.now.x, frame.now.y);
@@ -246,12 +260,19 @@ function start() {
   /** The steps of the visible items: [item, direction, sentence]; a folded frame has one. */
   function steps(s) {
     const order = new Map();
-    for (const [k, direction, sentence] of s.steps) {
+    for (const [k, direction] of s.steps) {
       const it = item(s, k), key = `${it.id} ${direction}`;
       order.delete(key);
-      order.set(key, [it, direction, it.steps?.[direction] ?? sentence]);
+      order.set(key, [it, direction]);
     }
     return [...order.values()];
+  }
+
+  /** A step in words. */
+  function sentence({ node, title, contents }, direction) {
+    const { forward, backward } = title === undefined ? nodes[node] : {
+      forward: `${title}, ${contents}`, backward: `the gradient passes through ${title}` };
+    return direction ? `backward: ${backward}` : `forward: ${forward}`;
   }
 
   function render() {
@@ -261,7 +282,7 @@ function start() {
       if (all || k < step) done[direction].add(it);
       if (direction === 0) moving.add(it);
     });
-    const [current, direction, sentence] = (!all && order[step - 1]) || [];
+    const [current, direction] = (!all && order[step - 1]) || [];
     for (const it of [...s.cards, ...s.frames]) {
       it.g.classList.toggle("pending", moving.has(it) && !done[0].has(it));
       it.g.classList.toggle("ungraded", !done[1].has(it));
@@ -275,7 +296,7 @@ function start() {
     }
     byId("count").textContent = all ? `${order.length} steps` : `${step}/${order.length}`;
     byId("caption").textContent = all ? hello
-      : sentence ?? "before the first step: only the leaves have values";
+      : current ? sentence(current, direction) : "before the first step: only the leaves have values";
     byId("back").disabled = step === 0;
     byId("step").disabled = step === order.length;
     byId("all").setAttribute("aria-pressed", String(all));
@@ -293,20 +314,43 @@ function start() {
 
   // From sheet to sheet.
 
-  function visit(k) {
+  function place(k) {
     for (const s of sheets) s.holder.hidden = s !== sheets[k];
     sheet = sheets[k];
     if (!sheet.svg) ready(sheet);
     arrange(sheet);
+  }
+
+  function visit(k) {
+    place(k);
     step = null;
     fitReadable();
     render();
   }
 
+  const depth = (frame) => frame === null ? 0 : 1 + depth(sheet.frames[frame].parent);
+
+  /** Open the whole graph, folded as little as the window needs, or else its overview. */
+  function enter() {
+    const overview = sheets[0].up ?? 0;
+    for (const k of fits ? new Set([0, overview]) : []) {
+      place(k);
+      const depths = sheet.frames.map((_, f) => depth(f));
+      for (let open = Math.max(0, ...depths); open >= 0; open--) {
+        sheet.folded = new Set(depths.keys().filter((f) => depths[f] > open));
+        arrange(sheet);
+        fit();
+        if (scale >= READABLE) return visit(k);
+      }
+      if (k !== overview) sheet.folded.clear();
+    }
+    return visit(fits ? overview : 0);
+  }
+
   // The panel: the array, the formula and the derivation of a node.
 
   function show(node) {
-    byId("details").replaceChildren(byId(`node-${node}`).content.cloneNode(true));
+    byId("details").replaceChildren(...details(nodes[node], operations));
     panel.ariaLabel = panel.querySelector("h2").textContent;
     for (const figure of panel.querySelectorAll("figure")) readable(figure);
     if (open === null) opener = document.activeElement;
@@ -351,14 +395,13 @@ function start() {
   function recall() {
     const state = new URLSearchParams(location.hash.slice(1));
     const k = Number(state.get("sheet")) in sheets ? Number(state.get("sheet")) : 0;
+    const told = ["sheet", "step", "node", "folded"].some((key) => state.has(key));
     if (state.has("theme")) root.dataset.theme = state.get("theme");
-    if (state.has("folded")) {
-      const frames = state.get("folded").split(".").map(Number);
-      sheets[k].folded = new Set(frames.filter((f) => f in sheets[k].frames));
-    }
-    visit(k);
+    const shut = state.get("folded")?.match(/\d+/g)?.map(Number) ?? sheets[k].shut;
+    sheets[k].folded = new Set(shut.filter((f) => f in sheets[k].frames));
+    if (told) visit(k); else enter();
     if (state.has("step")) walk(Math.trunc(Number(state.get("step"))) || 0);
-    if (byId(`node-${state.get("node")}`)) show(state.get("node"));
+    if (nodes[state.get("node")]) show(state.get("node"));
   }
 
   const actions = {
@@ -405,7 +448,8 @@ function start() {
   sheets.forEach((s, k) => {
     s.holder = byId(`s${k}`);
     s.view = s.holder.querySelector(".view");
-    s.folded = new Set(s.folded);
+    s.shut = s.folded;
+    s.folded = new Set(s.shut);
   });
   recall();
 }

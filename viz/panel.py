@@ -1,4 +1,4 @@
-"""The panel of a node on the page: its arrays, its operation and its gradient."""
+"""The panel of a node on the page, as data: its arrays, its operation and its gradient."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,11 @@ SCALE = np.array([[33, 102, 172], [146, 197, 222], [247, 247, 247], [244, 165, 1
 
 
 class Panels:
-    """The panels of the nodes of a graph, in HTML with every name escaped."""
+    """What the page says about the nodes of a graph; its script shows it in a panel.
+
+    Attributes:
+        operations: for each operation its formula and its gradient rule.
+    """
 
     def __init__(self, scene: Scene, words: Words) -> None:
         self.scene = scene
@@ -51,61 +54,54 @@ class Panels:
         self.result: Any = scene.graph.outputs[-1]
         self.budget = NUMBERS
         self.derivations: dict[Any, list[str]] = _derivations(scene)
+        self.operations: dict[str, tuple[str, str]] = {}
 
-    def label(self, node: Any) -> str:
-        """The description of a node for a screen reader."""
-        op = None if node.op is None else node.op.name
-        marks = (mark.text for mark in self.scene.marks[node])
-        array = text_of(self.scene.arrays[node])
-        return ", ".join(filter(None, (self.words.name(node), self._role(node), op, array, *marks)))
-
-    def panel(self, node: Any) -> str:
-        """The panel of a node."""
-        return "\n".join(filter(None, self._lines(node)))
-
-    def _role(self, node: Any) -> str:
-        role = role_of(node, self.result)
-        return word(node, role) or role
-
-    def _lines(self, node: Any) -> Iterator[str]:
+    def panel(self, node: Any) -> dict[str, Any]:
+        """The contents of the panel of a node, by name; what does not apply is left out."""
         scene, words = self.scene, self.words
         array, gradient = scene.arrays[node], scene.gradient(node)
-        dtype = "" if isinstance(array, tuple) else str(np.asarray(array).dtype)
-        place = " › ".join(printable(title, 80) for title in node.scope)
-        yield _element("h2", words.name(node))
-        yield _element(
-            "p", " · ".join(filter(None, (self._role(node), shape(array), dtype, place)))
-        )
-        for mark in scene.marks[node]:
-            yield _element('span class="mark"', f"{mark.sign} {mark.text}")
+        role = role_of(node, self.result)
+        contents: dict[str, Any] = {
+            "name": words.name(node),
+            "role": word(node, role) or role,
+            "shape": shape(array),
+            "dtype": "" if isinstance(array, tuple) else str(np.asarray(array).dtype),
+            "place": " › ".join(printable(title, 80) for title in node.scope),
+            "marks": [f"{mark.sign} {mark.text}" for mark in scene.marks[node]],
+            "text": text_of(array),
+            "value": self._array(array),
+            "derivation": self.derivations.get(node),
+        }
         if node.op is not None:
-            yield _element("h3", f"operation {scene.badge(node)}  {node.op.name}")
-            yield _element('p class="formula"', node.op.notation.formula)
-            if node.requires_grad and node.op.notation.gradient:
-                yield _element("h3", "its gradient rule; g is the gradient of its result")
-                yield _element('p class="formula"', node.op.notation.gradient)
-            yield _element("h3", "forward")
-            yield _element("p", words.text(words.forward(node)))
-        yield _element("h3", "value")
-        yield from self._array(array, "value")
+            notation = node.op.notation
+            self.operations[node.op.name] = notation.formula, notation.gradient
+            contents |= {"op": node.op.name, "badge": scene.badge(node)}
+            contents |= {
+                "forward": words.text(words.forward(node)),
+                "constant": not node.requires_grad,
+            }
         if gradient is not None and scene.gradients is not None:
-            yield _element('h3 class="grad"', f"grad  {words.of(node)}")
-            yield _element('p class="grad"', words.text(words.backward(node)))
             parts = scene.gradients.parts
             edges = [edge for edge in scene.graph.consumers[node] if edge in parts]
-            for consumer, k in edges if 1 < len(edges) <= PARTS else ():
-                yield _element("p", f"from {words.name(consumer)}: {text_of(parts[consumer, k])}")
-            yield from self._array(gradient, "gradient")
-        if node in self.derivations:
-            yield _element("h3", "derivation")
-            yield from self.derivations[node]
+            contents |= {
+                "of": words.of(node),
+                "backward": words.text(words.backward(node)),
+                "parts": [
+                    f"from {words.name(consumer)}: {text_of(parts[consumer, k])}"
+                    for consumer, k in (edges if 1 < len(edges) <= PARTS else ())
+                ],
+                "gradient": self._array(gradient),
+            }
+        return {key: value for key, value in contents.items() if value}
 
-    def _array(self, array: Any, what: str) -> Iterator[str]:
-        """An array, or the first rows and columns of a large one."""
+    def _array(self, array: Any) -> str | dict[str, Any]:
+        """An array, or the first rows and columns of a large one; one number is a text."""
         if isinstance(array, tuple) or np.size(array) == 0:
-            yield _element("p", text_of(array))
-            return
+            return {"about": text_of(array)}
         values = np.asarray(array)
+        if values.size == 1:
+            self.budget -= 1
+            return number(values.flat[0])
         flat = values.ndim < 2
         rows = values.reshape(1, -1) if flat else values.reshape(-1, values.shape[-1])
         low, mean, high = map(text_of, measures(values))
@@ -115,41 +111,30 @@ class Panels:
             sides = f"{rows.shape[0]} rows and {rows.shape[1]} columns"
             summary += f"; the first {f'{rows.size} numbers' if flat else sides} are shown"
         self.budget -= rows.size
-        if values.size > 1:
-            yield _element("p", summary)
+        columns = LINE if flat else rows.shape[1]
         texts = [number(x) for x in rows.ravel().tolist()]
-        width, columns = max(map(len, texts)), LINE if flat else rows.shape[1]
-        lines = [
-            " ".join(text.rjust(width) for text in texts[k : k + columns])
-            for k in range(0, len(texts), columns)
-        ]
-        label = f'class="numbers" tabindex="0" role="region" aria-label="numbers of the {what}"'
-        numbers = _element(f"pre {label}", "\n".join(lines))
-        folded = f"<details><summary>numbers</summary>{numbers}</details>"
-        shown = folded if rows.size > SHOWN else numbers
+        lines = [" ".join(texts[k : k + columns]) for k in range(0, len(texts), columns)]
         hot = not flat and rows.shape[1] > 1 and rows.size > HEAT
-        yield f"<figure>{_heat(rows, what)}{shown}</figure>" if hot else shown
+        return {
+            "about": summary,
+            "numbers": "\n".join(lines),
+            **({"folded": 1} if rows.size > SHOWN else {}),
+            **(_heat(rows) if hot else {}),
+        }
 
 
-def _element(tag: str, text: str) -> str:
-    """An element with text; an empty string for no text."""
-    name, _, _ = tag.partition(" ")
-    return f"<{tag}>{html.escape(text)}</{name}>" if text else ""
-
-
-def _heat(rows: Any, what: str) -> str:
+def _heat(rows: Any) -> dict[str, Any]:
     """A heat map of a matrix on a scale symmetric about zero; black where not finite."""
     finite = np.isfinite(rows)
     shares = np.where(finite, rows, 0).astype(np.float64)
     top = float(np.abs(shares).max()) or 1.0
     colours = [np.interp(shares / top, np.linspace(-1, 1, len(SCALE)), c) for c in SCALE.T]
     picture = _png((np.stack(colours, axis=-1) * finite[..., None]).astype(np.uint8))
-    height = max(40, min(260, 14 * len(rows)))
-    source = f'src="data:image/png;base64,{base64.b64encode(picture).decode()}"'
-    return (
-        f'<img alt="heat map of the {what}" height="{height}" {source}>\n'
-        f'<p class="scale">{number(-top)}<i></i>{number(top)}</p>\n<p class="readout"></p>\n'
-    )
+    return {
+        "heat": base64.b64encode(picture).decode(),
+        "height": max(40, min(260, 14 * len(rows))),
+        "scale": number(top),
+    }
 
 
 def _png(pixels: Any) -> bytes:

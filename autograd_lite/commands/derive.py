@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import runpy
 from pathlib import Path
 from typing import Any
 
-from autograd_lite.commands.draw import EXAMPLES
 from autograd_lite.commands.output import page, write
+from autograd_lite.commands.sources import add_source, explained
 from autograd_lite.derivation import derive
 
 KINDS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html"}
@@ -20,11 +19,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = "Derive the gradient of a loss in closed form, step by step."
     parser.set_defaults(run=_run)
     option = parser.add_argument
-    option(
-        "loss",
-        metavar=f"{{{','.join(EXAMPLES)}}} or FILE.py:FUNCTION",
-        help="an example, or a function that takes no arguments and returns the loss",
-    )
     option("--wrt", metavar="NAME,…", help="what to differentiate with respect to (default: all)")
     option(
         "--expand", action="store_true", help="substitute until only inputs and parameters are left"
@@ -37,6 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="output format (default: from the extension of --out, else text)",
     )
     option("--out", type=Path, metavar="FILE", help=f"write to a file ({' '.join(KINDS)})")
+    add_source(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -45,28 +40,13 @@ def _run(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.out} must end in {', '.join(KINDS)}; or use --format")
     wrt = args.wrt.split(",") if args.wrt else None
     try:
-        derivation = derive(_loss(args.loss), wrt, args.expand, args.numbers, lengths=args.lengths)
+        derivation = derive(explained(args), wrt, args.expand, args.numbers, lengths=args.lengths)
     except (TypeError, ImportError) as error:
         raise ValueError(str(error)) from error
     notations: dict[str, Any] = {
         "text": derivation.text,
         "markdown": derivation.markdown,
         "latex": derivation.latex,
-        "html": lambda: page(args.loss, derivation._repr_html_()),
+        "html": lambda: page(args.source, derivation._repr_html_()),
     }
     write(notations[args.format or KINDS[extension]](), args.out)
-
-
-def _loss(name: str) -> Any:
-    """The loss of an example, or the result of a function in a file."""
-    if name in EXAMPLES:
-        return EXAMPLES[name]()
-    path, colon, function = name.rpartition(":")
-    if not colon or not path.endswith(".py"):
-        raise ValueError(f"{name} is neither one of {', '.join(EXAMPLES)} nor a FILE.py:FUNCTION")
-    if not Path(path).is_file():
-        raise ValueError(f"the file {path} does not exist")
-    found: Any = runpy.run_path(path).get(function)
-    if not callable(found):
-        raise ValueError(f"{path} has no function {function}")
-    return found()

@@ -1,27 +1,22 @@
-"""`autograd-lite draw`: the graph of a small example."""
+"""`autograd-lite draw`: the graph of an example, of a function, or of a model."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
-import autograd_lite as ag
-from autograd_lite.models.examples import perceptron, student, students
+from autograd_lite.commands.sources import add_source, explained
 from autograd_lite.viz import draw
-
-EXAMPLES: dict[str, Callable[[], ag.Tensor]] = {
-    "student": student,
-    "logistic-regression": students,
-    "mlp": perceptron,
-}
+from autograd_lite.viz.rendering import FORMATS, format_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.description = "Draw the graph of a small example with every value and gradient."
+    parser.description = (
+        "Draw the graph of an example, of a function of yours, or of a trained model, with every "
+        "value and gradient."
+    )
     parser.set_defaults(run=_run)
-    parser.add_argument("example", choices=list(EXAMPLES), help="the example to draw")
     parser.add_argument(
         "--out",
         type=Path,
@@ -32,8 +27,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gradients", action=argparse.BooleanOptionalAction, default=True, help="show gradients"
     )
+    add_source(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
-    path = draw(EXAMPLES[args.example](), gradients=args.gradients).save(args.out)
+    format_of(args.out, (*FORMATS, "dot", "html"))  # before a model or a table is read
+    path = draw(explained(args), gradients=args.gradients).save(args.out)
     print(f"written to {path}")

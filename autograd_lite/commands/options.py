@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["at_least_zero", "count", "fold_count", "positive", "seed", "share", "sizes"]
+__all__ = ["at_least_zero", "count", "fold_count", "indices", "positive", "seed", "share", "sizes"]
 
 N = TypeVar("N", int, float)
 
@@ -44,10 +44,19 @@ def seed(text: str) -> int:
 
 def sizes(text: str) -> tuple[int, ...]:
     """Whole numbers of at least 1, with commas between them."""
+    return _counts(text, "16,8")
+
+
+def indices(text: str) -> tuple[int, ...]:
+    """The numbers of rows, from 1 on, with commas between them."""
+    return _counts(text, "3 or 3,8")
+
+
+def _counts(text: str, like: str) -> tuple[int, ...]:
     try:
         return tuple(map(count, text.split(",")))
     except ArgumentTypeError:
-        raise _refused(text, "a list of positive integers like 16,8") from None
+        raise _refused(text, f"a list of positive integers like {like}") from None
 
 
 def _number(text: str, kind: Callable[[str], N], fits: Callable[[N], bool], what: str) -> N:

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_lite.commands.folder import notice
 from autograd_lite.commands.output import message, writing
-from autograd_lite.commands.table import Fitted, add_reading, listed, opened
+from autograd_lite.commands.table import Fitted, Gaps, add_reading, opened
 from autograd_lite.data.cells import number
 from autograd_lite.data.columns import Array
 from autograd_lite.data.pieces import Pieces
@@ -86,23 +86,16 @@ def _run(args: argparse.Namespace) -> None:
     with writing(args.out) as file:
         table = _Table(file, pieces, args.quote_formulas)
         summary = _Summary(model)
-        unseen: dict[str, Counter[str]] = {}
-        missing: Counter[str] = Counter()
+        gaps = Gaps(encoder)
         for frame in pieces:
-            for name, texts in encoder.unseen(frame).items():
-                unseen.setdefault(name, Counter()).update(texts)
-            missing.update(encoder.missing_in(frame))
+            gaps.add(frame)
             X = encoder.encode(frame)
             whole = np.asarray(~np.isnan(X).any(axis=1))
             predicted = model.predict(X[whole]) if whole.any() else np.empty(0)
             new = _new_columns(model, saved.positive, X[whole], predicted)
             table.add(frame, {name: _spread(new[name], whole) for name in new})
             summary.add(frame, predicted, whole)
-        for name in (name for name in encoder.texts if name in unseen):
-            message(
-                f"column {name!r}: {listed(unseen[name])} not seen in training; taken as missing"
-            )
-        for line in encoder.filled(missing):
+        for line in gaps.lines():
             message(line)
         table.tell()
     print(summary, file=sys.stdout if args.out else sys.stderr)

@@ -15,6 +15,7 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.commands.folder import Folder
 from autograd_lite.commands.html import cell, csv_of, image, part, section, table
+from autograd_lite.commands.model_pictures import class_curves
 from autograd_lite.commands.output import message, page
 from autograd_lite.commands.results import HEADINGS
 from autograd_lite.commands.resume import CHECKPOINT
@@ -23,14 +24,7 @@ from autograd_lite.derivation import DerivationError
 from autograd_lite.models.classifier import Classifier
 from autograd_lite.models.estimator import Array, symbol
 from autograd_lite.models.linear import Linear
-from autograd_lite.models.metrics import (
-    Figures,
-    below_baseline,
-    calibration,
-    figures,
-    margins,
-    roc,
-)
+from autograd_lite.models.metrics import Figures, below_baseline, figures
 from autograd_lite.models.regressor import Regressor
 from autograd_lite.viz import style
 from autograd_lite.viz.decisions import confusion, confusion_matrix, decision_boundary
@@ -69,7 +63,8 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -
 
     Args:
         run: the training run.
-        drawn: the existing pictures: `NAME.svg` of each model's graph, and `loss-curves.svg`.
+        drawn: the existing pictures: `NAME.svg` of each model's graph, its page `NAME.html`, and
+            `loss-curves.svg`.
         folder: where the files will be written, whose run the page names.
     """
     files, sections = _data(run)
@@ -85,7 +80,8 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -
             parts.append(_folds(run.folds[name]))
         if f"{name}.svg" in drawn:
             picture = image(f"{name}.svg", drawn, f"the graph of the loss of {model.title}")
-            parts.append(part("Graph", f'<div class="wide" tabindex="0">{picture}</div>'))
+            shown = f'<div class="wide" tabindex="0">{picture}</div>'
+            parts.append(part("Graph", shown + _stepping(f"{name}.html", drawn)))
         for make in (_derivation, _source):
             parts += make(name, model, run, files)
         parts.append(_weights(name, model, run))
@@ -99,6 +95,16 @@ def report(run: Run, drawn: Mapping[str, bytes], folder: Folder | None = None) -
     sections.append(section("Files", listed))
     body = "\n".join(["<h1>Training report</h1>", *sections])
     return files | {"report.html": page(run.title, body).encode()}
+
+
+def _stepping(page: str, drawn: Mapping[str, bytes]) -> str:
+    """A link to the page of a graph, if there is one."""
+    if page not in drawn:
+        return ""
+    return (
+        f'<p class="small"><a href="{page}">{page}</a> steps through the graph, forward and '
+        "backward.</p>"
+    )
 
 
 def _data(run: Run) -> tuple[Files, list[str]]:
@@ -223,14 +229,10 @@ def _of_classes(model: Any, run: Run, predicted: Array) -> dict[str, Any]:
         columns = run.columns[0], run.columns[1]
         pictures["boundary"] = decision_boundary(model, X, y, columns=columns)
     if len(classes) <= len(style.SERIES):
-        # The curves of one of two classes say the same as those of the other.
-        shown = [*enumerate(classes)]
-        shown = [shown[run.positive]] if len(shown) == 2 else shown
-        scores, p = margins(model.predict_log_proba(X)), model.predict_proba(X)
-        bins = int(np.clip(len(y) // 20, 1, 10))
-        pictures["roc"] = roc_curves({f"class {c}": roc(y == c, scores[:, k]) for k, c in shown})
+        curves = class_curves(model, X, y, run.positive)
+        pictures["roc"] = roc_curves({name: found for name, (found, _) in curves.items()})
         pictures["calibration"] = calibration_curves(
-            {f"class {c}": calibration(y == c, p[:, k], bins) for k, c in shown}
+            {name: found for name, (_, found) in curves.items()}
         )
     return pictures
 

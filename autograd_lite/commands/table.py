@@ -15,7 +15,7 @@ from autograd_lite.data.reading import Frame, few, read_table
 from autograd_lite.data.selection import Decision
 from autograd_lite.models.estimator import Estimator
 
-__all__ = ["Fitted", "add_reading", "lines_of", "listed", "names", "opened", "read"]
+__all__ = ["Fitted", "Gaps", "add_reading", "lines_of", "listed", "names", "opened", "read"]
 
 
 def add_reading(option: Callable[..., Any]) -> None:
@@ -80,6 +80,30 @@ class Fitted(NamedTuple):
             "positive": self.positive,
         }
         return json.dumps(content, ensure_ascii=False)
+
+
+class Gaps:
+    """The values of a table that a model cannot take, counted piece by piece."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._unseen: dict[str, Counter[str]] = {}
+        self._missing: Counter[str] = Counter()
+
+    def add(self, frame: Frame) -> None:
+        """Count those of a piece."""
+        for name, texts in self._encoder.unseen(frame).items():
+            self._unseen.setdefault(name, Counter()).update(texts)
+        self._missing.update(self._encoder.missing_in(frame))
+
+    def lines(self) -> list[str]:
+        """What is done with them, in sentences."""
+        told = [
+            f"column {name!r}: {listed(self._unseen[name])} not seen in training; taken as missing"
+            for name in self._encoder.texts
+            if name in self._unseen
+        ]
+        return told + self._encoder.filled(self._missing)
 
 
 def names(text: str) -> list[str]:

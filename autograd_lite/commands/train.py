@@ -63,10 +63,10 @@ FILES = (
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.description = (
-        "Train on the Wisconsin breast cancer data or on a table, and write the graphs, the loss "
-        "curves and the weights to a folder. The table is a text file (CSV, TSV, with semicolons, "
-        "gzip), Parquet or Feather. Ctrl-C ends the training and keeps the best weights so far; "
-        "--resume goes on from there."
+        "Train on the Wisconsin breast cancer data or on a table, and write the graphs, as "
+        "pictures and as pages to step through, the loss curves and the weights to a folder. The "
+        "table is a text file (CSV, TSV, with semicolons, gzip), Parquet or Feather. Ctrl-C ends "
+        "the training and keeps the best weights so far; --resume goes on from there."
     )
     parser.set_defaults(run=_train)
     option = parser.add_argument
@@ -381,10 +381,10 @@ def _drawn(run: Run, folder: Folder | None) -> dict[str, bytes]:
 
 
 def _picture(name: str, loss: ag.Tensor) -> dict[str, bytes]:
-    """The graph as SVG, or in DOT if Graphviz is not installed."""
+    """The graph as SVG and as a page to step through, or in DOT if Graphviz is not installed."""
     drawing = draw(loss)
     try:
-        return {f"{name}.svg": drawing.svg().encode()}
+        return {f"{name}.svg": drawing.svg().encode(), f"{name}.html": drawing.html().encode()}
     except RuntimeError as error:
         message(f"{name}.svg could not be drawn; writing {name}.dot instead: {error}")
         return {f"{name}.dot": drawing.source.encode()}

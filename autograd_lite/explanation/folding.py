@@ -125,7 +125,9 @@ def _fitting(
             break
     if merging:
         groups = _merged(groups)
-    return groups if len(groups) <= limit else _by_runs(groups, graph, result)
+    if len(groups) <= limit:
+        return groups
+    return _by_runs(groups, graph, result, max(2, min(RUNS, limit // 2)))
 
 
 def _merged(groups: list[Group]) -> list[Group]:
@@ -206,10 +208,10 @@ def common(scopes: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(title for title, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
+def _by_runs(groups: list[Group], graph: Graph, result: Any, most: int) -> list[Group]:
     """Cut the operations into runs, and put each leaf into the only run that uses it."""
     acting = [g for g in groups if g.nodes[-1].op is not None and g.nodes[-1] is not result]
-    runs = _runs(acting)
+    runs = _runs(acting, most)
     run_of: dict[Any, int] = {}
     for k, run in enumerate(runs):
         for group in run:
@@ -229,7 +231,7 @@ def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
                     members[user].append(leaf)
     folded = []
     for kind, leaves in shared.items():
-        if len(leaves) <= RUNS:
+        if len(leaves) <= most // 2:
             folded += [Group((leaf,), None, ()) for leaf in leaves]
         else:
             folded.append(Group(tuple(leaves), kind, ()))
@@ -241,7 +243,7 @@ def _by_runs(groups: list[Group], graph: Graph, result: Any) -> list[Group]:
     return folded
 
 
-def _runs(acting: list[Group]) -> list[list[Group]]:
+def _runs(acting: list[Group], most: int) -> list[list[Group]]:
     """Group cards by their distance from the leaves, so that layers stay together."""
     steps: dict[Any, int] = {}
     far: list[tuple[int, Group]] = []
@@ -249,7 +251,7 @@ def _runs(acting: list[Group]) -> list[list[Group]]:
         away = 1 + max((steps.get(x, 0) for node in group.nodes for x in node.inputs), default=0)
         steps.update(dict.fromkeys(group.nodes, away))
         far.append((away, group))
-    size = -(-len(acting) // RUNS)
+    size = -(-len(acting) // most)
     runs: list[list[Group]] = []
     last = 0
     alike = len({away for away, _ in far}) == 1
@@ -266,7 +268,8 @@ def _folded(run: list[Group], nodes: list[Any]) -> Group:
     if len(nodes) == 1:
         return Group(tuple(nodes), None, ())
     if not titles:
-        title = f"{sum(node.op is not None for node in nodes):,} operations"
+        operations = sum(node.op is not None for node in nodes)
+        title = f"{operations:,} operation{'s' * (operations != 1)}"
     elif len(titles) == 1:
         title = titles[0]
     else:

@@ -1,16 +1,4 @@
-"""Hypothesis strategies for testing your own operations and models; needs Hypothesis.
-
-Example:
-    >>> import numpy as np
-    >>> import autograd_lite as ag
-    >>> from autograd_lite import testing
-    >>> from hypothesis import given, settings
-    >>> @settings(max_examples=5, deadline=None, derandomize=True, database=None)
-    ... @given(testing.programs())
-    ... def test_programs(program):
-    ...     ag.check_gradients(program, *program.arrays)
-    >>> test_programs()
-"""
+"""Hypothesis strategies for testing your own operations and models."""
 
 from __future__ import annotations
 

@@ -1,0 +1,279 @@
+"""Answers to exercises: gradients by hand, compared with the engine's, and their mistakes."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.arrays import numbers_only
+from autograd_lite.core.tensor import Value
+from autograd_lite.testing.comparison import Comparison
+from autograd_lite.testing.mistakes import KINK
+from autograd_lite.testing.points import Point
+from autograd_lite.text import number
+from autograd_lite.transforms import numbers_of
+
+__all__ = ["Diagnosis", "check_answer", "check_step"]
+
+POINTS = 4
+"""At how many points the answer of a function is compared."""
+
+WIDTH = 88
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is known about an answer; it is true if the answer is correct, and shows its message.
+
+    Attributes:
+        correct: whether every gradient agrees.
+        mistakes: the names in `MISTAKES` of the mistakes that give exactly these numbers; where
+            several single mistakes do, all of them.
+        message: the explanation.
+    """
+
+    correct: bool
+    mistakes: tuple[str, ...]
+    message: str
+
+    def __bool__(self) -> bool:
+        return self.correct
+
+    def __repr__(self) -> str:
+        return self.message
+
+
+def check_answer(
+    answer: Any,
+    loss: Callable[..., Any],
+    *args: Any,
+    argnums: int | Sequence[int] = 0,
+    rtol: float = 1e-6,
+) -> Diagnosis:
+    """Compare a gradient that was derived by hand with the gradient of the loss.
+
+    A wrong answer is explained: if a common mistake, or two of them, give the same numbers as the
+    answer at every point, they are named. If none does, the first wrong element is shown. The
+    gradient rules of the loss are replaced by wrong ones, one after the other, so the mistakes are
+    recognised in any loss.
+
+    Args:
+        answer: a function with the arguments of the loss that returns the gradient, a tuple of
+            gradients for several argnums. It is compared at args and at three points near them,
+            where the chosen arguments are different. The gradient itself is compared at args only.
+        loss: a function of arrays that returns one number, written with NumPy's functions.
+        args: its arguments.
+        argnums: the argument, or arguments, to differentiate with respect to.
+        rtol: the largest error, relative to the largest element of the gradient.
+
+    An answer that is None or `...` is not an answer yet; it is neither correct nor wrong.
+
+    Raises:
+        ValueError: if the loss does not return one number, or its gradient at args is not finite.
+        TypeError: if a chosen argument is not an array or a number.
+
+    Example:
+        >>> import numpy as np
+        >>> import autograd_lite as ag
+        >>> from autograd_lite.testing import check_answer
+        >>> def loss(w, X, y):
+        ...     return ag.binary_cross_entropy(ag.sigmoid(X @ w), y)
+        >>> def gradient(w, X, y):
+        ...     return X.T @ (1 / (1 + np.exp(-X @ w)) - y)
+        >>> X, y = np.array([[3.0, 5.0], [1.0, 4.0], [4.0, 8.0]]), np.array([1.0, 0.0, 1.0])
+        >>> check_answer(gradient, loss, np.array([0.1, -0.2]), X, y)
+        ∂L/∂w is not correct: forgotten 1/m.
+        The loss is a mean, and its 1/m is missing. Divide the sum over the examples by their
+        number.
+        >>> check_answer(lambda w, X, y: gradient(w, X, y) / 3, loss, np.zeros(2), X, y)
+        ∂L/∂w is correct.
+    """
+    points = _points(answer, loss, args, argnums)
+    return _diagnosis(points, [f"∂L/∂{name}" for name in _names(loss, points)], rtol)
+
+
+def check_step(
+    step: Any,
+    loss: Callable[..., Any],
+    *args: Any,
+    learning_rate: float,
+    argnums: int | Sequence[int] = 0,
+    rtol: float = 1e-6,
+) -> Diagnosis:
+    """Check one step of gradient descent that was written by hand.
+
+    Args:
+        step: a function with the arguments of the loss that returns the new parameters, a tuple
+            for several argnums; or the new parameters themselves.
+        loss, args, argnums, rtol: as for `check_answer`; argnums are the parameters.
+        learning_rate: the learning rate of the step.
+
+    Raises:
+        ValueError: as `check_answer`, or if the learning rate is not positive.
+
+    Example:
+        >>> import numpy as np
+        >>> from autograd_lite.testing import check_step
+        >>> def loss(w):
+        ...     return np.sum(w**2)
+        >>> check_step(lambda w: w - 2 * w, loss, np.array([1.0, -3.0]), learning_rate=0.1)
+        The new w is not correct: missing learning rate.
+        The learning rate is missing. A step subtracts the learning rate times the gradient.
+    """
+    if not learning_rate > 0:
+        raise ValueError(f"check_step: the learning rate must be positive, not {learning_rate!r}")
+    points = _points(step, loss, args, argnums)
+    names = [f"the new {name}" for name in _names(loss, points)]
+    return _diagnosis(points, names, rtol, learning_rate)
+
+
+def _points(
+    answer: Any, loss: Callable[..., Any], args: tuple[Any, ...], argnums: int | Sequence[int]
+) -> list[Point]:
+    """The given point, with its answers, and for a function further ones."""
+    chosen = [n % len(args) if args else n for n in numbers_of(argnums)]
+    given = list(args)
+    for n in chosen:
+        if n < len(args):
+            numbers_only(args[n], f"argument {n}")
+            given[n] = np.array(_plain(args[n]))
+    points = [Point(loss, tuple(given), chosen)]
+    if not all(np.all(np.isfinite(g)) for g in points[0].right):
+        raise ValueError("check_answer: the gradient of the loss is not finite at these arguments")
+    random = np.random.default_rng(0)
+    for _ in range(3 * POINTS if callable(answer) else 0):
+        for n in chosen:
+            given[n] = points[0].args[n] + random.normal(scale=0.5, size=np.shape(given[n]))
+        point = Point(loss, tuple(given), chosen)
+        if len(points) < POINTS and all(np.all(np.isfinite(g)) for g in point.right):
+            points.append(point)
+    for point in points:
+        point.answers = _answers(answer, point, isinstance(argnums, Iterable))
+    return points
+
+
+def _plain(x: Any) -> Any:
+    return x.array if isinstance(x, Value) else x
+
+
+def _answers(answer: Any, point: Point, several: bool) -> list[Any]:
+    """The answer for each chosen argument: an array, None for no answer yet, or an error."""
+    if callable(answer):
+        args = [np.array(x) if isinstance(x, np.ndarray) else x for x in point.args]
+        try:
+            with np.errstate(all="ignore"):
+                answer = answer(*args)
+        except ValueError as error:
+            error.add_note(
+                f"The arguments have the shapes {', '.join(str(np.shape(x)) for x in args)}. If a "
+                "product does not fit, is one of its factors to be transposed?"
+            )
+            raise
+    count = len(point.chosen)
+    if answer is None or answer is ...:
+        return [None] * count
+    if not several:
+        return [_array(answer)]
+    if not isinstance(answer, (tuple, list)) or len(answer) != count:
+        return [f"the answer must be a tuple of {count} arrays"] * count
+    return [_array(x) for x in answer]
+
+
+def _array(x: Any) -> Any:
+    if x is None or x is ...:
+        return None
+    try:
+        return np.asarray(_plain(x), dtype=np.float64)
+    except (TypeError, ValueError):
+        return f"the answer must be an array of numbers, not {type(x).__name__}"
+
+
+def _names(loss: Callable[..., Any], points: Sequence[Point]) -> list[str]:
+    """The names of the chosen arguments."""
+    try:
+        names = list(inspect.signature(loss).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return [names[n] if n < len(names) else f"argument {n}" for n in points[0].chosen]
+
+
+def _diagnosis(
+    points: Sequence[Point], names: Sequence[str], rtol: float, learning_rate: float | None = None
+) -> Diagnosis:
+    """The diagnosis of all gradients; those with the same verdict share a paragraph."""
+    found: dict[Verdict, list[str]] = {}
+    for i, name in enumerate(names):
+        verdict = _verdict(Comparison(points, i, rtol, learning_rate))
+        found.setdefault(verdict, []).append(name)
+    paragraphs = [
+        textwrap.fill(line, WIDTH, break_on_hyphens=False)
+        for verdict, who in found.items()
+        for line in verdict.lines(who)
+    ]
+    mistakes = dict.fromkeys(name for verdict in found for name in verdict.mistakes)
+    correct = all(verdict.kind == "correct" for verdict in found)
+    return Diagnosis(correct, tuple(mistakes), "\n".join(paragraphs))
+
+
+class Verdict(NamedTuple):
+    """What is known about one gradient: "correct", "wrong" or "open", and the explanation."""
+
+    kind: str
+    mistakes: tuple[str, ...] = ()
+    heading: str = ""
+    text: str = ""
+
+    def lines(self, names: Sequence[str]) -> list[str]:
+        """The paragraphs of the message about these gradients."""
+        joined = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+        verb = "are" if names[1:] else "is"
+        verb = {"correct": f"{verb} correct", "wrong": f"{verb} not correct"}.get(self.kind, "")
+        heading = f"{joined} {verb}" if verb else joined
+        first = f"{heading}: {self.heading}." if self.heading else f"{heading}."
+        return [first[0].upper() + first[1:], *self.text.splitlines()]
+
+
+def _verdict(compared: Comparison) -> Verdict:
+    """The verdict on one gradient."""
+    for answer in compared.given:
+        if answer is None:
+            return Verdict("open", heading="no answer yet")
+        if isinstance(answer, str):
+            return Verdict("wrong", text=answer)
+    if compared.correct():
+        return Verdict("correct")
+    ways = compared.explanations()
+    names = tuple(dict.fromkeys(mistake.name for way in ways for mistake in way))
+    if not ways:
+        return Verdict("wrong", text=_first_difference(compared))
+    heading = " or ".join(" and ".join(m.name for m in way) for way in ways)
+    text = "\n".join(dict.fromkeys(mistake.text for way in ways for mistake in way))
+    kind = "correct" if names == (KINK,) else "wrong"
+    return Verdict(kind, () if kind == "correct" else names, heading, text)
+
+
+def _first_difference(compared: Comparison) -> str:
+    """The first element that differs, at the first point where one does."""
+    parts = zip(compared.points, compared.given, compared.expected, strict=True)
+    for k, (point, answer, right) in enumerate(parts):
+        if np.shape(answer) != right.shape:
+            return (
+                f"The shape is {np.shape(answer)}; it must be {right.shape}. No common mistake "
+                "gives these numbers."
+            )
+        wrong = ~compared.close_elements(answer, right)
+        if not wrong.any():
+            continue
+        place = tuple(int(n) for n in np.argwhere(wrong)[0])
+        where = f"The element {list(place)} is" if place else "It is"
+        at = "" if k == 0 else f", where the argument is {point.args[point.chosen[compared.i]]}"
+        return (
+            f"{where} {number(answer[place])}; it must be {number(right[place])}{at}. No common "
+            "mistake gives these numbers."
+        )
+    return "No common mistake gives these numbers."

@@ -1,0 +1,239 @@
+"""The search for the mistakes that give the numbers of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import permutations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.testing.mistakes import CHANGES, MISTAKES
+from autograd_lite.testing.points import Candidate, Point, candidates, pairs
+from autograd_lite.text import number
+
+__all__ = ["Comparison", "Named"]
+
+FEW = 4
+"""The largest number of parameters whose changes are tried in every order."""
+
+
+class Named(NamedTuple):
+    """A mistake with its explanation."""
+
+    name: str
+    text: str
+
+
+class Comparison:
+    """The answers for one gradient at several points, beside the right ones.
+
+    Args:
+        points: the points, with their answers.
+        i: the place of the gradient among those of the chosen arguments.
+        rtol: the largest error, relative to the largest element.
+        learning_rate: of a step, whose answers are new parameters; None for a gradient.
+    """
+
+    def __init__(
+        self, points: Sequence[Point], i: int, rtol: float, learning_rate: float | None
+    ) -> None:
+        self.points, self.i, self.learning_rate = points, i, learning_rate
+        self.right = [p.right[i] for p in points]
+        self.given = [p.answers[i] for p in points]
+        self.before = [np.asarray(p.args[p.chosen[i]], np.float64) for p in points]
+        single = np.asarray(points[0].args[points[0].chosen[i]]).dtype == np.float32
+        self.rtol, self.least = max(rtol, 2e-4 if single else 0), 0.0
+        if learning_rate is not None:
+            # The rounding of w − α g, as an error of g.
+            largest = max(float(np.max(np.abs(x), initial=0)) for x in self.before)
+            self.least = 8 * float(np.finfo(np.float64).eps) * largest / learning_rate
+
+    @property
+    def answers(self) -> list[Any]:
+        """The answers as gradients: of a step, those by which it changed the parameters."""
+        if self.learning_rate is None:
+            return self.given
+        return [
+            (x - a) / self.learning_rate if np.shape(a) == x.shape else a
+            for a, x in zip(self.given, self.before, strict=True)
+        ]
+
+    @property
+    def expected(self) -> list[Any]:
+        """What the answers must be."""
+        if self.learning_rate is None:
+            return self.right
+        pairs = zip(self.before, self.right, strict=True)
+        return [x - self.learning_rate * g for x, g in pairs]
+
+    def close_elements(self, a: Any, b: Any) -> Any:
+        """Where two arrays of one shape agree, relative to the largest element."""
+        with np.errstate(all="ignore"):
+            size = float(np.max(np.abs(b), initial=0))
+            return np.abs(a - b) <= self.rtol * size + self.least
+
+    def close(self, a: Any, b: Any) -> bool:
+        """Whether two arrays agree."""
+        fits = a is not None and b is not None and np.shape(a) == np.shape(b)
+        return fits and bool(np.all(self.close_elements(a, b)))
+
+    def all_close(self, a: Sequence[Any], b: Sequence[Any]) -> bool:
+        """Whether they agree at every point."""
+        return all(map(self.close, a, b))
+
+    def correct(self) -> bool:
+        """Whether every answer is the right gradient."""
+        return self.all_close(self.answers, self.right)
+
+    def explanations(self) -> list[tuple[Named, ...]]:
+        """The fewest mistakes that give these numbers at every point, each way to explain them."""
+        for name in self._special():
+            return [(Named(name, MISTAKES[name]),)]
+        single = list(candidates(self.points[0].edges))
+        for stage in self._single(single), self._double(single), self._multiples():
+            found = {frozenset(m.name for m in ways): ways for ways in reversed(list(stage))}
+            ways = list(reversed(found.values()))
+            # A part that is missing is the consequence of many mistakes; a better name comes first.
+            better = [w for w in ways if all(m.name != "missing part" for m in w)]
+            if ways:
+                return (better or ways)[:3]
+        return []
+
+    def _special(self) -> Iterator[str]:
+        """The names of mistakes where the answer is something else than the gradient."""
+        if self.learning_rate is not None:
+            yield from self._of_step(self.learning_rate)
+        fits = all(a.shape == g.shape for a, g in zip(self.answers, self.right, strict=True))
+        if fits and not any(map(np.any, self.answers)):
+            yield "zero gradient"
+        if self.all_close(self.answers, [np.asarray(p.value) for p in self.points]):
+            yield "loss in place of its gradient"
+        for j in range(len(self.points[0].right)):
+            if j != self.i and self.all_close(self.answers, [p.right[j] for p in self.points]):
+                yield "gradient of another argument"
+        finite = [np.isfinite(a) for a in self.answers]
+        if fits and not all(map(np.all, finite)):
+            parts = zip(finite, self.answers, self.right, strict=True)
+            if self.all_close([np.where(ok, a, g) for ok, a, g in parts], self.right):
+                yield "not finite"
+
+    def _of_step(self, rate: float) -> Iterator[str]:
+        """The names of mistakes in a step of gradient descent."""
+        change = [rate * g for g in self.right]
+        for name, numbers in (
+            ("parameters not changed", self.before),
+            ("gradient in place of the parameters", self.right),
+            ("change in place of the parameters", change),
+            ("change in place of the parameters", [-x for x in change]),
+        ):
+            if self.all_close(self.given, numbers):
+                yield name
+        if rate != 1 and self.all_close(self.answers, [g / rate for g in self.right]):
+            yield "missing learning rate"
+        if self._early():
+            yield "parameters changed too early"
+
+    def _early(self) -> bool:
+        """Whether the gradient was computed from parameters that the step had changed."""
+        count = len(self.points[0].right)
+        others = [j for j in range(count) if j != self.i]
+        sets = [(j,) for j in others] + [tuple(others)] * (count > 2)
+        ways = [partial(Point.early, changed=changed) for changed in sets]
+        if 1 < count <= FEW:
+            ways += [partial(Point.in_turn, order=order) for order in permutations(range(count))]
+        return any(map(self._all_like, ways))
+
+    def _all_like(self, way: Callable[..., list[Any]]) -> bool:
+        """Whether the answers agree with gradients, which are computed only as long as they do."""
+        try:
+            return all(
+                self.close(answer, way(point, learning_rate=self.learning_rate)[self.i])
+                for answer, point in zip(self.answers, self.points, strict=True)
+            )
+        except (ValueError, TypeError):  # the shapes do not fit
+            return False
+
+    def _single(self, single: Sequence[Candidate]) -> Iterator[tuple[Named, ...]]:
+        for change in CHANGES:
+            if self._is(change.repaired, change.spoiled, ()):
+                yield (self._of_change(change.name),)
+        for candidate in single:
+            if self._is(_as_it_is, _unchanged, (candidate,)):
+                yield (self._named(candidate),)
+
+    def _double(self, single: Sequence[Candidate]) -> Iterator[tuple[Named, ...]]:
+        for change in CHANGES:
+            for candidate in single:
+                if change.name != candidate.name and self._is(
+                    change.repaired, change.spoiled, (candidate,)
+                ):
+                    yield self._of_change(change.name), self._named(candidate)
+        for one, two in permutations(CHANGES, 2):
+
+            def repaired(a: Any, g: Any, one: Any = one, two: Any = two) -> Any:
+                once = one.repaired(a, g)
+                return None if once is None else two.repaired(once, g)
+
+            def spoiled(g: Any, one: Any = one, two: Any = two) -> Any:
+                once = one.spoiled(g)
+                return None if once is None else two.spoiled(once)
+
+            if self._is(repaired, spoiled, ()):
+                yield self._of_change(one.name), self._of_change(two.name)
+        for both in pairs(single):
+            if self._is(_as_it_is, _unchanged, both):
+                yield self._named(both[0]), self._named(both[1])
+
+    def _is(
+        self,
+        repaired: Callable[[Any, Any], Any],
+        spoiled: Callable[[Any], Any],
+        made: Sequence[Candidate],
+    ) -> bool:
+        """Whether these mistakes give the answers at all points."""
+        for point, answer, right in zip(self.points, self.answers, self.right, strict=True):
+            gradients = point.wrong(made) if made else point.right
+            if gradients is None:
+                return False
+            if not self.close(repaired(answer, right), spoiled(gradients[self.i])):
+                return False
+        return True
+
+    def _multiples(self) -> Iterator[tuple[Named, ...]]:
+        """A constant factor, the same at every point."""
+        a, g = self.answers[0], self.right[0]
+        if a.shape != g.shape or not np.any(g):
+            return
+        with np.errstate(all="ignore"):
+            ratio = float(np.vdot(a, g) / np.vdot(g, g))
+        if np.isfinite(ratio) and self.all_close(self.answers, [ratio * g for g in self.right]):
+            text = MISTAKES["constant factor"].format(ratio=number(ratio))
+            yield (Named("constant factor", text),)
+
+    def _of_change(self, name: str) -> Named:
+        return Named(name, MISTAKES[name].format(where=""))
+
+    def _named(self, candidate: Candidate) -> Named:
+        """A mistake, with the operation and the place where it was made."""
+        point, first = self.points[0], candidate.edges[0]
+        edge = point.edges[first]
+        one = len(candidate.edges) == 1
+        label = point.label(first) if one else ""
+        rules = edge.node.op.notation.gradient.split(", ")
+        rule = rules[edge.k] if edge.k < len(rules) else ", ".join(rules)
+        text = MISTAKES[candidate.name].format(
+            op=edge.node.op.notation.symbol,
+            where=f" ({label})" if label else "",
+            rule=f"{rule}, where g is the gradient that arrives",
+        )
+        return Named(candidate.name, text)
+
+
+def _as_it_is(answer: Any, gradient: Any) -> Any:
+    return answer
+
+
+def _unchanged(gradient: Any) -> Any:
+    return gradient

@@ -1,0 +1,211 @@
+"""The points at which an answer is compared: right gradients, answers and wrong gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.core.sweep import Step, sweep
+from autograd_lite.core.tensor import Node, ancestors, apply, value_of
+from autograd_lite.op import OPS
+from autograd_lite.testing.mistakes import WRONG_RULES, Edge
+from autograd_lite.transforms import Run
+
+__all__ = ["Candidate", "Point", "candidates", "pairs"]
+
+MOST = 200
+"""The largest number of edges at which a mistake is also tried one by one."""
+
+
+class Candidate(NamedTuple):
+    """A mistake at some edges of the record.
+
+    Attributes:
+        name: its name in `MISTAKES`.
+        variant: which of the wrong rules.
+        edges: the numbers of the edges.
+        places: the number of edges where it could have been made.
+    """
+
+    name: str
+    variant: int
+    edges: tuple[int, ...]
+    places: int
+
+
+@dataclass(eq=False)
+class Point:
+    """One point: the arguments, the right gradients there, and the answers.
+
+    Attributes:
+        args: the arguments.
+        chosen: the numbers of the arguments that are differentiated.
+        edges: the edges of the loss as people write it, in the order of execution.
+        right: the gradient of each chosen argument.
+        answers: what was answered in its place.
+    """
+
+    loss: Callable[..., Any]
+    args: tuple[Any, ...]
+    chosen: Sequence[int]
+    right: list[Any] = field(init=False)
+    value: float = field(init=False)
+    edges: list[Edge] = field(init=False)
+    answers: list[Any] = field(default_factory=list)
+    found: dict[Any, list[Any] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with np.errstate(all="ignore"):
+            run = Run(self.loss, self.args, self.chosen, "check_answer")
+            (result,) = run.results if len(run.results) == 1 else (None,)
+            if result is None or result.size != 1:
+                raise ValueError("check_answer: the loss must return one number")
+            self.value = float(np.asarray(result.array).item())
+            found = run.pull([np.ones(result.shape, result.dtype)])
+            pairs = zip(found, run.arguments, strict=True)
+            self.right = [np.zeros(x.shape) if g is None else np.array(g) for g, x in pairs]
+            new = as_people_write(result.node)
+        self.end: Node = new[result.node]
+        self.leaves: list[Node] = [new.get(x.node, x.node) for x in run.arguments]
+        self.edges = [
+            Edge(node, k)
+            for node in ancestors([self.end])
+            for k, x in enumerate(node.inputs)
+            if x.requires_grad and node.rules[k] is not None
+        ]
+
+    def wrong(self, made: Sequence[Candidate]) -> list[Any] | None:
+        """The gradients with these mistakes, or None if they cannot be made together."""
+        key = tuple(made)
+        if key not in self.found:
+            try:
+                self.found[key] = self._swept(made)
+            except (ValueError, TypeError, IndexError):  # the shapes do not fit
+                self.found[key] = None
+        return self.found[key]
+
+    def _swept(self, made: Sequence[Candidate]) -> list[Any]:
+        rules: dict[Node, list[Any]] = {}
+        for candidate in made:
+            for number in candidate.edges:
+                edge = self.edges[number]
+                wrong = list(WRONG_RULES[candidate.name](edge))[candidate.variant]
+                changed = rules.setdefault(edge.node, list(edge.node.rules))
+                if changed[edge.k] is not edge.rule:
+                    raise ValueError("two mistakes at one edge")
+                changed[edge.k] = wrong
+        return self._with(rules)
+
+    def _with(self, rules: dict[Node, list[Any]]) -> list[Any]:
+        """The gradients with other rules at some nodes."""
+
+        def view(node: Node) -> Any:
+            if node not in rules:
+                return node
+            return Step(node.sources, rules[node], node.saved, node.attributes)
+
+        form = self.end.form
+        with np.errstate(all="ignore"):
+            ones = np.ones(np.shape(form), form.dtype)[()]
+            found = sweep({self.end: ones}, set(self.leaves), view)
+        return [
+            np.asarray(found.get(leaf, np.zeros(g.shape)))
+            for leaf, g in zip(self.leaves, self.right, strict=True)
+        ]
+
+    def label(self, number: int) -> str:
+        """Where an edge is: the name of its result, or which of the operations it is."""
+        node = self.edges[number].node
+        if node.name:
+            return f"at {node.name}"
+        same = list(dict.fromkeys(e.node for e in self.edges if e.node.op is node.op))
+        if len(same) == 1:
+            return ""
+        return f"{node.op.notation.symbol} number {same.index(node) + 1} of {len(same)}"
+
+    def early(self, changed: Collection[int], learning_rate: float) -> list[Any]:
+        """The gradients of a backward pass that uses some parameters after their change.
+
+        The forward pass was made before; `changed` are their places in `chosen`.
+        """
+        new = {n: self.args[self.chosen[n]] - learning_rate * self.right[n] for n in changed}
+        rules: dict[Node, list[Any]] = {}
+        for edge in self.edges:
+            other = edge.other if len(edge.node.inputs) == 2 else None
+            for n, value in new.items():
+                if other is self.leaves[n]:
+                    replaced = value
+                elif other and other.op and [*other.inputs] == [self.leaves[n]]:
+                    replaced = other.op.forward(value, **other.attributes)
+                else:
+                    continue
+                rule = edge.with_other(partial(_instead, replaced))
+                rules.setdefault(edge.node, list(edge.node.rules))[edge.k] = rule
+        return self._with(rules)
+
+    def in_turn(self, order: Sequence[int], learning_rate: float) -> list[Any]:
+        """The gradients if each parameter is changed before that of the next is computed."""
+        args, found = list(self.args), list(self.right)
+        for n in order:
+            found[n] = Point(self.loss, tuple(args), [self.chosen[n]]).right[0]
+            args[self.chosen[n]] = args[self.chosen[n]] - learning_rate * found[n]
+        return found
+
+
+def _instead(new: Any, old: Any) -> Any:
+    return new
+
+
+def as_people_write(end: Node) -> dict[Node, Node]:
+    """The record computed again without stable forms, and with each σ as one operation."""
+    new: dict[Node, Any] = {}
+    for node in ancestors([end], as_written=True, requires_grad=False):
+        z = _log_odds(node)
+        if node.op is None:
+            new[node] = value_of(node)
+        elif z in new:
+            new[node] = apply(OPS["sigmoid"], (new[z],), as_written=True)
+        elif node.op.name == "binary_cross_entropy_with_logits":
+            logits, y = (new[x] for x in node.inputs)
+            ŷ = apply(OPS["sigmoid"], (logits,), as_written=True)
+            new[node] = apply(OPS["binary_cross_entropy"], (ŷ, y), node.attributes, as_written=True)
+        else:
+            new[node] = apply(node.op, [new[x] for x in node.inputs], node.attributes, True)
+        if node.op is not None and node.name:
+            new[node].node.name = node.name
+    return {old: value.node for old, value in new.items()}
+
+
+def _log_odds(node: Node) -> Node | None:
+    """The z of 1 / (1 + exp(−z)) and of exp z / (1 + exp z), or None."""
+    if node.op is None or node.op.name not in ("divide", "reciprocal", "where"):
+        return None
+    form = node
+    while form.sources is not form.inputs:
+        form = form.sources[0]
+    return form.inputs[0] if form is not node and form.op.name == "sigmoid" else None
+
+
+def candidates(edges: Sequence[Edge]) -> Iterator[Candidate]:
+    """Every mistake in a rule: at all edges where it could be made, and at each of them alone."""
+    for name, wrong in WRONG_RULES.items():
+        variants: dict[int, list[int]] = {}
+        for number, edge in enumerate(edges):
+            for variant, _ in enumerate(wrong(edge)):
+                variants.setdefault(variant, []).append(number)
+        for variant, places in variants.items():
+            yield Candidate(name, variant, tuple(places), len(places))
+            if 1 < len(places) <= MOST:
+                for place in places:
+                    yield Candidate(name, variant, (place,), len(places))
+
+
+def pairs(single: Sequence[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
+    """Two mistakes of different names, each made wherever it could be made."""
+    whole = [c for c in single if len(c.edges) == c.places]
+    return ((a, b) for a, b in combinations(whole, 2) if a.name != b.name)
