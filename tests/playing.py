@@ -1,5 +1,7 @@
 """The page of `autograd-lite play`: how tests open it, set its controls and read its weights."""
 
+import json
+import re
 from functools import cache
 
 import numpy as np
@@ -8,8 +10,14 @@ from autograd_lite.play.page import page
 from autograd_lite.play.tables import generated
 
 
+def data(text):
+    """What the page's script reads."""
+    return json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
+
+
 @cache
 def text():
+    """The page with the generated tables."""
     return page(generated())
 
 

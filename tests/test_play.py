@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import data
+from playing import data
 
 import autograd_lite as ag
 import autograd_lite.play.page

@@ -5,8 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from pages import data
-from playing import choose, shaped, text, weights
+from playing import choose, data, shaped, text, weights
 
 import autograd_lite as ag
 from autograd_lite.models import MLPClassifier

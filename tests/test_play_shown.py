@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from pages import data
-from playing import choose, shaped, text, weights
+from playing import choose, data, shaped, text, weights
 from test_page_access import contrast
 
 import autograd_lite as ag

@@ -67,7 +67,7 @@ def generated() -> list[Points]:
         _points("spirals", make_spirals(200, random_state=0)),
         _points("circles", make_circles(200, random_state=0)),
         _points("XOR", make_xor(200, noise=0.05, random_state=0)),
-        _points("students", students, ("failed", "passed")),
+        _points("students", students, ("no", "yes")),
     ]
 
 

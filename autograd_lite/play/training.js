@@ -1,6 +1,6 @@
 // What is computed: data, weights, and steps by the generated programs. Nothing here draws.
 
-const RECENT = 50, LONGEST = 400;
+const RECENT = 50, LONGEST = 400, SMALL = 0.01;
 
 /** Numbers uniform in [0, 1) from a seed (mulberry32, by Tommy Ettinger). */
 function uniform(seed) {
@@ -175,9 +175,9 @@ function verdict(run) {
     const share = (before - loss) / expected;
     if (rises > length / 5 && share < 0.5) return ["large", "too large: the loss jumps up and down"];
   }
-  if (squares < 1e-5) {
-    return fallen > 0.5 ? ["right", "right: the loss has fallen, and is flat now"]
-      : ["flat", "stuck: the gradient is nearly 0"];
+  if (squares < SMALL ** 2) {
+    return fallen > 0.3 ? ["right", "right: the loss has fallen, and is flat now"]
+      : ["flat", "stuck: the gradient is small"];
   }
   if (fallen < Math.min(0.3, run.steps / 1500)) {
     return ["small", "too small: the loss falls slowly"];
