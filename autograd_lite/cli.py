@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any, NoReturn
 
 import autograd_lite as ag
-from autograd_lite.commands import derive, draw, export, plot, predict, train, walk
+from autograd_lite.commands import derive, draw, export, play, plot, predict, train, walk
 from autograd_lite.commands.output import message
 from autograd_lite.interrupts import raise_again
 
@@ -23,6 +23,7 @@ COMMANDS = (
     ("draw", "draw the graph of an example, a function or a model", draw.add),
     ("derive", "derive a gradient in closed form", derive.add),
     ("plot", "draw a curve or a surface, or what a trained model does", plot.add),
+    ("play", "write a page on which a network is trained", play.add),
 )
 
 

@@ -94,12 +94,12 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, tmp_path):
-    """Opens the page of a result; afterwards it must have asked for nothing and not complained."""
+def opened(browser, tmp_path):
+    """Opens a page; afterwards it must have asked for nothing and not complained."""
     complaints, requests, visits = [], [], []
     with contextlib.ExitStack() as stack:
 
-        def opened(result, hash="", options=None, **given):
+        def opened(text, hash="", **given):
             context = browser.new_context(
                 **({"viewport": {"width": 1200, "height": 700}, "offline": True} | given)
             )
@@ -109,8 +109,8 @@ def visit(browser, tmp_path):
             tab.on("console", lambda message: complaints.append(message.text))
             tab.on("pageerror", lambda error: complaints.append(str(error)))
             tab.on("request", lambda request: requests.append(request.url))
-            path = tmp_path / "graph.html"
-            path.write_text(page(result, **(options or {})), encoding="utf-8")
+            path = tmp_path / "page.html"
+            path.write_text(text, encoding="utf-8")
             visits.append(f"{path.as_uri()}{hash}")
             tab.goto(visits[-1])
             return tab
@@ -120,3 +120,13 @@ def visit(browser, tmp_path):
     assert complaints == []
     assert all(url.startswith(tmp_path.as_uri()) for url in outside), outside
     assert len(outside) <= len(visits)
+
+
+@pytest.fixture
+def visit(opened):
+    """Opens the page of a result, as `opened` does."""
+
+    def visit(result, hash="", options=None, **given):
+        return opened(page(result, **(options or {})), hash, **given)
+
+    return visit

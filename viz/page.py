@@ -102,8 +102,8 @@ class Page:
         }
         # Nothing is fetched, and only this script and this style are allowed.
         policy = (
-            f"default-src 'none'; img-src data:; script-src {_hashed(script)}; "
-            f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; img-src data:; script-src {hashed(script)}; "
+            f"style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
         )
         return Template(frame).substitute(
             title=html.escape(title),
@@ -267,5 +267,5 @@ def embedded(data: Any) -> str:
     return text
 
 
-def _hashed(text: str) -> str:
+def hashed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
