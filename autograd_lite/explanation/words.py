@@ -53,7 +53,7 @@ class Words:
 
     def of(self, node: Any) -> str:
         """The symbol of a node's gradient, such as ∂L/∂z."""
-        return f"∂{self.snapshot.loss}/∂{_closed(self.name(node))}"
+        return f"∂{self.snapshot.loss}/∂{closed(self.name(node))}"
 
     def forward(self, node: Any) -> Sentence:
         """What an operation computes: ŷ = σ(z) = σ(−0.7) = 0.3318."""
@@ -107,9 +107,7 @@ class Words:
 
     def _term(self, consumer: Any, k: int) -> Term:
         """A part of a gradient, as a product."""
-        gradients = self.snapshot.gradients
-        assert gradients is not None
-        op, above, x = consumer.op, self.of(consumer), consumer.inputs[k]
+        op, above = consumer.op, self.of(consumer)
         otherwise = f"the part of {above} through {op.notation.symbol}"
         if op.name == "matmul":
             otherwise = self._product(above, consumer, k)
@@ -118,24 +116,31 @@ class Words:
         local = self.snapshot.local_shape(consumer, k)
         if local is None:
             return Term((otherwise,))
-        product = self._multiplied(consumer, k, np.shape(gradients.of[consumer]), local)
-        if op.traits.elementwise and prod(local) != x.size:
-            product = ("Σ ", *product) if len(product) == 1 else ("Σ(", *product, ")")
-        return Term(product, (otherwise,))
+        return Term(self.multiplied(consumer, k, local), (otherwise,))
 
-    def _multiplied(
-        self, consumer: Any, k: int, g: tuple[int, ...], local: tuple[int, ...]
-    ) -> tuple[Part, ...]:
-        """The gradient of a consumer times a local derivative, given their shapes."""
+    def multiplied(self, consumer: Any, k: int, local: tuple[int, ...]) -> tuple[Part, ...]:
+        """The gradient of a consumer times a local derivative of this shape."""
         above, derivative = self.of(consumer), Ref("local", (consumer, k))
-        if self.are_few(g) and self.are_few(local):
-            sign = "⊙" if prod(g) > 1 and prod(local) > 1 else "×"
-            return Ref("gradient", consumer), f" {sign} ", derivative
-        # A rule that reads no array has the same result for all numbers.
-        known = not self.are_few(g) and not consumer.op.reads[k]
-        if 0 in local or (known and np.all(self.snapshot.array("local", (consumer, k)) == 1)):
-            return (above,)
-        return above, derivative.styled("times")
+        product: tuple[Part, ...] = above, derivative.styled("times")
+        if self.are_few(consumer.shape) and self.are_few(local):
+            sign = "⊙" if consumer.size > 1 and prod(local) > 1 else "×"
+            product = Ref("gradient", consumer), f" {sign} ", derivative
+        elif 0 in local or (not self.are_few(consumer.shape) and self.is_one(consumer, k)):
+            product = (above,)
+        return self.summed(product, consumer, k, local)
+
+    def summed(
+        self, product: tuple[Part, ...], consumer: Any, k: int, local: tuple[int, ...]
+    ) -> tuple[Part, ...]:
+        """A product, under a Σ if the operand was broadcast."""
+        if not consumer.op.traits.elementwise or prod(local) == consumer.inputs[k].size:
+            return product
+        return ("Σ ", *product) if len(product) == 1 else ("Σ(", *product, ")")
+
+    def is_one(self, consumer: Any, k: int) -> bool:
+        """Whether a local derivative is 1 for all numbers: its rule reads no array."""
+        local = None if consumer.op.reads[k] else self.snapshot.array("local", (consumer, k))
+        return local is not None and bool(np.all(local == 1))
 
     def _product(self, above: str, consumer: Any, k: int) -> str:
         """The gradient of a matrix product with respect to a factor, in symbols."""
@@ -146,7 +151,7 @@ class Words:
         """The two factors of the gradient of a matrix product with respect to an operand."""
         other = consumer.inputs[1 - k]
         above: Factor = self.of(consumer), Ref("gradient", consumer)
-        factor: Factor = _closed(self.name(other)), Ref("value", other)
+        factor: Factor = closed(self.name(other)), Ref("value", other)
         sign = "·"
         if (consumer.inputs[k].ndim, other.ndim, consumer.ndim) == (2, 1, 1):
             sign = "⊗"
@@ -173,6 +178,6 @@ def _tightness(name: str) -> int:
     return ATOM
 
 
-def _closed(name: str) -> str:
+def closed(name: str) -> str:
     """A name, in parentheses if it is a sum or a product."""
     return name if _tightness(name) == ATOM else f"({name})"
