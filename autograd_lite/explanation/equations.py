@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from autograd_lite.explanation.sentences import Part, Ref, Term
+from autograd_lite.explanation.labels import ATOM
+from autograd_lite.explanation.sentences import Part, Ref, Sentence, Term
 from autograd_lite.explanation.snapshot import Snapshot
 from autograd_lite.explanation.words import Factor, Words, closed, turned
 
@@ -13,9 +14,6 @@ __all__ = ["Equations", "are_shown"]
 
 MOST, WIDEST = 36, 8
 """An equation shows the numbers of matrices of up to MOST elements and WIDEST columns."""
-
-ROWS = 6
-"""It shows Jacobians of vectors of up to this many elements."""
 
 
 def are_shown(sides: tuple[int, ...]) -> bool:
@@ -50,14 +48,25 @@ class Equations(Words):
         """Whether an equation shows every number of an array of this shape."""
         return are_shown(sides)
 
+    def forward(self, node: Any) -> Sentence:
+        """What an operation computes; a matrix is an argument in parentheses."""
+        sentence = super().forward(node)
+        called = node.op.notation.precedence >= ATOM
+        return tuple(tuple(_spaced(term, called) for term in side) for side in sentence)
+
     def products(self, edges: list[tuple[Any, int]]) -> list[tuple[Term, ...]]:
         """The sum of the parts of a gradient in symbols, and the same in numbers."""
         symbols = tuple(Term((self.symbols(*edge),)) for edge in edges)
-        return [symbols, tuple(self.numbers(*edge) for edge in edges)]
+        numbers = tuple(self.numbers(*edge) for edge in edges)
+        last = len(edges) == 1 and edges[0][0] is self.snapshot.graph.outputs[-1]
+        return [numbers] if last and edges[0][0].size == 1 else [symbols, numbers]
 
     def symbols(self, consumer: Any, k: int) -> str:
         """A part of a gradient in symbols: ∂L/∂ŷ × ∂ŷ/∂z."""
         above, elementwise = self.of(consumer), consumer.op.traits.elementwise
+        if consumer is self.snapshot.graph.outputs[-1] and consumer.size == 1:
+            # ∂L/∂L × ∂L/∂x would name two different derivatives alike.
+            return f"the part of {above} through {consumer.op.notation.symbol}"
         derivative = f"∂{closed(self.name(consumer))}/∂{closed(self.name(consumer.inputs[k]))}"
         local = self.snapshot.local_shape(consumer, k)
         if (factors := self._factors(consumer, k)) is not None:
@@ -88,6 +97,7 @@ class Equations(Words):
             elementwise = consumer.op.traits.elementwise
             if elementwise and self.are_few(consumer.shape) and self.is_one(consumer, k):
                 product = self.summed((gradient,), consumer, k, local)
+                product = product if len(product) > 1 else (part,)
             elif elementwise or consumer.size == 1:
                 product = self.multiplied(consumer, k, local)
             else:
@@ -95,6 +105,14 @@ class Equations(Words):
         elif self.snapshot.has_jacobian(consumer, k):
             product = gradient, " · ", Ref("jacobian", (consumer, k))
         return Term(product, (part,))
+
+    def is_outer(self, consumer: Any, k: int) -> bool:
+        """Whether a part of a gradient is an outer product: of a column and a row."""
+        factors = self._factors(consumer, k)
+        if factors is None:
+            return False
+        (_, left), sign, (_, right) = factors
+        return sign == "⊗" or (self._shape(left)[1:] == (1,) and self._shape(right)[:-1] == (1,))
 
     def _shape(self, ref: Ref) -> tuple[int, ...]:
         sides: tuple[int, ...] = ref.at.shape
@@ -111,6 +129,14 @@ class Equations(Words):
         if consumer.op.name != "matmul" or self.snapshot.local_shape(consumer, k) is not None:
             return None
         return self.factors(consumer, k)
+
+
+def _spaced(term: Term, called: bool) -> Term:
+    """A term with space around the sign of a product, and a matrix as an argument."""
+    parts = tuple(" · " if part == "·" else part for part in term.parts)
+    if called and len(parts) == 2 and isinstance(parts[1], Ref) and parts[1].at.ndim > 1:
+        parts = (f"{parts[0]}(", parts[1], ")")
+    return Term(parts, term.otherwise)
 
 
 def _parenthesised(factor: Factor) -> Factor:
