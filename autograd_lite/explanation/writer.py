@@ -31,6 +31,9 @@ from autograd_lite.text import number, printable
 
 __all__ = ["Writer"]
 
+UPDATES = 12
+"""The update of so many parameters is shown."""
+
 SEVERAL = 4
 """A step that stands for many names at most so many of their results and parameters."""
 
@@ -50,7 +53,7 @@ class Writer:
         self.equations = Equations(snapshot)
         self.rate = rate
         self.groups = groups_of(self.graph)
-        self.closed, self.notes = _closed_forms(self.loss, snapshot)
+        self.closed, self.notes = _closed_forms(self.loss, self.equations)
 
     def items(self) -> Iterator[Item]:
         """The items of the walkthrough."""
@@ -119,17 +122,26 @@ class Writer:
         acting = [node for node in group.nodes if node.op is not None]
         if not acting:
             return
-        if changed is None:
-            inside = detail(group)
+        if changed is None and not _is_run(group):
             yield Heading(3, _title((*group.scope, group.title or "")))
             yield f"{_count(acting, 'operation')}{_parameters(group)}."
-            if inside:
-                yield f"The layers are alike. The first of them, {_title(inside[0].scope)}:"
-                yield from (self._step(n, known) for n in inside if n not in self.equations.passed)
-        results = list(outputs_of(group, self.graph))[-SEVERAL:]
-        for node in results if changed is None else filter(changed.__contains__, results):
-            sides = ((Term((self.equations.name(node),)),), (Term((Ref("value", node),)),))
-            yield self._equation(sides, known)
+            yield from self._alike(group, [self._step(n, known) for n in self._inside(group)])
+        note = f"after {group.title}" if _is_run(group) else ""
+        for node in list(outputs_of(group, self.graph))[-SEVERAL:]:
+            if changed is None or node in changed:
+                sides = ((Term((self.equations.name(node),)),), (Term((Ref("value", node),)),))
+                yield self._equation(sides, known, note=note)
+
+    def _inside(self, group: Group) -> list[Any]:
+        """The operations of the first of several equal layers, in execution order."""
+        return [node for node in detail(group) if node not in self.equations.passed]
+
+    def _alike(self, group: Group, equations: list[Equation]) -> Iterator[Item]:
+        if equations:
+            first = _title(detail(group)[0].scope)
+            yield f"They repeat the same operations. The first of them, {first}:"
+            yield from equations
+            yield "The results:"
 
     # Backward
 
@@ -142,14 +154,14 @@ class Writer:
                 yield from self._passing(group)
                 continue
             node = group.nodes[-1]
-            if node in self.equations.passed or self.snapshot.gradient(node) is None:
+            if node in self.equations.passed or not self._has(node):
                 continue
             if node.op is not None:
                 yield from _heading(scope, group.scope)
                 scope = group.scope
             yield self._gradient(node)
-        for note in self.notes:
-            yield f"In the closed forms, {note}."
+        if self.notes:
+            yield f"In the closed forms, {'; '.join(self.notes)}."
 
     def _turn(self, group: Group) -> float:
         """When a gradient is complete: that of a leaf after the first operation that uses it."""
@@ -175,34 +187,37 @@ class Writer:
         return Equation(equation.left, equation.right, note, closed, role=role, gradient=True)
 
     def _passing(self, group: Group) -> Iterator[Item]:
-        """Gradients that are summed up: those of the parameters."""
-        acting = [
-            n for n in group.nodes if n.op is not None and self.snapshot.gradient(n) is not None
-        ]
+        """Gradients that are summed up: those of the results and of the parameters."""
+        acting = [n for n in group.nodes if n.op is not None and self._has(n)]
         if not acting:
             return
-        yield Heading(3, _title((*group.scope, group.title or "")))
-        yield f"The gradient passes through {_count(acting, 'operation')}."
-        inside = detail(group)
-        shown = self._inside(inside)
-        if shown:
-            yield f"The layers are alike. The first of them, {_title(inside[0].scope)}:"
-            yield from map(self._gradient, shown)
-        rest = [
-            n for n in group.parameters if self.snapshot.gradient(n) is not None and n not in shown
-        ]
-        for node in rest[:SEVERAL]:
-            sides = ((Term((self.equations.of(node),)),), (Term((Ref("gradient", node),)),))
-            yield self._equation(sides, self.snapshot.array, role="parameter", gradient=True)
-        if len(rest) > SEVERAL:
-            yield f"… and those of {_count(rest[SEVERAL:], 'more parameter')}"
+        run = _is_run(group)
+        if not run:
+            yield Heading(3, _title((*group.scope, group.title or "")))
+            yield f"The gradient passes through {_count(acting, 'operation')}."
+            inside = self._inside(group)
+            used = {x for n in detail(group) for x in n.inputs}
+            leaves = [x for x in group.nodes if x.op is None and x in used]
+            shown = [n for n in (*inside, *leaves) if self._has(n)]
+            shown.sort(key=lambda n: self._turn(Group((n,), None, ())), reverse=True)
+            yield from self._alike(group, [self._gradient(n) for n in shown])
+        results = [n for n in outputs_of(group, self.graph) if self._has(n)]
+        for node in results[-SEVERAL:]:
+            note = f"before {group.title}" if run else ""
+            yield self._result(node, "result", note)
+        parameters = [n for n in group.parameters if self._has(n)]
+        for node in parameters[:SEVERAL]:
+            yield self._result(node, "parameter", "")
+        if len(parameters) > SEVERAL:
+            yield f"… and those of {_count(parameters[SEVERAL:], 'more parameter')}"
 
-    def _inside(self, acting: list[Any]) -> list[Any]:
-        """The nodes of a layer whose gradients are shown, in the order of the sweep."""
-        leaves = {x: None for n in acting for x in n.inputs if x.op is None}
-        nodes = [n for n in (*acting, *leaves) if self.snapshot.gradient(n) is not None]
-        nodes = [n for n in nodes if n not in self.equations.passed]
-        return sorted(nodes, key=lambda n: self._turn(Group((n,), None, ())), reverse=True)
+    def _has(self, node: Any) -> bool:
+        return self.snapshot.gradient(node) is not None
+
+    def _result(self, node: Any, role: str, note: str) -> Equation:
+        """A gradient without what it is computed from."""
+        sides = ((Term((self.equations.of(node),)),), (Term((Ref("gradient", node),)),))
+        return self._equation(sides, self.snapshot.array, role=role, gradient=True, note=note)
 
     # Update
 
@@ -221,10 +236,10 @@ class Writer:
             return new[at] if kind == "updated" else snapshot.array(kind, at)
 
         yield Heading(2, "3. Update: each parameter takes a step against its gradient")
-        for x in list(new)[:MOST]:
+        for x in list(new)[:UPDATES]:
             yield self._equation(self._update(x, rate), known, role="parameter")
-        if len(new) > MOST:
-            yield f"… and {len(new) - MOST:,} more"
+        if len(new) > UPDATES:
+            yield f"… and {len(new) - UPDATES:,} more"
         yield Heading(2, "4. Forward again, with the new parameters")
 
         def again(kind: str, at: Any) -> Any:
@@ -275,11 +290,17 @@ def _parameters(group: Group) -> str:
     return f", {_count(group.parameters, 'parameter')}" if group.parameters else ""
 
 
-def _closed_forms(loss: Any, snapshot: Snapshot) -> tuple[dict[Any, Any], list[str]]:
+def _is_run(group: Group) -> bool:
+    """Whether a group is a run of operations outside scopes."""
+    return group.title is not None and not any(node.scope for node in group.nodes)
+
+
+def _closed_forms(loss: Any, equations: Equations) -> tuple[dict[Any, Any], list[str]]:
     """The closed form of each gradient that has one, and what they use; empty without SymPy."""
-    names = [node.name for node in snapshot.graph.nodes if node.name is not None]
-    operations = sum(node.op is not None for node in snapshot.graph.nodes)
-    if snapshot.gradients is None or loss.size != 1 or not 0 < operations <= MOST:
+    graph, gradients = equations.snapshot.graph, equations.snapshot.gradients
+    names = [node.name for node in graph.nodes if node.name is not None]
+    operations = sum(node.op is not None for node in graph.nodes)
+    if gradients is None or loss.size != 1 or not 0 < operations <= MOST:
         return {}, []
     if len(set(names)) < len(names):
         return {}, []  # the derivation would name them otherwise
@@ -287,10 +308,14 @@ def _closed_forms(loss: Any, snapshot: Snapshot) -> tuple[dict[Any, Any], list[s
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             derivation = derive(loss)
-            forms = {step.node: step.form for step in derivation.steps}
-            for form in forms.values():
-                form.text()
-            return forms, derivation.notes()
+            steps = list(derivation.steps)
+            used = " ".join(step.form.text() for step in steps)
+            notes = [
+                f"{step.name} = {equations.of(step.node)}"
+                for step in steps
+                if not step.name.startswith("∂") and step.name in used
+            ]
+            return {step.node: step.form for step in steps}, [*notes, *derivation.notes()]
     except Exception:
         # SymPy may be missing, or an operation may have no closed form; the numbers are there.
         return {}, []
