@@ -243,6 +243,9 @@ class Notation:
 
     _broadcast = _axes
 
+    def _group(self, tree: Tree) -> Written:
+        return self.closed % self(tree.args[0]), ATOM
+
     def _einsum(self, tree: Tree) -> Written:
         indices = [i for axes in (tree.axes, tree.data, *(a.axes for a in tree.args)) for i in axes]
         letters = {
