@@ -30,6 +30,14 @@ through a graph forward and backward, save it as a web page ([page.md](page.md))
 """
 
 
+CURVES = """\
+## Curves and surfaces
+
+`autograd-lite plot confusion results/mlp.npz` draws a model that `train` wrote, and so do others
+([models.md](models.md#looking-into-a-trained-model)).
+"""
+
+
 class Graph(NamedTuple):
     """A graph: its title, its caption, the command that draws it, and the drawing."""
 
@@ -84,7 +92,7 @@ def page() -> str:
             f"{graph.caption}\n",
             f"`{graph.how}`\n",
         ]
-    lines.append("## Curves and surfaces\n")
+    lines.append(CURVES)
     for name, picture in PICTURES.items():
         lines += [
             f"### {picture.title}\n",
