@@ -104,12 +104,13 @@ def page() -> str:
 
 
 def pictures() -> dict[str, Callable[[], bytes]]:
-    """The pictures and the notebook: for each path below docs/ a function that returns its bytes.
+    """The pictures and the notebooks: for each path below docs/ a function that returns its bytes.
 
     The bytes depend on the versions of Graphviz and matplotlib, so no test compares them.
     """
     made: dict[str, Callable[[], bytes]] = {
-        "tour.ipynb": lambda: notebook.tour().encode(),
+        f"{name}.ipynb": lambda name=name: notebook.made(name).encode()  # type: ignore[misc]
+        for name in notebook.PAGES
     }
     for name, graph in GRAPHS.items():
         made[f"pictures/{name}.svg"] = lambda graph=graph: graph.drawing().svg().encode()  # type: ignore[misc]
@@ -119,7 +120,7 @@ def pictures() -> dict[str, Callable[[], bytes]]:
 
 
 def write(here: Path) -> None:
-    """Draw every picture and run the notebook again."""
+    """Draw every picture and run the notebooks again."""
     (here / "pictures").mkdir(exist_ok=True)
     for name, make in pictures().items():
         with atomic(here / name, "wb") as file:
