@@ -39,12 +39,15 @@ class MathML(Typeset):
     coefficient: str = "%s" + thin
     norm: str = "<mrow><mo>‖</mo>%s<mo>‖</mo></mrow>"
     absolute: str = "<mrow><mo>|</mo>%s<mo>|</mo></mrow>"
+    floor: str = "<mrow><mo>⌊</mo>%s<mo>⌋</mo></mrow>"
+    ceil: str = "<mrow><mo>⌈</mo>%s<mo>⌉</mo></mrow>"
     indicator = "<mrow><mn>𝟏</mn><mrow><mo>[</mo>%s<mo>]</mo></mrow></mrow>"
     applied: str = "<mrow>%s<mo>\u2061</mo><mrow><mo>(</mo>%s<mo>)</mo></mrow></mrow>"
     subscript: str = "<msub>%s%s</msub>"
     bar: str = "<mfrac><mrow>%s</mrow><mrow>%s</mrow></mfrac>"
     partial: str = "<mo>∂</mo>%s"
     square_root = "<msqrt>%s</msqrt>"
+    cube_root = "<mroot><mrow>%s</mrow><mn>3</mn></mroot>"
 
     def name(self, name: str) -> str:
         return names.mathml(name)
