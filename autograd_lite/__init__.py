@@ -13,6 +13,7 @@ from autograd_lite.compiler import NotNativeWarning, NotSeparableError, compile
 from autograd_lite.context import no_grad, scope
 from autograd_lite.custom import custom_gradient, operation
 from autograd_lite.derivation import CannotCheckWarning, DerivationError, derive
+from autograd_lite.explanation import walkthrough
 from autograd_lite.functions import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -120,6 +121,7 @@ __all__ = [
     "trace",
     "value_and_grad",
     "vjp",
+    "walkthrough",
 ]
 
 find_beside(__path__[0])

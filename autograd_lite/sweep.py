@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from math import isfinite
 from typing import Any
 
@@ -154,7 +155,8 @@ class Gradients:
     Attributes:
         of: the gradient of the result with respect to each node.
         parts: the contribution of each edge (consumer, k) to the gradient of the consumer's k-th
-            input. The contributions to a node add up to its gradient.
+            input. The contributions to a node add up to its gradient; they are left out where
+            stable forms do not tell them apart.
     """
 
     of: dict[Any, Any]
@@ -197,7 +199,16 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     for x, edges in unknown.items():
         if len(edges) == 1:
             parts[edges[0]] = rest[x]
+        elif not _add_up([parts[edge] for edge in edges], rest[x]):
+            parts = {edge: part for edge, part in parts.items() if edge[0].inputs[edge[1]] is not x}
     return Gradients(of, parts)
+
+
+def _add_up(parts: list[Any], whole: Any) -> bool:
+    """Whether parts add up to a whole, except for rounding errors."""
+    with np.errstate(all="ignore"):
+        scale = np.abs(whole) + sum(np.abs(part) for part in parts)
+        return bool((np.abs(sum(parts) - whole) <= 1e-6 * scale).all())
 
 
 def _passed_by(nodes: Collection[Any], written: Collection[Any]) -> set[Any]:
@@ -213,14 +224,35 @@ def _passed_by(nodes: Collection[Any], written: Collection[Any]) -> set[Any]:
             if x not in reached and x not in written:
                 stack += x.inputs if x.stable_form is None else (x.stable_form,)
             reached.add(x)
-        stack = list(node.inputs)
-        while stack:
-            x = stack.pop()
-            if x in written and x not in reached:
-                passed.add(x)
-                reached.add(x)
-                stack += x.inputs
+        passed |= _missed([x for x in node.inputs if x in written], reached)
     return passed
+
+
+def _missed(inputs: Collection[Any], reached: set[Any]) -> set[Any]:
+    """The nodes above some inputs that are not above a reached node, of which all is known."""
+    missed: set[Any] = set()
+    left = {x for x in inputs if x not in reached}
+    nodes = {x.position: x for x in (*inputs, *reached)}
+    heap = [-position for position in nodes]
+    heapify(heap)
+    while left:
+        # The newest first: what depends on a node comes before it.
+        x = nodes[-heappop(heap)]
+        if x in left:
+            left.remove(x)
+            missed.add(x)
+        for source in x.inputs:
+            if not source.requires_grad:
+                continue
+            if source.position not in nodes:
+                nodes[source.position] = source
+                heappush(heap, -source.position)
+            if x in reached:
+                reached.add(source)
+                left.discard(source)
+            elif x in missed and source not in reached:
+                left.add(source)
+    return missed
 
 
 def _kept(result: Any, gradient: Any, as_written: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:

@@ -30,6 +30,14 @@ through a graph forward and backward, save it as a web page ([page.md](page.md))
 """
 
 
+CURVES = """\
+## Curves and surfaces
+
+`autograd-lite plot confusion results/mlp.npz` draws a model that `train` wrote, and so do others
+([models.md](models.md#looking-into-a-trained-model)).
+"""
+
+
 class Graph(NamedTuple):
     """A graph: its title, its caption, the command that draws it, and the drawing."""
 
@@ -84,7 +92,7 @@ def page() -> str:
             f"{graph.caption}\n",
             f"`{graph.how}`\n",
         ]
-    lines.append("## Curves and surfaces\n")
+    lines.append(CURVES)
     for name, picture in PICTURES.items():
         lines += [
             f"### {picture.title}\n",
@@ -96,12 +104,13 @@ def page() -> str:
 
 
 def pictures() -> dict[str, Callable[[], bytes]]:
-    """The pictures and the notebook: for each path below docs/ a function that returns its bytes.
+    """The pictures and the notebooks: for each path below docs/ a function that returns its bytes.
 
     The bytes depend on the versions of Graphviz and matplotlib, so no test compares them.
     """
     made: dict[str, Callable[[], bytes]] = {
-        "tour.ipynb": lambda: notebook.tour().encode(),
+        f"{name}.ipynb": lambda name=name: notebook.made(name).encode()  # type: ignore[misc]
+        for name in notebook.PAGES
     }
     for name, graph in GRAPHS.items():
         made[f"pictures/{name}.svg"] = lambda graph=graph: graph.drawing().svg().encode()  # type: ignore[misc]
@@ -111,7 +120,7 @@ def pictures() -> dict[str, Callable[[], bytes]]:
 
 
 def write(here: Path) -> None:
-    """Draw every picture and run the notebook again."""
+    """Draw every picture and run the notebooks again."""
     (here / "pictures").mkdir(exist_ok=True)
     for name, make in pictures().items():
         with atomic(here / name, "wb") as file:

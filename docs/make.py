@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; report stale pages")
     parser.add_argument(
-        "--pictures", action="store_true", help="also draw the pictures and run the notebook"
+        "--pictures", action="store_true", help="also draw the pictures and run the notebooks"
     )
     given = parser.parse_args(arguments)
     check = given.check

@@ -33,22 +33,22 @@ class Cell(NamedTuple):
     source: str
 
 
-def cells(page: str) -> list[Cell]:
+def cells(text: str) -> list[Cell]:
     """The cells of a page: blocks of Python are code, everything else is text."""
     found = []
-    for k, part in enumerate(CODE.split(page)):
+    for k, part in enumerate(CODE.split(text)):
         if part.strip():
             found.append(Cell(k % 2 == 1, part.strip()))
     return found
 
 
-def run(page: str, name: str) -> Iterator[tuple[Cell, str, dict[str, Any]]]:
+def run(text: str, name: str) -> Iterator[tuple[Cell, str, dict[str, Any]]]:
     """Run the cells of a page; yields each with its output and what its last line displays.
 
     An error in a cell is raised, with the lines of the cell in the traceback.
     """
     space: dict[str, Any] = {"__name__": "__main__"}
-    for k, cell in enumerate(cells(page)):
+    for k, cell in enumerate(cells(text)):
         if not cell.code:
             yield cell, "", {}
             continue
@@ -79,10 +79,10 @@ def bundle(value: Any) -> dict[str, Any]:
     return shown
 
 
-def notebook(page: str, name: str) -> str:
+def notebook(text: str, name: str) -> str:
     """Run a page; returns its notebook as the text of an .ipynb file."""
-    made: list[dict[str, Any]] = []
-    for k, (cell, printed, shown) in enumerate(run(page, name)):
+    entries: list[dict[str, Any]] = []
+    for k, (cell, printed, shown) in enumerate(run(text, name)):
         entry: dict[str, Any] = {
             "cell_type": "code" if cell.code else "markdown",
             "id": f"cell-{k}",
@@ -90,12 +90,12 @@ def notebook(page: str, name: str) -> str:
             "source": cell.source.splitlines(True),
         }
         if cell.code:
-            count = 1 + sum(other["cell_type"] == "code" for other in made)
+            count = 1 + sum(other["cell_type"] == "code" for other in entries)
             entry |= {"execution_count": count, "outputs": outputs(printed, shown, count)}
-        made.append(entry)
+        entries.append(entry)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     content = {
-        "cells": made,
+        "cells": entries,
         "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -122,6 +122,27 @@ def outputs(printed: str, shown: dict[str, Any], count: int) -> list[dict[str, A
     return result
 
 
-def tour() -> str:
-    """The notebook of tour.md."""
-    return notebook((HERE / "tour.md").read_text(encoding="utf-8"), "tour")
+COURSE = tuple(
+    f"course/{name}"
+    for name in (
+        "1-one-neuron",
+        "2-the-chain-rule",
+        "3-logistic-regression",
+        "4-gradient-descent",
+        "5-the-perceptron",
+        "6-what-goes-wrong",
+    )
+)
+
+PAGES = ("tour", *COURSE)
+"""The pages that are also notebooks: NAME.md makes NAME.ipynb."""
+
+
+def page(name: str) -> str:
+    """The text of a page."""
+    return (HERE / f"{name}.md").read_text(encoding="utf-8")
+
+
+def made(name: str) -> str:
+    """The notebook of a page."""
+    return notebook(page(name), name.rpartition("/")[2])

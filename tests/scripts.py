@@ -80,9 +80,9 @@ def found(result):
 def same(result, expected, close=1e-9, what=""):
     """Compare what JavaScript returned with the arrays of Python."""
     if isinstance(expected, dict):
-        assert [*result] == [*map(str, expected)], what
-        for x, y in zip(result.values(), expected.values(), strict=True):
-            same(x, y, close, what)
+        assert {*result} == {*map(str, expected)}, what
+        for key, y in expected.items():
+            same(result[str(key)], y, close, what)
     elif isinstance(expected, (list, tuple)):
         assert len(result) == len(expected), what
         for x, y in zip(result, expected, strict=True):

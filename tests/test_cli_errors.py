@@ -52,7 +52,7 @@ TABLE = "studied,slept,passed\n" + "3,5,yes\n1,4,no\n4,8,yes\n0.5,6,no\n2,1,yes\
         (("walkthrough", "--x", "1,two"), "'1,two' is not a list of numbers"),
         (("walkthrough", "--y", "2"), "y must be between 0 and 1"),
         (("walkthrough", "--out", "none/walk.md"), "none/walk.md"),
-        (("draw", "graph"), "graph is no example (student, logistic-regression, mlp), no FILE"),
+        (("draw", "graph"), "'graph' is no example (student, logistic-regression, mlp), no FILE"),
         (("draw", "student", "--out", "graph.bmp"), "must end in .svg, .png, .pdf, .dot or .html"),
         (("draw", "student", "--out", "none/graph.dot"), "none"),
         (("plot",), "required: NAME"),

@@ -62,7 +62,7 @@ def test_the_examples_of_a_module(name):
 
 
 def test_the_links_of_the_pages():
-    for page in [ROOT / "README.md", *PAGES]:
+    for page in [ROOT / "README.md", *PAGES, *sorted((ROOT / "docs/course").glob("*.md"))]:
         text = page.read_text(encoding="utf-8")
         for target in (part.partition(")")[0] for part in text.split("](")[1:]):
             if "://" not in target and not target.startswith("#"):

@@ -375,6 +375,16 @@ def test_a_notebook_shows_the_picture_or_how_to_get_it(no_graphviz, monkeypatch)
     assert draw(student())._repr_mimebundle_()["image/svg+xml"] == "<svg/>"
 
 
+def test_a_picture_fits_in_a_notebook(monkeypatch):
+    wide = b'<svg width="1000pt" height="200pt"\n viewBox="0 0 1000 200"><svg width="1pt"/></svg>'
+    monkeypatch.setattr("autograd_lite.viz.drawing.render", lambda source, format: wide)
+    drawing = draw(student())
+    shown = drawing._repr_mimebundle_()["image/svg+xml"]
+    assert drawing.svg() == wide.decode()
+    style = ' style="max-width: max(100%, 600pt); height: auto"'
+    assert shown == wide.decode().replace('200pt"', f'200pt"{style}', 1)
+
+
 def test_a_dot_that_fails_leaves_the_work_to_pygraphviz(monkeypatch):
     def fails(source, format):
         raise RuntimeError("Format:\n not recognized")

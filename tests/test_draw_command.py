@@ -139,7 +139,7 @@ def test_the_page_of_a_hostile_name_is_whole(run, folder):
         ("broken.py:f", "broken.py, line 2: SyntaxError: invalid syntax"),
         ("raises.py:f", "raises.py, line 3: ZeroDivisionError: division by zero"),
         ("none.py:f", "none.py: No such file or directory"),
-        ("studnet", "studnet is no example (student, logistic-regression, mlp), no FILE.py"),
+        ("studnet", "'studnet' is no example (student, logistic-regression, mlp), no FILE.py"),
         ("studnet", "did you mean student?"),
         ("table.csv", "no file that ends in .npz, .safetensors, .onnx"),
     ],
@@ -147,6 +147,27 @@ def test_the_page_of_a_hostile_name_is_whole(run, folder):
 def test_a_word_that_means_nothing(run, folder, word, message):
     assert message in refused(run, word)
     assert not (folder / "refused.dot").exists()
+
+
+def test_a_gradient_rule_that_fails(run, folder, operations_removed):
+    """It runs when the graph is drawn, and imports what is beside the file."""
+    (folder / "cube.py").write_text(
+        "import autograd_lite as ag\n"
+        "def rule(g, out, x):\n"
+        "    import helpers\n"
+        "    return helpers.over(0)\n"
+        "cube = ag.operation('cube', lambda x: x**3, rule, elementwise=True)\n"
+        "def loss():\n"
+        "    return cube(ag.Tensor(2.0, name='x'))\n"
+    )
+    line = refused(run, "cube.py:loss")
+    assert "helpers.py, line 6, in over: ZeroDivisionError: division by zero" in line
+    assert run("cube.py:loss", "--no-gradients", "--out", "a.dot")[0] == 0
+
+
+def test_a_function_from_elsewhere_that_fails(run, folder):
+    (folder / "key.py").write_text("import functools\nf = functools.partial({}.pop, 1)\n")
+    assert "key.py: KeyError: 1" in refused(run, "key.py:f")
 
 
 def test_options_of_tables_go_with_models_only(run, folder):
@@ -170,7 +191,8 @@ def test_the_file_is_read_anew_each_time(folder):
         (folder / "again.py").write_text(
             f"import autograd_lite as ag\ndef f():\n    return ag.Tensor({k}.0)\n"
         )
-        assert result_of("again.py", "f").item() == k
+        with result_of("again.py", "f") as result:
+            assert result.item() == k
     assert not (folder / "__pycache__" / "again.cpython-311.pyc").exists()
 
 
@@ -330,11 +352,12 @@ def test_the_rows_of_a_table_are_those_of_the_weights(run, onnx):
 
         output = "prediction" if name == "s-mlp" else "logits"
         argv = ["draw", f"{onnx / name}.onnx:{output}", *options]
-        found = sources.explained(_parser().parse_args(argv))
+        with sources.explained(_parser().parse_args(argv)) as result:
+            found = result.numpy()
         argv[1] = f"{weights}.npz"
         rows = model_rows.model_rows(_parser().parse_args(argv), argv[1])
         expected = rows.model._output(rows.X, "draw")
-        np.testing.assert_allclose(found.numpy().ravel(), expected, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(found.ravel(), expected, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize(

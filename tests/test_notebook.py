@@ -1,4 +1,4 @@
-"""Notebooks: how things show themselves, and the tour in twenty minutes, run cell by cell."""
+"""Notebooks: how things show themselves, the tour run cell by cell, and what notebooks hold."""
 
 import json
 from html.parser import HTMLParser
@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite.models import student
 from autograd_lite.text import printable
-
-PAGE = (notebook.HERE / "tour.md").read_text(encoding="utf-8")
 
 
 class Text(HTMLParser):
@@ -109,17 +107,18 @@ def test_an_error_shows_the_line_of_the_cell():
 def test_the_engine_in_twenty_minutes(capsys):
     pytest.importorskip("matplotlib")
     pytest.importorskip("sympy")
-    found = [data for cell, _, data in notebook.run(PAGE, "tour") if cell.code]
+    found = [data for cell, _, data in notebook.run(notebook.page("tour"), "tour") if cell.code]
     assert "text/html" in found[0]
     assert sum("image/png" in data for data in found) == 2
     assert "accuracy 1.0000" in capsys.readouterr().err
 
 
-def test_the_notebook_holds_the_page():
-    content = json.loads((notebook.HERE / "tour.ipynb").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", notebook.PAGES)
+def test_the_notebook_holds_the_page(name):
+    content = json.loads((notebook.HERE / f"{name}.ipynb").read_text(encoding="utf-8"))
     held = [(cell["cell_type"] == "code", "".join(cell["source"])) for cell in content["cells"]]
-    assert held == [tuple(cell) for cell in notebook.cells(PAGE)], (
-        "docs/tour.ipynb is stale; run python docs/make.py --pictures"
+    assert held == [tuple(cell) for cell in notebook.cells(notebook.page(name))], (
+        f"docs/{name}.ipynb is stale; run python docs/make.py --pictures"
     )
     assert (content["nbformat"], content["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in content["cells"]}) == len(held)

@@ -1,9 +1,10 @@
-"""The notebook in a Jupyter kernel: what a front end is given to show."""
+"""The notebooks in a Jupyter kernel: what a front end is given to show."""
 
 import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import notebook
@@ -43,19 +44,20 @@ OBJECTS = {
 
 
 @pytest.fixture(scope="module")
-def outputs(tmp_path_factory):
-    """The output of each cell of the notebook and of the objects, from a kernel of their own."""
+def books(tmp_path_factory):
+    """The code cells of every notebook and of the objects, run in one kernel, by their names.
+
+    The names that a notebook defines are deleted after it.
+    """
     for package in ("nbclient", "ipykernel", "matplotlib", "sympy"):
         pytest.importorskip(package, reason=f"no {package} to run a notebook with")
-    folder = tmp_path_factory.mktemp("kernel")
-    book = json.loads((notebook.HERE / "tour.ipynb").read_text(encoding="utf-8"))
-    book["cells"] = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
-    empty = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
-    book["cells"] += [
-        empty | {"id": f"object-{k}", "source": source} for k, source in enumerate(OBJECTS)
-    ]
-    path = folder / "run.ipynb"
-    path.write_text(json.dumps(book), encoding="utf-8")
+    folder, path = tmp_path_factory.mktemp("kernel"), tmp_path_factory.mktemp("book") / "run.ipynb"
+    parts = {name: code(name) for name in notebook.PAGES}
+    parts["objects"] = [cell(source) for source in OBJECTS]
+    every = [x for cells in parts.values() for x in (*cells, cell("%reset -f"))]
+    for k, one in enumerate(every):
+        one["id"] = f"cell-{k}"
+    path.write_text(json.dumps(read("tour") | {"cells": every}), encoding="utf-8")
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     own = {place: str(folder / place.lower()) for place in places}
     packages = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -74,26 +76,42 @@ def outputs(tmp_path_factory):
     if ran.returncode == NO_KERNEL:
         pytest.skip(f"no kernel starts here: {ran.stdout.strip()}")
     assert ran.returncode == 0, ran.stderr
-    return [cell["outputs"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    ran = iter(json.loads(path.read_text(encoding="utf-8"))["cells"])
+    return {name: [*islice(ran, len(cells) + 1)][:-1] for name, cells in parts.items()}
 
 
-def shown(outputs):
-    """What a cell's last line is shown as."""
-    return next((o["data"] for o in outputs if o["output_type"] == "execute_result"), {})
+def cell(source):
+    """A code cell that has not run."""
+    empty = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    return empty | {"source": source}
 
 
-def test_the_notebook_shows_in_a_kernel_what_it_holds(outputs):
-    book = json.loads((notebook.HERE / "tour.ipynb").read_text(encoding="utf-8"))
-    held = [cell["outputs"] for cell in book["cells"] if cell["cell_type"] == "code"]
-    for now, then in zip(outputs, held, strict=False):
+def read(name):
+    """The notebook of a page, as it is stored."""
+    return json.loads((notebook.HERE / f"{name}.ipynb").read_text(encoding="utf-8"))
+
+
+def code(name):
+    """The code cells of the notebook of a page."""
+    return [one for one in read(name)["cells"] if one["cell_type"] == "code"]
+
+
+def shown(one):
+    """What the last line of a cell is shown as."""
+    return next((o["data"] for o in one["outputs"] if o["output_type"] == "execute_result"), {})
+
+
+@pytest.mark.parametrize("name", notebook.PAGES)
+def test_a_notebook_shows_in_a_kernel_what_it_holds(books, name):
+    for now, then in zip(books[name], code(name), strict=True):
         assert set(shown(now)) == set(shown(then))
-        assert not [o for o in now if o["output_type"] == "error"]
+        assert not [o for o in now["outputs"] if o["output_type"] == "error"]
 
 
-def test_each_object_shows_itself_in_a_kernel(outputs):
-    for wanted, found in zip(OBJECTS.values(), outputs[-len(OBJECTS) :], strict=True):
+def test_each_object_shows_itself_in_a_kernel(books):
+    for wanted, one in zip(OBJECTS.values(), books["objects"], strict=True):
         if wanted is None:
-            assert found == []
+            assert one["outputs"] == []
             continue
         kind, part = wanted
-        assert part in "".join(shown(found)[kind])
+        assert part in "".join(shown(one)[kind])

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+import rich
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -362,3 +363,16 @@ def test_large_gradients_give_no_warning():
         w = ag.Tensor(np.full(count, 1e-200))
         np.sum(np.log(w)).backward()
         np.testing.assert_array_equal(w.grad, 1e200)
+
+
+@given(rich.programs())
+@settings(max_examples=60, deadline=None)
+def test_the_parts_of_a_gradient_add_up_where_stable_forms_bypass_nodes(program):
+    leaves = [ag.Tensor(a, name=f"x{k}") for k, a in enumerate(program.arrays)]
+    loss = program(*leaves)
+    found, graph = gradients(loss), ag.Graph.of(loss)
+    for node in graph.nodes:
+        parts = [found.parts[edge] for edge in graph.consumers[node] if edge in found.parts]
+        if parts:
+            scale = sum(np.abs(part) for part in parts) + np.abs(found.of[node])
+            assert (np.abs(sum(parts) - found.of[node]) <= 1e-9 * scale + 1e-12).all()

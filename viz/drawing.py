@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,26 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+            return {"image/svg+xml": _fitting(self.svg()), "text/plain": repr(self)}
         except RuntimeError as error:
             return {"text/plain": f"{self!r}\n{error}"}
 
     def __repr__(self) -> str:
         lines = self.source.count("\n")
         return f"<Drawing: {lines} lines of DOT; .save('graph.svg') draws it>"
+
+
+LEAST = 0.6
+"""The smallest scale of a picture in a notebook; a larger picture is scrolled."""
+
+
+def _fitting(svg: str) -> str:
+    """The picture in the width of a notebook."""
+
+    def fitting(size: re.Match[str]) -> str:
+        return f'{size[0]} style="max-width: max(100%, {LEAST * int(size[1]):.0f}pt); height: auto"'
+
+    return re.sub(r'<svg width="(\d+)pt" height="\d+pt"', fitting, svg, count=1)
 
 
 def draw(result: Any, *, gradients: bool = True, depth: int | None = None) -> Drawing:

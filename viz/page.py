@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from autograd_lite.derivation.style import STYLE
 from autograd_lite.explanation.folding import Group, common, fold, unfold
 from autograd_lite.explanation.words import Words
 from autograd_lite.text import printable
@@ -83,6 +84,7 @@ class Page:
             for name in ("page.css", "page.html", *SCRIPTS)
         )
         script = "\n".join(scripts)
+        style += STYLE
         meaning = ""
         hello = "every value"
         if self.scene.gradients is not None:

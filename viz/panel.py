@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import re
 import struct
 import warnings
 import zlib
@@ -165,28 +164,7 @@ def _derivations(scene: Scene) -> dict[Any, list[str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             derivation = derive(result)
-            steps = {}
-            for step in derivation.steps:
-                head = _quotient(step.name)
-                forms = list(dict.fromkeys((step.product.mathml(), step.form.mathml())))
-                inner = "".join(f"<mo>=</mo>{_inside(form)}" for form in forms)
-                steps[step.node] = [f'<math display="block"><mrow>{head}{inner}</mrow></math>']
-                if step.local and step.local_form is not None:
-                    inner = f"{_quotient(step.local)}<mo>=</mo>{_inside(step.local_form.mathml())}"
-                    steps[step.node].append(f'<math display="block"><mrow>{inner}</mrow></math>')
-            return steps
+            return {step.node: derivation.shown(step) for step in derivation.steps}
     except Exception:
         # SymPy may be missing, or an operation may have no closed form; the rest of the page works.
         return {}
-
-
-def _quotient(name: str) -> str:
-    """∂L/∂z as a fraction."""
-    above, bar, below = (html.escape(part) for part in name.partition("/"))
-    if not bar:
-        return f"<mi>{above}</mi>"
-    return f"<mfrac><mtext>{above}</mtext><mtext>{below}</mtext></mfrac>"
-
-
-def _inside(mathml: str) -> str:
-    return re.sub(r"^<math[^>]*>|</math>$", "", mathml)

@@ -39,10 +39,11 @@ def _run(args: argparse.Namespace) -> None:
     if args.format is None and extension not in KINDS:
         raise ValueError(f"{args.out} must end in {', '.join(KINDS)}; or use --format")
     wrt = args.wrt.split(",") if args.wrt else None
-    try:
-        derivation = derive(explained(args), wrt, args.expand, args.numbers, lengths=args.lengths)
-    except (TypeError, ImportError) as error:
-        raise ValueError(str(error)) from error
+    with explained(args) as loss:
+        try:
+            derivation = derive(loss, wrt, args.expand, args.numbers, lengths=args.lengths)
+        except (TypeError, ImportError) as error:
+            raise ValueError(str(error)) from error
     notations: dict[str, Any] = {
         "text": derivation.text,
         "markdown": derivation.markdown,

@@ -32,5 +32,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     format_of(args.out, (*FORMATS, "dot", "html"))  # before a model or a table is read
-    path = draw(explained(args), gradients=args.gradients).save(args.out)
+    with explained(args) as result:
+        path = draw(result, gradients=args.gradients).save(args.out)
     print(f"written to {path}")

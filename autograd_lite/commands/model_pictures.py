@@ -152,7 +152,11 @@ def _only(args: argparse.Namespace, kind: type) -> ModelRows:
     return _checked(args, args.files[0], kind)
 
 
-_KINDS = {Classifier: "a classifier", Perceptron: "a perceptron", Regressor: "a regressor"}
+_KINDS: dict[type, str] = {
+    Classifier: "a classifier",
+    Perceptron: "a perceptron",
+    Regressor: "a regressor",
+}
 
 
 def _checked(args: argparse.Namespace, file: Path, kind: type) -> ModelRows:

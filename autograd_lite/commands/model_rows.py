@@ -132,7 +132,7 @@ def model_rows(args: argparse.Namespace, weights: Path) -> ModelRows:
     parts: list[tuple[Array, Array]] = []
     for first, frame in taken(pieces, args.row):
         X, (y, there) = encoder.encode(frame), _targets(model, frame.column(target), pieces.source)
-        whole = ~np.isnan(X).any(axis=1)
+        whole = np.asarray(~np.isnan(X).any(axis=1))
         if args.row and not (there & whole).all():
             lacks = f"of {target!r}" if whole[0] else "that the model needs"
             raise ValueError(f"{pieces.source}: row {first} lacks the value {lacks}")

@@ -98,7 +98,7 @@ def _column(frame: Frame, name: str) -> Array:
     if name not in frame.names:
         for k in (k for k, sign in enumerate(name) if sign == "="):
             if name[:k] in frame.names:
-                return frame.column(name[:k]).texts() == name[k + 1 :]
+                return np.asarray(frame.column(name[:k]).texts() == name[k + 1 :])
     column = frame.column(name)
     if column.kind not in ("number", "boolean"):
         raise ValueError(

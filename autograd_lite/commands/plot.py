@@ -69,9 +69,9 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError(f"plot {args.name} shows no trained model; pictures that do: {known}")
     if not args.files and args.name not in PICTURES:
         raise ValueError(f"plot {args.name} needs a trained model: plot {args.name} WEIGHTS")
-    unused = ("--columns",) if args.files and args.name != "boundary" else ()
+    unused = [] if args.files and args.name == "boundary" else ["--columns"]
     if not args.files or args.name == "loss-curves":
-        unused = (*TABLE_OPTIONS, "--columns")
+        unused += TABLE_OPTIONS
     if given := [option for option in args.given if option in unused]:
         without = "" if args.files else " without a trained model"
         raise ValueError(f"plot {args.name} does not use {given[0]}{without}")

@@ -247,7 +247,9 @@ def _derivation(name: str, model: Model, run: Run, files: Files) -> list[str]:
         return []
     title = f"# {model.title.capitalize()}: the gradient in closed form"
     files[f"{name}-derivation.md"] = f"{title}\n\n{derivation.markdown()}".encode()
-    return [part("Derivation of the gradient", f'<div class="wide">{derivation.mathml()}</div>')]
+    return [
+        part("Derivation of the gradient", f'<div class="wide">{derivation._repr_html_()}</div>')
+    ]
 
 
 def _source(name: str, model: Model, run: Run, files: Files) -> list[str]:

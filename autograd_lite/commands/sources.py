@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -39,26 +40,28 @@ def add_source(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
     add_table(parser.add_argument_group("the rows of a model").add_argument)
 
 
-def explained(args: argparse.Namespace) -> ag.Tensor:
-    """The Tensor that the word means.
+@contextmanager
+def explained(args: argparse.Namespace) -> Iterator[ag.Tensor]:
+    """The Tensor that the word means, for a block that explains it.
 
-    Raises ValueError, ImportError or OSError, in one line, if there is none.
+    Raises ValueError, ImportError or OSError, in one line, if there is none, and in the block if
+    the code of its file fails.
     """
-    word: str = args.source
-    kind, file, name = _parts(word)
+    kind, file, name = _parts(args.source)
     if kind not in (*WEIGHTS, ".onnx"):
         given = [option for option in args.given if option in TABLE_OPTIONS]
         if given:
-            raise ValueError(f"{given[0]} goes with a trained model, not with {word}")
+            raise ValueError(f"{given[0]} goes with a trained model, not with {args.source}")
     if kind == "":
-        return EXAMPLES[word]()
-    if kind == ".py":
-        return result_of(file, name)
-    if kind == ".onnx":
-        return onnx_result(args, file, name)
-    rows = model_rows(args, Path(file))
-    loss: ag.Tensor = rows.model.loss_graph(rows.X, rows.y)
-    return loss
+        yield EXAMPLES[file]()
+    elif kind == ".py":
+        with result_of(file, name) as result:
+            yield result
+    elif kind == ".onnx":
+        yield onnx_result(args, file, name)
+    else:
+        rows = model_rows(args, Path(file))
+        yield rows.model.loss_graph(rows.X, rows.y)
 
 
 def _parts(word: str) -> tuple[str, str, str]:
@@ -78,6 +81,6 @@ def _parts(word: str) -> tuple[str, str, str]:
     close = get_close_matches(word, EXAMPLES, 1)
     meant = f"; did you mean {close[0]}?" if close else ""
     raise ValueError(
-        f"{word} is no example ({', '.join(EXAMPLES)}), no FILE.py:FUNCTION and no file that ends "
-        f"in {', '.join((*WEIGHTS, '.onnx'))}{meant}"
+        f"{word!r} is no example ({', '.join(EXAMPLES)}), no FILE.py:FUNCTION and no file that "
+        f"ends in {', '.join((*WEIGHTS, '.onnx'))}{meant}"
     )

@@ -70,6 +70,16 @@ function fixed(x, name, value) {
   }
 }
 
+/** The number of rows of an argument, each of so many elements. */
+function rowsOf(x, name, size) {
+  const nested = x?.[0]?.length !== undefined;
+  const n = nested || !size ? x.length : x?.length / size;
+  if (!Number.isInteger(n) || n < 2) {
+    throw new RangeError(`${name} must be an array of at least two rows of ${size} numbers`);
+  }
+  return n;
+}
+
 /** Checks the lengths that a program takes as an argument. */
 function checkSizes(name, sizes) {
   for (const [key, n] of Object.entries(sizes)) {
@@ -99,6 +109,16 @@ function typeOf(dtype) {
 /** x to the power of y; as in C, 1 to any power is 1. */
 function power(x, y) {
   return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+}
+
+/** x to the power of an integer that is not negative, by products, which are exact. */
+function integerPower(x, y, product) {
+  let found = 1;
+  for (let factor = x; y > 0; y = Math.floor(y / 2)) {
+    if (y % 2 === 1) found = product(found, factor);
+    factor = product(factor, factor);
+  }
+  return found;
 }
 
 /** The remainder with the sign of the divisor. */
@@ -265,7 +285,7 @@ function scatter(out, x, places) {
 }
 
 module.exports = {
-  checkSizes, read, flattened, described, checked, readNumber, fixed, typeOf, power, remainder,
+  checkSizes, integerPower, rowsOf, read, flattened, described, checked, readNumber, fixed, typeOf, power, remainder,
   floorDivide, rint, signbit, copysign, logaddexp, logaddexp2, heaviside, sinc, place,
   lines, comesBefore, compared, argmax, argmin, cumsum, cumprod, argsort, sort, scatter,
 };

@@ -10,20 +10,26 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.javascript_forms import in_loops, lowered
-from autograd_lite.compiler.javascript_language import ARRAYS, JAVASCRIPT, helpers, quoted
+from autograd_lite.compiler.javascript_interface import Arguments, packed
+from autograd_lite.compiler.javascript_language import (
+    ARRAYS,
+    JAVASCRIPT,
+    RESERVED,
+    helpers,
+    quoted,
+)
+from autograd_lite.compiler.javascript_lines import declared, inlined
 from autograd_lite.compiler.kernels import KernelWriter
+from autograd_lite.compiler.lengths import Numbers
 from autograd_lite.compiler.native import Stretch, is_literal
-from autograd_lite.compiler.native_loops import with_arrays
 from autograd_lite.compiler.plan import Plan
 from autograd_lite.compiler.signature import (
-    Container,
-    Leaf,
+    ANY_LENGTH,
     Packing,
     Signature,
-    Static,
     resized,
 )
-from autograd_lite.compiler.sizes import general, others
+from autograd_lite.compiler.sizes import general, others, with_numbers
 from autograd_lite.compiler.tracing import Traced
 from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, PARAMETER, Builder, Expr
@@ -112,8 +118,14 @@ HELPERS = "\n\n"
 """What separates a function from those that it calls."""
 
 
+def function_name(name: str) -> str:
+    """The name that a function has in JavaScript."""
+    return Names(reserved=RESERVED).take(name, "compiled")
+
+
 def module(name: str, text: str) -> str:
     """A script that defines a function, for web pages and for Node."""
+    name = function_name(name)
     return (
         f'"use strict";\n\n{text}\nif (typeof module === "object") module.exports = {{ {name} }};\n'
     )
@@ -127,6 +139,7 @@ def source(
     packing: Packing,
     b: Builder,
     sizes: Sequence[str] = (),
+    numbers: Numbers | None = None,
 ) -> str:
     """The source of a function in JavaScript.
 
@@ -136,24 +149,33 @@ def source(
         results, packing: what it returns.
         b: the builder of the expressions.
         sizes: the names of lengths that it takes as a last argument.
+        numbers: in a program for any number of rows, what depends on it.
 
     Raises:
         ValueError: for an operation that it cannot compute.
     """
-    roots = with_arrays(lowered(results, b), b)
+    name = function_name(name)
+    roots = lowered(results, b)
     for x in everything(roots):
         _check(x)
-    names = Names(JAVASCRIPT.taken)
+    names = JAVASCRIPT.names()
     if wrong := [text for text in sizes if names.take(text) != text]:
         raise ValueError(f"{name}: a size cannot have the name {wrong[0]!r}")
     last = [f"{{ {', '.join(sizes)} }}"] if sizes else []
-    given = _Arguments(name, signature, names)
-    writer = ScriptWriter(roots, b, names, dict(zip(arguments, given.leaves, strict=True)))
+    given = Arguments(name, signature, names)
+    known = dict(zip(arguments, given.leaves, strict=True))
+    for x, (number, _) in (numbers or {}).items():
+        text = number.text(given.rows)
+        text = text if text == given.rows else f"({text})"
+        known[x] = JAVASCRIPT.converted(text, x.dtype.name)
+    writer = ScriptWriter(roots, b, names, known)
     used = {x for x in everything(roots) if x.fn == ARGUMENT}
     lines = [f"checkSizes({quoted(name)}, {last[0]});"] if sizes else []
     lines += given.lines([k for k, x in enumerate(arguments) if x in used])
-    lines += _declared(writer.lines, names)
     returned = packed(packing.tree, writer.results)
+    kept = re.findall(r"[A-Za-z_$][\w$]*", returned)
+    body = declared(inlined(writer.lines, kept), kept)
+    lines += _with_rows(body, signature, arguments, given.rows) if given.rows else body
     lines.append(f"return {returned};")
     text = "\n".join(f"  {line}" for line in lines)
     functions = "\n".join(helpers()[k] for k in _called(text))
@@ -243,181 +265,18 @@ def _called(text: str) -> list[str]:
     return [name for name in helpers() if name in found]
 
 
-_ASSIGNED = re.compile(r"( *)([A-Za-z_$][\w$]*) = ")
+def _with_rows(
+    lines: Sequence[str], signature: Signature, arguments: Sequence[Expr], rows: str
+) -> list[str]:
+    """The lines with the number of rows in place of that in the trace."""
+    pairs = zip(signature.leaves, arguments, strict=True)
+    length = next(x.shape[0] for leaf, x in pairs if ANY_LENGTH in leaf.shape)
 
+    def changed(word: str) -> str:
+        # All other numbers are floats, and no other length is a multiple of this one, a prime.
+        n, power = (int(word), 0) if word.isdigit() else (1, 0)
+        while n and n % length == 0:
+            n, power = n // length, power + 1
+        return " * ".join([str(n)] * (n != 1) + [rows] * power) if power else word
 
-def _declared(lines: Sequence[str], names: Names) -> list[str]:
-    """The lines with blocks closed and names declared.
-
-    A name is declared where it is first assigned, if that block has all its uses, otherwise at the
-    start.
-    """
-    depths = [(len(line) - len(line.lstrip())) // 4 for line in lines]
-    places: dict[str, list[int]] = {}
-    assigned: dict[str, list[int]] = {}
-    for k, line in enumerate(lines):
-        if match := _ASSIGNED.match(line):
-            assigned.setdefault(match[2], []).append(k)
-        for word in {*re.findall(r"[A-Za-z_$][\w$]*", line)}:
-            places.setdefault(word, []).append(k)
-    first: list[str] = []
-    declared: dict[int, str] = {}
-    for name, at in assigned.items():
-        k = at[0]
-        end = next((j for j in range(k, len(lines)) if depths[j] < depths[k]), len(lines))
-        if places[name][0] == k and places[name][-1] < end:
-            declared[k] = "const" if len(at) == 1 else "let"
-        else:
-            first.append(name)
-    written = [f"let {', '.join(first)};"] if first else []
-    for k, line in enumerate(lines):
-        text = line.lstrip()
-        head = f"{declared[k]} " if k in declared else ""
-        written.append("  " * depths[k] + head + text + ("" if text.endswith("{") else ";"))
-        after = depths[k + 1] if k + 1 < len(lines) else 0
-        written += ["  " * depth + "}" for depth in range(depths[k] - 1, after - 1, -1)]
-    return written
-
-
-# Arguments and results
-
-
-class _Arguments:
-    """The arguments of a function.
-
-    Attributes:
-        names: of the parameters.
-        leaves: the name of each array, by its number.
-    """
-
-    def __init__(self, name: str, signature: Signature, names: Names) -> None:
-        self.function, self.signature = name, signature
-        self.names = [names.take(text, "argument") for text in signature.names]
-        self.leaves: dict[int, str] | list[str] = {}
-        self.paths: dict[int, str] = {}
-        self.fixed: list[tuple[str, Any]] = []
-        for form, parameter in zip(signature.tree, self.names, strict=True):
-            self._find(form, parameter, names)
-        self.leaves = [self.leaves[k] for k in range(len(self.leaves))]
-
-    def _find(self, form: Any, path: str, names: Names) -> None:
-        if isinstance(form, Leaf):
-            self.paths[form.number] = path
-            plain = path in self.names
-            self.leaves[form.number] = path if plain else names.take(form.name, "part")
-        elif isinstance(form, Static):
-            self.fixed.append((path, form.value))
-        else:
-            for key, child in zip(_keys(form), form.children, strict=True):
-                self._find(child, _member(path, key), names)
-
-    def lines(self, used: Sequence[int]) -> list[str]:
-        """The statements that read and check the arguments."""
-        written = []
-        for path, value in self.fixed:
-            if value is None or type(value) in (bool, int, float, str):
-                label = quoted(f"{self.function}: {_plain(path)}")
-                written.append(f"fixed({path}, {label}, {_static(value)});")
-        for leaf in self.signature.leaves:
-            if leaf.number not in used:
-                continue
-            path, name = self.paths[leaf.number], self.leaves[leaf.number]
-            label = quoted(f"{self.function}: {_plain(path)}")
-            dtype = f'"{leaf.dtype.name}"'
-            if leaf.shape:
-                shape = f"[{', '.join(map(str, leaf.shape))}]"
-                value = f"read({path}, {label}, {shape}, {dtype})"
-            else:
-                value = f"readNumber({path}, {label}, {dtype})"
-            written.append(f"{'' if path == name else 'const '}{name} = {value};")
-        return written
-
-    def comment(self, sizes: Sequence[str]) -> list[str]:
-        """The comment before the function."""
-        lines = [
-            "/**",
-            " * Compiled by autograd_lite, for these shapes and dtypes. Arrays are typed arrays or",
-            " * nested arrays, in C order.",
-            " *",
-        ]
-        for leaf in self.signature.leaves:
-            kind = ARRAYS[leaf.dtype.name] if leaf.shape else "number"
-            path = _plain(self.paths[leaf.number])
-            shape = f" ({', '.join(map(str, leaf.shape))})" if leaf.shape else ""
-            lines.append(f" * @param {{{kind}}} {path}{shape}")
-        for path, value in self.fixed:
-            lines.append(f" * @param {_plain(path)} fixed: {_shown(value)}")
-        if sizes:
-            lines.append(f" * @param {{object}} sizes {', '.join(sizes)}")
-        return [*lines, " */"]
-
-
-def _plain(path: str) -> str:
-    return path.replace("?.", ".").replace(".[", "[")
-
-
-def _shown(value: Any) -> str:
-    text = _static(value) if value is None or type(value) in (bool, int, float, str) else str(value)
-    return quoted(text)[1:-1] if not isinstance(value, str) else text
-
-
-def _keys(form: Container) -> list[Any]:
-    """The keys of the children of a container: texts, or numbers of an array.
-
-    Raises:
-        ValueError: for a dictionary whose keys an object cannot have.
-    """
-    if issubclass(form.kind, (list, tuple)):
-        return [*range(len(form.children))]
-    if not issubclass(form.kind, dict):
-        return [step.removeprefix(".") for step in form.steps]
-    if any(type(key) not in (str, int) for key in form.steps):
-        key = next(key for key in form.steps if type(key) not in (str, int))
-        raise ValueError(f"save: JavaScript has no equal of a dictionary with the key {key!r}")
-    keys = [*map(str, form.steps)]
-    if len({*keys}) < len(keys):
-        raise ValueError(
-            "save: JavaScript has no equal of a dictionary with keys such as 1 and '1'"
-        )
-    return keys
-
-
-def _member(path: str, key: Any) -> str:
-    if isinstance(key, int):
-        return f"{path}?.[{key}]"
-    return f"{path}?.{key}" if key.isascii() and key.isidentifier() else f"{path}?.[{quoted(key)}]"
-
-
-def packed(form: Any, results: Sequence[str]) -> str:
-    """The expression that puts results into their containers."""
-    if isinstance(form, Leaf):
-        return results[form.number]
-    if isinstance(form, Static):
-        return _static(form.value)
-    parts = [packed(child, results) for child in form.children]
-    if issubclass(form.kind, (list, tuple)):
-        return f"[{', '.join(parts)}]"
-    words = []
-    for key, part in zip(_keys(form), parts, strict=True):
-        plain = key.isascii() and key.isidentifier() and key != "__proto__"
-        word = key if plain else f"[{quoted(key)}]"
-        words.append(word if word == part else f"{word}: {part}")
-    return f"{{ {', '.join(words)} }}" if words else "{}"
-
-
-def _static(value: Any) -> str:
-    """A plain value as source.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return quoted(value)
-    if type(value) in (bool, int, float):
-        text = JAVASCRIPT.literal(value, np.asarray(value).dtype)
-        return text.strip("()").removesuffix(".0")
-    if type(value) in (tuple, list):
-        return f"[{', '.join(map(_static, value))}]"
-    raise ValueError(f"save: JavaScript has no equal of the plain value {value!r}")
+    return [x if "Array.of(" in x else with_numbers(x, changed) for x in lines]

@@ -21,6 +21,7 @@ from autograd_lite.compiler.javascript_indexing import (
 )
 from autograd_lite.compiler.javascript_language import JAVASCRIPT, SCATTER
 from autograd_lite.compiler.native import ASSEMBLED, REDUCTIONS, axes_of
+from autograd_lite.compiler.native_loops import with_arrays
 from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import (
     ARGUMENT,
@@ -46,7 +47,7 @@ def lowered(roots: Sequence[Any], b: Builder) -> list[Any]:
 
     What has no such form is left as it is.
     """
-    roots = adapted(roots, b, (), (), SHARED)
+    roots = adapted(with_arrays(roots, b), b, (), (), SHARED)
     b.know([x for x in everything(roots) if x.fn in (ARGUMENT, PARAMETER)], np.nan)
 
     def changed(roots: Sequence[Any]) -> list[Any]:
@@ -64,7 +65,8 @@ def _changed(roots: Sequence[Any], b: Builder, known: Any) -> list[Any]:
         return new.get(x, x)
 
     for x in in_order(roots, known):
-        new[x] = _in_other_terms(with_inputs(x, b, replace), b)
+        made = with_inputs(x, b, replace)
+        new[x] = _with_sequences(made, b) if x.fn == LOOP else _in_other_terms(made, b)
         if x in b.names and isinstance(new[x], Expr):
             b.names.setdefault(new[x], b.names[x])
     return [replaced(root, replace) for root in roots]
@@ -74,13 +76,29 @@ def _in_other_terms(x: Expr, b: Builder) -> Expr:
     form = FORMS.get(x.fn)
     if form is None or in_loops(x):
         return x
-    found = on_symbols(form, x.args, x.keywords, b)
-    if not isinstance(found, Expr):
+    made = on_symbols(form, x.args, x.keywords, b)
+    if not isinstance(made, Expr):
         return x
-    found = _changed([found], b, {*x.inputs})[0]
+    found: Expr = _changed([made], b, {*x.inputs})[0]
     if found.dtype != x.dtype:
         found = b.call(".astype", found, x.dtype)
     return found
+
+
+def _with_sequences(loop: Expr, b: Builder) -> Expr:
+    """A loop whose body takes the next element of arrays, not of tuples."""
+    body, count, initial, fixed, sequences = loop.args
+
+    def array(p: Expr, x: Any) -> Any:
+        if type(x) is range:
+            return b.constant(np.array(x, p.dtype))
+        if not isinstance(x, (tuple, list)):
+            return x
+        parts = [y if isinstance(y, Expr) else b.constant(np.asarray(y, p.dtype)) for y in x]
+        return b._call("np.stack", (parts,), {}, ((count, *p.shape), p.dtype))
+
+    pairs = zip(body.scanned, sequences, strict=True)
+    return b.like(loop, (body, count, initial, fixed, tuple(array(p, x) for p, x in pairs)), {})
 
 
 def in_loops(x: Expr) -> bool:

@@ -17,6 +17,7 @@ from autograd_lite.compiler.rules import scalar_of
 from autograd_lite.compiler.scalars import operand_dtypes
 from autograd_lite.compiler.views import Index
 from autograd_lite.expressions.expr import Expr
+from autograd_lite.expressions.names import Names
 
 __all__ = ["JAVASCRIPT", "PLACE", "SCATTER", "TABLE", "helpers", "quoted"]
 
@@ -101,8 +102,6 @@ _DIVIDED = {"np.floor_divide": "floorDivide", "np.remainder": "remainder"}
 INTEGERS: dict[str, str] = {
     **{fn: f"{{1}} === 0 ? 0 : {name}({{0}}, {{1}})" for fn, name in _DIVIDED.items()},
     "np.fmod": "{1} === 0 ? 0 : {0} % {1}",
-    "np.power": "{0} ** {1}",
-    "np.square": "{0} * {0}",
     "np.invert": "-1 - {0}",
     **{f"np.{name}": "{0}" for name in ("floor", "ceil", "trunc", "rint")},
 }
@@ -150,13 +149,15 @@ _ALONG_AXIS = {
     f"np.{name}" for name in ("argmax", "argmin", "cumsum", "cumprod", "sort", "argsort")
 }
 
-RESERVED = """
+_WORDS = """
 await break case catch class const continue debugger default delete do else enum export extends
 false finally for function if implements import in instanceof interface let new null package
 private protected public return static super switch this throw true try typeof undefined var void
 while with yield arguments eval async of get set NaN Infinity Math Number Object Array ArrayBuffer
-BigInt RangeError TypeError module globalThis
+RangeError TypeError module globalThis window document location top
 """
+
+RESERVED = frozenset(_WORDS.split())
 
 
 @cache
@@ -192,6 +193,11 @@ def statement_of(x: Expr) -> str | None:
         if x.fn in BITS:
             small = all(dtype.itemsize < 8 for dtype in dtypes)
             return BITS[x.fn] if small else None
+        if x.fn == "np.reciprocal":
+            return None  # 1 // 0 is no number
+        product = "Math.imul" if x.dtype.itemsize <= 4 else "(x, y) => x * y"
+        if x.fn == "np.power":
+            return f"integerPower({{0}}, {{1}}, {product})"
         if x.fn == "np.multiply" and x.dtype.itemsize == 4:
             return "Math.imul({0}, {1})"
         return INTEGERS.get(x.fn) or STATEMENTS.get(x.fn)
@@ -203,9 +209,9 @@ class JavaScript(Language):
 
     by_loops = True
 
-    @property
-    def taken(self) -> frozenset[str]:  # type: ignore[override]
-        return frozenset({*RESERVED.split(), *ARRAYS.values(), *helpers()})
+    def names(self) -> Names:
+        """The names of a new function."""
+        return Names({*ARRAYS.values(), *helpers()}, RESERVED)
 
     def whole(self, x: Expr) -> bool:
         return x.fn in _ALONG_AXIS or x.fn == SCATTER

@@ -37,7 +37,7 @@ class KernelWriter:
     language: Language = NUMBA
 
     def __init__(self, stretch: Stretch, b: Builder, free: Container[Expr] = ()) -> None:
-        self._begin(stretch, b, Plan(stretch, b), Names(NUMBA.taken), set())
+        self._begin(stretch, b, Plan(stretch, b), NUMBA.names(), set())
         self.owned |= {x for x in stretch.parameters if x in free and x.shape}
         for x in stretch.parameters:
             self.text[x] = self.names.take(b.names.get(x, ""), "x")
@@ -178,7 +178,7 @@ class KernelWriter:
             word: gives the source of an element of an operand.
         """
         table = self.language.table(x)
-        words = [self.value(y) if y is table else word(y) for y in x.args]
+        words = [word(y) if table is None or y is not table else self.value(table) for y in x.args]
         self.helpers |= self.language.helpers(x)
         return self.language.statement(x, words)
 

@@ -11,6 +11,7 @@ from autograd_lite.compiler.machine_code import HELPERS
 from autograd_lite.compiler.scalars import helper_of, scalar_literal, statement
 from autograd_lite.compiler.views import Index
 from autograd_lite.expressions.expr import Expr
+from autograd_lite.expressions.names import Names
 
 __all__ = ["NUMBA", "Language"]
 
@@ -21,12 +22,14 @@ class Language:
     Blocks are indented in every language.
 
     Attributes:
-        taken: the names that a function cannot use for its own values.
         by_loops: whether loops compute every product, and sums are not cut into pieces.
     """
 
-    taken: frozenset[str] = frozenset({*HELPERS, "njit", "np"})
     by_loops: bool = False
+
+    def names(self) -> Names:
+        """The names of a new function."""
+        return Names({*HELPERS, "njit", "np"})
 
     def whole(self, x: Expr) -> bool:
         """Whether a function of its own computes a call, from arrays in memory."""

@@ -283,11 +283,13 @@ class Program:
         """
         from autograd_lite.compiler.javascript import module, source
 
-        if self.rows:
-            raise ValueError("save: JavaScript has no equal of a program for any number of rows")
-        self.b.know([*self.arguments])
+        if self.alike is not None:
+            raise ValueError(
+                f"save: {self.name} reads the number of rows, and is traced for each; JavaScript "
+                "cannot trace it, so compile it without rows="
+            )
         parts = self.name, self.signature, self.arguments, self.results, self.packing, self.b
-        return module(self.name, source(*parts))
+        return module(self.name, source(*parts, numbers=self.numbers))
 
     # The readable form
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -26,7 +27,7 @@ def with_numbers(text: str, change: Callable[[str], str]) -> str:
     return _TOKENS.sub(lambda found: found[1] or change(found[2]), text)
 
 
-def others(sizes: Sizes) -> list[Sizes]:
+def others(sizes: Sizes) -> Sequence[Sizes]:
     """Three sets of other lengths, in the same order: primes, so that 4 / n is never shortened.
 
     Example:
@@ -74,7 +75,9 @@ def general(texts: Sequence[str], sizes: Sequence[Sizes]) -> str:
         bare.add(with_numbers(text, noted))
     if len(bare) > 1:
         raise ValueError("the program is another one for other sizes")
-    words = iter([_word(group, sizes) for group in zip(*numbers, strict=True)])
+    groups = [*zip(*numbers, strict=True)]
+    found = {group: _word(group, sizes) for group in {*groups}}
+    words = iter([found[group] for group in groups])
     return with_numbers(texts[0], lambda _: next(words))
 
 
@@ -85,8 +88,7 @@ def _word(group: Sequence[str], sizes: Sequence[Sizes]) -> str:
     values: list[Any] = [int(word) if word.isdigit() else float(word) for word in group]
     whole = all(type(x) is int for x in values)
     names = [*sizes[0]]
-    powers = product(range(0 if whole else -_POWERS, _POWERS + 1), repeat=len(names))
-    for power in sorted(powers, key=lambda p: (sum(map(abs, p)), p)):
+    for power in _powers(len(names), 0 if whole else -_POWERS):
         factors = [
             x / _product(given, names, power) for x, given in zip(values, sizes, strict=True)
         ]
@@ -98,6 +100,14 @@ def _word(group: Sequence[str], sizes: Sequence[Sizes]) -> str:
             (more,) = apart
             return f"({name} {'-' if more < 0 else '+'} {abs(more)})"
     raise ValueError(f"the number {group[0]} in the program depends on the sizes in another way")
+
+
+@cache
+def _powers(count: int, least: int) -> list[tuple[int, ...]]:
+    """The powers of lengths that a number may have, the simplest first."""
+    found = product(range(least, _POWERS + 1), repeat=count)
+    few = [powers for powers in found if sum(map(abs, powers)) <= 2 * _POWERS]
+    return sorted(few, key=lambda powers: (sum(map(abs, powers)), powers))
 
 
 def _product(given: Sizes, names: Sequence[str], power: Sequence[int]) -> float:

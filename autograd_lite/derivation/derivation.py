@@ -292,12 +292,17 @@ class Derivation:
         """The derivation as HTML with MathML, which loads nothing from elsewhere."""
         return pages.mathml(self)
 
+    def shown(self, step: Step) -> list[str]:
+        """A step and its local derivative as HTML with MathML."""
+        local = [pages.local_mathml(self, step)] if step.local_form is not None else []
+        return [pages.step_mathml(self, step), *local]
+
     __str__ = text
 
     _repr_markdown_ = markdown
 
     def _repr_html_(self) -> str:
-        return pages.STYLE + self.mathml()
+        return pages.page(self)
 
     def __repr__(self) -> str:
         forms = ", ".join(f"{name} = {form}" for name, form in self._named_forms())

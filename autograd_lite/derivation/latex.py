@@ -35,7 +35,19 @@ FUNCTIONS = {
     "log B": r"\log \mathrm{B}",
     "I₀": "I_{0}",
     "I₁": "I_{1}",
-} | {name: rf"\{name}" for name in ("log", "exp", "tanh", "sin", "cos", "max", "min", "det")}
+    "log₂": r"\log_{2}",
+    "log₁₀": r"\log_{10}",
+    "log Σ exp": r"\log \sum \exp",
+    "Π": r"\prod",
+    "λ": r"\lambda",
+    "vᵀ": r"v^{\top}",
+} | {
+    name: rf"\{name}"
+    for name in (
+        "log", "exp", "max", "min", "det", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+        "arcsin", "arccos", "arctan",
+    )
+}  # fmt: skip
 
 
 class LaTeX(Typeset):
@@ -52,12 +64,15 @@ class LaTeX(Typeset):
     coefficient: str = "%s "
     norm: str = r"\left\| %s \right\|"
     absolute: str = r"\left| %s \right|"
+    floor: str = r"\left\lfloor %s \right\rfloor"
+    ceil: str = r"\left\lceil %s \right\rceil"
     indicator = r"\mathbf{1}\left[%s\right]"
     applied: str = r"%s\left(%s\right)"
     subscript: str = "{%s}_{%s}"
     bar: str = r"\frac{%s}{%s}"
     partial: str = r"\partial %s"
     square_root: str = r"\sqrt{%s}"
+    cube_root: str = r"\sqrt[3]{%s}"
 
     def name(self, name: str) -> str:
         return names.latex(name)

@@ -9,13 +9,15 @@ from itertools import pairwise
 from typing import Any
 
 from autograd_lite.derivation import names
-from autograd_lite.derivation.notation import ATOM
+from autograd_lite.derivation.marks import Marks
+from autograd_lite.derivation.notation import ATOM, Written
 from autograd_lite.derivation.tree import Tree
 from autograd_lite.derivation.typeset import Typeset
 
-__all__ = ["MathML"]
+__all__ = ["Marked", "MathML"]
 
-OPEN = "<mrow><mo>(</mo>"
+OPEN = re.compile(r'(<mrow class="[^"]*">)?<mrow><mo>\(</mo>')
+"""The beginning of a formula in parentheses."""
 
 RAISED = re.compile(r"<msup>(<mi>.</mi>|<mover.*?</mover>)<mrow>((?:(?!</msup>).)*)</mrow></msup>")
 """A letter with a superscript."""
@@ -37,12 +39,15 @@ class MathML(Typeset):
     coefficient: str = "%s" + thin
     norm: str = "<mrow><mo>‖</mo>%s<mo>‖</mo></mrow>"
     absolute: str = "<mrow><mo>|</mo>%s<mo>|</mo></mrow>"
+    floor: str = "<mrow><mo>⌊</mo>%s<mo>⌋</mo></mrow>"
+    ceil: str = "<mrow><mo>⌈</mo>%s<mo>⌉</mo></mrow>"
     indicator = "<mrow><mn>𝟏</mn><mrow><mo>[</mo>%s<mo>]</mo></mrow></mrow>"
     applied: str = "<mrow>%s<mo>\u2061</mo><mrow><mo>(</mo>%s<mo>)</mo></mrow></mrow>"
     subscript: str = "<msub>%s%s</msub>"
     bar: str = "<mfrac><mrow>%s</mrow><mrow>%s</mrow></mfrac>"
     partial: str = "<mo>∂</mo>%s"
     square_root = "<msqrt>%s</msqrt>"
+    cube_root = "<mroot><mrow>%s</mrow><mn>3</mn></mroot>"
 
     def name(self, name: str) -> str:
         return names.mathml(name)
@@ -68,7 +73,7 @@ class MathML(Typeset):
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
-        bare = tree.kind == "node" or text.startswith(OPEN)
+        bare = tree.kind == "node" or OPEN.match(text) is not None
         bare = bare or (tree.kind == "gradient" and "<mfrac>" not in text)
         return self.raised(text if bare else self.closed % text, "<mi>⊤</mi>")
 
@@ -98,3 +103,28 @@ class MathML(Typeset):
 
     def indexed(self, text: str, indices: str) -> str:
         return self.subscript % (self.row([text]), f"<mi>{indices}</mi>")
+
+
+class Marked(MathML):
+    """MathML in which formulas have marks.
+
+    Args:
+        marks: the mark of each formula.
+        given: the arguments of a notation.
+    """
+
+    def __init__(self, marks: Marks, *given: Any) -> None:
+        super().__init__(*given)
+        self.marks = marks
+
+    def _marked(self, tree: Tree, text: str) -> str:
+        mark = self.marks.get(id(tree))
+        return f'<mrow class="{mark}">{text}</mrow>' if mark else text
+
+    def written(self, tree: Tree) -> Written:
+        text, own = super().written(tree)
+        return self._marked(tree, text), own
+
+    def inside(self, tree: Tree, precedence: int) -> str:
+        text, own = super().written(tree)
+        return self._marked(tree, text if own >= precedence else self.closed % text)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.derivation import names
+from autograd_lite.derivation.attributes import attributes_of, short
 from autograd_lite.derivation.numbers import constant, is_decimal
 from autograd_lite.derivation.spacing import NUMBER, SYMBOL, is_tight, one_word
 from autograd_lite.derivation.tree import Tree, is_product, is_range, one_end, spread, unsigned
@@ -239,9 +240,21 @@ class Notation:
         return self.raised(self.norm % self(tree.args[0]), "2"), POWER
 
     def _axes(self, tree: Tree) -> Written:
+        """Axes of length one are not written, another order of the others is."""
+        (arg,) = tree.args
+        real, wanted = ([i for i in axes if i is not None] for axes in (arg.axes, tree.axes))
+        if real == wanted or not real:
+            return self.written(arg)
+        if len(real) == 2:
+            return self.transposed(arg), ATOM - 1
+        order = self.plain(f"axes=({', '.join(str(real.index(i)) for i in wanted)})")
+        return self.function("transpose", [self(arg), order]), ATOM
+
+    def _broadcast(self, tree: Tree) -> Written:
         return self.written(tree.args[0])
 
-    _broadcast = _axes
+    def _group(self, tree: Tree) -> Written:
+        return self.closed % self(tree.args[0]), ATOM
 
     def _einsum(self, tree: Tree) -> Written:
         indices = [i for axes in (tree.axes, tree.data, *(a.axes for a in tree.args)) for i in axes]
@@ -271,14 +284,17 @@ class Notation:
             return self.function("H", [self(args[0])]), ATOM
         if name in OPPOSITE:
             return self._indicator(tree), ATOM
-        if name == "absolute":
-            return self.absolute % self(args[0]), ATOM
-        if name == "sqrt":
-            return self.root(*self.written(args[0])), ATOM
+        if name in ("absolute", "floor", "ceil"):
+            return getattr(self, name) % self(args[0]), ATOM
+        if name == "floor_divide":
+            return self.floor % self.over(*args)[0], ATOM
+        if name in ("sqrt", "cbrt"):
+            return self.root(*self.written(args[0]), name), ATOM
         if name in ORDERED and args[0].kind == "number" and args[0].data.q == 1:
             return self.applied % (self.ordered(name, str(args[0].data)), self(args[1])), ATOM
         op, prime = name.removesuffix("′"), "′" if name.endswith("′") else ""
         symbol = OPS[op].notation.symbol if op in OPS else op
+        symbol = symbol if re.search(r"[^\W\d_]", symbol) else op
         if prime and op == self.activation:
             symbol = "g"
         return self.function(symbol, [self(spread(a, tree)) for a in args], prime), ATOM
@@ -293,11 +309,11 @@ class Notation:
         return self.indicator % self.row(between(sides, self.sign(OPS[tree.data].notation.symbol)))
 
     def _opaque(self, tree: Tree) -> Written:
-        op, attributes, _ = tree.data
+        op, attributes, shape = tree.data
         if op == "arange":
             return self.function("arange", [self.digits(attributes["n"])]), ATOM
         if op == "array":
-            return self.plain(_short(attributes["values"].tolist())), ATOM
+            return self.plain(short(attributes["values"].tolist())), ATOM
         key = key_of(attributes["key"]) if "key" in attributes else "()"
         if op.name == "getitem":
             part = self.plain(f"[{key if len(key) <= 40 else '…'}]")
@@ -309,14 +325,8 @@ class Notation:
         if op.name == "log_abs_det":
             det = self.spaced([self.head("det"), self.inside(tree.args[0], POWER)])
             return self.spaced([self.head("log"), self.absolute % det]), PREFIX
-        extra = [
-            f"{k}={_short(v)}"
-            for k, v in attributes.items()
-            if k not in ("axis", "shape", "keepdims")
-        ]
-        axis = attributes.get("axis")
-        if axis is not None and tree.args and len(tree.args[0].axes) > 2:
-            extra.append(f"axis={axis}")
+        ndim = max([len(shape), *(len(arg.axes) for arg in tree.args)])
+        extra = attributes_of(op, attributes, ndim)
         symbol = op.notation.symbol if re.fullmatch(r"[\w .]+", op.notation.symbol) else op.name
         return self.function(symbol, [*map(self, tree.args), *map(self.plain, extra)]), ATOM
 
@@ -346,6 +356,8 @@ class Notation:
     grouped: str = "(%s)"
     norm: str = "‖%s‖"
     absolute: str = "|%s|"
+    floor: str = "⌊%s⌋"
+    ceil: str = "⌈%s⌉"
     indicator: str = "1[%s]"
     applied: str = "%s(%s)"
     subscript: str = "%s%s"
@@ -406,8 +418,8 @@ class Notation:
             return text + superscript(exponent)
         return f"{text}^{exponent if exponent.isalnum() else f'({exponent})'}"
 
-    def root(self, text: str, precedence: int) -> str:
-        return "√" + (text if precedence >= ATOM else self.closed % text)
+    def root(self, text: str, precedence: int, name: str = "sqrt") -> str:
+        return OPS[name].notation.symbol + (text if precedence >= ATOM else self.closed % text)
 
     def head(self, name: str, prime: str = "") -> str:
         """The name of a function."""
@@ -430,8 +442,3 @@ class Text(Notation):
 
 def between(parts: Sequence[str], sign: str) -> list[str]:
     return [x for k, part in enumerate(parts) for x in ((sign, part) if k else (part,))]
-
-
-def _short(value: Any) -> str:
-    text = repr(value).replace("\n", "")
-    return text if len(text) <= 40 else text[:37] + "…"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -10,10 +12,14 @@ import numpy as np
 
 from autograd_lite.derivation import names
 from autograd_lite.derivation.latex import LaTeX
-from autograd_lite.derivation.mathml import MathML
+from autograd_lite.derivation.marks import Marks, in_order, sides
+from autograd_lite.derivation.mathml import Marked, MathML
+from autograd_lite.derivation.notation import Text
+from autograd_lite.derivation.style import STYLE
+from autograd_lite.derivation.tree import Tree
 from autograd_lite.text import number
 
-__all__ = ["STYLE", "latex", "markdown", "mathml", "text"]
+__all__ = ["latex", "local_mathml", "markdown", "mathml", "page", "step_mathml", "text"]
 
 MOST = 60
 """With more lines than this, those in the middle are left out."""
@@ -123,11 +129,14 @@ def markdown(derivation: Any) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-STYLE = """<style>
-.derivation math { display: block math; width: max-content; margin: .6em 0; text-align: left; }
-</style>
-"""
-"""The layout of the formulas on a page without a style sheet."""
+LEGEND = {
+    "inserted": ("boxed", "an earlier gradient is put in"),
+    "cancelled": ("struck through", "cancelled"),
+    "moved": ("dotted", "moved to another place"),
+    "merged": ("double line", "merged with its equals"),
+    "rewritten": ("dashed", "rewritten by an identity"),
+}
+"""How each mark looks, and what it means."""
 
 
 def mathml(derivation: Any) -> str:
@@ -135,21 +144,60 @@ def mathml(derivation: Any) -> str:
     notation = derivation._writer.notation(MathML)
     left_out = "<p>… %d more …</p>"
 
-    def equation(*sides: str) -> str:
-        return f'<math display="block"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'
-
     def definition(pair: tuple[str, Any]) -> str:
-        return equation(notation.name(pair[0]), notation(pair[1].tree))
-
-    def row(step: Any) -> str:
-        return equation(
-            notation.gradient(step.name),
-            *(notation(form.tree) for form in formulas(step)),
-            *(f"<mtext>{escape(text)}</mtext>" for text in numbers(derivation, step)),
-        )
+        return _equation(notation.name(pair[0]), notation(pair[1].tree))
 
     lines = folded(derivation.definitions(), definition, left_out)
-    lines += folded(derivation.steps, row, left_out)
-    notes = [f"\n<p>{escape(note)}</p>" for note in (*derivation.notes(), derivation.checked)]
-    body = "\n".join(lines) + "".join(notes)
-    return f'<div class="derivation">{body}</div>'
+    lines += folded(derivation.steps, partial(step_mathml, derivation), left_out)
+    body = "\n".join(lines)
+    used = [mark for mark in LEGEND if re.search(rf'<mrow class="[^"]*\b{mark}\b', body)]
+    signs = (f'<span class="{m}">{LEGEND[m][0]}</span> {LEGEND[m][1]}' for m in used)
+    notes = [f"<p>{escape(note)}</p>" for note in (*derivation.notes(), derivation.checked)]
+    notes = [f'<p class="marks">{"; ".join(signs)}</p>'] * bool(used) + notes
+    return f'<div class="derivation">{body}\n{"".join(notes)}</div>'
+
+
+def page(derivation: Any) -> str:
+    """The same with the style of its formulas."""
+    return f"<style>{STYLE}</style>\n{mathml(derivation)}"
+
+
+def _equation(*sides: str) -> str:
+    return f'<math display="block"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'
+
+
+def step_mathml(derivation: Any, step: Any) -> str:
+    """A step with its marks, and below it what they say in words."""
+    writer = derivation._writer
+    shown, words = [writer.notation(MathML).gradient(step.name)], []
+    forms = formulas(step)
+    if len(forms) == 1:
+        shown.append(writer.notation(MathML)(forms[0].tree))
+    else:
+        before, after = (form.tree for form in forms)
+        marked = sides(before, after, writer.closed(before.gradients()))
+        # Where putting in is all there is to do, the last two are the same.
+        plain = [writer.notation(MathML)(tree) for tree, _ in marked]
+        marked = [side for k, side in enumerate(marked) if plain[k] not in plain[:k]]
+        shown += [writer.notation(partial(Marked, marks))(tree) for tree, marks in marked]
+        words = _words(writer.notation(Text), marked)
+    shown += [f"<mtext>{escape(text)}</mtext>" for text in numbers(derivation, step)]
+    note = f'\n<p class="marks">{escape("; ".join(words))}</p>' if words else ""
+    return _equation(*shown) + note
+
+
+def local_mathml(derivation: Any, step: Any) -> str:
+    """The local derivative of a step."""
+    notation = derivation._writer.notation(MathML)
+    return _equation(notation.gradient(step.local), notation(step.local_form.tree))
+
+
+def _words(notation: Text, marked: Sequence[tuple[Tree, Marks]]) -> list[str]:
+    """The marks in words: which formulas cancel, move, merge and are rewritten."""
+    found: dict[str, dict[str, None]] = {mark: {} for mark in LEGEND if mark != "inserted"}
+    for tree, marks in marked:
+        for part in in_order(tree):
+            for mark in marks.get(id(part), "").split():
+                if mark in found:
+                    found[mark][notation(part)] = None
+    return [f"{mark}: {', '.join(texts)}" for mark, texts in found.items() if texts]

@@ -151,8 +151,8 @@ def _transpose(r: Reader, node: Any, args: list[Expr]) -> Expr:
 
 
 def _swapaxes(r: Reader, node: Any, args: list[Expr]) -> Expr:
-    """Two axes swapped; those of matrix_transpose are the last two."""
-    a, b = (node.attributes.get(name, k) % node.ndim for name, k in (("axis1", -2), ("axis2", -1)))
+    defaults = node.op.signature.defaults
+    a, b = (node.attributes.get(k, defaults[k]) % node.ndim for k in ("axis1", "axis2"))
     return r.space.rename(args[0], {a: b, b: a})
 
 
@@ -381,7 +381,6 @@ READINGS |= {
     "squeeze": _reshape,
     "expand_dims": _reshape,
     "transpose": _transpose,
-    "matrix_transpose": _swapaxes,
     "swapaxes": _swapaxes,
     "broadcast_to": lambda r, node, args: r.aligned(node, args)[0],
     "matmul": _matmul,

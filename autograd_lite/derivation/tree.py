@@ -308,8 +308,8 @@ def is_range(tree: Tree) -> bool:
 
 def is_product(tree: Tree) -> bool:
     """Whether a formula is a matrix product, which needs parentheses beside ⊙."""
-    if tree.kind == "scaled":
-        return is_product(tree.args[1])
+    if tree.kind in ("scaled", "group"):
+        return is_product(tree.args[-1])
     return tree.kind in ("matmul", "outer", "rows", "columns", "sum", "spread")
 
 

@@ -17,6 +17,7 @@ class Typeset(Notation):
     bar: str
     partial: str
     square_root: str
+    cube_root: str
 
     def gradient(self, name: str) -> str:
         match = re.fullmatch(r"∂(.*)/∂(.*)", name, re.DOTALL)
@@ -30,5 +31,5 @@ class Typeset(Notation):
     def over(self, top: Tree, below: Tree) -> Written:
         return self.fraction(self(top), self(below))
 
-    def root(self, text: str, precedence: int) -> str:
-        return self.square_root % text
+    def root(self, text: str, precedence: int, name: str = "sqrt") -> str:
+        return (self.square_root if name == "sqrt" else self.cube_root) % text

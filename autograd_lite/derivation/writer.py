@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sympy
@@ -31,6 +31,8 @@ from autograd_lite.text import subscript, superscript
 from autograd_lite.traced import argument
 
 __all__ = ["Letters", "Writer", "prime"]
+
+N = TypeVar("N", bound=Notation)
 
 LETTERS = ("m", "n", "k", "p", "q", "r")
 
@@ -164,7 +166,12 @@ class Writer:
             found = self._trees[pattern, shape] = self.arranger.whole(pattern.expr, shape)
         return found
 
-    def notation(self, kind: type[Notation]) -> Notation:
+    def closed(self, positions: Iterable[int]) -> dict[int, Tree]:
+        """The closed forms of gradients, by the positions of their nodes."""
+        found = {p: self.chain.gradients[p] for p in positions if p in self.chain.gradients}
+        return {p: self.tree(g.closed, self.chain.nodes[p].shape) for p, g in found.items()}
+
+    def notation(self, kind: Callable[..., N]) -> N:
         """One of the notations, with the names of this derivation."""
         return kind(self.names, self.gradients, self.letters, self.activation, self.decimals)
 

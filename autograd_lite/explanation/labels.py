@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from autograd_lite.explanation.sentences import Part, Ref
 from autograd_lite.expressions.printer import key_of
 from autograd_lite.graph import Graph
 from autograd_lite.op import Op
-from autograd_lite.text import number, printable, superscript
+from autograd_lite.text import number, printable, subscript, superscript
 
 __all__ = ["ATOM", "SIGNED", "badge", "formula", "labels", "symbol"]
 
@@ -27,8 +28,12 @@ Formula = tuple[tuple[Part, ...], int]
 """Texts and references, and the precedence of the outermost operation."""
 
 
-def labels(graph: Graph) -> dict[Any, str]:
+def labels(graph: Graph, distinct: bool = False) -> dict[Any, str]:
     """The name of each node, or for a result without a name a formula if it is short.
+
+    Args:
+        graph: the graph.
+        distinct: whether to name every node, numbers too, and no two alike except numbers.
 
     Example:
         >>> import autograd_lite as ag
@@ -37,27 +42,67 @@ def labels(graph: Graph) -> dict[Any, str]:
         ['a', 'b', 'b + 1', 'a × (b + 1)']
     """
     formulas: dict[Any, Formula] = {}
+    names = _Distinct(graph) if distinct else None
     shown = {}
     for node in graph.nodes:
         if node.name is not None and (name := printable(node.name, limit=40)):
-            formulas[node] = (name,), ATOM
-        elif node.op is not None:
-            operands = [formulas.get(x) for x in node.inputs]
-            if None in operands:
-                continue
-            parts, precedence = formula(node, operands)  # type: ignore[arg-type]
-            text = "".join(map(str, parts))
-            if len(text) > LONGEST:
-                continue
-            formulas[node] = (text,), precedence
-        elif node.shape == () and not node.requires_grad:
+            formulas[node] = (name if names is None else names.take(name),), ATOM
+        elif node.op is None and node.shape == () and not node.requires_grad:
             text = number(node.array)
             formulas[node] = (text,), SIGNED if text.startswith("−") else ATOM
-            continue
+            if names is None:
+                continue
         else:
-            continue
+            found = _short(node, formulas)
+            if names is not None:
+                found = names.formula(node, found)
+            if found is None:
+                continue
+            formulas[node] = found
         [shown[node]] = map(str, formulas[node][0])
     return shown
+
+
+def _short(node: Any, formulas: Mapping[Any, Formula]) -> Formula | None:
+    """The formula of a result, if the operands have formulas and it is short."""
+    operands = [formulas.get(x) for x in node.inputs]
+    if node.op is None or None in operands:
+        return None
+    parts, precedence = formula(node, operands)  # type: ignore[arg-type]
+    text = "".join(map(str, parts))
+    return ((text,), precedence) if len(text) <= LONGEST else None
+
+
+class _Distinct:
+    """Names of which no two are alike: of equal names, the later ones have a number."""
+
+    def __init__(self, graph: Graph) -> None:
+        given = (printable(node.name or "", limit=40) for node in graph.nodes)
+        self.given = frozenset(given)
+        self.taken: set[str] = set()
+        self.numbers: Counter[str] = Counter()
+
+    def take(self, name: str) -> str:
+        """This name, with a number if it is taken."""
+        found = name
+        while found in self.taken or (found != name and found in self.given):
+            self.numbers[name] += 1
+            found = name + subscript(self.numbers[name] + 1)
+        self.taken.add(found)
+        return found
+
+    def formula(self, node: Any, found: Formula | None) -> Formula:
+        """The formula of a node if no other has it, else a letter with a number."""
+        text = "" if found is None else "".join(map(str, found[0]))
+        if found is not None and text not in self.taken and text not in self.given:
+            self.taken.add(text)
+            return found
+        letter = "v" if node.op is not None else "θ" if node.requires_grad else "c"
+        while True:
+            self.numbers[letter] += 1
+            name = letter + subscript(self.numbers[letter])
+            if name not in self.given and name not in self.taken:
+                return (name,), ATOM
 
 
 def badge(node: Any, literals: dict[int, Any]) -> str:

@@ -12,17 +12,9 @@ import numpy as np
 from autograd_lite.text import number, superscript
 
 __all__ = [
-    "FEW",
-    "Part",
-    "Ref",
-    "Sentence",
-    "Term",
-    "are_few",
-    "encoded",
-    "shape",
-    "text_of",
-    "written",
-]
+    "Known", "Part", "Piece", "Ref", "Sentence", "Shown", "Term", "are_few", "encoded", "resolved",
+    "shape", "text_of", "written",
+]  # fmt: skip
 
 FEW, ON_EDGES = 3, 2
 """A sentence, and an arrow, show at most so many numbers of an array."""
@@ -33,13 +25,14 @@ class Ref:
     """A reference to an array.
 
     Attributes:
-        kind: "value" and "gradient" of a node, "part" of a gradient that comes through an edge,
-            and "local" derivative at an edge.
+        kind: "value" and "gradient" of a node; at an edge, the "part" of a gradient that comes
+            through it, the "local" derivative, and the "jacobian" of the operation.
         at: the node, or the edge (consumer, k).
         style: how the array is written. "numbers": as by `text_of`. "factor": the same, a negative
             number in parentheses. "exponent": the same, superscript if it is a natural number.
             "range": the number if all are equal, at most two numbers, else the range. "times": a
-            multiplication sign and that, a range in parentheses.
+            multiplication sign and that, a range in parentheses. "transposed": the transpose, as
+            by `text_of`.
     """
 
     kind: str
@@ -71,52 +64,88 @@ Sentence = tuple[tuple[Term, ...], ...]
 """The sides of an equation, each a sum of terms. Sides that are printed alike are printed once."""
 
 
-def written(sentence: Sentence, array: Callable[[str, Any], Any]) -> str:
-    """A sentence with its numbers.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An array in a sentence, in a style of `Ref`."""
 
-    Args:
-        sentence: the sentence.
-        array: returns the array of a kind at a node or edge; None if it is not known.
+    array: Any
+    style: str
+
+    def __str__(self) -> str:
+        if self.style in ("range", "times"):
+            text = _range(np.asarray(self.array))
+            if self.style == "range":
+                return text
+            return f" × ({text})" if "…" in text else f" × {text}"
+        return self.around(text_of(self.array))
+
+    def around(self, text: str) -> str:
+        """The text of the array with what the style adds."""
+        if self.style == "exponent" and text.isdecimal():
+            return superscript(text)
+        closed = f"({text})" if text.startswith("−") and self.style != "numbers" else text
+        return f" ^ {closed}" if self.style == "exponent" else closed
+
+
+Piece = str | Shown
+
+Known = Callable[[str, Any], Any]
+"""Returns the array of a kind at a node or an edge; None if it is not known."""
+
+
+def written(sentence: Sentence, known: Known) -> str:
+    """A sentence with its numbers.
 
     Example:
         >>> side = Term(("2 × ", Ref("value", "x", "factor"))), Term((Ref("value", "y"),))
         >>> written(((Term(("z",)),), side), lambda kind, at: {"x": -3.0, "y": -1.5}[at])
         'z = 2 × (−3) − 1.5'
     """
-    sides = (_sum([_term(term, array) for term in side]) for side in sentence)
-    return " = ".join(dict.fromkeys(sides))
+    return " = ".join("".join(map(str, side)) for side in resolved(sentence, known))
 
 
-def _term(term: Term, array: Callable[[str, Any], Any]) -> str:
-    found = []
+def resolved(
+    sentence: Sentence, known: Known, text: Callable[[Piece], str] = str
+) -> list[list[Piece]]:
+    """The sides of a sentence, each as texts and arrays; of equal sides only the first.
+
+    Args:
+        sentence: the sentence.
+        known: returns the arrays.
+        text: writes a text or an array; sides are equal if they are written alike.
+    """
+    sides: dict[str, list[Piece]] = {}
+    for terms in sentence:
+        side = _sum([_term(term, known) for term in terms])
+        sides.setdefault("".join(map(text, side)), side)
+    return list(sides.values())
+
+
+def _term(term: Term, known: Known) -> list[Piece]:
+    found: list[Piece] = []
     for part in term.parts:
-        known = part if isinstance(part, str) else array(part.kind, part.at)
-        if known is None:
-            return "".join(map(str, term.otherwise))
-        found.append(part if isinstance(part, str) else _styled(known, part.style))
-    return "".join(found)
+        if isinstance(part, str):
+            found.append(part)
+            continue
+        array = known(part.kind, part.at)
+        if array is None:
+            return _term(Term(term.otherwise), known)
+        turned = part.style == "transposed"
+        found.append(Shown(np.transpose(array), "numbers") if turned else Shown(array, part.style))
+    return found
 
 
-def _sum(terms: list[str]) -> str:
+def _sum(terms: list[list[Piece]]) -> list[Piece]:
     """A sum, with minus signs in place of negative terms."""
-    text = terms[0]
-    for term in terms[1:]:
-        text += f" − {term[1:]}" if term.startswith("−") else f" + {term}"
-    return text
-
-
-def _styled(array: Any, style: str) -> str:
-    if style in ("range", "times"):
-        text = _range(np.asarray(array))
-        if style == "range":
-            return text
-        closed = f"({text})" if "…" in text else text
-        return f" × {closed}"
-    text = text_of(array)
-    if style == "exponent" and text.isdecimal():
-        return superscript(text)
-    closed = f"({text})" if text.startswith("−") and style != "numbers" else text
-    return f" ^ {closed}" if style == "exponent" else closed
+    found = terms[0]
+    for first, *rest in terms[1:]:
+        if not str(first).startswith("−"):
+            found = [*found, " + ", first, *rest]
+        elif isinstance(first, str):
+            found = [*found, " − ", first[1:], *rest]
+        else:
+            found = [*found, " − ", Shown(-first.array, first.style), *rest]
+    return found
 
 
 def _range(values: Any) -> str:

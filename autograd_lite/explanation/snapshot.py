@@ -15,6 +15,9 @@ from autograd_lite.text import printable
 
 __all__ = ["Snapshot"]
 
+ROWS = 6
+"""A Jacobian has at most this many rows and columns."""
+
 SPREADS = frozenset({"sum", "mean"})
 """Operations that have the same derivative for every element of the input."""
 
@@ -28,19 +31,25 @@ class Snapshot:
         arrays: the value of each node.
         names: the name or formula of each node that has one.
         loss: the name of the result that is differentiated.
+
+    Args:
+        graph: the graph.
+        gradients: the gradients of its result, or None.
+        distinct: whether every node has a name of its own, as by `labels`.
     """
 
-    __slots__ = ("_derivative", "arrays", "gradients", "graph", "loss", "names")
+    __slots__ = ("_derivative", "_jacobian", "arrays", "gradients", "graph", "loss", "names")
 
-    def __init__(self, graph: Graph, gradients: Gradients | None) -> None:
+    def __init__(self, graph: Graph, gradients: Gradients | None, distinct: bool = False) -> None:
         self.graph: Graph = graph
         self.gradients: Gradients | None = gradients
         self.arrays: dict[Any, Any] = {node: graph.value(node) for node in graph.nodes}
-        self.names: dict[Any, str] = labels(graph)
+        self.names: dict[Any, str] = labels(graph, distinct)
         result = graph.outputs[-1]
         name = printable(result.name or "", 12) or "L"
         self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
         self._derivative = cache(self._local_derivative)
+        self._jacobian = cache(self._jacobian_matrix)
 
     def gradient(self, node: Any) -> Any:
         """The gradient of the result with respect to a node, or None."""
@@ -56,7 +65,7 @@ class Snapshot:
             return self.gradient(at)
         if kind == "part":
             return None if self.gradients is None else self.gradients.parts.get(at)
-        found = self._derivative(*at)
+        found = self._derivative(*at) if kind == "local" else self._jacobian(*at)
         return found[0] if found is not None and found[1] else None
 
     def local_shape(self, consumer: Any, k: int) -> tuple[int, ...] | None:
@@ -89,3 +98,31 @@ class Snapshot:
                 product = OPS["sum_to"].forward(product, x.shape)
             part = np.asarray(gradients.parts[consumer, k])
             return s, np.allclose(product, part, rtol=1e-4, atol=1e-12, equal_nan=True)
+
+    def has_jacobian(self, consumer: Any, k: int) -> bool:
+        """Whether an operation without a local derivative has a Jacobian: of small vectors."""
+        x, gradients = consumer.inputs[k], self.gradients
+        if gradients is None or (consumer, k) not in gradients.parts:
+            return False
+        if isinstance(self.arrays[consumer], tuple) or self.local_shape(consumer, k) is not None:
+            return False
+        return (
+            consumer.ndim == 1 and x.ndim <= 1 and 0 < consumer.size <= ROWS and 0 < x.size <= ROWS
+        )
+
+    def _jacobian_matrix(self, consumer: Any, k: int) -> tuple[Any, bool]:
+        """The results of an operation's gradient rule for unit vectors, one a row.
+
+        It is known only if it agrees with the gradients.
+        """
+        assert self.gradients is not None
+        out, part = self.arrays[consumer], self.gradients.parts[consumer, k]
+        with np.errstate(all="ignore"):
+            rows = [
+                consumer.op.rules[k](unit, out, *consumer.operands, **consumer.attributes)
+                for unit in np.eye(consumer.size, dtype=out.dtype)
+            ]
+            jacobian = np.stack([np.ravel(row) for row in rows])
+            product = self.gradients.of[consumer] @ jacobian
+            agrees = np.allclose(product, np.ravel(part), rtol=1e-4, atol=1e-12, equal_nan=True)
+        return jacobian, agrees

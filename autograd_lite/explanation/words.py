@@ -15,6 +15,9 @@ from autograd_lite.op import OPS
 
 __all__ = ["Words"]
 
+Factor = tuple[str, Ref]
+"""A factor of a product: its symbol and its array."""
+
 TERMS = 4
 """A sentence shows at most this many parts of a gradient."""
 
@@ -36,6 +39,10 @@ class Words:
         """A sentence with the numbers of the graph."""
         return written(sentence, self.snapshot.array)
 
+    def are_few(self, sides: tuple[int, ...]) -> bool:
+        """Whether a sentence shows every number of an array of this shape."""
+        return are_few(sides)
+
     def name(self, node: Any) -> str:
         """The name of a node in a sentence."""
         if name := self.snapshot.names.get(node):
@@ -46,8 +53,7 @@ class Words:
 
     def of(self, node: Any) -> str:
         """The symbol of a node's gradient, such as ∂L/∂z."""
-        name = self.name(node)
-        return f"∂{self.snapshot.loss}/∂" + (f"({name})" if _is_compound(name) else name)
+        return f"∂{self.snapshot.loss}/∂{closed(self.name(node))}"
 
     def forward(self, node: Any) -> Sentence:
         """What an operation computes: ŷ = σ(z) = σ(−0.7) = 0.3318."""
@@ -59,28 +65,34 @@ class Words:
             if None not in named:
                 known = [((name or "",), _tightness(name or "")) for name in named]
                 sides.append(formula(node, known)[0])
-            if all(are_few(np.shape(self.snapshot.arrays[x])) for x in node.inputs):
-                sides.append(
-                    formula(node, [((Ref("value", x),), SIGNED - 1) for x in node.inputs])[0]
-                )
+            if all(self.are_few(np.shape(self.snapshot.arrays[x])) for x in node.inputs):
+                refs = [((Ref("value", x),), SIGNED - 1) for x in node.inputs]
+                sides.append(formula(node, refs)[0])
         sides.append((Ref("value", node),))
         return tuple((Term(side),) for side in sides)
 
+    def edges(self, node: Any) -> list[tuple[Any, int]]:
+        """The edges (consumer, k) through which a node's gradient comes."""
+        gradients = self.snapshot.gradients
+        parts = () if gradients is None else gradients.parts
+        return [edge for edge in self.snapshot.graph.consumers[node] if edge in parts]
+
     def backward(self, node: Any) -> Sentence:
         """How the gradient of a node is computed: ∂L/∂z = −3.0138 × 0.2217 = −0.6682."""
-        gradients = self.snapshot.gradients
-        assert gradients is not None
-        parts = gradients.parts
-        edges = [edge for edge in self.snapshot.graph.consumers[node] if edge in parts]
+        edges = self.edges(node)
         sides: list[tuple[Term, ...]] = [(Term((self.of(node),)),)]
         if len(edges) > TERMS:
             sides.append((Term((f"the sum of {len(edges):,} parts",)),))
         elif edges:
-            sides.append(tuple(self._term(*edge) for edge in edges))
-            if len(edges) > 1 and are_few(node.shape):
+            sides += self.products(edges)
+            if len(edges) > 1 and self.are_few(node.shape):
                 sides.append(tuple(Term((Ref("part", edge),)) for edge in edges))
         sides.append((Term((Ref("gradient", node),)),))
         return tuple(sides)
+
+    def products(self, edges: list[tuple[Any, int]]) -> list[tuple[Term, ...]]:
+        """The sum of the parts of a gradient, each as a product."""
+        return [tuple(self._term(*edge) for edge in edges)]
 
     def derivative(self, consumer: Any, k: int) -> Sentence:
         """The label of the arrow to the k-th operand of a consumer: × 0.2217."""
@@ -95,9 +107,7 @@ class Words:
 
     def _term(self, consumer: Any, k: int) -> Term:
         """A part of a gradient, as a product."""
-        gradients = self.snapshot.gradients
-        assert gradients is not None
-        op, above, x = consumer.op, self.of(consumer), consumer.inputs[k]
+        op, above = consumer.op, self.of(consumer)
         otherwise = f"the part of {above} through {op.notation.symbol}"
         if op.name == "matmul":
             otherwise = self._product(above, consumer, k)
@@ -106,39 +116,55 @@ class Words:
         local = self.snapshot.local_shape(consumer, k)
         if local is None:
             return Term((otherwise,))
-        product = self._multiplied(consumer, k, np.shape(gradients.of[consumer]), local)
-        if op.traits.elementwise and prod(local) != x.size:
-            product = ("Σ ", *product) if len(product) == 1 else ("Σ(", *product, ")")
-        return Term(product, (otherwise,))
+        return Term(self.multiplied(consumer, k, local), (otherwise,))
 
-    def _multiplied(
-        self, consumer: Any, k: int, g: tuple[int, ...], local: tuple[int, ...]
-    ) -> tuple[Part, ...]:
-        """The gradient of a consumer times a local derivative, given their shapes."""
+    def multiplied(self, consumer: Any, k: int, local: tuple[int, ...]) -> tuple[Part, ...]:
+        """The gradient of a consumer times a local derivative of this shape."""
         above, derivative = self.of(consumer), Ref("local", (consumer, k))
-        if are_few(g) and are_few(local):
-            sign = "⊙" if prod(g) > 1 and prod(local) > 1 else "×"
-            return Ref("gradient", consumer), f" {sign} ", derivative
-        # A rule that reads no array has the same result for all numbers.
-        known = not are_few(g) and not consumer.op.reads[k]
-        if 0 in local or (known and np.all(self.snapshot.array("local", (consumer, k)) == 1)):
-            return (above,)
-        return above, derivative.styled("times")
+        product: tuple[Part, ...] = above, derivative.styled("times")
+        if self.are_few(consumer.shape) and self.are_few(local):
+            sign = "⊙" if consumer.size > 1 and prod(local) > 1 else "×"
+            product = Ref("gradient", consumer), f" {sign} ", derivative
+        elif 0 in local or (not self.are_few(consumer.shape) and self.is_one(consumer, k)):
+            product = (above,)
+        return self.summed(product, consumer, k, local)
+
+    def summed(
+        self, product: tuple[Part, ...], consumer: Any, k: int, local: tuple[int, ...]
+    ) -> tuple[Part, ...]:
+        """A product, under a Σ if the operand was broadcast."""
+        if not consumer.op.traits.elementwise or prod(local) == consumer.inputs[k].size:
+            return product
+        return ("Σ ", *product) if len(product) == 1 else ("Σ(", *product, ")")
+
+    def is_one(self, consumer: Any, k: int) -> bool:
+        """Whether a local derivative is 1 for all numbers: its rule reads no array."""
+        local = None if consumer.op.reads[k] else self.snapshot.array("local", (consumer, k))
+        return local is not None and bool(np.all(local == 1))
 
     def _product(self, above: str, consumer: Any, k: int) -> str:
         """The gradient of a matrix product with respect to a factor, in symbols."""
+        left, sign, right = self.factors(consumer, k)
+        return f"{above} {sign} {right[0]}" if k == 0 else f"{left[0]} {sign} {above}"
+
+    def factors(self, consumer: Any, k: int) -> tuple[Factor, str, Factor]:
+        """The two factors of the gradient of a matrix product with respect to an operand."""
         other = consumer.inputs[1 - k]
-        name = self.name(other)
-        name = f"({name})" if _is_compound(name) else name
-        vectors = consumer.inputs[k].ndim, other.ndim
-        if vectors == (2, 1) and consumer.ndim == 1:
-            return f"{above} ⊗ {name}" if k == 0 else f"{name} ⊗ {above}"
-        turned = name
-        if other.ndim > 1:
-            turned = name.removesuffix("ᵀ") if name.endswith("ᵀ") else f"{name}ᵀ"
-        elif k == 1:
-            turned = f"{name}ᵀ"
-        return f"{above} · {turned}" if k == 0 else f"{turned} · {above}"
+        above: Factor = self.of(consumer), Ref("gradient", consumer)
+        factor: Factor = closed(self.name(other)), Ref("value", other)
+        sign = "·"
+        if (consumer.inputs[k].ndim, other.ndim, consumer.ndim) == (2, 1, 1):
+            sign = "⊗"
+        elif other.ndim > 1 or k == 1:
+            factor = turned(factor, other.ndim > 1)
+        return (above, sign, factor) if k == 0 else (factor, sign, above)
+
+
+def turned(factor: Factor, back: bool = True) -> Factor:
+    """The transpose of a factor, of Wᵀ ``back`` to W."""
+    name, ref = factor
+    other = name.removesuffix("ᵀ") if back and name.endswith("ᵀ") else f"{name}ᵀ"
+    return other, ref.styled("numbers" if ref.style == "transposed" else "transposed")
 
 
 def _tightness(name: str) -> int:
@@ -152,5 +178,6 @@ def _tightness(name: str) -> int:
     return ATOM
 
 
-def _is_compound(name: str) -> bool:
-    return _tightness(name) < ATOM
+def closed(name: str) -> str:
+    """A name, in parentheses if it is a sum or a product."""
+    return name if _tightness(name) == ATOM else f"({name})"

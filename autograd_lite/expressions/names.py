@@ -6,7 +6,7 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 __all__ = ["Names", "identifier"]
 
@@ -41,20 +41,25 @@ def identifier(text: str) -> str:
 class Names:
     """The names in one function, all different.
 
+    Args:
+        taken: names that are used already.
+        reserved: the words of the language, which is Python by default.
+
     Example:
         >>> names = Names(["X"])
         >>> names.take("X"), names.take("lambda"), names.take("np")
         ('X_1', 'lambda_', 'np_')
     """
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken: set[str] = {*RESERVED, *taken}
+    def __init__(self, taken: Iterable[str] = (), reserved: Collection[str] = RESERVED) -> None:
+        self.reserved = reserved
+        self.taken: set[str] = {*reserved, *taken}
         self.counts: dict[str, int] = {}
 
     def take(self, text: str, otherwise: str = "t") -> str:
         """An unused name that resembles the text."""
         name = identifier(text) or otherwise
-        if name in RESERVED or name == "_":
+        if name in self.reserved or name == "_":
             name += "_"
         found = name
         while found in self.taken:

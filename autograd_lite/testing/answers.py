@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.arrays import numbers_only
+from autograd_lite.arrays import array_of
 from autograd_lite.core.tensor import Value
 from autograd_lite.testing.comparison import Comparison
 from autograd_lite.testing.mistakes import KINK
@@ -136,12 +137,14 @@ def _points(
     answer: Any, loss: Callable[..., Any], args: tuple[Any, ...], argnums: int | Sequence[int]
 ) -> list[Point]:
     """The given point, with its answers, and for a function further ones."""
-    chosen = [n % len(args) if args else n for n in numbers_of(argnums)]
-    given = list(args)
-    for n in chosen:
-        if n < len(args):
-            numbers_only(args[n], f"argument {n}")
-            given[n] = np.array(_plain(args[n]))
+    chosen, given = [], list(args)
+    for n in numbers_of(argnums):
+        if not -len(args) <= n < len(args):
+            raise TypeError(
+                f"check_answer: argnums {n} is out of range for {len(args)} arguments of the loss"
+            )
+        chosen.append(n % len(args))
+        given[chosen[-1]] = array_of(_plain(args[n]), True, f"check_answer: argument {n}")
     points = [Point(loss, tuple(given), chosen)]
     if not all(np.all(np.isfinite(g)) for g in points[0].right):
         raise ValueError("check_answer: the gradient of the loss is not finite at these arguments")
@@ -196,10 +199,11 @@ def _array(x: Any) -> Any:
 def _names(loss: Callable[..., Any], points: Sequence[Point]) -> list[str]:
     """The names of the chosen arguments."""
     try:
-        names = list(inspect.signature(loss).parameters)
-    except (TypeError, ValueError):
-        names = []
-    return [names[n] if n < len(names) else f"argument {n}" for n in points[0].chosen]
+        parameters = inspect.signature(loss).parameters.values()
+    except (TypeError, ValueError):  # a function that is not written in Python
+        parameters = {}.values()
+    names = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
+    return [names[n] if n < len(names) else f"(argument {n})" for n in points[0].chosen]
 
 
 def _diagnosis(
@@ -210,14 +214,17 @@ def _diagnosis(
     for i, name in enumerate(names):
         verdict = _verdict(Comparison(points, i, rtol, learning_rate))
         found.setdefault(verdict, []).append(name)
-    paragraphs = [
-        textwrap.fill(line, WIDTH, break_on_hyphens=False)
-        for verdict, who in found.items()
-        for line in verdict.lines(who)
-    ]
+    paragraphs = [_filled(line) for verdict, who in found.items() for line in verdict.lines(who)]
     mistakes = dict.fromkeys(name for verdict in found for name in verdict.mistakes)
     correct = all(verdict.kind == "correct" for verdict in found)
     return Diagnosis(correct, tuple(mistakes), "\n".join(paragraphs))
+
+
+def _filled(line: str) -> str:
+    """The line in lines of at most WIDTH characters, without a break beside an operator."""
+    kept = re.sub(r" ([−+=≤]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", line)
+    filled = textwrap.fill(kept, WIDTH, break_on_hyphens=False, break_long_words=False)
+    return filled.replace("\N{NO-BREAK SPACE}", " ")
 
 
 class Verdict(NamedTuple):

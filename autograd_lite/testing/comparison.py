@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.testing.mistakes import CHANGES, MISTAKES
+from autograd_lite.testing.mistakes import CHANGES, MISTAKES, scale_of
 from autograd_lite.testing.points import Candidate, Point, candidates, pairs
 from autograd_lite.text import number
 
@@ -72,7 +72,8 @@ class Comparison:
         """Where two arrays of one shape agree, relative to the largest element."""
         with np.errstate(all="ignore"):
             size = float(np.max(np.abs(b), initial=0))
-            return np.abs(a - b) <= self.rtol * size + self.least
+            # An infinite number is close to nothing.
+            return np.abs(a - b) <= (self.rtol * size + self.least if size < np.inf else -1)
 
     def close(self, a: Any, b: Any) -> bool:
         """Whether two arrays agree."""
@@ -92,7 +93,7 @@ class Comparison:
         for name in self._special():
             return [(Named(name, MISTAKES[name]),)]
         single = list(candidates(self.points[0].edges))
-        for stage in self._single(single), self._double(single), self._multiples():
+        for stage in self._single(single), self._double(single), self._others():
             found = {frozenset(m.name for m in ways): ways for ways in reversed(list(stage))}
             ways = list(reversed(found.values()))
             # A part that is missing is the consequence of many mistakes; a better name comes first.
@@ -108,11 +109,6 @@ class Comparison:
         fits = all(a.shape == g.shape for a, g in zip(self.answers, self.right, strict=True))
         if fits and not any(map(np.any, self.answers)):
             yield "zero gradient"
-        if self.all_close(self.answers, [np.asarray(p.value) for p in self.points]):
-            yield "loss in place of its gradient"
-        for j in range(len(self.points[0].right)):
-            if j != self.i and self.all_close(self.answers, [p.right[j] for p in self.points]):
-                yield "gradient of another argument"
         finite = [np.isfinite(a) for a in self.answers]
         if fits and not all(map(np.all, finite)):
             parts = zip(finite, self.answers, self.right, strict=True)
@@ -162,6 +158,13 @@ class Comparison:
         for candidate in single:
             if self._is(_as_it_is, _unchanged, (candidate,)):
                 yield (self._named(candidate),)
+        others = [j for j in range(len(self.points[0].right)) if j != self.i]
+        if any(self.all_close(self.answers, [p.right[j] for p in self.points]) for j in others):
+            yield (self._of_change("gradient of another argument"),)
+        inner = [point.inner() for point in self.points]
+        for n in inner[0]:
+            if self.all_close(self.answers, [g.get(n) for g in inner]):
+                yield (self._named(Candidate("gradient of an intermediate result", 0, (n,), 0)),)
 
     def _double(self, single: Sequence[Candidate]) -> Iterator[tuple[Named, ...]]:
         for change in CHANGES:
@@ -201,8 +204,10 @@ class Comparison:
                 return False
         return True
 
-    def _multiples(self) -> Iterator[tuple[Named, ...]]:
-        """A constant factor, the same at every point."""
+    def _others(self) -> Iterator[tuple[Named, ...]]:
+        """Numbers that are not those of a mistake in a rule."""
+        if self.all_close(self.answers, [np.asarray(p.value) for p in self.points]):
+            yield (self._of_change("loss in place of its gradient"),)
         a, g = self.answers[0], self.right[0]
         if a.shape != g.shape or not np.any(g):
             return
@@ -226,6 +231,7 @@ class Comparison:
         text = MISTAKES[candidate.name].format(
             op=edge.node.op.notation.symbol,
             where=f" ({label})" if label else "",
+            value=number(scale_of(edge) or 0),
             rule=f"{rule}, where g is the gradient that arrives",
         )
         return Named(candidate.name, text)

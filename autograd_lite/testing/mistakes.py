@@ -11,7 +11,7 @@ from autograd_lite.core.tensor import Node
 from autograd_lite.op import OPS
 from autograd_lite.ops.losses import label_over, per_example
 
-__all__ = ["CHANGES", "KINK", "MISTAKES", "WRONG_RULES", "Edge"]
+__all__ = ["CHANGES", "KINK", "MISTAKES", "WRONG_RULES", "Edge", "scale_of"]
 
 KINK = "another derivative at a kink"
 
@@ -54,6 +54,7 @@ MISTAKES: dict[str, str] = {
     "{rule}.",
     "missing factor": "A factor is missing{where}. The gradient of a product with respect to one "
     "factor contains the other one.",
+    "missing constant": "The constant factor {value} is missing{where}.",
     "wrong factor": "The gradient of the product contains the wrong factor{where}: that of one "
     "factor contains the other one.",
     "pre-activation in place of the activation": "The product{where} uses the value before the "
@@ -64,6 +65,9 @@ MISTAKES: dict[str, str] = {
     "Its derivative is −y/ŷ + (1 − y)/(1 − ŷ).",
     "gradient of another argument": "This is the gradient of another argument. Compare the order "
     "of the results with the order of the arguments.",
+    "gradient of an intermediate result": "This is the gradient of {op}{where}, an intermediate "
+    "result. The chain rule goes on from there, with the derivative of the result with respect to "
+    "the argument.",
     "loss in place of its gradient": "This is the value of the loss, not its gradient.",
     "zero gradient": "All numbers are 0, and the gradient is not.",
     "not finite": "The answer is not finite where the derivative is. If exp overflows, write the "
@@ -200,7 +204,7 @@ def _incomplete(edge: Edge) -> Iterator[Rule]:
         yield lambda g, out, x: g / out
 
 
-def _scale(edge: Edge) -> Any:
+def scale_of(edge: Edge) -> Any:
     """The constant by which the node multiplies or divides its operand, or None."""
     constant = edge.name in PRODUCTS and not edge.other.requires_grad
     if not constant or np.size(edge.other.form) != 1 or (edge.name == "divide" and edge.k):
@@ -211,7 +215,7 @@ def _scale(edge: Edge) -> Any:
 
 def _is_mean(edge: Edge) -> bool:
     """Whether the edge is that of a sum which the node divides by its number of terms."""
-    total, scale = edge.node.inputs[edge.k], _scale(edge)
+    total, scale = edge.node.inputs[edge.k], scale_of(edge)
     while total.op is not None and total.op.name == "negative":
         total = total.inputs[0]
     if scale is None or total.op is None or total.op.name != "sum":
@@ -238,7 +242,7 @@ def _count(edge: Edge) -> float:
 def _mean_twice(edge: Edge) -> Iterator[Rule]:
     averages = edge.node.op.notation.averages and edge.node.attributes.get("reduction") != "sum"
     if averages or _is_mean(edge):
-        share = _scale(edge) if _is_mean(edge) else 1 / _count(edge)
+        share = scale_of(edge) if _is_mean(edge) else 1 / _count(edge)
         yield lambda g, *saved, **rest: edge.rule(g, *saved, **rest) * share
 
 
@@ -255,11 +259,16 @@ def _forgotten_transpose(edge: Edge) -> Iterator[Rule]:
 
 
 def _missing_factor(edge: Edge) -> Iterator[Rule]:
-    if edge.name in PRODUCTS and not _is_mean(edge) and _scale(edge) not in (1, -1):
+    if edge.name in PRODUCTS and scale_of(edge) is None:
         yield _pass_on
     elif edge.name == "matmul" and edge.other.form.ndim == 1:
         shape = edge.node.inputs[edge.k].form.shape
         yield lambda g, *_: np.broadcast_to(np.expand_dims(g, -1), shape)
+
+
+def _missing_constant(edge: Edge) -> Iterator[Rule]:
+    if scale_of(edge) not in (None, 1, -1) and not _is_mean(edge):
+        yield _pass_on
 
 
 def _wrong_factor(edge: Edge) -> Iterator[Rule]:
@@ -311,6 +320,7 @@ WRONG_RULES: dict[str, Callable[[Edge], Iterable[Rule]]] = {
     "forgotten transpose": _forgotten_transpose,
     "pre-activation in place of the activation": _before_activation,
     "missing factor": _missing_factor,
+    "missing constant": _missing_constant,
     "wrong factor": _wrong_factor,
     "missing term of the cross-entropy": _one_term,
     "missing part": _missing_part,

@@ -109,14 +109,16 @@ class Point:
                 return node
             return Step(node.sources, rules[node], node.saved, node.attributes)
 
-        form = self.end.form
         with np.errstate(all="ignore"):
-            ones = np.ones(np.shape(form), form.dtype)[()]
-            found = sweep({self.end: ones}, set(self.leaves), view)
+            found = sweep({self.end: self._ones()}, set(self.leaves), view)
         return [
             np.asarray(found.get(leaf, np.zeros(g.shape)))
             for leaf, g in zip(self.leaves, self.right, strict=True)
         ]
+
+    def _ones(self) -> Any:
+        """The gradient that enters at the loss."""
+        return np.ones(np.shape(self.end.form), self.end.form.dtype)[()]
 
     def label(self, number: int) -> str:
         """Where an edge is: the name of its result, or which of the operations it is."""
@@ -127,6 +129,19 @@ class Point:
         if len(same) == 1:
             return ""
         return f"{node.op.notation.symbol} number {same.index(node) + 1} of {len(same)}"
+
+    def inner(self) -> dict[int, Any]:
+        """The gradients of the intermediate results, by the number of an edge that leaves each."""
+        found: dict[Node, Any] = {}
+
+        def view(node: Node) -> Any:
+            rules = [rule and partial(_noted, found, node, rule) for rule in node.rules]
+            return Step(node.sources, rules, node.saved, node.attributes)
+
+        with np.errstate(all="ignore"):
+            sweep({self.end: self._ones()}, set(self.leaves), view)
+        numbers = {edge.node: n for n, edge in enumerate(self.edges) if edge.node is not self.end}
+        return {n: np.asarray(found[node]) for node, n in numbers.items() if node in found}
 
     def early(self, changed: Collection[int], learning_rate: float) -> list[Any]:
         """The gradients of a backward pass that uses some parameters after their change.
@@ -155,6 +170,11 @@ class Point:
             found[n] = Point(self.loss, tuple(args), [self.chosen[n]]).right[0]
             args[self.chosen[n]] = args[self.chosen[n]] - learning_rate * found[n]
         return found
+
+
+def _noted(found: dict[Node, Any], node: Node, rule: Any, g: Any, *saved: Any, **rest: Any) -> Any:
+    found[node] = g
+    return rule(g, *saved, **rest)
 
 
 def _instead(new: Any, old: Any) -> Any:

@@ -1,0 +1,50 @@
+"""The rules of operations in words, as the documentation of the operations has them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from autograd_lite.explanation.equations import Equations
+from autograd_lite.text import printable
+
+__all__ = ["forward_rule", "gradient_rule"]
+
+
+def forward_rule(node: Any) -> str:
+    """What an operation computes, in general: sigmoid: 1 / (1 + exp(−x))."""
+    settings = [
+        f"{key}={value!r}"
+        for key, value in node.attributes.items()
+        if isinstance(value, (bool, int, float, str, tuple)) and len(repr(value)) <= 24
+    ]
+    formula = node.op.notation.formula
+    return printable(f"{node.op.name}: {', '.join(filter(None, (formula, *settings)))}", 80)
+
+
+def gradient_rule(equations: Equations, node: Any) -> str:
+    """The gradient rules of the operations that use a node: sigmoid: g σ(x) (1 − σ(x))."""
+    rules: dict[str, None] = {}
+    for consumer, k in equations.edges(node):
+        outer = equations.is_outer(consumer, k)
+        if consumer in equations.passed:
+            [(consumer, k)] = equations.snapshot.graph.consumers[consumer]
+        stable = consumer.stable_form is not None
+        if stable and equations.snapshot.array("local", (consumer, k)) is None:
+            rules[f"{consumer.op.name}: in a stable form"] = None
+        elif rule := _of_operand(consumer.op, k):
+            rules[f"{consumer.op.name}: {rule}{', an outer product' * outer}"] = None
+    return printable("; ".join(rules), 100)
+
+
+def _of_operand(op: Any, k: int) -> str:
+    """The gradient by one operand, where the text has one for each."""
+    text = str(op.notation.gradient)
+    inside = text
+    while (shorter := re.sub(r"[(\[][^()\[\]]*[)\]]", lambda m: "_" * len(m[0]), inside)) != inside:
+        inside = shorter
+    cuts = [m.start() for m in re.finditer(", ", inside)]
+    if op.arity is None or len(cuts) + 1 != op.arity:
+        return text
+    starts, ends = [0, *(cut + 2 for cut in cuts)], [*cuts, len(text)]
+    return text[starts[k] : ends[k]]
