@@ -1,4 +1,7 @@
-"""Programs in JavaScript, run by headless Chromium: many at once, since each visit takes time."""
+"""Programs in JavaScript, run by headless Chromium: many at once, since each visit takes time.
+
+No argument may change, and no two arrays of the arguments and results may share memory.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import base64
 import numpy as np
 
 from autograd_lite.compiler.javascript_language import ARRAYS
-from autograd_lite.trees import flatten
 
 RUN = """(calls) => {
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
@@ -33,14 +35,20 @@ RUN = """(calls) => {
     }
     return ["plain", x];
   };
+  const arrays = (x) => {
+    if (ArrayBuffer.isView(x)) return [x];
+    return x && typeof x === "object" ? Object.values(x).flatMap(arrays) : [];
+  };
   return calls.map(([source, name, args]) => {
     try {
       const run = new Function(`"use strict"; ${source}; return ${name};`)();
       const before = args.map(given);
       const copies = JSON.stringify(before.map(found));
-      const result = found(run(...before));
+      const after = run(...before);
       if (JSON.stringify(before.map(found)) !== copies) return ["error", "an argument changed"];
-      return result;
+      const memory = [before, after].flatMap(arrays).map((x) => x.buffer);
+      if (new Set(memory).size < memory.length) return ["error", "arrays share memory"];
+      return found(after);
     } catch (error) {
       return ["error", `${error.name}: ${error.message}`];
     }
@@ -104,7 +112,3 @@ def numbers(x, y, close, what):
     y = y.astype(np.float64)
     scale = np.max(np.abs(y[np.isfinite(y)]), initial=1)
     np.testing.assert_allclose(x, y, rounding, rounding * scale, err_msg=what)
-
-
-def arrays(tree):
-    return flatten(tree)[0]

@@ -1,25 +1,208 @@
-"""Programs saved as JavaScript, run in headless Chromium beside Python."""
+"""Programs in JavaScript, run in headless Chromium beside Python."""
 
 from __future__ import annotations
 
+import contextlib
+import re
+import warnings
+
+import loops
+import native_programs
 import numpy as np
 import pytest
+import rich
+from hypothesis import given as drawn_from
+from hypothesis import settings
+from operands import VOCABULARY
 from scripts import RUN, found, given, same
+from test_namespaces import DTYPES, ELEMENTWISE, MIXED, example, value_and_gradient_of
 
 import autograd_lite as ag
+from autograd_lite.compiler import javascript_language
 from autograd_lite.compiler.javascript import javascript
+from autograd_lite.models.perceptron import _ACTIVATIONS
+from autograd_lite.op import OPS
+from autograd_lite.testing import programs
 
 
 @pytest.fixture(scope="module")
 def run(browser):
     """Run calls (source, name, arguments) at once; returns what each returned."""
-    tab = browser.new_context(offline=True).new_page()
+    context = browser.new_context(offline=True)
+    tab = context.new_page()
 
     def together(calls):
         return tab.evaluate(RUN, [[text, name, [*map(given, args)]] for text, name, args in calls])
 
     yield together
-    tab.close()
+    context.close()
+
+
+@pytest.fixture
+def compare(run):
+    """Compare calls (name, function, arguments) with Python; returns those that are refused."""
+
+    def compared(calls, close=1e-9):
+        refused, ready, expected = {}, [], []
+        for name, function, args in calls:
+            with np.errstate(all="ignore"):
+                value = ag.compile(function)(*args)
+                try:
+                    ready.append((javascript(function, args, "program"), "program", args))
+                except ValueError as error:
+                    refused[name] = str(error)
+                    continue
+            expected.append(value)
+        results = run(ready)
+        for result, value, (text, _, _) in zip(results, expected, ready, strict=True):
+            same(found(result), value, close, text)
+        return refused
+
+    return compared
+
+
+# What every operation of the table does
+
+REFUSED = """
+angle argpartition argwhere bitwise_and bitwise_or bitwise_xor cholesky cofactors cofactors_along
+convolve cross det det_sign digitize distinct eigh_vectors eigvalsh exponent inv isclose iscomplex
+isin isreal ldexp log_abs_det matrix_rank nanargmax nanargmin pinv qr_q qr_r regular searchsorted
+solve svd_u svd_vh svdvals unwrap gelu
+beta betaln digamma entr erf erfc erfcinv erfcx erfinv gamma gamma_density gammainc gammaincc
+gammaln i0 i0e i1 i1e inverse_mills iv ive ive_derivative log_ndtr logit ndtr ndtri polygamma
+polygamma_difference rel_entr truncated_moment xlog1py xlogy
+"""
+"""Operations that JavaScript lacks: linear algebra, what SciPy computes, and a few others."""
+
+PARTS = [VOCABULARY[k::6] for k in range(6)]
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_each_operation_and_its_gradient(compare, part):
+    drawn = {name: example(name, 1) for name in PARTS[part]}
+    calls = [(name, value_and_gradient_of(case), case.operands) for name, case in drawn.items()]
+    refused = compare(calls, 1e-7)
+    assert {*refused} <= {*REFUSED.split()}
+    for error in refused.values():
+        assert re.fullmatch(r"save: JavaScript has no equal of [\w. ]+", error)
+
+
+FLOATS = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 0.5, -1e-20, 1e300, 3])
+INTEGERS = np.array([0, 1, -1, 5, -7, 3, 127, -128])
+TIES = {"maximum", "minimum", "fmax", "fmin", "relu"}  # of −0 and 0, where processors differ
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, np.int8])
+def test_corners_of_elementwise_operations(run, dtype):
+    elements = FLOATS if np.dtype(dtype).kind == "f" else INTEGERS
+    ready, expected = [], []
+    for name in ELEMENTWISE:
+        op = OPS[name]
+        with (
+            np.errstate(all="ignore"),
+            contextlib.suppress(TypeError, ValueError, OverflowError),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            pairs = [x.ravel() for x in np.meshgrid(*[elements.astype(dtype)] * (op.arity or 2))]
+
+            def function(*x, op=op):
+                return op(*x) if op.arity else op(x)
+
+            value = function(*pairs)
+            ready.append((javascript(function, pairs, "program"), "program", pairs))
+            expected.append((name, value))
+    assert len(ready) > 35
+    for result, (name, value) in zip(run(ready), expected, strict=True):
+        values = found(result)
+        same(values, value, 1e-13, name)
+        if name not in TIES:
+            zeros = values[0] == 0
+            np.testing.assert_array_equal(np.signbit(values[0][zeros]), np.signbit(value[zeros]))
+
+
+@pytest.mark.parametrize("one", DTYPES)
+def test_dtypes_are_those_of_numpy(compare, one):
+    rng, calls = np.random.default_rng(0), []
+    for k, function in enumerate(MIXED):
+        for two in DTYPES:
+            x, y = (
+                rng.normal(size=6).astype(dtype)
+                if np.dtype(dtype).kind == "f"
+                else rng.integers(0, 5, 6).astype(dtype)
+                for dtype in (one, two)
+            )
+            with contextlib.suppress(TypeError, IndexError), np.errstate(all="ignore"):
+                function(x, y)
+                calls.append(((k, one, two), function, (x, y)))
+    # Sums of float32 in NumPy's own order differ by a rounding.
+    refused = compare(calls, 2e-6 if np.float32 in (one, np.float32) else 1e-9)
+    assert all("dtype float16" in error for error in refused.values())
+
+
+# Random programs
+
+
+def examples(strategy, count):
+    drawn = []
+
+    @settings(max_examples=count)
+    @drawn_from(strategy)
+    def note(x):
+        drawn.append(x)
+
+    note()
+    return drawn
+
+
+@pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")
+def test_random_array_programs(compare):
+    calls = [("arrays", p, p.arguments) for p in examples(native_programs.programs(), 40)]
+    assert not compare(calls)
+
+
+def test_random_programs_and_their_gradients(compare):
+    calls = [
+        ("program", ag.value_and_grad(p, tuple(range(len(p.arrays)))), p.arrays)
+        for p in examples(programs(), 25)
+    ]
+    assert not compare(calls)
+
+
+def test_random_programs_and_their_second_derivatives(compare):
+    calls = []
+    for p in examples(rich.programs(), 25):
+        direction = [np.cos(1 + np.arange(x.size)).reshape(x.shape) for x in p.arrays]
+        calls.append(("rich", rich.derivatives(p), (*p.arrays, *direction)))
+    assert not compare(calls, 1e-8)
+
+
+def test_random_loops(compare):
+    calls = [("loop", *drawn) for drawn in examples(loops.looped(), 25)]
+    assert not compare(calls, 1e-7)
+
+
+WRONG = {
+    "np.fmax": "{0} >= {1} ? {0} : {1}",
+    "np.expm1": "Math.exp({0})",
+    "np.remainder": "{0} % {1}",
+    "np.power": "{0} ** {1}",
+}
+
+
+@pytest.mark.parametrize("fn", WRONG)
+def test_a_wrong_statement_is_seen(compare, monkeypatch, fn):
+    def function(x, y):
+        return np.fmax(x, y), np.expm1(x), np.remainder(x, y), np.power(x, y)
+
+    call = ("statements", function, (np.array([1.0, 2.0, -3.0]), np.array([np.nan, 3.0, 2.0])))
+    assert not compare([call])
+    monkeypatch.setitem(javascript_language.STATEMENTS, fn, WRONG[fn])
+    with pytest.raises(AssertionError):
+        compare([call])
+
+
+# Training
 
 
 def layers(rng, sizes):
@@ -30,16 +213,18 @@ def layers(rng, sizes):
 
 
 def perceptron(depth):
-    """A training step; its kind of activation is an argument."""
+    """A training step; which activation is an argument."""
 
     def step(params, X, y, rate, kind):
         def loss(params):
             h = X
             for k in range(1, depth + 1):
                 a = h @ params[f"W{k}"].T + params[f"b{k}"]
-                smooth = np.where(kind == 1, np.tanh(a), ag.sigmoid(a))
-                h = np.where(kind == 0, ag.relu(a), smooth)
-            return ag.binary_cross_entropy_with_logits(h @ params["w"] + params["b"], y)
+                relu, tanh, logistic = (g(a) for _, g in _ACTIVATIONS.values())
+                h = np.where(kind == 0, relu, np.where(kind == 1, tanh, logistic))
+            z = h @ params["w"] + params["b"]
+            penalty = sum(np.sum(params[f"W{k}"] ** 2) for k in range(1, depth + 1))
+            return ag.binary_cross_entropy_with_logits(z, y) + 0.001 * penalty
 
         value, gradient = ag.value_and_grad(loss)(params)
         return value, {k: x - rate * gradient[k] for k, x in params.items()}
@@ -47,20 +232,70 @@ def perceptron(depth):
     return step
 
 
+def task(rng, sizes, kind):
+    params = layers(rng, [*sizes.values()][1:])
+    X = rng.normal(size=(sizes["rows"], sizes["inputs"]))
+    y = (np.sin(3 * X[:, 0]) > X.sum(1) - X[:, 0]) * 1.0
+    return params, X, y, np.array(0.05), np.array(kind)
+
+
+TRAIN = """
+function train(params, X, y, rate, kind, sizes) {
+  const losses = [];
+  for (let k = 0; k < 100; k++) {
+    const [loss, next] = step(params, X, y, rate, kind, sizes);
+    losses.push(loss);
+    params = next;
+  }
+  return [losses, params];
+}"""
+
+
 @pytest.mark.parametrize("depth", range(5))
-def test_one_program_serves_every_size(run, depth):
+def test_100_steps_at_random_sizes_by_one_program(run, depth):
+    """Two architectures of each depth, with each activation, by the program of other sizes."""
+    assert [*_ACTIVATIONS] == ["relu", "tanh", "logistic"]
     rng, step = np.random.default_rng(depth), perceptron(depth)
-
-    def arguments(sizes):
-        params = layers(rng, list(sizes.values())[1:])
-        X = rng.normal(size=(sizes["rows"], sizes["inputs"]))
-        return params, X, (X[:, 0] > 0) * 1.0, np.array(0.1), np.array(rng.integers(3))
-
     names = ["rows", "inputs", *(f"units{k}" for k in range(1, depth + 1))]
     base = dict(zip(names, range(5, 5 + len(names)), strict=True))
-    text = javascript(step, arguments(base), "step", base)
-    drawn = [{name: int(rng.integers(1, 20)) for name in names} for _ in range(4)]
-    calls = [(*arguments(sizes), sizes) for sizes in drawn]
-    results = run([(text, "step", args) for args in calls])
-    for args, result in zip(calls, results, strict=True):
-        same(found(result), step(*args[:-1]), 1e-12, text)
+    text = javascript(step, task(rng, base, 0), "step", base)
+    calls, expected = [], []
+    for units in rng.integers(1, 17, (2, depth)).tolist():
+        sizes = dict(zip(names, [40, 2, *units], strict=True))
+        for kind in range(3):
+            args = task(rng, sizes, kind)
+            calls.append((text + TRAIN, "train", (*args, sizes)))
+            compiled, params, losses = ag.compile(step), args[0], []
+            for _ in range(100):
+                loss, params = compiled(params, *args[1:])
+                losses.append(loss)
+            expected.append((losses, params))
+    for result, value in zip(run(calls), expected, strict=True):
+        same(found(result), value, 1e-9)
+
+
+def test_a_step_in_float32(compare):
+    rng = np.random.default_rng(1)
+    args = task(rng, {"rows": 20, "inputs": 2, "units1": 4, "units2": 3}, 1)
+    single = [
+        {k: v.astype(np.float32) for k, v in args[0].items()},
+        *(x.astype(np.float32) for x in args[1:4]),
+        args[4],
+    ]
+    assert not compare([("float32", perceptron(2), single)])
+
+
+def test_any_number_of_rows(run):
+    def loss(w, X, y):
+        return np.mean(np.square(np.tanh(X @ w) - y))
+
+    compiled = ag.compile(ag.value_and_grad(loss), rows="auto")
+    rng = np.random.default_rng(2)
+    w = rng.normal(size=3)
+    compiled(w, rng.normal(size=(40, 3)), rng.normal(size=40))
+    text = compiled._latest("").javascript()
+    given = [(w, rng.normal(size=(n, 3)), rng.normal(size=n)) for n in (2, 11, 1009)]
+    script = text.partition("if (typeof module")[0]
+    results = run([(script, "loss", args) for args in given])
+    for args, result in zip(given, results, strict=True):
+        same(found(result), compiled(*args), 1e-9, text)

@@ -259,7 +259,8 @@ def _called(text: str) -> list[str]:
     found: set[str] = set()
     texts = [text]
     while texts:
-        words = set(re.findall(r"(\w+)(?=[(),])", texts.pop())) & helpers().keys() - found
+        code = re.sub(r"/\*.*?\*/|//[^\n]*", "", texts.pop(), flags=re.DOTALL)
+        words = set(re.findall(r"(?<![\w.])\w+(?=[(),])", code)) & helpers().keys() - found
         found |= words
         texts += [helpers()[word] for word in words]
     return [name for name in helpers() if name in found]
