@@ -4,27 +4,30 @@ import json
 import re
 import sys
 from html import unescape
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playing import data
+from playing import data, text
 
 import autograd_lite as ag
-import autograd_lite.play.page
-from autograd_lite import viz
 from autograd_lite.data import make_moons
 from autograd_lite.data.reading import read_table
 from autograd_lite.models import MLPClassifier
 from autograd_lite.models.estimator import symbol
-from autograd_lite.play.page import SCRIPTS
-from autograd_lite.play.programs import ACTIVATIONS, DEPTHS, formulas, parameters, predict, step
+from autograd_lite.play.page import FOLDER, SCRIPTS
+from autograd_lite.play.programs import (
+    ACTIVATIONS,
+    DEPTHS,
+    formulas,
+    parameters,
+    predict,
+    programs,
+    step,
+)
 from autograd_lite.play.tables import MOST, generated, of_columns
 from autograd_lite.sweep import gradients
-
-FOLDER = Path(autograd_lite.play.page.__file__).parent
 
 # Programs
 
@@ -114,12 +117,12 @@ def test_every_array_has_its_formulas():
 def test_the_formulas_are_those_of_the_lectures():
     pytest.importorskip("sympy")
     found = formulas()
-    text = {
+    of = {
         name: [plain(found["texts"][k]) for k in lines] for name, lines in found["of"][1][0].items()
     }
-    assert text["W1"][-1].endswith("(∂L∂a(1))ᵀX+αW(1)")
-    assert text["h1"][-1].endswith("1m(ŷ−y)wᵀ")
-    assert text["a1"] == ["a(1)=XW(1)ᵀ+b(1)", "∂L∂a(1)=∂L∂h(1)⊙g′(a(1))"]
+    assert of["W1"][-1].endswith("(∂L∂a(1))ᵀX+αW(1)")
+    assert of["h1"][-1].endswith("1m(ŷ−y)wᵀ")
+    assert of["a1"] == ["a(1)=XW(1)ᵀ+b(1)", "∂L∂a(1)=∂L∂h(1)⊙g′(a(1))"]
     assert found["notes"][1][0] == ["g = ReLU, g′(a) = 1[a > 0]"]
 
 
@@ -172,8 +175,8 @@ def test_a_table_of_ones_own_comes_first(run, own, tmp_path):
     )
     assert code == 0
     assert said == f"written to {out}\n"
-    text = out.read_text(encoding="utf-8")
-    tables = data(text)["tables"]
+    written = out.read_text(encoding="utf-8")
+    tables = data(written)["tables"]
     assert [table["title"] for table in tables][:2] == ["your data", "moons"]
     table = tables[0]
     assert table["columns"] == [X1, X2]
@@ -181,8 +184,8 @@ def test_a_table_of_ones_own_comes_first(run, own, tmp_path):
     assert table["y"] == [int(k % 3 > 0) for k in range(12)]
     X = np.reshape(table["X"], (12, 2)) * table["scale"] + table["mean"]
     np.testing.assert_allclose(X, [[k, k * k % 7 + 0.5] for k in range(12)])
-    assert text.count("</script>") == 2
-    assert "<b>" not in re.sub(r"<script.*?</script>|<ul.*?</ul>", "", text, flags=re.DOTALL)
+    assert written.count("</script>") == 2
+    assert "<b>" not in re.sub(r"<script.*?</script>|<ul.*?</ul>", "", written, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +257,9 @@ def test_a_long_table_is_sampled_the_same_each_time(run, tmp_path):
 
 
 def test_the_code_of_the_page_is_small():
-    files = [*(FOLDER / name for name in (*SCRIPTS, "page.css", "page.html"))]
-    size = sum(path.stat().st_size for path in files)
-    assert size + (Path(viz.__file__).parent / "page.css").stat().st_size < 60_000
+    pytest.importorskip("sympy")
+    whole = text()
+    found = re.search(r'<script id="data"[^>]*>(.*?)</script>', whole, re.DOTALL)[1]
+    size = sum(len(part.encode()) * sign for part, sign in ((whole, 1), (found, -1)))
+    assert 40_000 < size - len(programs().encode()) < 60_000
     assert {path.name for path in FOLDER.glob("*.js")} == set(SCRIPTS)

@@ -1,13 +1,13 @@
 """The page of `autograd-lite play` in headless Chromium: training, its keys, and its memory."""
 
 import json
-from functools import cache
 
 import numpy as np
 import pytest
 from playing import choose, data, shaped, text, weights
 
 import autograd_lite as ag
+import benchmarks.play
 from autograd_lite.models import MLPClassifier
 from autograd_lite.play.programs import ACTIVATIONS
 from autograd_lite.text import number
@@ -25,9 +25,8 @@ def play(opened):
     return play
 
 
-@cache
-def program(units, activation):
-    """The gradient of the model's loss, compiled."""
+def gradient_of(units, activation):
+    """The gradient of the model's loss."""
 
     def loss(θ, X, y, alpha):
         if units:
@@ -36,7 +35,7 @@ def program(units, activation):
         ŷ = ag.sigmoid(X @ θ["w"] + θ["b"])
         return ag.binary_cross_entropy(ŷ, y) + alpha / 2 * np.sum(θ["w"] ** 2)
 
-    return ag.compile(ag.value_and_grad(loss))
+    return ag.value_and_grad(loss)
 
 
 # Training
@@ -60,7 +59,7 @@ def test_a_hundred_steps_are_those_of_python(play):
             alpha=str(alpha),
             rate="0.1",
         )
-        θ, found = shaped(weights(tab), units), program(units, activation)
+        θ, found = shaped(weights(tab), units), gradient_of(units, activation)
         assert (len(θ) - 2) / 2 == len(units)
         X, y = np.reshape(table["X"], (-1, 2)), np.array(table["y"], float)
         for _ in range(100):
@@ -78,7 +77,7 @@ def test_a_hundred_steps_are_those_of_python(play):
 def test_batches_have_each_row_once(play):
     tab = play()
     choose(tab, (3,), batch="64", rate="0.3")
-    θ, found = shaped(weights(tab), (3,)), program((3,), "tanh")
+    θ, found = shaped(weights(tab), (3,)), gradient_of((3,), "tanh")
     batches = tab.evaluate(
         "() => Array.from({ length: 12 }, () => { const { inputs, targets } = playground.run;"
         "const found = [[...inputs], [...targets]]; playground.run.step(); return found; })"
@@ -218,3 +217,11 @@ def test_ten_thousand_steps_take_no_more_memory(play):
     assert 200 <= len(curve) <= 401
     assert sum(part["count"] for part in curve) == 10_001
     assert [part["step"] for part in curve] == sorted({part["step"] for part in curve})
+
+
+def test_the_benchmark_measures_a_step_and_its_drawing(play):
+    tab = play()
+    step, both = benchmarks.play.milliseconds(tab, "tanh", pictures=5)
+    assert 0 <= step < both
+    assert tab.evaluate("playground.run.steps") == 5
+    assert tab.evaluate("playground.run.settings.units") == [16, 16]

@@ -33,20 +33,26 @@ function made(tag, name, ...content) {
 }
 
 const ARROWS = {
-  right: ["26", "12", "M0 6H20", "26,6 17,2 17,10"],
-  up: ["12", "22", "M6 22V7", "6,0 2,9 10,9"],
-  corner: ["96", "22", "M80 22C80 10 20 22 9 8", "4,0 13,6 5,10"],
+  right: [26, 12, "M0 6H20", "26,6 17,2 17,10"],
+  up: [12, 22, "M6 22V7", "6,0 2,9 10,9"],
+  corner: [96, 22, "M80 22C80 10 20 22 9 8", "4,0 13,6 5,10"],
 };
 
-function arrow(kind) {
-  const [width, height, line, tip] = ARROWS[kind];
-  const make = (tag, attributes) => {
+/** A picture of parts [tag, attributes]; screen readers pass it over. */
+function picture(width, height, ...parts) {
+  const make = ([tag, attributes]) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
     return element;
   };
-  const svg = make("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": true });
-  svg.append(make("path", { d: line }), make("polygon", { points: tip }));
+  const svg = make(["svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": true }]);
+  svg.append(...parts.map(make));
+  return svg;
+}
+
+function arrow(kind) {
+  const [width, height, d, points] = ARROWS[kind];
+  const svg = picture(width, height, ["path", { d }], ["polygon", { points }]);
   svg.classList.add("arrow", kind);
   return svg;
 }

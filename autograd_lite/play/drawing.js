@@ -1,6 +1,8 @@
 // The pictures: the plane with its decision boundary, the network, and the curves of the loss.
 
-const GRID = 40, THUMB = 10, DASHES = [[], [8, 3], [10, 3, 3, 3], [3, 2.4], [14, 4], [6, 2, 2, 2]];
+const GRID = 40, THUMB = 10, MOVING = 0.1;
+
+const DASHES = [[], [8, 3], [10, 3, 3, 3], [3, 2.4], [14, 4], [6, 2, 2, 2]];
 
 /** The colours of the theme, as the style sheet resolves them. */
 class Colors {
@@ -329,24 +331,37 @@ function drawCurves(canvas, runs, colors) {
   pen.fillText("loss L", 0, 0);
   pen.restore();
   pen.textAlign = "left";
-  for (const run of runs) {
-    pen.strokeStyle = pen.fillStyle = colors.of(`series-${run.look}`);
-    pen.lineWidth = run === runs.at(-1) ? 2.4 : 1.5;
-    pen.setLineDash(DASHES[run.look]);
-    pen.lineJoin = "round";
+  for (const run of runs) drawCurve(pen, run, { px, py, most, last: run === runs.at(-1) }, colors);
+}
+
+/** The curve of one run; of batches, each loss in a thin line and their moving mean. */
+function drawCurve(pen, run, { px, py, most, last }, colors) {
+  const parts = run.curve.filter(({ loss }) => Number.isFinite(loss));
+  if (!parts.length) return;
+  const place = ({ step, count }, loss) => [px(step + (count - 1) / 2), py(loss)];
+  pen.strokeStyle = pen.fillStyle = colors.of(`series-${run.look}`);
+  pen.lineJoin = "round";
+  if (!run.whole) {
+    pen.globalAlpha = 0.35;
+    pen.lineWidth = 1;
     pen.beginPath();
-    let end = null;
-    for (const { step, loss, count } of run.curve) {
-      if (!Number.isFinite(loss)) break;
-      end = [px(step + (count - 1) / 2), py(loss)];
-      pen.lineTo(...end);
-    }
+    for (const part of parts) pen.lineTo(...place(part, part.loss));
     pen.stroke();
-    pen.setLineDash([]);
-    if (!end) continue;
-    pen.beginPath();
-    pen.arc(end[0], end[1], 3, 0, 7);
-    pen.fill();
-    if (run.curve.at(-1).loss > most || !run.finite) pen.fillText("▲", end[0] - 5, 20);
+    pen.globalAlpha = 1;
   }
+  let mean = parts[0].loss;
+  pen.lineWidth = last ? 2.4 : 1.5;
+  pen.setLineDash(DASHES[run.look]);
+  pen.beginPath();
+  for (const part of parts) {
+    mean += (run.whole ? 1 : MOVING) * (part.loss - mean);
+    pen.lineTo(...place(part, mean));
+  }
+  pen.stroke();
+  pen.setLineDash([]);
+  const [x, y] = place(parts.at(-1), mean);
+  pen.beginPath();
+  pen.arc(x, y, 3, 0, 7);
+  pen.fill();
+  if (mean > most || !run.finite) pen.fillText("▲", x - 6, 22);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from autograd_lite.viz.page import embedded, hashed
 
 __all__ = ["page"]
 
+FOLDER = Path(__file__).parent
+
 SCRIPTS = ("cards.js", "drawing.js", "training.js", "play.js")
 """The parts of the script, in the order of their use."""
 
@@ -25,28 +28,27 @@ def page(tables: Sequence[Points]) -> str:
     Raises:
         ImportError: if SymPy is not installed, which derives the formulas.
     """
-    folder = Path(__file__).parent
-    colors = (Path(viz.__file__).parent / "page.css").read_text(encoding="utf-8")
-    style = colors + (folder / "page.css").read_text(encoding="utf-8")
-    script = (
-        '"use strict";\n'
-        + _computed()
-        + "".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    )
+    style = _read(Path(viz.__file__).parent, "page.css") + _read(FOLDER, "page.css")
+    script = f'"use strict";\n{_computed()}{_read(FOLDER, *SCRIPTS)}'
     # Nothing is fetched, and only this script and this style are allowed.
     policy = (
         f"default-src 'none'; img-src data:; script-src {hashed(script)}; "
         f"style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
     )
     data = {"tables": [table.as_json() for table in tables], "formulas": formulas()}
-    frame = (folder / "page.html").read_text(encoding="utf-8")
-    return Template(frame).substitute(
+    return Template(_read(FOLDER, "page.html")).substitute(
         title=html.escape("Train a network"),
         policy=policy,
         style=style,
         script=script,
         data=embedded(data),
     )
+
+
+def _read(folder: Path, *names: str) -> str:
+    """Some files one after the other, without their indentation."""
+    texts = ((folder / name).read_text(encoding="utf-8") for name in names)
+    return re.sub(r"^ +", "", "".join(texts), flags=re.MULTILINE)
 
 
 @cache

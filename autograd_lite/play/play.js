@@ -100,14 +100,9 @@ function start() {
   /** The list of the runs, each with its line as it is drawn. */
   function legend() {
     byId("runs").replaceChildren(...runs.map((one) => {
-      const sample = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      sample.setAttribute("viewBox", "0 0 34 10");
-      sample.setAttribute("aria-hidden", "true");
-      const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      line.setAttribute("d", "M0 5H34");
-      line.setAttribute("stroke-dasharray", DASHES[one.look].join(" "));
-      line.style.stroke = `var(--series-${one.look})`;
-      sample.append(line);
+      const dashes = DASHES[one.look].join(" ");
+      const sample = picture(34, 10, ["path", { d: "M0 5H34", "stroke-dasharray": dashes }]);
+      sample.style.stroke = `var(--series-${one.look})`;
       return made("li", "", sample, made("span", "rate"), made("span", "verdict"));
     }));
     runs.forEach((_, k) => judged(k));

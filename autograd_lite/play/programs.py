@@ -74,7 +74,9 @@ def step(θ: Arrays, X: Any, y: Any, rate: Any, alpha: Any, activation: Any) -> 
     Returns the loss, the values of all results, the gradients by them and by the parameters, the
     sum of the squares of the latter, and the parameters after the step.
     """
-    values, gradients, back, h = {}, {}, [], X
+    values: Arrays = {}
+    gradients: Arrays = {}
+    back, h = [], X
     for k in _layers(θ):
         a, affine = ag.vjp(_affine, h, θ[f"W{k}"], θ[f"b{k}"])
         h, bend = ag.vjp(lambda a: _chosen(a, activation), a)
@@ -105,7 +107,8 @@ def step(θ: Arrays, X: Any, y: Any, rate: Any, alpha: Any, activation: Any) -> 
 
 def parameters(units: tuple[int, ...], fill: Callable[..., Any]) -> dict[str, npt.NDArray[Any]]:
     """Parameters for two inputs and these hidden layers; `fill` makes an array of a shape."""
-    found, inputs = {}, 2
+    found: Arrays = {}
+    inputs = 2
     for k, n in enumerate(units, 1):
         found |= {f"W{k}": fill((n, inputs)), f"b{k}": fill((n,))}
         inputs = n
