@@ -106,9 +106,8 @@ class Snapshot:
             return False
         if isinstance(self.arrays[consumer], tuple) or self.local_shape(consumer, k) is not None:
             return False
-        return (
-            consumer.ndim == 1 and x.ndim <= 1 and 0 < consumer.size <= ROWS and 0 < x.size <= ROWS
-        )
+        small = 0 < consumer.size <= ROWS and 0 < x.size <= ROWS
+        return small and bool(consumer.ndim == 1 and x.ndim <= 1)
 
     def _jacobian_matrix(self, consumer: Any, k: int) -> tuple[Any, bool]:
         """The results of an operation's gradient rule for unit vectors, one a row.
