@@ -235,10 +235,10 @@ class Comparison:
         edge = point.edges[first]
         one = len(candidate.edges) == 1
         label = point.label(first) if one else ""
-        rules = edge.node.op.notation.gradient.split(", ")
-        rule = rules[edge.k] if edge.k < len(rules) else ", ".join(rules)
+        op = edge.node.op
+        rule = op.notation.gradient_of(edge.k, op.arity)
         text = MISTAKES[candidate.name].format(
-            op=edge.node.op.notation.symbol,
+            op=op.notation.symbol,
             where=f" ({label})" if label else "",
             value=number(scale_of(edge) or 0),
             rule=f"{rule}, where g is the gradient that arrives",
