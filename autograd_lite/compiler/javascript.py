@@ -155,8 +155,8 @@ def source(
     """
     name = function_name(name)
     roots = lowered(results, b)
-    order = everything(roots)
-    for x in order:
+    order = {*everything(roots)}
+    for x in (*everything(roots), *arguments):
         _check(x)
     given = Arguments(name, signature, JAVASCRIPT.names(), sizes)
     known = dict(zip(arguments, given.leaves, strict=True))

@@ -210,7 +210,7 @@ class KernelWriter:
         if x.shape:
             self.lines.append(f"{indent}{self.place(x, self.text[x], at)} = {total}")
         else:
-            self.text[x] = total
+            self.text[x] = self.language.rounded(total, x.dtype)
 
     def _opened(self, indent: str, axis: int, n: int) -> str:
         """The indentation in a loop; an axis of one element needs none."""
