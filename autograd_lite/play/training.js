@@ -49,6 +49,7 @@ class Run {
     this.random = uniform(seed);
     this.weights = initial(units, this.random);
     this.program = PROGRAMS[units.length];
+    this.relu = ACTIVATIONS[settings.activation] === "ReLU";
     const rows = points.y.length;
     this.size = Math.min(settings.batch || rows, rows);
     this.whole = this.size === rows;
@@ -188,7 +189,7 @@ function verdict(run) {
 /** The norm of an array. */
 const norm = (array) => Math.sqrt(array.reduce((sum, x) => sum + x * x, 0));
 
-const VANISHING = 1e-6, EXPLODING = 1e4, FAINT = 100;
+const FAINT = 100;
 
 /** Units of a layer that are 0 for every row: a ReLU without a gradient. */
 function dead(h, units) {
@@ -209,7 +210,7 @@ function problems(run) {
   const size = (name) => norm(gradients[name]) / Math.sqrt(gradients[name].length);
   units.forEach((count, k) => {
     const layer = k + 1, W = `W${layer}`, off = dead(run.hidden[`h${layer}`], count).length;
-    if (run.settings.activation === 0 && off) {
+    if (run.relu && off) {
       add(`h${layer}`, "⊘", off === count ? "dead: all units" : `dead: ${off} of ${count} units`);
     }
     if (found[W]) return;
