@@ -62,8 +62,9 @@ class Run {
     this.stride = 1;
     this.losses = new Float64Array(RECENT + 1);
     this.expected = new Float64Array(RECENT + 1);
+    this.promised = 0;
     this.compute();
-    this.first = this.now.loss;
+    this.first = this.whole ? this.now.loss : this.computed(points.X, points.y).loss;
   }
 
   sizes(rows) {
@@ -96,14 +97,18 @@ class Run {
 
   /** Compute the loss, the gradients and the next weights at the present weights. */
   compute() {
-    const { rate, alpha, activation } = this.settings;
-    const [X, y] = [this.inputs, this.targets] = this.batch();
-    this.now = this.program.step(this.weights, X, y, rate, alpha, activation,
-      this.sizes(y.length));
+    [this.inputs, this.targets] = this.batch();
+    this.now = this.computed(this.inputs, this.targets);
     const at = this.steps % this.losses.length;
     this.losses[at] = this.now.loss;
-    this.expected[at] = rate * this.now.squares;
+    this.expected[at] = this.settings.rate * this.now.squares;
     this.remember();
+  }
+
+  /** What the generated step computes at the present weights for some rows. */
+  computed(X, y) {
+    const { rate, alpha, activation } = this.settings;
+    return this.program.step(this.weights, X, y, rate, alpha, activation, this.sizes(y.length));
   }
 
   /** Add the loss to the curve; a long curve has the mean of several steps in each point. */
@@ -133,6 +138,7 @@ class Run {
   /** Take a step; false where the loss is not finite, so that there is nowhere to go. */
   step() {
     if (!this.finite) return false;
+    this.promised += this.settings.rate * this.now.squares;
     this.weights = this.now.next;
     this.steps++;
     this.compute();
@@ -162,25 +168,24 @@ class Run {
 /**
  * What the loss says about the learning rate: [kind, sentence].
  *
- * A small step lowers the loss by the rate times the squared norm of the gradient; where it falls
- * by much less, the loss bends within a step, and where it rises, the step is too long.
+ * A small step lowers the loss by the rate times the squared norm of the gradient. If all steps
+ * together promise little, the rate is too small; if the loss falls by much less than promised and
+ * often rises, the steps are too long.
  */
 function verdict(run) {
-  const { loss, squares } = run.now;
+  const { loss, squares } = run.now, { promised, first, steps } = run;
   if (!run.finite) return ["large", "too large: the loss is no longer finite"];
   const { length, rises, expected, mean, before } = run.recent();
   if (length < 10) return ["none", "too early to say"];
-  const fallen = 1 - mean / run.first;
-  if (mean > 1.02 * run.first) return ["large", "too large: the loss is above its start"];
-  if (run.whole) {
-    const share = (before - loss) / expected;
-    if (rises > length / 5 && share < 0.5) return ["large", "too large: the loss jumps up and down"];
-  }
+  if (mean > 1.02 * first) return ["large", "too large: the loss is above its start"];
   if (squares < SMALL ** 2) {
-    return fallen > 0.3 ? ["right", "right: the loss has fallen, and is flat now"]
-      : ["flat", "stuck: the gradient is small"];
+    return mean < 0.9 * first ? ["right", "right: the loss has fallen, and is flat now"]
+      : ["flat", "flat: the gradient is small"];
   }
-  if (fallen < Math.min(0.3, run.steps / 1500)) {
+  if (run.whole && rises > length / 5 && before - loss < expected / 2) {
+    return ["large", "too large: the loss jumps up and down"];
+  }
+  if (promised < Math.min(0.3, steps / 1500) * first) {
     return ["small", "too small: the loss falls slowly"];
   }
   return ["right", "right: the loss falls"];
