@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
     Options of a command may stand before, between and after its other arguments.
     """
 
-    _mixing = False
+    _within = False
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
@@ -63,9 +63,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {line}{joint} {self.prog} --help\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if not (self._subparsers or self._mixing):
-            self._mixing = True  # it calls this method: for the options, and for the rest
-            return self.parse_known_intermixed_args(args, namespace)
+        if self._within:  # of some versions, `parse_known_intermixed_args` calls this method
+            return super().parse_known_args(args, namespace)
         own = iter(args or ())
         if self._subparsers:  # the options of a command are not known yet
             own = takewhile(lambda argument: argument.startswith("-"), own)
@@ -76,7 +75,9 @@ class _Parser(argparse.ArgumentParser):
                 meant = _meant(option[0], self._option_string_actions)
                 self.error(f"there is no option {option[0]}{meant}")
             given += [option[0]] if option else []
-        found, others = super().parse_known_args(args, namespace)
+        self._within = True
+        parse = super().parse_known_args if self._subparsers else self.parse_known_intermixed_args
+        found, others = parse(args, namespace)
         found.given = [*given, *getattr(found, "given", ())]  # beside those of a command
         return found, others
 

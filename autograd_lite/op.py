@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, wraps
@@ -25,6 +26,9 @@ NUMPY: dict[Any, Callable[..., Any]] = {}
 SCIPY: dict[str, Callable[..., Any]] = {}
 """The same for each function of `scipy.special`, by name, since SciPy is loaded only when used."""
 
+INNERMOST = re.compile(r"[(\[][^()\[\]]*[)\]]")
+"""Brackets that have no others inside."""
+
 REFUSED: dict[Any, str] = {}
 """The functions of NumPy that accept no Tensor, with the reason and what to use instead."""
 
@@ -36,7 +40,9 @@ class Notation:
     Attributes:
         symbol: its symbol in a formula.
         precedence: the precedence of the symbol; 100 for a function.
-        formula, gradient, notes: its row of the table in the documentation.
+        formula, gradient, notes: its row of the table in the documentation. The gradient is one
+            rule for each operand, with commas between them, then "; " and what holds for all; or
+            one text for all operands.
         activation: whether it is an activation, whose result is named after the layer.
         averages: whether it is a loss that may take the mean over examples.
     """
@@ -48,6 +54,19 @@ class Notation:
     notes: str = ""
     activation: bool = False
     averages: bool = False
+
+    def gradient_of(self, k: int, arity: int | None) -> str:
+        """The rule of one operand; the whole text if it has not one for each of `arity`."""
+        text = bare = self.gradient
+        while INNERMOST.search(bare):
+            bare = INNERMOST.sub(lambda brackets: "_" * len(brackets[0]), bare)
+        end = bare.find(";") if ";" in bare else len(bare)
+        commas = [comma.start() for comma in re.finditer(", ", bare[:end])]
+        if arity is None or len(commas) + 1 != arity:
+            return text
+        starts = [0, *(comma + 2 for comma in commas)]
+        rule = text[starts[k] : [*commas, end][k]]
+        return rule if rule == "none" else rule + text[end:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ Tensors and generates the code. Later calls run it.
 | `.source_map()` | the file and line of f for each of its lines |
 | `.save("step.py")` | writes it as a module that needs NumPy, and SciPy for special functions |
 | `.save("step.py", namespace="torch")` | writes it for [PyTorch, JAX or CuPy](interop.md) |
+| `.save("step.js", namespace="javascript")` | writes it as a script for [web pages](#javascript) |
 | `.save("step.py", backend="numba")` | writes native code, as a module that needs NumPy and Numba |
 | `.backend` | which backend ran last |
 | `.source` | the code that runs |
@@ -117,6 +118,38 @@ environment variable `AUTOGRAD_LITE_CACHE` names one), so the same program takes
 second in the next process. With `backend="auto"`, NumPy runs a program until native code would have
 saved as much time as compiling takes, estimated from the number of calls and elements in it, and
 then Numba runs it. Which call that is depends on the program alone, so results can be repeated.
+
+## JavaScript
+
+`compiled.save("gradients.js", namespace="javascript")` writes the program as a script for web
+pages, which is also a module for Node. Its loops are those of native code. This is the logistic
+regression above, without the functions that check the arguments:
+
+{javascript}
+
+```html
+<script src="gradients.js"></script>
+<script>
+  const [loss, gradient] = gradients({{ w }}, X, y);
+</script>
+```
+
+- Arrays are typed arrays in C order, or nested arrays. Numbers stand for arrays without axes, and
+  objects and arrays for dicts, lists and tuples. The results have the structure of those of f, with
+  a new `Float64Array` for each array of float64, a `Float32Array` for float32, and a `Uint8Array`
+  for booleans.
+- Arguments are checked. An array of another shape raises a `RangeError` that names it, and so does
+  another value for an argument that is fixed.
+- Products, sums and elementwise calls become loops. `sort`, `cumsum`, `argmax` and indices that are
+  arrays call functions that the script brings along.
+- NaN and infinities are those of NumPy. `Math.tanh`, `Math.exp` and others differ from NumPy's
+  functions by one or two units in the last place, and sums add one number after the other.
+- Integers of 64 bits are exact up to 2⁵³. Smaller ones wrap around, as in NumPy.
+- What JavaScript lacks raises a `ValueError` that names it, before the file is written: linear
+  algebra, the functions of `scipy.special`, masks that are arguments, `searchsorted` and a few
+  more.
+- With `rows="auto"` the script serves any number of rows above 1, unless f reads that number.
+- Names are those of Python. A word that JavaScript reserves gets an underscore: `new_`.
 
 ## How compiling works
 
@@ -253,6 +286,17 @@ def native(f: Any, *args: Any) -> str:
     return "\n\n\n".join(x for x in functions if f"def {f.__name__}" in x)
 
 
+def javascript(compiled: Any, *args: Any) -> str:
+    """The function in JavaScript, without the functions that it calls."""
+    compiled(*args)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "program.js"
+        compiled.save(path, namespace="javascript")
+        text = path.read_text(encoding="utf-8")
+    first = text.index("/**")
+    return f"```javascript\n{text[first : text.index('  /**', first)].rstrip()}\n}}\n```"
+
+
 def python(text: str) -> str:
     """A block of Python."""
     return f"```python\n{text.rstrip()}\n```"
@@ -285,6 +329,7 @@ def page() -> str:
         step_source=python(compiled.source_for(weights, X, y)),
         loop=python(ag.compile(recurrence).readable(weights[0][0], X[:200])),
         rewrites=rewrites(),
+        javascript=javascript(logistic, *given),
         native_source=python(native(recurrence_step, *[np.zeros(3)] * 3)),
         rows_source=python(ag.compile(step, rows=128).source_for(weights, X, y)),
     )

@@ -108,6 +108,7 @@ OTHERS = [
     (squares, (v, X, y), "not finite",
      lambda v, X, y: X.T @ ((np.tanh(X @ v) - y) * d_tanh(X @ v)) / np.array([1.0, 1, 0])),
     (dot, (v, X), "missing part", lambda v, X: X[0] * (v @ X[1])),
+    (dot, (v, X), "wrong sign of a part", lambda v, X: X[0] * (v @ X[1]) - X[1] * (v @ X[0])),
     (dot, (v, X), "missing factor", lambda v, X: X[0] * (v @ X[1]) + np.ones(3) * (v @ X[0])),
     (dot, (v, X), "wrong factor", lambda v, X: X[0] * (v @ X[1]) + v * (v @ X[0])),
     (layer, (W, b, X[0]), "transposed gradient", lambda W, b, x: np.outer(x, delta(W, b, x))),

@@ -3,7 +3,9 @@
 import random
 import subprocess
 import sys
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +14,11 @@ from hypothesis import strategies as st
 from pages import data, needs_graphviz
 
 import autograd_lite as ag
+from autograd_lite.cli import _parser, main
 from autograd_lite.commands import model_rows, sources
 from autograd_lite.commands.python_file import result_of
 from autograd_lite.commands.sources import EXAMPLES
-from autograd_lite.data import load_breast_cancer
+from autograd_lite.data import load_breast_cancer, open_table, read_table
 from autograd_lite.models import LogisticRegression, MLPClassifier, load, save
 from autograd_lite.viz import draw
 
@@ -179,8 +182,6 @@ def test_options_of_tables_go_with_models_only(run, folder):
 @given(st.permutations([("mlp",), ("--out", "a.dot"), ("--no-gradients",)]))
 def test_options_may_stand_anywhere(order):
     argv = [part for group in order for part in group]
-    from autograd_lite.cli import _parser
-
     args = _parser().parse_args(["draw", *argv])
     assert (args.source, str(args.out), args.gradients) == ("mlp", "a.dot", False)
     assert sorted(args.given) == ["--no-gradients", "--out"]
@@ -208,8 +209,6 @@ def test_an_unknown_format_is_refused_before_the_function_runs(run, folder):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder with a table, models that were trained on it, and one on the shipped data."""
-    from autograd_lite.cli import main
-
     path, draws = tmp_path_factory.mktemp("trained"), random.Random(0)
     quoted = HOSTILE.replace('"', '""')
     lines = [f'id;"{quoted}";city;bought;spent']
@@ -259,8 +258,6 @@ def test_the_loss_of_a_row_has_the_encoding_of_the_model(run, here, model):
     assert f"column {HOSTILE!r}: 1 missing" in complaints
     fitted = load(f"{model}.npz")
     encoder = model_rows.Fitted.of(fitted, []).encoder
-    from autograd_lite.data import read_table
-
     frame = read_table("table.csv").take([4])
     del fitted.feature_names_in_
     y = frame.column(fitted.target_name_)
@@ -319,6 +316,28 @@ def test_a_model_without_a_table_takes_the_columns_in_their_order(run, tmp_path,
     assert (tmp_path / "m.dot").read_text("utf-8") == draw(model.loss_graph(X, y)).source
 
 
+@given(
+    st.lists(st.integers(-50, 50), min_size=1, max_size=30),
+    st.integers(8, 60),
+    st.data(),
+)
+def test_rows_of_a_table_that_is_read_in_pieces(numbers, size, data):
+    """The rows are those of the numbers, whatever piece they are in, in the order of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "table.csv")
+        path.write_text("\n".join(["a,b", *(f"{n},x{k}" for k, n in enumerate(numbers))]))
+        pieces = open_table(path, piece=size)
+        chosen = data.draw(st.none() | st.lists(st.integers(1, len(numbers)), min_size=1))
+        parts = list(model_rows.taken(pieces, chosen))
+    rows = range(1, len(numbers) + 1) if chosen is None else sorted(set(chosen))
+    found = np.concatenate([frame.column("a").values for _, frame in parts])
+    assert found.tolist() == [numbers[row - 1] for row in rows]
+    texts = np.concatenate([frame.column("b").texts() for _, frame in parts])
+    assert texts.tolist() == [f"x{row - 1}" for row in rows]
+    if chosen is not None:
+        assert [first for first, _ in parts] == list(rows)
+
+
 # Models of ONNX.
 
 
@@ -348,8 +367,6 @@ def test_the_rows_of_a_table_are_those_of_the_weights(run, onnx):
     for name, weights in (("b-mlp", "b/mlp"), ("s-mlp", "s/mlp"), ("shipped", "shipped")):
         given = {} if name == "shipped" else {"data": "table.csv"}
         options = ["--row", "5,8", *(["--data", "table.csv"] if given else [])]
-        from autograd_lite.cli import _parser
-
         output = "prediction" if name == "s-mlp" else "logits"
         argv = ["draw", f"{onnx / name}.onnx:{output}", *options]
         with sources.explained(_parser().parse_args(argv)) as result:

@@ -8,7 +8,7 @@ import pytest
 
 from autograd_lite.cli import _parser
 from autograd_lite.commands.html import csv_of
-from autograd_lite.commands.model_pictures import MODEL_PICTURES
+from autograd_lite.commands.model_pictures import MODEL_PICTURES, class_curves
 from autograd_lite.commands.pictures import PICTURES
 from autograd_lite.data import load_breast_cancer, make_moons
 from autograd_lite.models import (
@@ -204,6 +204,24 @@ def test_curves_of_models_and_classes(folder):
             assert texts[0].endswith(f"area {number(auc(labels == 'yes', score))}")
         texts = [text.get_text() for text in right.get_legend().get_texts()]
         assert texts == [*names, "calibrated"]
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_the_curves_of_the_class_that_matters(positive):
+    table = make_moons(200, noise=0.4, random_state=1)
+    model = LogisticRegression(alpha=0.1).fit(table.X, np.where(table.y == 1, "yes", "no"))
+    more = make_moons(90, noise=0.4, random_state=2)
+    few = np.append(np.flatnonzero(more.y == 1)[:20], np.flatnonzero(more.y == 0))
+    X, y = more.X[few], np.where(more.y == 1, "yes", "no")[few]
+    ((name, ((false, true), (probability, share, rows))),) = class_curves(
+        model, X, y, positive
+    ).items()
+    of, p = y == model.classes_[positive], model.predict_proba(X)[:, positive]
+    assert name == f"class {model.classes_[positive]}"
+    area = np.sum(np.diff(false) * (true[1:] + true[:-1])) / 2
+    np.testing.assert_allclose(area, auc(of, p))
+    np.testing.assert_allclose(np.sum(share * rows), of.sum())
+    np.testing.assert_allclose(np.sum(probability * rows), p.sum())
 
 
 def test_histograms_of_each_hidden_layer(folder):

@@ -1,6 +1,8 @@
 """`autograd-lite walkthrough`: the student's page, and the walkthrough of any graph."""
 
 import json
+import os
+import subprocess
 import sys
 from functools import partial
 
@@ -143,9 +145,6 @@ def test_bad_input_is_one_line(run, folder, argv, message):
 
 def test_a_terminal_that_cannot_show_greek(folder):
     """In a process of its own, with ASCII only."""
-    import os
-    import subprocess
-
     command = [sys.executable, "-m", "autograd_lite", "walkthrough", "mlp"]
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

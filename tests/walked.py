@@ -194,6 +194,9 @@ def products(html):
             last = Reader(sides[-1], None).value()
         except UnknownError:
             continue  # such as the range of a large array
+        if "".join(map(str, left))[0] != "∂" and last.mid.ndim:
+            # Along which axis an operation adds up is in its note.
+            sides = [s for s in sides if "Σ" not in s[0]]
         for side in sides[:-1]:
             try:
                 yield left, side, Reader(side, last.mid.shape).value(), last
@@ -209,5 +212,9 @@ def agree(computed, printed):
         computed = Printed(
             computed.mid.reshape(printed.mid.shape), computed.near.reshape(printed.mid.shape)
         )
+    try:
+        np.broadcast_shapes(computed.mid.shape, printed.mid.shape)
+    except ValueError:
+        return False
     apart = abs(computed.mid - printed.mid)
     return bool((apart <= computed.near + printed.near + 1e-6 * abs(printed.mid)).all())

@@ -16,11 +16,11 @@ from autograd_lite.compiler.javascript_language import (
     JAVASCRIPT,
     RESERVED,
     helpers,
-    quoted,
 )
 from autograd_lite.compiler.javascript_lines import declared, inlined
 from autograd_lite.compiler.kernels import KernelWriter
 from autograd_lite.compiler.lengths import Numbers
+from autograd_lite.compiler.module import check_size
 from autograd_lite.compiler.native import Stretch, is_literal
 from autograd_lite.compiler.plan import Plan
 from autograd_lite.compiler.signature import (
@@ -63,14 +63,13 @@ def javascript(
     Example:
         >>> import numpy as np
         >>> text = javascript(np.mean, (np.ones(5),), "mean", {"rows": 5})
-        >>> print(text[text.index("function") : text.index("/**", 9)])
+        >>> print(text[text.index("function") : text.index("\\n\\n")])
         function mean(a, { rows }) {
           checkSizes("mean", { rows });
           a = read(a, "mean: a", [rows], "float64");
           let total = 0.0;
           for (let i = 0; i < rows; i++) {
-            const a_1 = a[i];
-            total = total + a_1;
+            total = total + a[i];
           }
           return total / rows;
     """
@@ -156,33 +155,25 @@ def source(
     """
     name = function_name(name)
     roots = lowered(results, b)
-    for x in everything(roots):
+    order = everything(roots)
+    for x in order:
         _check(x)
-    names = JAVASCRIPT.names()
-    if wrong := [text for text in sizes if names.take(text) != text]:
-        raise ValueError(f"{name}: a size cannot have the name {wrong[0]!r}")
-    last = [f"{{ {', '.join(sizes)} }}"] if sizes else []
-    given = Arguments(name, signature, names)
+    given = Arguments(name, signature, JAVASCRIPT.names(), sizes)
     known = dict(zip(arguments, given.leaves, strict=True))
     for x, (number, _) in (numbers or {}).items():
         text = number.text(given.rows)
         text = text if text == given.rows else f"({text})"
         known[x] = JAVASCRIPT.converted(text, x.dtype.name)
-    writer = ScriptWriter(roots, b, names, known)
-    used = {x for x in everything(roots) if x.fn == ARGUMENT}
-    lines = [f"checkSizes({quoted(name)}, {last[0]});"] if sizes else []
-    lines += given.lines([k for k, x in enumerate(arguments) if x in used])
-    returned = packed(packing.tree, writer.results)
-    kept = re.findall(r"[A-Za-z_$][\w$]*", returned)
-    body = declared(inlined(writer.lines, kept), kept)
-    lines += _with_rows(body, signature, arguments, given.rows) if given.rows else body
-    lines.append(f"return {returned};")
-    text = "\n".join(f"  {line}" for line in lines)
+    writer = ScriptWriter(roots, b, given.taken, known)
+    returned = f"return {packed(packing.tree, writer.results)}"
+    body = declared(inlined([*writer.lines, returned]))
+    if given.rows:
+        body = _with_rows(body, signature, arguments, given.rows)
+    lines = [*given.lines([k for k, x in enumerate(arguments) if x in order]), *body]
+    text = "\n".join([*given.head(), *(f"  {line}" for line in lines)])
     functions = "\n".join(helpers()[k] for k in _called(text))
     functions = "\n".join(f"  {line}".rstrip() for line in functions.splitlines())
-    head = f"function {name}({', '.join([*given.names, *last])}) {{"
-    comment = given.comment(sizes)
-    return "\n".join([*comment, head, text]) + (HELPERS + functions) * bool(functions) + "\n}\n"
+    return text + (HELPERS + functions) * bool(functions) + "\n}\n"
 
 
 def _check(x: Expr) -> None:
@@ -225,12 +216,14 @@ class ScriptWriter(KernelWriter):
         self.results = [self._result(x) for x in roots]
 
     def _constant(self, x: Expr) -> str:
+        check_size(x.value)
         words = [self.language.literal(v, x.dtype) for v in x.value.ravel().tolist()]
         if not x.shape:
             return words[0]
         name = self.names.take(self.b.names.get(x, "").upper(), "C")
         words = [word.strip("()").removesuffix(".0") for word in words]
-        self.lines.append(f"{name} = {ARRAYS[x.dtype.name]}.of({', '.join(words)})")
+        # A call takes at most 65,535 arguments.
+        self.lines.append(f"{name} = new {ARRAYS[x.dtype.name]}([{', '.join(words)}])")
         return name
 
     def _result(self, x: Any) -> str:
@@ -280,4 +273,4 @@ def _with_rows(
             n, power = n // length, power + 1
         return " * ".join([str(n)] * (n != 1) + [rows] * power) if power else word
 
-    return [x if "Array.of(" in x else with_numbers(x, changed) for x in lines]
+    return [x if "Array([" in x else with_numbers(x, changed) for x in lines]

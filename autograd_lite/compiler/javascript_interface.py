@@ -19,13 +19,18 @@ class Arguments:
     """The arguments of a function.
 
     Attributes:
+        taken: the names taken in the function.
         names: of the parameters.
         leaves: the name of each array.
         rows: the name of the number of rows, if it may be any.
     """
 
-    def __init__(self, name: str, signature: Signature, names: Names) -> None:
-        self.function, self.signature = name, signature
+    def __init__(
+        self, name: str, signature: Signature, names: Names, sizes: Sequence[str] = ()
+    ) -> None:
+        if wrong := [text for text in sizes if names.take(text) != text]:
+            raise ValueError(f"{name}: a size cannot have the name {wrong[0]!r}")
+        self.function, self.signature, self.taken, self.sizes = name, signature, names, sizes
         self.names = [names.take(text, "argument") for text in signature.names]
         found: dict[int, str] = {}
         self.paths: dict[int, str] = {}
@@ -49,6 +54,8 @@ class Arguments:
     def lines(self, used: Sequence[int]) -> list[str]:
         """The statements that read and check the arguments with some numbers."""
         written = self._rows()
+        if self.sizes:
+            written.append(f"checkSizes({quoted(self.function)}, {self._lengths()});")
         for path, value in self.fixed:
             if value is None or type(value) in (bool, int, float, str):
                 written.append(f"fixed({path}, {self._label(path)}, {_static(value)});")
@@ -78,8 +85,12 @@ class Arguments:
     def _shape(self, leaf: Leaf) -> str:
         return ", ".join(self.rows if n is ANY_LENGTH else str(n) for n in leaf.shape)
 
-    def comment(self, sizes: Sequence[str]) -> list[str]:
-        """The comment before the function."""
+    def _lengths(self) -> str:
+        """The object with the lengths that the function takes."""
+        return f"{{ {', '.join(self.sizes)} }}"
+
+    def head(self) -> list[str]:
+        """The comment before the function, and its first line."""
         lines = [
             "/**",
             " * Compiled by autograd_lite, for these shapes and dtypes. Arrays are typed arrays or",
@@ -93,9 +104,11 @@ class Arguments:
             lines.append(f" * @param {{{kind}}} {path}{shape}")
         for path, value in self.fixed:
             lines.append(f" * @param {_plain(path)} fixed: {_shown(value)}")
-        if sizes:
-            lines.append(f" * @param {{object}} sizes {', '.join(sizes)}")
-        return [*lines, " */"]
+        parameters = [*self.names]
+        if self.sizes:
+            lines.append(f" * @param {{object}} sizes {', '.join(self.sizes)}")
+            parameters.append(self._lengths())
+        return [*lines, " */", f"function {self.function}({', '.join(parameters)}) {{"]
 
 
 def _plain(path: str) -> str:
@@ -103,8 +116,9 @@ def _plain(path: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = _static(value) if value is None or type(value) in (bool, int, float, str) else str(value)
-    return quoted(text)[1:-1] if not isinstance(value, str) else text
+    if value is None or type(value) in (bool, int, float, str):
+        return _static(value).removesuffix(".0")
+    return quoted(str(value))[1:-1]
 
 
 def _keys(form: Container) -> list[Any]:
@@ -147,7 +161,7 @@ def packed(form: Any, results: Sequence[str]) -> str:
     for key, part in zip(_keys(form), parts, strict=True):
         plain = key.isascii() and key.isidentifier() and key != "__proto__"
         word = key if plain else f"[{quoted(key)}]"
-        words.append(word if word == part else f"{word}: {part}")
+        words.append(f"{word}: {part}")
     return f"{{ {', '.join(words)} }}" if words else "{}"
 
 
@@ -162,8 +176,7 @@ def _static(value: Any) -> str:
     if isinstance(value, str):
         return quoted(value)
     if type(value) in (bool, int, float):
-        text = JAVASCRIPT.literal(value, np.asarray(value).dtype)
-        return text.strip("()").removesuffix(".0")
+        return JAVASCRIPT.literal(value, np.asarray(value).dtype).strip("()")
     if type(value) in (tuple, list):
         return f"[{', '.join(map(_static, value))}]"
     raise ValueError(f"save: JavaScript has no equal of the plain value {value!r}")

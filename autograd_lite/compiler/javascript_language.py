@@ -169,7 +169,12 @@ def helpers() -> dict[str, str]:
 
 
 def quoted(text: str) -> str:
-    """A text as a literal that can also stand in a comment and in a script of a page."""
+    r"""A text as a literal that can also stand in a comment and in a script of a page.
+
+    Example:
+        >>> print(quoted("</script>"))
+        "\u003c/script>"
+    """
     return json.dumps(text).replace("<", "\\u003c").replace("*/", "*\\u002f")
 
 

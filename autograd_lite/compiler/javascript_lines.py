@@ -10,7 +10,7 @@ __all__ = ["declared", "inlined"]
 
 LONGEST = 72  # characters of a statement, numbers apart, up to which others are written into it
 
-_NAME = re.compile(r"(?<![\w$.\"])[A-Za-z_$][\w$]*")
+_NAME = re.compile(r"(?<![\w$.\"])[A-Za-z_$][\w$]*(?![\w$:])")  # no key of an object
 _ASSIGNED = re.compile(r"( *)([A-Za-z_$][\w$]*) = (.*)")
 _ATOM = re.compile(r"[\w.]+(\[[^\[\]]*\])?|[\w.]+\([^()]*\)")
 _NUMBER = re.compile(r"(?<![\w$])\d[\w.]*")
@@ -24,19 +24,15 @@ def _names(line: str) -> list[str]:
     return _NAME.findall(line)
 
 
-def inlined(lines: Sequence[str], kept: Sequence[str]) -> list[str]:
+def inlined(lines: Sequence[str]) -> list[str]:
     """The lines with each value that is used once in place of its name.
 
     A value moves down to its use only past assignments of other numbers, to names that it does not
     read.
-
-    Args:
-        lines: assignments, calls and heads of loops, indented.
-        kept: names that are used elsewhere.
+    Lines are assignments, calls and heads of loops, indented, and the statement that returns.
     """
     lines = list(lines)
     uses = Counter(name for line in lines for name in _names(line))
-    uses.update(kept)
     assigned = Counter(found[2] for line in lines if (found := _ASSIGNED.match(line)))
     for k, line in enumerate(lines):
         found = _ASSIGNED.match(line)
@@ -71,22 +67,20 @@ def _within(line: str, name: str, value: str) -> str:
     """The line with a value in place of a name, in parentheses unless it stands alone."""
     start, end = next(found.span() for found in _NAME.finditer(line) if found[0] == name)
     before, after = line[:start], line[end:]
-    opened = before.endswith((" = ", "(", ", ", "[")) and not re.search(r"\+\($|-\($", before)
-    closed = not after or after.startswith((")", ",", "]"))
+    opened = before.endswith((" = ", "(", ", ", "[", ": ", "return ")) and not re.search(
+        r"\+\($|-\($", before
+    )
+    closed = not after or after.startswith((")", ",", "]", " }"))
     if not (_ATOM.fullmatch(value) or (opened and closed)):
         value = f"({value})"
     return before + value + after
 
 
-def declared(lines: Sequence[str], kept: Sequence[str]) -> list[str]:
+def declared(lines: Sequence[str]) -> list[str]:
     """The lines with blocks closed and names declared.
 
     A name is declared where it is first assigned, if that block has all its uses, otherwise at the
     start.
-
-    Args:
-        lines: the lines.
-        kept: names that are used after them.
     """
     depths = [_indent(line) // 4 for line in lines]
     places: dict[str, list[int]] = {}
@@ -101,8 +95,7 @@ def declared(lines: Sequence[str], kept: Sequence[str]) -> list[str]:
     for name, at in assigned.items():
         k = at[0]
         end = next((j for j in range(k, len(lines)) if depths[j] < depths[k]), len(lines))
-        inside = places[name][0] == k and places[name][-1] < end
-        if inside and (name not in kept or not depths[k]):
+        if places[name][0] == k and places[name][-1] < end:
             words[k] = "const " if len(at) == 1 else "let "
         else:
             first.append(name)

@@ -15,7 +15,15 @@ import numpy as np
 from autograd_lite.compiler.machine_code import native_functions
 from autograd_lite.expressions.printer import literal
 
-__all__ = ["LITERAL", "MODULE", "Module", "constant_source", "imports_of", "loaded"]
+__all__ = [
+    "LITERAL",
+    "MODULE",
+    "Module",
+    "check_size",
+    "constant_source",
+    "imports_of",
+    "loaded",
+]
 
 LITERAL = 64  # elements up to which a constant is written as a list of numbers
 LARGEST = 1 << 22  # bytes up to which a constant is written as source
@@ -35,11 +43,7 @@ def constant_source(name: str, value: Any) -> str:
         return f'{name} = np.ones({value.shape!r}, dtype="{value.dtype}")'
     if value.size <= LITERAL and np.isfinite(value).all():
         return f"{name} = {literal(value)}"
-    if value.nbytes > LARGEST:
-        raise ValueError(
-            f"compile: the function closes over an array {value.shape} of "
-            f"{value.nbytes:,} bytes, too large to be written as source; make it an argument"
-        )
+    check_size(value)
     digits = np.ascontiguousarray(value).tobytes().hex()
     lines = [f'        "{digits[k : k + 80]}"' for k in range(0, len(digits) or 1, 80)]
     return "\n".join(
@@ -50,6 +54,15 @@ def constant_source(name: str, value: Any) -> str:
             f").reshape({value.shape!r})",
         ]
     )
+
+
+def check_size(value: Any) -> None:
+    """Refuse a constant too large for source text."""
+    if value.nbytes > LARGEST:
+        raise ValueError(
+            f"compile: the function closes over an array {value.shape} of "
+            f"{value.nbytes:,} bytes, too large to be written as source; make it an argument"
+        )
 
 
 def imports_of(code: str) -> list[str]:

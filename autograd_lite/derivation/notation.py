@@ -419,7 +419,7 @@ class Notation:
         return f"{text}^{exponent if exponent.isalnum() else f'({exponent})'}"
 
     def root(self, text: str, precedence: int, name: str = "sqrt") -> str:
-        return OPS[name].notation.symbol + (text if precedence >= ATOM else self.closed % text)
+        return f"{OPS[name].notation.symbol}{text if precedence >= ATOM else self.closed % text}"
 
     def head(self, name: str, prime: str = "") -> str:
         """The name of a function."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograd_lite.explanation.walkthrough import Walkthrough
+    from autograd_lite.explanation.walk import Walkthrough
 
 __all__ = ["walkthrough"]
 
 
 def walkthrough(loss: Any, learning_rate: float | None = None) -> Walkthrough:
-    """Every step of a graph with its numbers: forward, backward, update and forward again.
+    r"""Every step of a graph with its numbers: forward, backward, update and forward again.
 
     Each step has the rule of the operation, the numbers in it, and the result. Matrices are small
     tables, and large arrays their shape and range. A graph of many operations is summed up by
@@ -39,8 +39,12 @@ def walkthrough(loss: Any, learning_rate: float | None = None) -> Walkthrough:
         >>> import autograd_lite as ag
         >>> w, x = ag.Tensor(3.0, name="w"), ag.constant(2.0, name="x")
         >>> L = ((w * x - 5) ** 2).named("L")
-        >>> print(ag.walkthrough(L, learning_rate=0.1))
+        >>> text = ag.walkthrough(L, learning_rate=0.1).text()
+        >>> print(text[text.index("new w") : text.index("\n\n## 4")])
+        new w = w − α ∂L/∂w
+              = 3 − 0.1 × 4
+              = 2.6
     """
-    from autograd_lite.explanation.walkthrough import walked
+    from autograd_lite.explanation.walk import walked
 
     return walked(loss, learning_rate)

@@ -67,8 +67,10 @@ def _joined(items: Sequence[Item], of_equations: Any, of_text: Any) -> str:
             wide = len(lines) > 1
             continue
         finish()
-        heading = isinstance(item, Heading)
-        blocks.append(f"{'#' * item.level} {of_text(item.text)}" if heading else of_text(item))
+        if isinstance(item, Heading):
+            blocks.append(f"{'#' * item.level} {of_text(item.text)}")
+        else:
+            blocks.append(of_text(item))
     finish()
     return "\n\n".join(blocks) + "\n"
 

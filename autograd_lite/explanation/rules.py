@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from autograd_lite.explanation.equations import Equations
@@ -32,19 +31,6 @@ def gradient_rule(equations: Equations, node: Any) -> str:
         stable = consumer.stable_form is not None
         if stable and equations.snapshot.array("local", (consumer, k)) is None:
             rules[f"{consumer.op.name}: in a stable form"] = None
-        elif rule := _of_operand(consumer.op, k):
+        elif rule := consumer.op.notation.gradient_of(k, consumer.op.arity):
             rules[f"{consumer.op.name}: {rule}{', an outer product' * outer}"] = None
     return printable("; ".join(rules), 100)
-
-
-def _of_operand(op: Any, k: int) -> str:
-    """The gradient by one operand, where the text has one for each."""
-    text = str(op.notation.gradient)
-    inside = text
-    while (shorter := re.sub(r"[(\[][^()\[\]]*[)\]]", lambda m: "_" * len(m[0]), inside)) != inside:
-        inside = shorter
-    cuts = [m.start() for m in re.finditer(", ", inside)]
-    if op.arity is None or len(cuts) + 1 != op.arity:
-        return text
-    starts, ends = [0, *(cut + 2 for cut in cuts)], [*cuts, len(text)]
-    return text[starts[k] : ends[k]]

@@ -27,7 +27,7 @@ for _name in ("maximum", "minimum", "fmax", "fmin"):
         ),
         symbol=_name[:4] if _name.startswith("f") else _name[:3],
         formula=f"{_name[:4] if _name.startswith('f') else _name[:3]}(a, b)",
-        gradient="g where the operand is the result, g/2 to each at a tie",
+        gradient="g where the operand is the result (g/2 to each at a tie)",
         notes="NaN only where both operands are." if _name.startswith("f") else "",
         kinks=np.equal,
     )
@@ -48,7 +48,7 @@ where: Op = operation(
         lambda out, condition, x, y: np.not_equal(condition, 0),
     ),
     formula="x where condition, else y",
-    gradient="g where condition, else 0; g where not condition, else 0",
+    gradient="none, g where condition (else 0), g where not condition (else 0)",
     notes="A branch that is not selected contributes exactly 0, never NaN.",
 )
 

@@ -215,7 +215,7 @@ cofactors: Op = operation(
     reads="a",
     symbol="cof",
     formula="det(a) a⁻ᵀ, the cofactors, where det a is known",
-    gradient="the derivative along g, equal to ⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ, none",
+    gradient="the derivative along g (⟨g, c⟩ a⁻ᵀ − c gᵀ a⁻ᵀ), none",
     notes="The gradient of the determinant; for nearly singular matrices, from products of "
     "singular values.",
 )

@@ -65,7 +65,7 @@ operation(
     symbol="SE",
     averages=True,
     formula="(ŷ − y)², its mean or sum",
-    gradient="2 g (ŷ − y), 2 g (y − ŷ), over m for the mean",
+    gradient="2 g (ŷ − y), 2 g (y − ŷ); over m for the mean",
 )
 
 
@@ -115,7 +115,7 @@ operation(
     symbol="BCE",
     averages=True,
     formula="−(y log ŷ + (1 − y) log(1 − ŷ)), its mean or sum",
-    gradient="g ((1 − y)/(1 − ŷ) − y/ŷ), g (log(1 − ŷ) − log ŷ), over m for the mean",
+    gradient="g ((1 − y)/(1 − ŷ) − y/ŷ), g (log(1 − ŷ) − log ŷ); over m for the mean",
     notes="Accurate for all log-odds if ŷ is a σ, in any notation (docs/stable.md).",
 )
 
@@ -163,7 +163,7 @@ operation(
     symbol="BCE(σ)",
     averages=True,
     formula="log(1 + exp z) − y z, its mean or sum",
-    gradient="g (σ(z) − y), −g z, over m for the mean",
+    gradient="g (σ(z) − y), −g z; over m for the mean",
 )
 
 operation(
@@ -176,7 +176,7 @@ operation(
     symbol="BCE(σ)",
     averages=True,
     formula="log(1 + exp z) − y z, its mean or sum, where ŷ = σ(z) is known",
-    gradient="g (ŷ − y), none, −g z, over m for the mean",
+    gradient="g (ŷ − y), none, −g z; over m for the mean",
     notes="The stable form of `binary_cross_entropy` if ŷ is a σ.",
 )
 
@@ -241,6 +241,6 @@ operation(
     averages=True,
     rows="last",
     formula="−Σ y log softmax(z) over the last axis, its mean or sum over the rows",
-    gradient="g (softmax(z) Σ y − y), −g log softmax(z), over m for the mean",
+    gradient="g (softmax(z) Σ y − y), −g log softmax(z); over m for the mean",
     notes="The labels are one class index for each row, or a probability for each class.",
 )

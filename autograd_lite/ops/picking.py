@@ -40,7 +40,7 @@ taken_along: Op = operation(
     reads=("indices", ""),
     chooses=True,
     formula="the element of arr at each index along an axis",
-    gradient="zeros, with g added at the indices",
+    gradient="zeros with g added at the indices",
 )
 
 added_along: Op = operation(

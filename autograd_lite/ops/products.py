@@ -90,7 +90,7 @@ operation(
     symbol="⊗",
     precedence=60,
     formula="a bᵀ of the flattened arrays",
-    gradient="g b, gᵀ a, in their shapes",
+    gradient="g b, gᵀ a; in their shapes",
 )
 
 
@@ -134,7 +134,7 @@ tensordot: Op = operation(
     numpy=(np.tensordot, np.linalg.tensordot),
     precedence=60,
     formula="Σ a b over pairs of axes",
-    gradient="Σ g b, Σ g a over the axes of the other",
+    gradient="Σ g b, Σ g a; over the axes of the other",
 )
 
 

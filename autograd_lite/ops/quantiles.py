@@ -170,7 +170,7 @@ quantile: Op = operation(
     reads="a q",
     chooses=True,
     formula="the q-quantile of a",
-    gradient="g shared between the elements below and above; g n (above − below), n as in q n",
+    gradient="g shared between the elements below and above, g n (above − below) with n as in q n",
     notes="Where q is exactly at an element, the mean of the slopes on both sides.",
     kinks=_tied(False),
 )

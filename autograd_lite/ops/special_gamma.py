@@ -218,7 +218,7 @@ operation(
     elementwise=True,
     broadcasts=True,
     formula="1/Γ(a) ∫₀ˣ tᵃ⁻¹ e⁻ᵗ dt",
-    gradient="g xᵃ⁻¹ e⁻ˣ / Γ(a), by x only",
+    gradient="by x: g xᵃ⁻¹ e⁻ˣ / Γ(a)",
 )
 operation(
     "gammaincc",
@@ -229,7 +229,7 @@ operation(
     elementwise=True,
     broadcasts=True,
     formula="1 − gammainc(a, x)",
-    gradient="−g xᵃ⁻¹ e⁻ˣ / Γ(a), by x only",
+    gradient="by x: −g xᵃ⁻¹ e⁻ˣ / Γ(a)",
 )
 
 SCIPY |= {

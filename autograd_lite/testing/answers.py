@@ -220,6 +220,15 @@ def _diagnosis(
     return Diagnosis(correct, tuple(mistakes), "\n".join(paragraphs))
 
 
+def _apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers as text, with as many digits as it takes to tell them apart."""
+    texts = number(a), number(b)
+    for digits in range(5, 18):
+        if texts[0] == texts[1]:
+            texts = f"{a:.{digits}g}".replace("-", "−"), f"{b:.{digits}g}".replace("-", "−")
+    return texts
+
+
 def _filled(line: str) -> str:
     """The line in lines of at most WIDTH characters, without a break beside an operator."""
     kept = re.sub(r" ([−+=≤]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", line)
@@ -279,8 +288,8 @@ def _first_difference(compared: Comparison) -> str:
         place = tuple(int(n) for n in np.argwhere(wrong)[0])
         where = f"The element {list(place)} is" if place else "It is"
         at = "" if k == 0 else f", where the argument is {point.args[point.chosen[compared.i]]}"
+        is_there, must_be = _apart(float(answer[place]), float(right[place]))
         return (
-            f"{where} {number(answer[place])}; it must be {number(right[place])}{at}. No common "
-            "mistake gives these numbers."
+            f"{where} {is_there}; it must be {must_be}{at}. No common mistake gives these numbers."
         )
     return "No common mistake gives these numbers."

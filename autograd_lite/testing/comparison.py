@@ -15,6 +15,13 @@ from autograd_lite.text import number
 
 __all__ = ["Comparison", "Named"]
 
+RANK = {
+    "gradient of an intermediate result": 1,
+    "missing part": 2,
+    "wrong sign of a part": 3,
+}
+"""The mistakes that are consequences of others, so that those come first, in this order."""
+
 FEW = 4
 """The largest number of parameters whose changes are tried in every order."""
 
@@ -95,11 +102,10 @@ class Comparison:
         single = list(candidates(self.points[0].edges))
         for stage in self._single(single), self._double(single), self._others():
             found = {frozenset(m.name for m in ways): ways for ways in reversed(list(stage))}
-            ways = list(reversed(found.values()))
-            # A part that is missing is the consequence of many mistakes; a better name comes first.
-            better = [w for w in ways if all(m.name != "missing part" for m in w)]
-            if ways:
-                return (better or ways)[:3]
+            if found:
+                ranks = [max(RANK.get(m.name, 0) for m in ways) for ways in found.values()]
+                best = [w for w, r in zip(found.values(), ranks, strict=True) if r == min(ranks)]
+                return best[:-4:-1]
         return []
 
     def _special(self) -> Iterator[str]:
@@ -214,7 +220,10 @@ class Comparison:
         with np.errstate(all="ignore"):
             ratio = float(np.vdot(a, g) / np.vdot(g, g))
         if np.isfinite(ratio) and self.all_close(self.answers, [ratio * g for g in self.right]):
-            text = MISTAKES["constant factor"].format(ratio=number(ratio))
+            lengths = [n for x in self.points[0].args for n in np.shape(x)[:1] if n > 1]
+            rows = [n for n in lengths for r in (ratio, 1 / ratio) if abs(abs(r) / n - 1) < 1e-6]
+            count = f"; {rows[0]} is the number of rows" if rows else ""
+            text = MISTAKES["constant factor"].format(ratio=number(ratio), count=count)
             yield (Named("constant factor", text),)
 
     def _of_change(self, name: str) -> Named:
@@ -226,10 +235,10 @@ class Comparison:
         edge = point.edges[first]
         one = len(candidate.edges) == 1
         label = point.label(first) if one else ""
-        rules = edge.node.op.notation.gradient.split(", ")
-        rule = rules[edge.k] if edge.k < len(rules) else ", ".join(rules)
+        op = edge.node.op
+        rule = op.notation.gradient_of(edge.k, op.arity)
         text = MISTAKES[candidate.name].format(
-            op=edge.node.op.notation.symbol,
+            op=op.notation.symbol,
             where=f" ({label})" if label else "",
             value=number(scale_of(edge) or 0),
             rule=f"{rule}, where g is the gradient that arrives",

@@ -16,8 +16,8 @@ __all__ = ["CHANGES", "KINK", "MISTAKES", "WRONG_RULES", "Edge", "scale_of"]
 KINK = "another derivative at a kink"
 
 MISTAKES: dict[str, str] = {
-    "wrong sign": "The sign is wrong{where}. Gradient descent subtracts the gradient of the loss, "
-    "which contains ŷ − y; y − ŷ belongs to the log-likelihood.",
+    "wrong sign": "The sign is wrong: these are the numbers of the negative gradient. With a "
+    "sigmoid and cross-entropy the gradient contains ŷ − y, not y − ŷ.",
     "forgotten 1/m": "The loss is a mean, and its 1/m is missing. Divide the sum over the examples "
     "by their number.",
     "1/m twice": "The gradient is divided by m twice. The factor 1/m enters once, at the loss; "
@@ -61,6 +61,8 @@ MISTAKES: dict[str, str] = {
     "activation. The gradient of w in w·h contains h, not a.",
     "missing part": "One part of the gradient is missing: the one that comes back through {op}"
     "{where}. A value that is used several times gets the sum of all parts.",
+    "wrong sign of a part": "One part of the gradient has the wrong sign: the one that comes back "
+    "through {op}{where}.",
     "missing term of the cross-entropy": "One of the two terms of the cross-entropy is missing. "
     "Its derivative is −y/ŷ + (1 − y)/(1 − ŷ).",
     "gradient of another argument": "This is the gradient of another argument. Compare the order "
@@ -72,7 +74,7 @@ MISTAKES: dict[str, str] = {
     "zero gradient": "All numbers are 0, and the gradient is not.",
     "not finite": "The answer is not finite where the derivative is. If exp overflows, write the "
     "formula so that exp gets only arguments ≤ 0.",
-    "constant factor": "The numbers are {ratio} times the derivative, at every point.",
+    "constant factor": "The numbers are {ratio} times the derivative, at every point{count}.",
     "missing learning rate": "The learning rate is missing. A step subtracts the learning rate "
     "times the gradient.",
     "gradient in place of the parameters": "This is the gradient. A step returns the new "
@@ -324,7 +326,7 @@ WRONG_RULES: dict[str, Callable[[Edge], Iterable[Rule]]] = {
     "wrong factor": _wrong_factor,
     "missing term of the cross-entropy": _one_term,
     "missing part": _missing_part,
-    "wrong sign": _wrong_sign,
+    "wrong sign of a part": _wrong_sign,
 }
 """For each mistake the wrong rules that it puts in place of the rule of an edge."""
 

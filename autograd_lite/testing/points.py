@@ -22,6 +22,10 @@ MOST = 200
 """The largest number of edges at which a mistake is also tried one by one."""
 
 
+MOST_PAIRED = 60
+"""The largest number of mistakes, at some edge, of which every two are tried together."""
+
+
 class Candidate(NamedTuple):
     """A mistake at some edges of the record.
 
@@ -226,6 +230,8 @@ def candidates(edges: Sequence[Edge]) -> Iterator[Candidate]:
 
 
 def pairs(single: Sequence[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
-    """Two mistakes of different names, each made wherever it could be made."""
-    whole = [c for c in single if len(c.edges) == c.places]
-    return ((a, b) for a, b in combinations(whole, 2) if a.name != b.name)
+    """Two mistakes of different names; in a large graph each wherever it could be made."""
+    single = [c for c in single if c.name not in ("missing part", "wrong sign of a part")]
+    if len(single) > MOST_PAIRED:
+        single = [c for c in single if len(c.edges) == c.places]
+    return ((a, b) for a, b in combinations(single, 2) if a.name != b.name)

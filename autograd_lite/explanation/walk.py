@@ -103,7 +103,8 @@ def _rate(loss: Any, learning_rate: Any) -> float:
     if isinstance(learning_rate, (bool, np.bool_)) or not isinstance(learning_rate, Real):
         kind = type(learning_rate).__name__
         raise TypeError(f"walkthrough: learning_rate must be a number, not {kind}")
-    if not (isfinite(learning_rate) and learning_rate > 0):
+    rate = float(learning_rate)
+    if not (isfinite(rate) and rate > 0):
         raise ValueError(f"walkthrough: learning_rate must be positive, not {learning_rate!r}")
     if loss.size != 1:
         raise ValueError(
@@ -115,4 +116,4 @@ def _rate(loss: Any, learning_rate: Any) -> float:
             f"walkthrough: {describe(loss)} depends on no Tensor that requires a gradient, so that "
             "there is nothing to update; leave out learning_rate"
         )
-    return float(learning_rate)
+    return rate
