@@ -169,11 +169,13 @@ def _derived(depth: int, g: Callable[[Any], Any]) -> tuple[dict[str, list[str]],
     named["R"] = _penalty(θ, ag.constant(0.01, name="α")).named("R")
     named["L"] = (named["E"] + named["R"]).named("L")
     derivation = derive(named["L"], lengths=True)
-    lines = iter(re.findall(r"<math.*?</math>", derivation.mathml(), re.DOTALL))
+    from autograd_lite.derivation.pages import step_mathml  # with SymPy
+
     key = {tensor.name: name for name, tensor in named.items()}
     found: dict[str, list[str]] = {name: [] for name in named}
-    for name, _ in derivation.definitions():
-        found[key[name]].append(next(lines))
+    definitions = re.findall(r"<math.*?</math>", derivation.mathml(), re.DOTALL)
+    for (name, _), line in zip(derivation.definitions(), definitions, strict=False):
+        found[key[name]].append(line)
     for made in derivation.steps:
-        found[key[made.node.name]].append(next(lines))
+        found[key[made.node.name]].append(step_mathml(derivation, made, brief=True))
     return found, derivation.notes()
