@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.play.page import page
-from autograd_lite.play.programs import ACTIVATIONS
 from autograd_lite.play.tables import generated
 
 PICTURES = 200

@@ -12,20 +12,21 @@ import numpy.typing as npt
 import autograd_lite as ag
 from autograd_lite.models.estimator import Array, Estimator, Parameters, Shapes, symbol
 
-__all__ = ["Perceptron"]
+__all__ = ["ACTIVATIONS", "Perceptron"]
 
-_ACTIVATIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+ACTIVATIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "relu": ("ReLU", ag.relu),
     "tanh": ("tanh", np.tanh),
     "logistic": ("σ", ag.sigmoid),
 }
+"""The name of each activation in formulas, and the function."""
 
 
 def _nonlinearity(activation: Any) -> tuple[str, Callable[[Any], Any]]:
     """The name of g in formulas, and g; raises ValueError if there is none."""
-    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
-        raise ValueError(f"activation must be one of {', '.join(_ACTIVATIONS)}, not {activation!r}")
-    return _ACTIVATIONS[activation]
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}")
+    return ACTIVATIONS[activation]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

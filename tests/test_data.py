@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_lite.data import load_breast_cancer, make_moons, make_spirals, read_csv, split
+from autograd_lite.data import (
+    load_breast_cancer,
+    make_circles,
+    make_moons,
+    make_spirals,
+    make_students,
+    make_xor,
+    read_csv,
+    split,
+)
 
 
 @pytest.fixture
@@ -138,7 +147,10 @@ def test_bad_splits(arguments, message):
         split(X, y, test_size=test_size, random_state=0)
 
 
-@pytest.mark.parametrize("make", [make_moons, make_spirals])
+MAKERS = (make_moons, make_spirals, make_circles, make_xor)
+
+
+@pytest.mark.parametrize("make", MAKERS)
 @given(st.integers(2, 60), st.integers(0, 2**32), st.floats(0, 2))
 def test_drawn_points(make, n_samples, seed, noise):
     X, y, columns, _ = make(n_samples, noise=noise, random_state=seed)
@@ -167,7 +179,44 @@ def test_one_spiral_is_the_other_turned(half, turns):
     np.testing.assert_allclose(X[y == 0], r[:, None] * np.c_[np.cos(angle), np.sin(angle)])
 
 
-@pytest.mark.parametrize("make", [make_moons, make_spirals])
+@given(st.integers(2, 60), st.floats(0.01, 0.99))
+def test_circles_have_their_radii(n_samples, factor):
+    X, y, *_ = make_circles(n_samples, factor=factor, noise=0)
+    np.testing.assert_allclose(np.linalg.norm(X, axis=1), np.where(y == 0, 1, factor))
+    if n_samples > 3:
+        np.testing.assert_allclose([X[y == k].mean(axis=0) for k in (0, 1)], 0, atol=1e-12)
+
+
+@given(st.integers(2, 60), st.integers(0, 2**32))
+def test_xor_is_the_sign_of_the_product(n_samples, seed):
+    X, y, *_ = make_xor(n_samples, noise=0, random_state=seed)
+    assert np.abs(X).max() <= 1
+    np.testing.assert_array_equal(X[:, 0] * X[:, 1] < 0, y == 1)
+
+
+def test_students_pass_as_often_as_their_hours_say():
+    X, y, columns, target = make_students(100_000, random_state=0)
+    assert (columns, target) == (("hours studied", "hours slept"), "passed")
+    assert np.all((X >= [0, 4]) & (X <= [8, 9]))
+    z = 1.2 * (X[:, 0] - 4) + 0.8 * (X[:, 1] - 6.5)
+    for low in np.arange(-4, 4):
+        some = (z >= low) & (z < low + 1)
+        p = 1 / (1 + np.exp(-z[some]))
+        assert abs(y[some].mean() - p.mean()) < 4 * np.sqrt(p.mean() * (1 - p.mean()) / some.sum())
+    np.testing.assert_array_equal(
+        make_students(9, random_state=1).X, make_students(9, random_state=1).X
+    )
+    with pytest.raises(ValueError, match="at least 2, one for each class"):
+        make_students(1)
+
+
+@pytest.mark.parametrize("factor", [0, 1, -0.5, float("nan")])
+def test_a_factor_of_circles_is_between_0_and_1(factor):
+    with pytest.raises(ValueError, match="factor must be between 0 and 1"):
+        make_circles(factor=factor)
+
+
+@pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -16,9 +16,9 @@ from autograd_lite.data import make_moons
 from autograd_lite.data.reading import read_table
 from autograd_lite.models import MLPClassifier
 from autograd_lite.models.estimator import symbol
+from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.play.page import FOLDER, SCRIPTS
 from autograd_lite.play.programs import (
-    ACTIVATIONS,
     DEPTHS,
     formulas,
     parameters,

@@ -9,7 +9,7 @@ from playing import choose, data, shaped, text, weights
 import autograd_lite as ag
 import benchmarks.play
 from autograd_lite.models import MLPClassifier
-from autograd_lite.play.programs import ACTIVATIONS
+from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.text import number
 
 pytest.importorskip("sympy")

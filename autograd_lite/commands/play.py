@@ -7,8 +7,6 @@ from pathlib import Path
 
 from autograd_lite.commands.output import DEFAULT, message, write
 from autograd_lite.commands.table import add_reading, read
-from autograd_lite.play.page import page
-from autograd_lite.play.tables import generated, of_columns
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +25,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    # The compiler takes a while to load, which the other commands need not wait for.
+    from autograd_lite.play.page import page
+    from autograd_lite.play.tables import generated, of_columns
+
     tables = generated()
     if args.data is not None:
         if args.columns is None or args.target is None:

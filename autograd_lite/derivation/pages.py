@@ -166,13 +166,13 @@ def _equation(*sides: str) -> str:
     return f'<math display="block"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'
 
 
-def step_mathml(derivation: Any, step: Any) -> str:
-    """A step with its marks, and below it what they say in words."""
+def step_mathml(derivation: Any, step: Any, brief: bool = False) -> str:
+    """A step with its marks, and below it what they say in words; if brief, only where it leads."""
     writer = derivation._writer
     shown, words = [writer.notation(MathML).gradient(step.name)], []
     forms = formulas(step)
-    if len(forms) == 1:
-        shown.append(writer.notation(MathML)(forms[0].tree))
+    if brief or len(forms) == 1:
+        shown += [writer.notation(MathML)(form.tree) for form in forms]
     else:
         before, after = (form.tree for form in forms)
         marked = sides(before, after, writer.closed(before.gradients()))

@@ -157,7 +157,7 @@ class Card {
 class Graph {
   constructor(holder, units, activation) {
     this.cards = new Map();
-    const parts = [], sign = ["ReLU", "tanh", "σ"][activation];
+    const parts = [], sign = ACTIVATIONS[activation];
     const put = (element, column, row, span = 1) => {
       element.style.gridArea = `${row} / ${column} / span 1 / span ${span}`;
       parts.push(element);

@@ -199,7 +199,7 @@ class Network {
     counts.forEach((count, layer) => {
       const last = layer === counts.length - 1;
       const array = last ? predicted["ŷ"] : predicted[`h${layer}`];
-      const off = layer && !last && run.settings.activation === 0 ? dead(run.hidden[`h${layer}`], count)
+      const off = layer && !last && run.relu ? dead(run.hidden[`h${layer}`], count)
         : [];
       for (let k = 0; k < count; k++) {
         const at = [x(layer) - size / 2, y(layer, k) - size / 2, size, size];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -10,8 +11,10 @@ from pathlib import Path
 from string import Template
 
 from autograd_lite import viz
+from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.play.programs import DEPTHS, formulas, programs
 from autograd_lite.play.tables import Points
+from autograd_lite.viz.marks import EXPLODING, VANISHING
 from autograd_lite.viz.page import embedded, hashed
 
 __all__ = ["page"]
@@ -53,6 +56,10 @@ def _read(folder: Path, *names: str) -> str:
 
 @cache
 def _computed() -> str:
-    """The generated programs, by the number of hidden layers."""
+    """The generated programs, by the number of hidden layers, and what else Python knows."""
     pairs = ", ".join(f"{{ step: step{k}, predict: predict{k} }}" for k in DEPTHS)
-    return f"{programs()}\nconst PROGRAMS = [{pairs}];\n"
+    signs = [sign for sign, _ in ACTIVATIONS.values()]
+    return (
+        f"{programs()}\nconst PROGRAMS = [{pairs}], ACTIVATIONS = {json.dumps(signs)};\n"
+        f"const VANISHING = {VANISHING}, EXPLODING = {EXPLODING};\n"
+    )

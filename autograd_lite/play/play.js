@@ -12,6 +12,8 @@ function start() {
     table.y = Float64Array.from(table.y);
     field("data").add(new Option(table.title));
   }
+  for (const sign of ACTIVATIONS) field("activation").add(new Option(sign));
+  field("activation").selectedIndex = ACTIVATIONS.indexOf("tanh");
 
   // What is shown: the runs that can be compared, the last of them the present one.
   let runs = [], run = null, plane = null, graph = null, marks = {}, looked = "W1";

@@ -18,15 +18,9 @@ import autograd_lite as ag
 from autograd_lite.compiler.javascript import javascript
 from autograd_lite.derivation import derive
 from autograd_lite.models.estimator import symbol
+from autograd_lite.models.perceptron import ACTIVATIONS
 
-__all__ = ["ACTIVATIONS", "DEPTHS", "formulas", "predict", "programs", "step"]
-
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "relu": ag.relu,
-    "tanh": np.tanh,
-    "logistic": ag.sigmoid,
-}
-"""The activations of the models; a program takes the index of one."""
+__all__ = ["DEPTHS", "formulas", "predict", "programs", "step"]
 
 DEPTHS = range(5)
 """The numbers of hidden layers."""
@@ -37,9 +31,11 @@ Arrays = dict[str, Any]
 
 
 def _chosen(a: Any, activation: Any) -> Any:
-    """The activation of an index."""
-    relu, tanh, logistic = (g(a) for g in ACTIVATIONS.values())
-    return np.where(activation == 0, relu, np.where(activation == 1, tanh, logistic))
+    """The activation of an index in the table of the models."""
+    *others, chosen = (g(a) for _, g in ACTIVATIONS.values())
+    for k, h in reversed([*enumerate(others)]):
+        chosen = np.where(activation == k, h, chosen)
+    return chosen
 
 
 def _affine(h: Any, W: Any, b: Any) -> Any:
@@ -144,7 +140,7 @@ def formulas() -> dict[str, Any]:
     for depth in DEPTHS:
         of.append([])
         notes.append([])
-        for g in ACTIVATIONS.values():
+        for _, g in ACTIVATIONS.values():
             found, said = _derived(depth, g)
             numbers = {
                 name: [texts.setdefault(text, len(texts)) for text in lines]
@@ -173,11 +169,13 @@ def _derived(depth: int, g: Callable[[Any], Any]) -> tuple[dict[str, list[str]],
     named["R"] = _penalty(θ, ag.constant(0.01, name="α")).named("R")
     named["L"] = (named["E"] + named["R"]).named("L")
     derivation = derive(named["L"], lengths=True)
-    lines = iter(re.findall(r"<math.*?</math>", derivation.mathml(), re.DOTALL))
+    from autograd_lite.derivation.pages import step_mathml  # with SymPy
+
     key = {tensor.name: name for name, tensor in named.items()}
     found: dict[str, list[str]] = {name: [] for name in named}
-    for name, _ in derivation.definitions():
-        found[key[name]].append(next(lines))
+    definitions = re.findall(r"<math.*?</math>", derivation.mathml(), re.DOTALL)
+    for (name, _), line in zip(derivation.definitions(), definitions, strict=False):
+        found[key[name]].append(line)
     for made in derivation.steps:
-        found[key[made.node.name]].append(next(lines))
+        found[key[made.node.name]].append(step_mathml(derivation, made, brief=True))
     return found, derivation.notes()

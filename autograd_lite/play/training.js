@@ -49,6 +49,7 @@ class Run {
     this.random = uniform(seed);
     this.weights = initial(units, this.random);
     this.program = PROGRAMS[units.length];
+    this.relu = ACTIVATIONS[settings.activation] === "ReLU";
     const rows = points.y.length;
     this.size = Math.min(settings.batch || rows, rows);
     this.whole = this.size === rows;
@@ -61,8 +62,9 @@ class Run {
     this.stride = 1;
     this.losses = new Float64Array(RECENT + 1);
     this.expected = new Float64Array(RECENT + 1);
+    this.promised = 0;
     this.compute();
-    this.first = this.now.loss;
+    this.first = this.whole ? this.now.loss : this.computed(points.X, points.y).loss;
   }
 
   sizes(rows) {
@@ -95,14 +97,18 @@ class Run {
 
   /** Compute the loss, the gradients and the next weights at the present weights. */
   compute() {
-    const { rate, alpha, activation } = this.settings;
-    const [X, y] = [this.inputs, this.targets] = this.batch();
-    this.now = this.program.step(this.weights, X, y, rate, alpha, activation,
-      this.sizes(y.length));
+    [this.inputs, this.targets] = this.batch();
+    this.now = this.computed(this.inputs, this.targets);
     const at = this.steps % this.losses.length;
     this.losses[at] = this.now.loss;
-    this.expected[at] = rate * this.now.squares;
+    this.expected[at] = this.settings.rate * this.now.squares;
     this.remember();
+  }
+
+  /** What the generated step computes at the present weights for some rows. */
+  computed(X, y) {
+    const { rate, alpha, activation } = this.settings;
+    return this.program.step(this.weights, X, y, rate, alpha, activation, this.sizes(y.length));
   }
 
   /** Add the loss to the curve; a long curve has the mean of several steps in each point. */
@@ -132,6 +138,7 @@ class Run {
   /** Take a step; false where the loss is not finite, so that there is nowhere to go. */
   step() {
     if (!this.finite) return false;
+    this.promised += this.settings.rate * this.now.squares;
     this.weights = this.now.next;
     this.steps++;
     this.compute();
@@ -161,25 +168,24 @@ class Run {
 /**
  * What the loss says about the learning rate: [kind, sentence].
  *
- * A small step lowers the loss by the rate times the squared norm of the gradient; where it falls
- * by much less, the loss bends within a step, and where it rises, the step is too long.
+ * A small step lowers the loss by the rate times the squared norm of the gradient. If all steps
+ * together promise little, the rate is too small; if the loss falls by much less than promised and
+ * often rises, the steps are too long.
  */
 function verdict(run) {
-  const { loss, squares } = run.now;
+  const { loss, squares } = run.now, { promised, first, steps } = run;
   if (!run.finite) return ["large", "too large: the loss is no longer finite"];
   const { length, rises, expected, mean, before } = run.recent();
   if (length < 10) return ["none", "too early to say"];
-  const fallen = 1 - mean / run.first;
-  if (mean > 1.02 * run.first) return ["large", "too large: the loss is above its start"];
-  if (run.whole) {
-    const share = (before - loss) / expected;
-    if (rises > length / 5 && share < 0.5) return ["large", "too large: the loss jumps up and down"];
-  }
+  if (mean > 1.02 * first) return ["large", "too large: the loss is above its start"];
   if (squares < SMALL ** 2) {
-    return fallen > 0.3 ? ["right", "right: the loss has fallen, and is flat now"]
-      : ["flat", "stuck: the gradient is small"];
+    return mean < 0.9 * first ? ["right", "right: the loss has fallen, and is flat now"]
+      : ["flat", "flat: the gradient is small"];
   }
-  if (fallen < Math.min(0.3, run.steps / 1500)) {
+  if (run.whole && rises > length / 5 && before - loss < expected / 2) {
+    return ["large", "too large: the loss jumps up and down"];
+  }
+  if (promised < Math.min(0.3, steps / 1500) * first) {
     return ["small", "too small: the loss falls slowly"];
   }
   return ["right", "right: the loss falls"];
@@ -188,7 +194,7 @@ function verdict(run) {
 /** The norm of an array. */
 const norm = (array) => Math.sqrt(array.reduce((sum, x) => sum + x * x, 0));
 
-const VANISHING = 1e-6, EXPLODING = 1e4, FAINT = 100;
+const FAINT = 100;
 
 /** Units of a layer that are 0 for every row: a ReLU without a gradient. */
 function dead(h, units) {
@@ -209,7 +215,7 @@ function problems(run) {
   const size = (name) => norm(gradients[name]) / Math.sqrt(gradients[name].length);
   units.forEach((count, k) => {
     const layer = k + 1, W = `W${layer}`, off = dead(run.hidden[`h${layer}`], count).length;
-    if (run.settings.activation === 0 && off) {
+    if (run.relu && off) {
       add(`h${layer}`, "⊘", off === count ? "dead: all units" : `dead: ${off} of ${count} units`);
     }
     if (found[W]) return;
