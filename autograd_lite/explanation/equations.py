@@ -58,15 +58,14 @@ class Equations(Words):
         """The sum of the parts of a gradient in symbols, and the same in numbers."""
         symbols = tuple(Term((self.symbols(*edge),)) for edge in edges)
         numbers = tuple(self.numbers(*edge) for edge in edges)
-        last = len(edges) == 1 and edges[0][0] is self.snapshot.graph.outputs[-1]
-        return [numbers] if last and edges[0][0].size == 1 else [symbols, numbers]
+        # ∂L/∂L × ∂L/∂x would name two different derivatives alike.
+        result = self.snapshot.graph.outputs[-1]
+        direct = result.size == 1 and any(consumer is result for consumer, _ in edges)
+        return [numbers] if direct else [symbols, numbers]
 
     def symbols(self, consumer: Any, k: int) -> str:
         """A part of a gradient in symbols: ∂L/∂ŷ × ∂ŷ/∂z."""
         above, elementwise = self.of(consumer), consumer.op.traits.elementwise
-        if consumer is self.snapshot.graph.outputs[-1] and consumer.size == 1:
-            # ∂L/∂L × ∂L/∂x would name two different derivatives alike.
-            return f"the part of {above} through {consumer.op.notation.symbol}"
         derivative = f"∂{closed(self.name(consumer))}/∂{closed(self.name(consumer.inputs[k]))}"
         local = self.snapshot.local_shape(consumer, k)
         if (factors := self._factors(consumer, k)) is not None:

@@ -15,7 +15,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.op import Op
 from autograd_lite.text import number, printable, subscript, superscript
 
-__all__ = ["ATOM", "SIGNED", "badge", "formula", "labels", "symbol"]
+__all__ = ["ATOM", "SIGNED", "badge", "formula", "is_number", "labels", "symbol"]
 
 LONGEST = 14
 """A longer formula is harder to read than the name of its operation."""
@@ -47,7 +47,7 @@ def labels(graph: Graph, distinct: bool = False) -> dict[Any, str]:
     for node in graph.nodes:
         if node.name is not None and (name := printable(node.name, limit=40)):
             formulas[node] = (name if names is None else names.take(name),), ATOM
-        elif node.op is None and node.shape == () and not node.requires_grad:
+        elif is_number(node):
             text = number(node.array)
             formulas[node] = (text,), SIGNED if text.startswith("−") else ATOM
             if names is None:
@@ -61,6 +61,11 @@ def labels(graph: Graph, distinct: bool = False) -> dict[Any, str]:
             formulas[node] = found
         [shown[node]] = map(str, formulas[node][0])
     return shown
+
+
+def is_number(node: Any) -> bool:
+    """Whether a node is a number without a name, such as the 1 in ``t + 1``."""
+    return node.op is None and not node.name and not node.requires_grad and node.shape == ()
 
 
 def _short(node: Any, formulas: Mapping[Any, Formula]) -> Formula | None:

@@ -47,6 +47,10 @@ class Snapshot:
         self.names: dict[Any, str] = labels(graph, distinct)
         result = graph.outputs[-1]
         name = printable(result.name or "", 12) or "L"
+        if distinct:
+            if not result.name and name not in self.names.values():
+                self.names[result] = name
+            name = self.names[result]
         self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
         self._derivative = cache(self._local_derivative)
         self._jacobian = cache(self._jacobian_matrix)
