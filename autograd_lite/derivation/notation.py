@@ -132,12 +132,8 @@ class Notation:
     def _gradient(self, tree: Tree) -> Written:
         return self.gradient(self.gradients[tree.data]), ATOM
 
-    def _ones(self, tree: Tree) -> Written:
-        return self.ones, ATOM
-
     def _applied(self, tree: Tree) -> Written:
-        function, x = tree.args
-        return self.applied % (self(function), self(x)), ATOM
+        return self.applied % tuple(map(self, tree.args)), ATOM
 
     def _eye(self, tree: Tree) -> Written:
         return self.name("I"), ATOM
@@ -341,8 +337,7 @@ class Notation:
             return self.spaced([self.head("log"), self.absolute % det]), PREFIX
         ndim = max([len(shape), *(len(arg.axes) for arg in tree.args)])
         extra = attributes_of(op, attributes, ndim)
-        parts = [*map(self, tree.args), *map(self.plain, extra)]
-        return self.function(word_of(op), parts), ATOM
+        return self.function(word_of(op), [*map(self, tree.args), *map(self.plain, extra)]), ATOM
 
     def _added_at(self, tree: Tree) -> str:
         """What is added to zeros: (0, x) at the end of a vector or of each row, (0; x) of rows."""
@@ -416,7 +411,7 @@ class Notation:
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
         bare = (
-            (tree.kind in ("node", "symbol", "ones") and one_word(text))
+            (tree.kind in ("node", "symbol") and one_word(text))
             or tree.kind == "applied"
             or (tree.kind == "gradient" and text[0] == "δ")
             or (text[0] == "(" and text[-1] == ")")

@@ -25,7 +25,7 @@ __all__ = ["Symbols", "value"]
 FEW = 12
 """Arrays of more numbers are not written out."""
 
-ONES = Tree("ones", (), (0,))
+ONES = Tree("symbol", (), (0,), "𝟏")
 
 SCATTER = "scatter(g, i) adds the numbers of g to zeros, at the places i along an axis"
 
