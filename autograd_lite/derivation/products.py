@@ -243,4 +243,8 @@ def key(tree: Tree, turned: bool = False) -> Key:
     inner = [key(arg, turned) for arg in args]
     if kind in ("add", "mul", "dot"):
         return kind, frozenset(Counter(inner).items())
-    return kind, tree.data if kind in ("number", "float", "length", "call") else None, tuple(inner)
+    return (
+        kind,
+        tree.data if kind in ("number", "float", "length", "call", "symbol") else None,
+        tuple(inner),
+    )

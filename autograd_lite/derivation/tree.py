@@ -11,7 +11,17 @@ import sympy
 from autograd_lite.derivation.entries import Index
 from autograd_lite.op import OPS
 
-__all__ = ["Tree", "added", "is_product", "is_range", "one_end", "spread", "unsigned"]
+__all__ = [
+    "Tree",
+    "added",
+    "is_product",
+    "is_range",
+    "is_row",
+    "one_end",
+    "outer",
+    "spread",
+    "unsigned",
+]
 
 Axes = tuple[Index, ...]
 
@@ -254,6 +264,19 @@ def factor_key(tree: Tree) -> tuple[Any, ...]:
     return order, len(tree.args), tree.data if isinstance(tree.data, int) else 0, str(tree.kind)
 
 
+def outer(u: Tree, v: Tree) -> Tree:
+    """u vᵀ; a sum over an axis is a column M 𝟏 as u, and a row 𝟏ᵀ M as v."""
+    (i,), (j,) = u.real, v.real
+    return Tree("outer", (_along(u, 1), _along(v, 0)), (i, j))
+
+
+def _along(tree: Tree, axis: int) -> Tree:
+    """A sum over an axis of a matrix as the sum over the other axis of its transpose."""
+    if tree.kind != "sum" or tree.data in (None, axis):
+        return tree
+    return Tree("sum", (transposed(tree.args[0]),), tree.axes, axis)
+
+
 def unsigned(tree: Tree) -> tuple[bool, Tree]:
     """Whether a formula begins with a minus sign, and the formula without it."""
     if tree.kind == "neg":
@@ -304,6 +327,11 @@ def is_range(tree: Tree) -> bool:
     if tree.kind in ("axes", "T"):
         return is_range(tree.args[0])
     return tree.op == "arange"
+
+
+def is_row(tree: Tree) -> bool:
+    """Whether a vector is written as a row."""
+    return tree.axes[:1] == (None,) or (tree.kind == "sum" and tree.data == 0)
 
 
 def is_product(tree: Tree) -> bool:
