@@ -312,6 +312,26 @@ def test_an_answer_changes_no_argument_and_may_have_float32():
     assert check_answer(answer, entropy, small, X.astype(np.float32), y.astype(np.float32))
 
 
+def test_mistakes_in_a_large_network_are_named():
+    X, W, v = (RANDOM.normal(size=n) / 10 for n in ((200, 200), (200, 200), 200))
+    y = RANDOM.integers(0, 2, 200)
+
+    def answer(W, v, X, y, inner=lambda W, X: X @ W.T > 0, factor=lambda h, a: h):
+        a, h, dz = units(W, v, X, y)
+        return (np.outer(dz, v) * inner(W, X)).T @ X, factor(h, a).T @ dz
+
+    assert check_answer(answer, network, W, v, X, y, argnums=(0, 1))
+    for mistake, wrong in {
+        "missing mask": {"inner": lambda W, X: 1},
+        "value in place of the mask": {"inner": lambda W, X: np.maximum(X @ W.T, 0)},
+        "pre-activation in place of the activation": {"factor": lambda h, a: a},
+    }.items():
+        found = check_answer(
+            lambda *args, wrong=wrong: answer(*args, **wrong), network, W, v, X, y, argnums=(0, 1)
+        )
+        assert mistake in found.message
+
+
 def test_answers_of_a_wrong_kind_say_so():
     for answer, part in (
         ("text", "the answer must be an array of numbers, not str"),

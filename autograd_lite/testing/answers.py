@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ __all__ = ["Diagnosis", "check_answer", "check_step"]
 
 POINTS = 4
 """At how many points the answer of a function is compared."""
+
+TRIES = 12
+"""How many points are tried to find those."""
 
 WIDTH = 88
 
@@ -148,16 +152,23 @@ def _points(
     points = [Point(loss, tuple(given), chosen)]
     if not all(np.all(np.isfinite(g)) for g in points[0].right):
         raise ValueError("check_answer: the gradient of the loss is not finite at these arguments")
-    random = np.random.default_rng(0)
-    for _ in range(3 * POINTS if callable(answer) else 0):
-        for n in chosen:
-            given[n] = points[0].args[n] + random.normal(scale=0.5, size=np.shape(given[n]))
-        point = Point(loss, tuple(given), chosen)
-        if len(points) < POINTS and all(np.all(np.isfinite(g)) for g in point.right):
-            points.append(point)
+    if callable(answer):
+        points += islice(filter(Point.is_accurate, _near(points[0])), POINTS - 1)
     for point in points:
         point.answers = _answers(answer, point, isinstance(argnums, Iterable))
     return points
+
+
+def _near(point: Point) -> Iterator[Point]:
+    """Points near another one, where the chosen arguments are different."""
+    random, given = np.random.default_rng(0), list(point.args)
+    for _ in range(TRIES):
+        for n in point.chosen:
+            x = np.asarray(point.args[n])
+            # So that the sum of many terms, such as w·x, does not become large.
+            scale = np.sqrt(max(1.0, np.sum(x * x)) / max(x.size, 1)) / 2
+            given[n] = x + random.normal(scale=scale, size=x.shape).astype(np.result_type(x, 0.0))
+        yield Point(point.loss, tuple(given), point.chosen)
 
 
 def _plain(x: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.testing.mistakes import CHANGES, MISTAKES, scale_of
-from autograd_lite.testing.points import Candidate, Point, candidates, pairs
+from autograd_lite.testing.points import Candidate, Point, candidates, pairs, precision
 from autograd_lite.text import number
 
 __all__ = ["Comparison", "Named"]
@@ -50,8 +50,9 @@ class Comparison:
         self.right = [p.right[i] for p in points]
         self.given = [p.answers[i] for p in points]
         self.before = [np.asarray(p.args[p.chosen[i]], np.float64) for p in points]
-        single = np.asarray(points[0].args[points[0].chosen[i]]).dtype == np.float32
-        self.rtol, self.least = max(rtol, 2e-4 if single else 0), 0.0
+        self.rtol, self.least = rtol, 0.0
+        if self.right[0].dtype == np.float32:
+            self.rtol = max(rtol, precision(np.float32))
         if learning_rate is not None:
             # The rounding of w − α g, as an error of g.
             largest = max(float(np.max(np.abs(x), initial=0)) for x in self.before)
@@ -191,7 +192,7 @@ class Comparison:
 
             if self._is(repaired, spoiled, ()):
                 yield self._of_change(one.name), self._of_change(two.name)
-        for both in pairs(single):
+        for both in pairs(self.points[0].edges, single):
             if self._is(_as_it_is, _unchanged, both):
                 yield self._named(both[0]), self._named(both[1])
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.core.sweep import Step, sweep
-from autograd_lite.core.tensor import Node, ancestors, apply, value_of
+from autograd_lite.core.tensor import Node, Outline, ancestors, apply, value_of
 from autograd_lite.op import OPS
 from autograd_lite.testing.mistakes import WRONG_RULES, Edge
 from autograd_lite.transforms import Run
 
-__all__ = ["Candidate", "Point", "candidates", "pairs"]
+__all__ = ["Candidate", "Point", "candidates", "pairs", "precision"]
 
 MOST = 200
 """The largest number of edges at which a mistake is also tried one by one."""
@@ -24,6 +24,10 @@ MOST = 200
 
 MOST_PAIRED = 60
 """The largest number of mistakes, at some edge, of which every two are tried together."""
+
+
+LARGE = 20_000
+"""The largest number of elements in the results of a graph that is not large."""
 
 
 class Candidate(NamedTuple):
@@ -40,6 +44,11 @@ class Candidate(NamedTuple):
     variant: int
     edges: tuple[int, ...]
     places: int
+
+
+def precision(dtype: Any) -> float:
+    """The relative error that the rounding of a gradient may have."""
+    return 2e-4 if dtype == np.float32 else 1e-6
 
 
 @dataclass(eq=False)
@@ -73,9 +82,12 @@ class Point:
             found = run.pull([np.ones(result.shape, result.dtype)])
             pairs = zip(found, run.arguments, strict=True)
             self.right = [np.zeros(x.shape) if g is None else np.array(g) for g, x in pairs]
-            new = as_people_write(result.node)
-        self.end: Node = new[result.node]
-        self.leaves: list[Node] = [new.get(x.node, x.node) for x in run.arguments]
+            # Values that are alive are not computed again where the record did not save them.
+            self.values: dict[Node, Any] = as_people_write(result.node)
+        self.end: Node = self.values[result.node].node
+        self.leaves: list[Node] = [
+            self.values[x.node].node if x.node in self.values else x.node for x in run.arguments
+        ]
         self.edges = [
             Edge(node, k)
             for node in ancestors([self.end])
@@ -83,15 +95,26 @@ class Point:
             if x.requires_grad and node.rules[k] is not None
         ]
 
+    def is_accurate(self) -> bool:
+        """Whether the record as people write it has the right gradients, which are finite."""
+        for written, g in zip(self._with({}), self.right, strict=True):
+            error = precision(g.dtype) * np.max(np.abs(g), initial=0)
+            if not np.all(np.abs(written - g) <= error) or not np.isfinite(error):
+                return False
+        return True
+
     def wrong(self, made: Sequence[Candidate]) -> list[Any] | None:
         """The gradients with these mistakes, or None if they cannot be made together."""
         key = tuple(made)
-        if key not in self.found:
-            try:
-                self.found[key] = self._swept(made)
-            except (ValueError, TypeError, IndexError):  # the shapes do not fit
-                self.found[key] = None
-        return self.found[key]
+        if key in self.found:
+            return self.found[key]
+        try:
+            gradients = self._swept(made)
+        except (ValueError, TypeError, IndexError):  # the shapes do not fit
+            gradients = None
+        if len(key) == 1:  # there are too many pairs to keep
+            self.found[key] = gradients
+        return gradients
 
     def _swept(self, made: Sequence[Candidate]) -> list[Any]:
         rules: dict[Node, list[Any]] = {}
@@ -111,7 +134,8 @@ class Point:
         def view(node: Node) -> Any:
             if node not in rules:
                 return node
-            return Step(node.sources, rules[node], node.saved, node.attributes)
+            saved = tuple(map(_array, (node, *node.inputs), node.saved))
+            return Step(node.sources, rules[node], saved, node.attributes)
 
         with np.errstate(all="ignore"):
             found = sweep({self.end: self._ones()}, set(self.leaves), view)
@@ -185,8 +209,13 @@ def _instead(new: Any, old: Any) -> Any:
     return new
 
 
-def as_people_write(end: Node) -> dict[Node, Node]:
-    """The record computed again without stable forms, and with each σ as one operation."""
+def _array(node: Node, saved: Any) -> Any:
+    """An array that a rule gets, also one that the record did not save."""
+    return value_of(node).array if isinstance(saved, Outline) else saved
+
+
+def as_people_write(end: Node) -> dict[Node, Any]:
+    """The values of a record computed without stable forms, and with each σ as one operation."""
     new: dict[Node, Any] = {}
     for node in ancestors([end], as_written=True, requires_grad=False):
         z = _log_odds(node)
@@ -202,7 +231,7 @@ def as_people_write(end: Node) -> dict[Node, Node]:
             new[node] = apply(node.op, [new[x] for x in node.inputs], node.attributes, True)
         if node.op is not None and node.name:
             new[node].node.name = node.name
-    return {old: value.node for old, value in new.items()}
+    return new
 
 
 def _log_odds(node: Node) -> Node | None:
@@ -229,9 +258,11 @@ def candidates(edges: Sequence[Edge]) -> Iterator[Candidate]:
                     yield Candidate(name, variant, (place,), len(places))
 
 
-def pairs(single: Sequence[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
+def pairs(
+    edges: Sequence[Edge], single: Sequence[Candidate]
+) -> Iterator[tuple[Candidate, Candidate]]:
     """Two mistakes of different names; in a large graph each wherever it could be made."""
     single = [c for c in single if c.name not in ("missing part", "wrong sign of a part")]
-    if len(single) > MOST_PAIRED:
+    if len(single) > MOST_PAIRED or sum(edge.node.form.size for edge in edges) > LARGE:
         single = [c for c in single if len(c.edges) == c.places]
     return ((a, b) for a, b in combinations(single, 2) if a.name != b.name)
