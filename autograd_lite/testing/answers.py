@@ -141,13 +141,16 @@ def _points(
     answer: Any, loss: Callable[..., Any], args: tuple[Any, ...], argnums: int | Sequence[int]
 ) -> list[Point]:
     """The given point, with its answers, and for a function further ones."""
+    if not callable(loss):
+        raise TypeError(f"check_answer: the loss must be a function, not {type(loss).__name__}")
     chosen, given = [], list(args)
     for n in numbers_of(argnums):
-        if not -len(args) <= n < len(args):
+        try:
+            chosen.append(range(len(args))[n])
+        except (TypeError, IndexError):
             raise TypeError(
-                f"check_answer: argnums {n} is out of range for {len(args)} arguments of the loss"
-            )
-        chosen.append(n % len(args))
+                f"check_answer: argnums {n!r} is not the number of one of {len(args)} arguments"
+            ) from None
         given[chosen[-1]] = array_of(_plain(args[n]), True, f"check_answer: argument {n}")
     points = [Point(loss, tuple(given), chosen)]
     if not all(np.all(np.isfinite(g)) for g in points[0].right):
@@ -166,7 +169,8 @@ def _near(point: Point) -> Iterator[Point]:
         for n in point.chosen:
             x = np.asarray(point.args[n])
             # So that the sum of many terms, such as w·x, does not become large.
-            scale = np.sqrt(max(1.0, np.sum(x * x)) / max(x.size, 1)) / 2
+            with np.errstate(over="ignore"):
+                scale = max(1.0, float(np.linalg.norm(x))) / np.sqrt(max(x.size, 1)) / 2
             given[n] = x + random.normal(scale=scale, size=x.shape).astype(np.result_type(x, 0.0))
         yield Point(point.loss, tuple(given), point.chosen)
 
@@ -194,7 +198,7 @@ def _answers(answer: Any, point: Point, several: bool) -> list[Any]:
     if not several:
         return [_array(answer)]
     if not isinstance(answer, (tuple, list)) or len(answer) != count:
-        return [f"the answer must be a tuple of {count} arrays"] * count
+        return [f"The answer must be a tuple of {count} array{'s' * (count > 1)}."] * count
     return [_array(x) for x in answer]
 
 
@@ -202,9 +206,10 @@ def _array(x: Any) -> Any:
     if x is None or x is ...:
         return None
     try:
-        return np.asarray(_plain(x), dtype=np.float64)
+        return np.asarray(_plain(x)).astype(np.float64, casting="same_kind")
     except (TypeError, ValueError):
-        return f"the answer must be an array of numbers, not {type(x).__name__}"
+        kind = getattr(x, "dtype", type(x).__name__)
+        return f"The answer must be an array of real numbers, not {kind}."
 
 
 def _names(loss: Callable[..., Any], points: Sequence[Point]) -> list[str]:

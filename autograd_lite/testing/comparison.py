@@ -216,7 +216,8 @@ class Comparison:
         if self.all_close(self.answers, [np.asarray(p.value) for p in self.points]):
             yield (self._of_change("loss in place of its gradient"),)
         a, g = self.answers[0], self.right[0]
-        if a.shape != g.shape or not np.any(g):
+        several = len(self.points) * g.size > 1  # one number is a multiple of any other
+        if a.shape != g.shape or not np.any(g) or not several:
             return
         with np.errstate(all="ignore"):
             ratio = float(np.vdot(a, g) / np.vdot(g, g))

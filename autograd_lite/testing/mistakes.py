@@ -172,10 +172,15 @@ def _value_for_mask(edge: Edge) -> Iterator[Rule]:
 
 
 def _kink(edge: Edge) -> Iterator[Rule]:
-    if _is_relu(edge):
-        yield lambda g, out, *operands, **_: g * (operands[edge.k] >= 0)
-        yield lambda g, out, *operands, **_: g * (operands[edge.k] > 0)
-        yield lambda g, out, *operands, **_: g * (np.sign(operands[edge.k]) + 1) / 2
+    if edge.name == "relu":
+        yield lambda g, out, x: g * (x >= 0)
+        yield lambda g, out, x: g * (np.sign(x) + 1) / 2
+    elif edge.name in ("maximum", "minimum"):
+        yield lambda g, out, *operands: g * (operands[edge.k] == out)
+        yield lambda g, out, *operands: g * (operands[1 - edge.k] != out)
+    elif edge.name == "absolute":
+        yield lambda g, out, x: np.where(x >= 0, g, -g)
+        yield lambda g, out, x: np.where(x > 0, g, -g)
 
 
 def _twice(edge: Edge) -> Iterator[Rule]:

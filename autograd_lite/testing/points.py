@@ -99,8 +99,9 @@ class Point:
         """Whether the record as people write it has the right gradients, which are finite."""
         for written, g in zip(self._with({}), self.right, strict=True):
             error = precision(g.dtype) * np.max(np.abs(g), initial=0)
-            if not np.all(np.abs(written - g) <= error) or not np.isfinite(error):
-                return False
+            with np.errstate(all="ignore"):
+                if not np.all(np.abs(written - g) <= error) or not np.isfinite(error):
+                    return False
         return True
 
     def wrong(self, made: Sequence[Candidate]) -> list[Any] | None:
