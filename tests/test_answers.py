@@ -259,14 +259,14 @@ def test_the_gradient_of_a_program_is_correct(program, number):
 @settings(max_examples=25)
 @given(programs(max_size=12), st.integers(0, 2**16))
 def test_a_wrong_rule_in_a_program_is_recognised(program, seed):
-    every = list(candidates(Point(program, program.arrays, [0]).edges))
+    every = list(candidates(Point(program, program.arrays, [0], "").edges))
     assume(every)
     one = every[seed % len(every)]
 
     def answer(*args):
-        return Point(program, args, [0]).wrong([one])[0]
+        return Point(program, args, [0], "").wrong([one])[0]
 
-    assume(Point(program, program.arrays, [0]).wrong([one]) is not None)
+    assume(Point(program, program.arrays, [0], "").wrong([one]) is not None)
     found = check_answer(answer, program, *program.arrays)
     # Another mistake may give the same numbers, or the right ones.
     assert found.correct or found.mistakes, one
@@ -352,7 +352,7 @@ def test_answers_of_a_wrong_kind_say_so():
     assert "The answer must be a tuple of 2 arrays." in found.message
     with pytest.raises(ValueError, match="matmul") as failure:
         check_answer(lambda v, X: X @ v[:2], lambda v, X: np.sum(X @ v), v, X)
-    assert "is one of its factors to be transposed?" in failure.value.__notes__[0]
+    assert "must one of its factors be transposed?" in failure.value.__notes__[0]
 
 
 def test_bad_exercises_are_refused():
@@ -366,12 +366,14 @@ def test_bad_exercises_are_refused():
         check_answer(v, 1.0, v)
     with pytest.raises(TypeError, match="argument 0"):
         check_answer(v, lambda v: 1.0, {"v": v})
+    with pytest.raises(ValueError, match="check_step: the loss must return one number"):
+        check_step(v, lambda v: v, v, learning_rate=1)
     with pytest.raises(ValueError, match="the learning rate must be positive"):
         check_step(v, entropy, v, X, y, learning_rate=0)
 
 
 def test_close_numbers_are_finite():
-    point = Point(entropy, (v, X, y), [0])
+    point = Point(entropy, (v, X, y), [0], "")
     point.answers = [v]
     compared = Comparison([point], 0, 1e-6, None)
     assert compared.close(v, v)

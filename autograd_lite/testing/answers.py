@@ -98,7 +98,7 @@ def check_answer(
         >>> check_answer(lambda w, X, y: gradient(w, X, y) / 3, loss, np.zeros(2), X, y)
         ∂L/∂w is correct.
     """
-    points = _points(answer, loss, args, argnums)
+    points = _points("check_answer", answer, loss, args, argnums)
     return _diagnosis(points, [f"∂L/∂{name}" for name in _names(loss, points)], rtol)
 
 
@@ -132,29 +132,29 @@ def check_step(
     """
     if not learning_rate > 0:
         raise ValueError(f"check_step: the learning rate must be positive, not {learning_rate!r}")
-    points = _points(step, loss, args, argnums)
+    points = _points("check_step", step, loss, args, argnums)
     names = [f"the new {name}" for name in _names(loss, points)]
     return _diagnosis(points, names, rtol, learning_rate)
 
 
 def _points(
-    answer: Any, loss: Callable[..., Any], args: tuple[Any, ...], argnums: int | Sequence[int]
+    name: str, answer: Any, loss: Any, args: tuple[Any, ...], argnums: int | Sequence[int]
 ) -> list[Point]:
     """The given point, with its answers, and for a function further ones."""
     if not callable(loss):
-        raise TypeError(f"check_answer: the loss must be a function, not {type(loss).__name__}")
+        raise TypeError(f"{name}: the loss must be a function, not {type(loss).__name__}")
     chosen, given = [], list(args)
     for n in numbers_of(argnums):
         try:
             chosen.append(range(len(args))[n])
         except (TypeError, IndexError):
             raise TypeError(
-                f"check_answer: argnums {n!r} is not the number of one of {len(args)} arguments"
+                f"{name}: argnums {n!r} is not the number of one of {len(args)} arguments"
             ) from None
-        given[chosen[-1]] = array_of(_plain(args[n]), True, f"check_answer: argument {n}")
-    points = [Point(loss, tuple(given), chosen)]
+        given[chosen[-1]] = array_of(_plain(args[n]), True, f"{name}: argument {n}")
+    points = [Point(loss, given, chosen, name)]
     if not all(np.all(np.isfinite(g)) for g in points[0].right):
-        raise ValueError("check_answer: the gradient of the loss is not finite at these arguments")
+        raise ValueError(f"{name}: the gradient of the loss is not finite at these arguments")
     if callable(answer):
         points += islice(filter(Point.is_accurate, _near(points[0])), POINTS - 1)
     for point in points:
@@ -172,7 +172,7 @@ def _near(point: Point) -> Iterator[Point]:
             with np.errstate(over="ignore"):
                 scale = max(1.0, float(np.linalg.norm(x))) / np.sqrt(max(x.size, 1)) / 2
             given[n] = x + random.normal(scale=scale, size=x.shape).astype(np.result_type(x, 0.0))
-        yield Point(point.loss, tuple(given), point.chosen)
+        yield Point(point.loss, given, point.chosen, point.name)
 
 
 def _plain(x: Any) -> Any:
@@ -189,7 +189,7 @@ def _answers(answer: Any, point: Point, several: bool) -> list[Any]:
         except ValueError as error:
             error.add_note(
                 f"The arguments have the shapes {', '.join(str(np.shape(x)) for x in args)}. If a "
-                "product does not fit, is one of its factors to be transposed?"
+                "product does not fit, must one of its factors be transposed?"
             )
             raise
     count = len(point.chosen)

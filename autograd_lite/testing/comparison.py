@@ -144,7 +144,7 @@ class Comparison:
         others = [j for j in range(count) if j != self.i]
         sets = [(j,) for j in others] + [tuple(others)] * (count > 2)
         ways = [partial(Point.early, changed=changed) for changed in sets]
-        if 1 < count <= FEW:
+        if 1 < count <= FEW and not self.points[0].large:
             ways += [partial(Point.in_turn, order=order) for order in permutations(range(count))]
         return any(map(self._all_like, ways))
 
@@ -192,7 +192,7 @@ class Comparison:
 
             if self._is(repaired, spoiled, ()):
                 yield self._of_change(one.name), self._of_change(two.name)
-        for both in pairs(self.points[0].edges, single):
+        for both in pairs(single, self.points[0].large):
             if self._is(_as_it_is, _unchanged, both):
                 yield self._named(both[0]), self._named(both[1])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -21,10 +20,8 @@ __all__ = ["Candidate", "Point", "candidates", "pairs", "precision"]
 MOST = 200
 """The largest number of edges at which a mistake is also tried one by one."""
 
-
 MOST_PAIRED = 60
 """The largest number of mistakes, at some edge, of which every two are tried together."""
-
 
 LARGE = 20_000
 """The largest number of elements in the results of a graph that is not large."""
@@ -51,49 +48,50 @@ def precision(dtype: Any) -> float:
     return 2e-4 if dtype == np.float32 else 1e-6
 
 
-@dataclass(eq=False)
 class Point:
     """One point: the arguments, the right gradients there, and the answers.
 
-    Attributes:
-        args: the arguments.
+    Args:
+        loss: a function that returns one number.
+        args: its arguments.
         chosen: the numbers of the arguments that are differentiated.
-        edges: the edges of the loss as people write it, in the order of execution.
+        name: the function that errors name.
+
+    Attributes:
+        value: the loss.
         right: the gradient of each chosen argument.
         answers: what was answered in its place.
+        edges: the edges of the loss as people write it, in the order of execution.
     """
 
-    loss: Callable[..., Any]
-    args: tuple[Any, ...]
-    chosen: Sequence[int]
-    right: list[Any] = field(init=False)
-    value: float = field(init=False)
-    edges: list[Edge] = field(init=False)
-    answers: list[Any] = field(default_factory=list)
-    found: dict[Any, list[Any] | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, loss: Callable[..., Any], args: Sequence[Any], chosen: Sequence[int], name: str
+    ) -> None:
+        self.loss, self.args, self.chosen, self.name = loss, tuple(args), chosen, name
         with np.errstate(all="ignore"):
-            run = Run(self.loss, self.args, self.chosen, "check_answer")
+            run = Run(loss, self.args, chosen, name)
             (result,) = run.results if len(run.results) == 1 else (None,)
             if result is None or result.size != 1:
-                raise ValueError("check_answer: the loss must return one number")
-            self.value = float(np.asarray(result.array).item())
+                raise ValueError(f"{name}: the loss must return one number")
             found = run.pull([np.ones(result.shape, result.dtype)])
-            pairs = zip(found, run.arguments, strict=True)
-            self.right = [np.zeros(x.shape) if g is None else np.array(g) for g, x in pairs]
             # Values that are alive are not computed again where the record did not save them.
             self.values: dict[Node, Any] = as_people_write(result.node)
+        pairs = zip(found, run.arguments, strict=True)
+        self.right: list[Any] = [np.zeros(x.shape) if g is None else np.array(g) for g, x in pairs]
+        self.value: float = float(np.asarray(result.array).item())
+        self.answers: list[Any] = []
         self.end: Node = self.values[result.node].node
         self.leaves: list[Node] = [
             self.values[x.node].node if x.node in self.values else x.node for x in run.arguments
         ]
-        self.edges = [
+        self.edges: list[Edge] = [
             Edge(node, k)
             for node in ancestors([self.end])
             for k, x in enumerate(node.inputs)
             if x.requires_grad and node.rules[k] is not None
         ]
+        self.large: bool = sum(edge.node.form.size for edge in self.edges) > LARGE
+        self._found: dict[tuple[Candidate, ...], list[Any] | None] = {}
 
     def is_accurate(self) -> bool:
         """Whether the record as people write it has the right gradients, which are finite."""
@@ -107,14 +105,14 @@ class Point:
     def wrong(self, made: Sequence[Candidate]) -> list[Any] | None:
         """The gradients with these mistakes, or None if they cannot be made together."""
         key = tuple(made)
-        if key in self.found:
-            return self.found[key]
+        if key in self._found:
+            return self._found[key]
         try:
             gradients = self._swept(made)
         except (ValueError, TypeError, IndexError):  # the shapes do not fit
             gradients = None
         if len(key) == 1:  # there are too many pairs to keep
-            self.found[key] = gradients
+            self._found[key] = gradients
         return gradients
 
     def _swept(self, made: Sequence[Candidate]) -> list[Any]:
@@ -196,7 +194,7 @@ class Point:
         """The gradients if each parameter is changed before that of the next is computed."""
         args, found = list(self.args), list(self.right)
         for n in order:
-            found[n] = Point(self.loss, tuple(args), [self.chosen[n]]).right[0]
+            found[n] = Point(self.loss, args, [self.chosen[n]], self.name).right[0]
             args[self.chosen[n]] = args[self.chosen[n]] - learning_rate * found[n]
         return found
 
@@ -259,11 +257,9 @@ def candidates(edges: Sequence[Edge]) -> Iterator[Candidate]:
                     yield Candidate(name, variant, (place,), len(places))
 
 
-def pairs(
-    edges: Sequence[Edge], single: Sequence[Candidate]
-) -> Iterator[tuple[Candidate, Candidate]]:
+def pairs(single: Sequence[Candidate], large: bool) -> Iterator[tuple[Candidate, Candidate]]:
     """Two mistakes of different names; in a large graph each wherever it could be made."""
     single = [c for c in single if c.name not in ("missing part", "wrong sign of a part")]
-    if len(single) > MOST_PAIRED or sum(edge.node.form.size for edge in edges) > LARGE:
+    if large or len(single) > MOST_PAIRED:
         single = [c for c in single if len(c.edges) == c.places]
     return ((a, b) for a, b in combinations(single, 2) if a.name != b.name)
