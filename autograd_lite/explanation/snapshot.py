@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ class Snapshot:
         distinct: whether every node has a name of its own, as by `labels`.
     """
 
-    __slots__ = ("_derivative", "_jacobian", "arrays", "gradients", "graph", "loss", "names")
+    __slots__ = ("_derivatives", "arrays", "gradients", "graph", "loss", "names")
 
     def __init__(self, graph: Graph, gradients: Gradients | None, distinct: bool = False) -> None:
         self.graph: Graph = graph
@@ -52,8 +51,7 @@ class Snapshot:
                 self.names[result] = name
             name = self.names[result]
         self.loss: str = name if np.size(result.array) == 1 else f"(Σ {name})"
-        self._derivative = cache(self._local_derivative)
-        self._jacobian = cache(self._jacobian_matrix)
+        self._derivatives: dict[tuple[str, Any, int], tuple[Any, bool] | None] = {}
 
     def gradient(self, node: Any) -> Any:
         """The gradient of the result with respect to a node, or None."""
@@ -69,13 +67,21 @@ class Snapshot:
             return self.gradient(at)
         if kind == "part":
             return None if self.gradients is None else self.gradients.parts.get(at)
-        found = self._derivative(*at) if kind == "local" else self._jacobian(*at)
+        found = self._derivative(kind, *at)
         return found[0] if found is not None and found[1] else None
 
     def local_shape(self, consumer: Any, k: int) -> tuple[int, ...] | None:
         """The shape of a local derivative; None if it is not a number for each element."""
-        found = self._derivative(consumer, k)
+        found = self._derivative("local", consumer, k)
         return None if found is None else np.shape(found[0])
+
+    def _derivative(self, kind: str, consumer: Any, k: int) -> tuple[Any, bool] | None:
+        """A derivative of an operation, and whether it agrees with the gradients; computed once."""
+        key = kind, consumer, k
+        if key not in self._derivatives:
+            compute = self._local_derivative if kind == "local" else self._jacobian_matrix
+            self._derivatives[key] = compute(consumer, k)
+        return self._derivatives[key]
 
     def _local_derivative(self, consumer: Any, k: int) -> tuple[Any, bool] | None:
         """The result of an operation's gradient rule for a gradient of 1.
