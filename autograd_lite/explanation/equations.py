@@ -8,7 +8,7 @@ from typing import Any
 from autograd_lite.explanation.labels import ATOM
 from autograd_lite.explanation.sentences import Part, Ref, Sentence, Term
 from autograd_lite.explanation.snapshot import Snapshot
-from autograd_lite.explanation.words import Factor, Words, closed, turned
+from autograd_lite.explanation.words import Factor, Words, partial, turned
 
 __all__ = ["Equations", "are_shown"]
 
@@ -66,7 +66,7 @@ class Equations(Words):
     def symbols(self, consumer: Any, k: int) -> str:
         """A part of a gradient in symbols: ∂L/∂ŷ × ∂ŷ/∂z."""
         above, elementwise = self.of(consumer), consumer.op.traits.elementwise
-        derivative = f"∂{closed(self.name(consumer))}/∂{closed(self.name(consumer.inputs[k]))}"
+        derivative = f"{partial(self.name(consumer))}/{partial(self.name(consumer.inputs[k]))}"
         local = self.snapshot.local_shape(consumer, k)
         if (factors := self._factors(consumer, k)) is not None:
             (left, _), sign, (right, _) = factors
