@@ -45,6 +45,7 @@ def javascript(
     args: Sequence[Any],
     name: str,
     sizes: Mapping[str, int] | None = None,
+    as_traced: bool = False,
 ) -> str:
     """The source of a function in JavaScript that computes what a function of arrays computes.
 
@@ -54,6 +55,7 @@ def javascript(
         sizes: the lengths of axes that may be others when it is called, by their names: each axis
             of `args` with such a length has that name. The function takes an object with these
             names as its last argument.
+        as_traced: compute and round as the operations do one by one, without rewrites.
 
     Raises:
         ValueError: for an operation that it cannot compute, for sizes that are not different
@@ -74,7 +76,7 @@ def javascript(
           return total / rows;
     """
     if not sizes:
-        return _traced(function, args, name, ())
+        return _traced(function, args, name, (), as_traced)
     wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
     if wrong or len({*sizes.values()}) < len(sizes):
         raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
@@ -91,13 +93,18 @@ def javascript(
 
 
 def _traced(
-    function: Callable[..., Any], args: Sequence[Any], name: str, sizes: Sequence[str]
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    name: str,
+    sizes: Sequence[str],
+    as_traced: bool = False,
 ) -> str:
     code = getattr(inspect.unwrap(function), "__code__", None)
     names = list(code.co_varnames[: code.co_argcount]) if code else []
     names += [f"x{k}" for k in range(len(names), len(args))]
     signature = Signature(args, names[: len(args)])
-    found = Traced(function, signature).passed(rolls=not sizes)
+    found = Traced(function, signature)
+    found.unchanged() if as_traced else found.passed(rolls=not sizes)
     return source(name, signature, found.arguments, found.results, found.packing, found.b, sizes)
 
 

@@ -12,7 +12,7 @@ from autograd_lite.op import OPS
 from autograd_lite.sweep import Gradients
 from autograd_lite.text import printable
 
-__all__ = ["Snapshot"]
+__all__ = ["Snapshot", "local_derivative"]
 
 ROWS = 6
 """A Jacobian has at most this many rows and columns."""
@@ -89,25 +89,17 @@ class Snapshot:
         It is known only if it agrees with the gradients; the gradients of a loss that is computed
         in a stable form, such as the log of a σ, come from that form.
         """
-        op, out, x = consumer.op, self.arrays[consumer], consumer.inputs[k]
-        gradients, rule = self.gradients, op.rules[k]
+        gradients, out = self.gradients, self.arrays[consumer]
         if gradients is None or (consumer, k) not in gradients.parts or isinstance(out, tuple):
             return None
+        op = consumer.op
         if not (op.traits.elementwise or np.size(out) == 1 or op.name in SPREADS):
             return None
-        g = gradients.of[consumer]
         with np.errstate(all="ignore"):
-            s = rule(np.ones_like(out), out, *consumer.operands, **consumer.attributes)
-            product = np.asarray(s * g if op.traits.elementwise else s)
-            if op.name in SPREADS and np.size(out) > 1:
-                one = rule(g, out, *consumer.operands, **consumer.attributes)
-                product = np.asarray(one)
-            elif not op.traits.elementwise:
-                product = product * np.ravel(g)[0]
-            scale = np.max(np.abs(product), initial=0)
-            if product.shape != x.shape:
-                product = OPS["sum_to"].forward(product, x.shape)
-            return s, _agree(product, gradients.parts[consumer, k], scale)
+            s, part, scale = local_derivative(
+                consumer, k, out, consumer.operands, gradients.of[consumer]
+            )
+            return s, _agree(part, gradients.parts[consumer, k], scale)
 
     def has_jacobian(self, consumer: Any, k: int) -> bool:
         """Whether an operation without a local derivative has a Jacobian: of small vectors."""
@@ -141,3 +133,29 @@ def _agree(product: Any, part: Any, scale: Any) -> bool:
     """Whether a product is a part of a gradient; what cancels may differ by the scale of terms."""
     noise = 1e-12 * scale if np.isfinite(scale) else 0.0
     return np.allclose(product, part, rtol=1e-4, atol=noise, equal_nan=True)
+
+
+def local_derivative(
+    consumer: Any, k: int, out: Any, operands: Any, g: Any
+) -> tuple[Any, Any, Any]:
+    """The derivative of a node with respect to its k-th operand, and what follows from it.
+
+    Args:
+        consumer, k: the edge.
+        out, operands: the value of the node and of its operands, as arrays or Tensors.
+        g: the gradient of the node.
+
+    Returns:
+        the derivative, the part of the gradient, and the largest of its terms.
+    """
+    op, rule = consumer.op, consumer.op.rules[k]
+    s = rule(np.ones(np.shape(out), out.dtype), out, *operands, **consumer.attributes)
+    if op.traits.elementwise:
+        part = s * g
+    elif op.name in SPREADS and np.size(out) > 1:
+        part = rule(g, out, *operands, **consumer.attributes)
+    else:
+        part = s * np.ravel(g)[0]
+    scale = np.max(np.abs(part)) if np.size(part) else 0.0
+    sides = consumer.inputs[k].shape
+    return s, part if np.shape(part) == sides else OPS["sum_to"](part, shape=sides), scale

@@ -55,6 +55,10 @@ class Words:
         """The symbol of a node's gradient, such as ∂L/∂z."""
         return f"∂{self.snapshot.loss}/{partial(self.name(node))}"
 
+    def source(self, consumer: Any) -> str:
+        """The words before the part of a gradient that comes from a consumer."""
+        return f"from {self.name(consumer)}: "
+
     def forward(self, node: Any) -> Sentence:
         """What an operation computes: ŷ = σ(z) = σ(−0.7) = 0.3318."""
         named = [self.snapshot.names.get(x) for x in node.inputs]
