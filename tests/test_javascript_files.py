@@ -163,6 +163,17 @@ def test_an_index_out_of_bounds_is_an_error(tmp_path, tab):
     assert ran(tab, text, f"{name}([1, 2, 3], [0, 3])") == error
 
 
+def test_constants_of_any_length(tmp_path, tab):
+    C = np.arange(70_000.0) / 3
+    text, _ = saved(tmp_path, lambda x: np.sum(C * x), np.array(1.0))
+    assert ran(tab, text, "function_(2)") == pytest.approx(np.sum(C) * 2, rel=1e-12)
+    compiled = ag.compile(lambda x: x * np.arange(1e6))
+    compiled(np.array(1.0))
+    with pytest.raises(ValueError, match=r"closes over an array .* too large"):
+        compiled.save(tmp_path / "large.js", namespace="javascript")
+    assert not (tmp_path / "large.js").exists()
+
+
 def test_rows_are_at_least_two(tmp_path, tab):
     def loss(w, X):
         return np.mean((X @ w) ** 2)

@@ -222,7 +222,7 @@ class ScriptWriter(KernelWriter):
             return words[0]
         name = self.names.take(self.b.names.get(x, "").upper(), "C")
         words = [word.strip("()").removesuffix(".0") for word in words]
-        # A call takes at most 65,535 arguments.
+        # Not `of`: Chromium 150 takes at most 65,525 arguments of a call.
         self.lines.append(f"{name} = new {ARRAYS[x.dtype.name]}([{', '.join(words)}])")
         return name
 
