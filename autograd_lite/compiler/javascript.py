@@ -35,7 +35,7 @@ from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, PARAMETER, Builder, Expr
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.names import Names
-from autograd_lite.trees import tree_map
+from autograd_lite.trees import flatten, tree_map
 
 __all__ = ["javascript", "module", "source"]
 
@@ -78,7 +78,8 @@ def javascript(
     wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
     if wrong or len({*sizes.values()}) < len(sizes):
         raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
-    all_sizes = others(sizes)
+    arrays = [x for x in flatten(args)[0] if isinstance(x, np.ndarray)]
+    all_sizes = others(sizes, {n for x in arrays for n in x.shape})
     texts = []
     for given in all_sizes:
         lengths = {n: given[key] for key, n in sizes.items()}
