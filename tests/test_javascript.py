@@ -20,7 +20,7 @@ from test_namespaces import DTYPES, ELEMENTWISE, MIXED, example, value_and_gradi
 import autograd_lite as ag
 from autograd_lite.compiler import javascript_language
 from autograd_lite.compiler.javascript import javascript
-from autograd_lite.models.perceptron import _ACTIVATIONS
+from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.op import OPS
 from autograd_lite.testing import programs
 
@@ -220,7 +220,7 @@ def perceptron(depth):
             h = X
             for k in range(1, depth + 1):
                 a = h @ params[f"W{k}"].T + params[f"b{k}"]
-                relu, tanh, logistic = (g(a) for _, g in _ACTIVATIONS.values())
+                relu, tanh, logistic = (g(a) for _, g in ACTIVATIONS.values())
                 h = np.where(kind == 0, relu, np.where(kind == 1, tanh, logistic))
             z = h @ params["w"] + params["b"]
             penalty = sum(np.sum(params[f"W{k}"] ** 2) for k in range(1, depth + 1))
@@ -254,7 +254,7 @@ function train(params, X, y, rate, kind, sizes) {
 @pytest.mark.parametrize("depth", range(5))
 def test_100_steps_at_random_sizes_by_one_program(run, depth):
     """Two architectures of each depth, with each activation, by the program of other sizes."""
-    assert [*_ACTIVATIONS] == ["relu", "tanh", "logistic"]
+    assert [*ACTIVATIONS] == ["relu", "tanh", "logistic"]
     rng, step = np.random.default_rng(depth), perceptron(depth)
     names = ["rows", "inputs", *(f"units{k}" for k in range(1, depth + 1))]
     base = dict(zip(names, range(5, 5 + len(names)), strict=True))

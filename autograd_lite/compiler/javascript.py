@@ -35,7 +35,7 @@ from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, PARAMETER, Builder, Expr
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.names import Names
-from autograd_lite.trees import tree_map
+from autograd_lite.trees import flatten, tree_map
 
 __all__ = ["javascript", "module", "source"]
 
@@ -80,7 +80,8 @@ def javascript(
     wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
     if wrong or len({*sizes.values()}) < len(sizes):
         raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
-    all_sizes = others(sizes)
+    arrays = [x for x in flatten(args)[0] if isinstance(x, np.ndarray)]
+    all_sizes = others(sizes, {n for x in arrays for n in x.shape})
     texts = []
     for given in all_sizes:
         lengths = {n: given[key] for key, n in sizes.items()}
@@ -229,7 +230,7 @@ class ScriptWriter(KernelWriter):
             return words[0]
         name = self.names.take(self.b.names.get(x, "").upper(), "C")
         words = [word.strip("()").removesuffix(".0") for word in words]
-        # A call takes at most 65,535 arguments.
+        # Not `of`: Chromium 150 takes at most 65,525 arguments of a call.
         self.lines.append(f"{name} = new {ARRAYS[x.dtype.name]}([{', '.join(words)}])")
         return name
 

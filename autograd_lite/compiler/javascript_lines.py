@@ -11,8 +11,38 @@ LONGEST = 72  # characters of a statement, numbers apart, up to which others are
 
 _NAME = re.compile(r"(?<![\w$.\"])[A-Za-z_$][\w$]*(?![\w$:])")  # no key of an object
 _ASSIGNED = re.compile(r"( *)([A-Za-z_$][\w$]*) = (.*)")
-_ATOM = re.compile(r"[\w.]+(\[[^\[\]]*\])?|[\w.]+\([^()]*\)")
+_ADDED = re.compile(r"(.+?) = \1 \+ (.+)")
+_LEFT, _RIGHT = re.compile(r" ([^\s\w]+) $"), re.compile(r" ([^\s\w]+) ")
 _NUMBER = re.compile(r"(?<![\w$])\d[\w.]*")
+
+PRECEDENCE = {
+    "=": -1,
+    "?": 1,
+    ":": 1,
+    "||": 2,
+    "|": 3,
+    "^": 4,
+    "&": 5,
+    "===": 6,
+    "!==": 6,
+    "!=": 6,
+    "<": 7,
+    "<=": 7,
+    ">": 7,
+    ">=": 7,
+    "<<": 8,
+    ">>": 8,
+    ">>>": 8,
+    "+": 9,
+    "-": 9,
+    "*": 10,
+    "/": 10,
+    "%": 10,
+    "**": 13,
+}
+"""How tightly operators bind. The left operand of ** has no sign."""
+
+_UNARY, _ALONE = 12, 14
 
 
 def _indent(line: str) -> int:
@@ -74,16 +104,27 @@ def _until(lines: Sequence[str], found: Sequence[re.Match[str] | None]) -> list[
 
 
 def _within(line: str, name: str, value: str) -> str:
-    """The line with a value in place of a name, in parentheses unless it stands alone."""
+    """The line with a value in place of a name, in parentheses where they are needed."""
     start, end = next(found.span() for found in _NAME.finditer(line) if found[0] == name)
     before, after = line[:start], line[end:]
-    opened = before.endswith((" = ", "(", ", ", "[", ": ", "return ")) and not re.search(
-        r"\+\($|-\($", before
+    own = _precedence(value)
+    left, right = _LEFT.search(before), _RIGHT.match(after)
+    least = max(
+        PRECEDENCE.get(left[1], -1) + 1 if left else 0,
+        PRECEDENCE.get(right[1], -1) + (right[1] in ("?", "**")) if right else 0,
+        _ALONE if before.endswith(("+", "-", "!")) else 0,
     )
-    closed = not after or after.startswith((")", ",", "]", " }"))
-    if not (_ATOM.fullmatch(value) or (opened and closed)):
-        value = f"({value})"
-    return before + value + after
+    return f"{before}({value}){after}" if own < least else before + value + after
+
+
+def _precedence(value: str) -> int:
+    """How tightly the operator of a value binds that is computed last."""
+    depth, least = 0, _ALONE
+    for word in re.findall(r"[(\[]|[)\]]|(?<= )[^\s\w()\[\].]+(?= )", value):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(word, 0)
+        if not depth and word in PRECEDENCE:
+            least = min(least, PRECEDENCE[word])
+    return min(least, _UNARY if value[0] in "+-!" else _ALONE)
 
 
 def declared(lines: Sequence[str]) -> list[str]:
@@ -109,6 +150,8 @@ def declared(lines: Sequence[str]) -> list[str]:
     written = [f"let {', '.join(first)};"] if first else []
     for k, line in enumerate(lines):
         text = words.get(k, "") + line.lstrip()
+        if (added := _ADDED.fullmatch(text)) and _precedence(added[2]) > PRECEDENCE["+"]:
+            text = f"{added[1]} += {added[2]}"
         written.append("  " * depths[k] + text + ("" if text.endswith("{") else ";"))
         after = depths[k + 1] if k + 1 < len(lines) else 0
         written += ["  " * depth + "}" for depth in range(depths[k] - 1, after - 1, -1)]

@@ -7,7 +7,7 @@ in them are products of a constant, lengths and inverses of lengths, or a length
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from itertools import product
 from typing import Any
@@ -28,10 +28,14 @@ def with_numbers(text: str, change: Callable[[str], str]) -> str:
     return _TOKENS.sub(lambda found: found[1] or change(found[2]), text)
 
 
-def others(sizes: Sizes) -> Sequence[Sizes]:
+def others(sizes: Sizes, lengths: Collection[int] = ()) -> Sequence[Sizes]:
     """Sets of other lengths, in the same order: primes, so that 4 / n is never shortened.
 
     The difference of two lengths is another one in each set, so that m − 7 is not taken for n − 1.
+
+    Args:
+        sizes: lengths by their names.
+        lengths: those of other axes.
 
     Example:
         >>> others({"rows": 200, "inputs": 2})[:2]
@@ -43,7 +47,9 @@ def others(sizes: Sizes) -> Sequence[Sizes]:
         new: dict[str, int] = {}
         for name in sorted(sizes, key=sizes.__getitem__):
             n = _prime(max(known[name], *new.values(), 1) + 1)
-            while any(n - m == x[name] - x[other] for other, m in new.items() for x in found):
+            while n in lengths or any(
+                n - m == x[name] - x[other] for other, m in new.items() for x in found
+            ):
                 n = _prime(n + 1)
             new[name] = n
         known = new
