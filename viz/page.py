@@ -102,14 +102,9 @@ class Page:
             "operations": self.panels.operations,
             "nodes": self.nodes,
         }
-        # Nothing is fetched, and only this script and this style are allowed.
-        policy = (
-            f"default-src 'none'; img-src data:; script-src {hashed(script)}; "
-            f"style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
-        )
         return Template(frame).substitute(
             title=html.escape(title),
-            policy=policy,
+            policy=policy(script, style),
             style=style,
             script=script,
             sheets="\n".join(self.frames),
@@ -269,5 +264,13 @@ def embedded(data: Any) -> str:
     return text
 
 
-def hashed(text: str) -> str:
+def policy(script: str, style: str) -> str:
+    """The policy of a page: nothing is fetched, and only this script and this style are allowed."""
+    return (
+        f"default-src 'none'; img-src data:; script-src {_hashed(script)}; "
+        f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hashed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
