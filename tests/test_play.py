@@ -127,7 +127,7 @@ def test_the_formulas_are_those_of_the_lectures():
 
 
 def test_without_sympy_the_extra_is_named(run, monkeypatch, tmp_path):
-    formulas.cache_clear()
+    monkeypatch.setattr("autograd_lite.play.page.formulas", formulas.__wrapped__)  # not cached
     monkeypatch.setitem(sys.modules, "sympy", None)
     monkeypatch.delitem(sys.modules, "autograd_lite.derivation.derivation", raising=False)
     code, _, err = run("play", "--out", tmp_path / "play.html")

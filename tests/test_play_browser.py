@@ -113,6 +113,8 @@ def test_numbers_are_written_as_elsewhere(play):
     random = np.random.default_rng(0)
     scales = 10.0 ** random.uniform(-320, 300, 300), 10.0 ** random.uniform(-5, 6, 300)
     numbers = (random.normal(size=600) * np.concatenate(scales)).tolist()
+    numbers += (random.integers(0, 3000, 200) / 32).tolist()  # half of the last digit
+    numbers += (random.integers(20_000, 200_000, 200) * 5.0).tolist()
     numbers += [0.0, -0.0, 1e-3, 9999.99996, 9999.5, 1e4, float("nan"), float("inf")]
     shown = play().evaluate("(xs) => xs.map(number)", numbers)
     assert shown == [number(x) for x in numbers]

@@ -105,15 +105,9 @@ class Page:
             "nodes": self.nodes,
             "program": self.answers.data(),
         }
-        # Nothing is fetched, and only these scripts and this style are allowed.
-        scripts = f"{hashed(self.answers.source)} {hashed(script)}"
-        policy = (
-            f"default-src 'none'; img-src data:; script-src {scripts}; "
-            f"style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
-        )
         return Template(frame).substitute(
             title=html.escape(title),
-            policy=policy,
+            policy=policy(style, self.answers.source, script),
             style=style,
             script=script,
             program=self.answers.source,
@@ -280,5 +274,13 @@ def embedded(data: Any) -> str:
     return text
 
 
-def hashed(text: str) -> str:
+def policy(style: str, *scripts: str) -> str:
+    """The policy of a page: nothing is fetched; only this style and these scripts are allowed."""
+    return (
+        f"default-src 'none'; img-src data:; script-src {' '.join(map(_hashed, scripts))}; "
+        f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hashed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -2,6 +2,12 @@
 
 const SHOWN = 12, WIDEST = 4;
 
+/** Digits rounded as in Python, where half goes to even; `exact` has all of them. */
+function even(exact, digits) {
+  const [, kept, exponent = ""] = /^(\d+\.\d{3}[02468])50*(e.*)?$/.exec(exact) ?? [];
+  return kept ? kept + exponent : digits;
+}
+
 /** A number as text, as on the other pages: at most four decimals, and a real minus sign. */
 function number(x) {
   if (Number.isNaN(x)) return "NaN";
@@ -9,8 +15,8 @@ function number(x) {
   const cut = (digits) => digits.replace(/\.?0+$/, "");
   if (size === Infinity) return `${sign}∞`;
   if (size === 0) return "0";
-  if (size >= 1e-3 && size < 1e4) return sign + cut(size.toFixed(4));
-  const [mantissa, exponent] = size.toExponential(4).split("e");
+  if (size >= 1e-3 && size < 1e4) return sign + cut(even(size.toFixed(20), size.toFixed(4)));
+  const [mantissa, exponent] = even(size.toExponential(20), size.toExponential(4)).split("e");
   return `${sign}${cut(mantissa)}e${Number(exponent)}`.replace("e-", "e−");
 }
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from string import Template
 
@@ -15,7 +13,7 @@ from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.play.programs import DEPTHS, formulas, programs
 from autograd_lite.play.tables import Points
 from autograd_lite.viz.marks import EXPLODING, VANISHING
-from autograd_lite.viz.page import embedded, hashed
+from autograd_lite.viz.page import embedded, policy
 
 __all__ = ["page"]
 
@@ -33,18 +31,9 @@ def page(tables: Sequence[Points]) -> str:
     """
     style = _read(Path(viz.__file__).parent, "page.css") + _read(FOLDER, "page.css")
     script = f'"use strict";\n{_computed()}{_read(FOLDER, *SCRIPTS)}'
-    # Nothing is fetched, and only this script and this style are allowed.
-    policy = (
-        f"default-src 'none'; img-src data:; script-src {hashed(script)}; "
-        f"style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
-    )
     data = {"tables": [table.as_json() for table in tables], "formulas": formulas()}
     return Template(_read(FOLDER, "page.html")).substitute(
-        title=html.escape("Train a network"),
-        policy=policy,
-        style=style,
-        script=script,
-        data=embedded(data),
+        policy=policy(style, script), style=style, script=script, data=embedded(data)
     )
 
 
@@ -54,7 +43,6 @@ def _read(folder: Path, *names: str) -> str:
     return re.sub(r"^ +", "", "".join(texts), flags=re.MULTILINE)
 
 
-@cache
 def _computed() -> str:
     """The generated programs, by the number of hidden layers, and what else Python knows."""
     pairs = ", ".join(f"{{ step: step{k}, predict: predict{k} }}" for k in DEPTHS)

@@ -111,6 +111,7 @@ def parameters(units: tuple[int, ...], fill: Callable[..., Any]) -> dict[str, np
     return found | {"w": fill((inputs,)), "b": fill(())}
 
 
+@cache
 def programs() -> str:
     """The functions step0, predict0, step1, … as JavaScript."""
     found = []
