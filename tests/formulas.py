@@ -187,7 +187,7 @@ class Reader:
             value = RELATIONS[relation.strip()](left, self.sum()) * 1.0
             self.need("]")
             return value
-        if match := re.compile(r"\d+(\.\d+)?").match(self.text, self.at):
+        if match := re.compile(r"[0-9]+(\.[0-9]+)?").match(self.text, self.at):
             self.at = match.end()
             return np.float64(match[0])
         return self.named()
@@ -234,8 +234,10 @@ def multiplied(factors: list[Any]) -> Any:
             if not after:
                 return np.reshape(multiplied(before), (-1, 1))
             return multiplied([*before, np.sum(multiplied(after), axis=0)])
-        if factor is ONE and k == 0:
-            return multiplied(factors[1:])  # rows that are all equal, or one number
+        if factor is ONE and all(np.ndim(f) == 0 for f in factors[:k]):
+            return multiplied(
+                factors[:k] + factors[k + 1 :] or [np.float64(1)]
+            )  # rows that are all equal, or one number
         if factor is ONE:
             return multiplied([np.sum(multiplied(factors[:k]), axis=-1), *factors[k + 1 :]])
     value = factors[0]

@@ -301,9 +301,9 @@ class Derivation:
         return pages.mathml(self)
 
     def shown(self, step: Step) -> list[str]:
-        """A step and its local derivative as HTML with MathML."""
+        """A step, its local derivative and the symbols in it, as HTML with MathML."""
         local = [pages.local_mathml(self, step)] if step.local_form is not None else []
-        return [pages.step_mathml(self, step), *local]
+        return [pages.step_mathml(self, step), *local, *pages.symbols(self, step)]
 
     __str__ = text
 

@@ -13,6 +13,7 @@ from autograd_lite.derivation.numbers import constant, is_decimal
 from autograd_lite.derivation.spacing import NUMBER, SYMBOL, between, is_tight, one_word
 from autograd_lite.derivation.tree import (
     Tree,
+    is_column,
     is_product,
     is_range,
     is_row,
@@ -36,9 +37,6 @@ LETTERS = "ijklmnpqrstuv"
 
 ORDERED = ("polygamma", "iv")
 """The functions whose first operand is an order."""
-
-
-METHODS = {"T": "transpose", "norm²": "norm_squared", "symbol": "node"}
 
 
 class Notation:
@@ -75,7 +73,9 @@ class Notation:
         return text if own >= precedence else self.closed % text
 
     def written(self, tree: Tree) -> Written:
-        name = METHODS.get(tree.kind, tree.kind)
+        name = {"T": "transpose", "norm²": "norm_squared", "symbol": "node"}.get(
+            tree.kind, tree.kind
+        )
         return getattr(self, f"_{name}")(tree)  # type: ignore[no-any-return]
 
     def signed(self, negative: bool, text: str, precedence: int) -> Written:
@@ -133,7 +133,7 @@ class Notation:
         return self.gradient(self.gradients[tree.data]), ATOM
 
     def _applied(self, tree: Tree) -> Written:
-        return self.applied % tuple(map(self, tree.args)), ATOM
+        return self.applied % (*map(self, tree.args),), ATOM
 
     def _eye(self, tree: Tree) -> Written:
         return self.name("I"), ATOM
@@ -265,7 +265,8 @@ class Notation:
         return self.function("transpose", [self(arg), order]), ATOM
 
     def _broadcast(self, tree: Tree) -> Written:
-        return self.written(tree.args[0])
+        (arg,) = tree.args
+        return self.written(Tree("spread", (arg,)) if is_column(arg, tree.axes) else arg)
 
     def _group(self, tree: Tree) -> Written:
         return self.closed % self(tree.args[0]), ATOM
@@ -336,8 +337,8 @@ class Notation:
             det = self.spaced([self.head("det"), self.inside(tree.args[0], POWER)])
             return self.spaced([self.head("log"), self.absolute % det]), PREFIX
         ndim = max([len(shape), *(len(arg.axes) for arg in tree.args)])
-        extra = attributes_of(op, attributes, ndim)
-        return self.function(word_of(op), [*map(self, tree.args), *map(self.plain, extra)]), ATOM
+        extra = map(self.plain, attributes_of(op, attributes, ndim))
+        return self.function(word_of(op), [*map(self, tree.args), *extra]), ATOM
 
     def _added_at(self, tree: Tree) -> str:
         """What is added to zeros: (0, x) at the end of a vector or of each row, (0; x) of rows."""

@@ -187,6 +187,13 @@ def local_mathml(derivation: Any, step: Any) -> str:
     return _equation(notation.gradient(step.local), notation(step.local_form.readable))
 
 
+def symbols(derivation: Any, step: Any) -> list[str]:
+    """What the symbols in a step are that the program has no name for."""
+    text = " ".join(form.text() for form in formulas(step))
+    notes = derivation._writer.symbols.notes.items()
+    return [f'<p class="marks">{escape(note)}</p>' for name, note in notes if name in text]
+
+
 def _words(notation: Text, marked: Sequence[tuple[Tree, Marks]]) -> list[str]:
     """The marks in words: which formulas cancel, move, merge and are rewritten."""
     found: dict[str, dict[str, None]] = {mark: {} for mark in LEGEND if mark != "inserted"}

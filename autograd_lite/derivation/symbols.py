@@ -77,7 +77,7 @@ class Symbols:
             return Tree("call", tree.args[:1], tree.axes, "sort")
         if tree.op == "add_along_axis":
             self.notes["scatter"] = SCATTER
-        return tree
+        return _whole_operands(tree) if tree.op else tree
 
     # Constants
 
@@ -144,9 +144,13 @@ class Symbols:
         parts = _whole(key, shape)
         if parts is not None and all(map(_is_whole, parts, shape)):
             return g
-        g = _filled(g, given)
+        filled = _filled(g, given)
+        if filled is not g and filled.kind == "scaled":
+            found = self._added(replace(tree, args=filled.args[1:]), key, filled.args[1])
+            return Tree("scaled", (filled.args[0], found), found.axes)
+        g = filled
         ends = _places(key, shape)
-        if ends is not None and len(shape) <= 2:
+        if ends is not None and len(shape) <= 2 and 1 not in shape:
             units = [self._vector(k, n) for k, n in zip(ends, shape, strict=True) if k is not None]
             if len(units) == len(shape):
                 unit = outer(*units) if len(units) == 2 else units[0]
@@ -220,6 +224,14 @@ def _times(g: Tree, unit: Tree, axes: Any) -> Tree:
     if g == UNIT:
         return unit
     return Tree("scaled" if g.kind in ("number", "add") else "mul", (g, unit), axes, "plain")
+
+
+def _whole_operands(tree: Tree) -> Tree:
+    """A function of arrays; a number that fills one is a multiple of 𝟏."""
+    args = tuple(map(_filled, tree.args, tree.data[3])) if tree.args else ()
+    if all(new is old for new, old in zip(args, tree.args, strict=True)):
+        return tree
+    return replace(tree, args=args)
 
 
 def _filled(g: Tree, shape: tuple[int, ...]) -> Tree:

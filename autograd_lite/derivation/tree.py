@@ -14,6 +14,7 @@ from autograd_lite.op import OPS
 __all__ = [
     "Tree",
     "added",
+    "is_column",
     "is_product",
     "is_range",
     "is_row",
@@ -302,7 +303,7 @@ def spread(tree: Tree, beside: Tree) -> Tree:
     if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
         (i,) = tree.axes[:1]
         if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
-            return Tree("spread", tree.args, tree.axes)
+            return Tree("spread", (_along(tree.args[0], 1),), tree.axes)
     return tree
 
 
@@ -327,6 +328,16 @@ def is_range(tree: Tree) -> bool:
     if tree.kind in ("axes", "T"):
         return is_range(tree.args[0])
     return tree.op == "arange"
+
+
+def is_column(tree: Tree, axes: Axes) -> bool:
+    """Whether a formula of vectors is a column that fills a matrix."""
+    if len(axes) != 2 or axes[1] is None or tree.axes != (axes[0], None):
+        return False
+    if tree.kind == "axes":
+        return len(tree.args[0].axes) == 1
+    elementwise = ("add", "neg", "mul", "div", "scaled", "pow", "call")
+    return tree.kind in elementwise and any(is_column(arg, axes) for arg in tree.args)
 
 
 def is_row(tree: Tree) -> bool:
