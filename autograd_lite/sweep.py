@@ -263,7 +263,7 @@ def _missed(inputs: Collection[Any], reached: set[Any]) -> set[Any]:
     return missed
 
 
-def _kept(result: Any, gradient: Any, **options: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:
+def _kept(result: Any, gradient: Any, **options: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """One sweep, with the gradient of every node and the part on every edge."""
     of: dict[Any, Any] = {result: gradient}
     parts: dict[tuple[Any, int], Any] = {}
