@@ -163,8 +163,13 @@ class Gradients:
     parts: dict[tuple[Any, int], Any]
 
 
-def gradients(result: Any, gradient: Any = None) -> Gradients:
+def gradients(result: Any, gradient: Any = None, *, on_tensors: bool = False) -> Gradients:
     """Sweep back over the graph as written and keep every gradient.
+
+    Args:
+        result: what is differentiated.
+        gradient: the gradient that enters at the result, by default ones.
+        on_tensors: run the rules on Tensors, so that the gradients are recorded.
 
     Example:
         >>> import autograd_lite as ag
@@ -177,11 +182,11 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     """
     if gradient is None:
         gradient = np.ones_like(result.array)
-    of, parts = _kept(result, gradient, as_written=True)
+    of, parts = _kept(result, gradient, as_written=True, on_tensors=on_tensors)
     if all(x.node.sources is x.node.inputs for x in of):
         return Gradients(of, parts)
     # The graph stays as written, but the numbers come from the stable forms where there are any.
-    stable, stable_parts = _kept(result, gradient, as_written=False)
+    stable, stable_parts = _kept(result, gradient, as_written=False, on_tensors=on_tensors)
     passed = _passed_by(stable, of)
     rest = {node: g for node, g in stable.items() if node in of and node not in passed}
     of |= rest
@@ -199,6 +204,9 @@ def gradients(result: Any, gradient: Any = None) -> Gradients:
     for x, edges in unknown.items():
         if len(edges) == 1:
             parts[edges[0]] = rest[x]
+        elif on_tensors:
+            # Whether the parts are known depends on the numbers.
+            raise NotImplementedError("a stable form computes several parts of a gradient at once")
         elif not _add_up([parts[edge] for edge in edges], rest[x]):
             parts = {edge: part for edge, part in parts.items() if edge[0].inputs[edge[1]] is not x}
     return Gradients(of, parts)
@@ -255,7 +263,7 @@ def _missed(inputs: Collection[Any], reached: set[Any]) -> set[Any]:
     return missed
 
 
-def _kept(result: Any, gradient: Any, as_written: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:
+def _kept(result: Any, gradient: Any, **options: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """One sweep, with the gradient of every node and the part on every edge."""
     of: dict[Any, Any] = {result: gradient}
     parts: dict[tuple[Any, int], Any] = {}
@@ -267,5 +275,5 @@ def _kept(result: Any, gradient: Any, as_written: bool) -> tuple[dict[Any, Any],
         of[x] = of[x] + part if x in of else part
 
     if result.requires_grad:
-        sweep({result: gradient}, as_written=as_written, observe=keep)
+        sweep({result: gradient}, observe=keep, **options)
     return of, parts

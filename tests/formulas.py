@@ -143,7 +143,7 @@ class Reader:
                 value = (
                     np.linalg.inv(value) if n < 0 < np.ndim(value) - 1 else np.power(value, 1.0 * n)
                 )
-            elif match := re.compile(r"\[([-\d:., ]*:[-\d:., ]*)\]").match(self.text, self.at):
+            elif match := re.compile(r"\[([-\d:., ]+)\]").match(self.text, self.at):
                 self.at = match.end()
                 value = value[eval(f"np.s_[{match[1]}]")]
             elif self.take("^("):
@@ -187,7 +187,7 @@ class Reader:
             value = RELATIONS[relation.strip()](left, self.sum()) * 1.0
             self.need("]")
             return value
-        if match := re.compile(r"\d+(\.\d+)?").match(self.text, self.at):
+        if match := re.compile(r"[0-9]+(\.[0-9]+)?").match(self.text, self.at):
             self.at = match.end()
             return np.float64(match[0])
         return self.named()
@@ -195,7 +195,7 @@ class Reader:
     def beside(self, first: Any, second: Any, axis: int) -> Any:
         """Zeros and an array, one of them at the end, in the shape of the whole formula."""
         is_last = np.array_equal(first, 0)
-        part = second if is_last else first
+        part = np.atleast_1d(second if is_last else first)
         zeros = self.shape[axis] - part.shape[axis]
         widths = [(0, 0)] * part.ndim
         widths[axis] = (zeros, 0) if is_last else (0, zeros)
@@ -234,6 +234,10 @@ def multiplied(factors: list[Any]) -> Any:
             if not after:
                 return np.reshape(multiplied(before), (-1, 1))
             return multiplied([*before, np.sum(multiplied(after), axis=0)])
+        if factor is ONE and all(np.ndim(f) == 0 for f in factors[:k]):
+            return multiplied(
+                factors[:k] + factors[k + 1 :] or [np.float64(1)]
+            )  # rows that are all equal, or one number
         if factor is ONE:
             return multiplied([np.sum(multiplied(factors[:k]), axis=-1), *factors[k + 1 :]])
     value = factors[0]

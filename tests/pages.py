@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.viz import draw, rendering
@@ -41,7 +42,7 @@ def data(text):
             {"id": f"s{k}-n{card[0]}"} | dict(zip(names, card, strict=False))
             for card in sheet["cards"]
         ]
-        names = ("tail", "head", "curve", "tip", "texts")
+        names = ("tail", "head", "curve", "tip", "items", "label")
         sheet["edges"] = [
             {"id": f"s{k}-e{j}"} | dict(zip(names, edge, strict=True))
             for j, edge in enumerate(sheet["edges"])
@@ -83,6 +84,30 @@ class Panel:
 def panels(text):
     """What the page shows of each node, by its number in the graph."""
     return {int(k): Panel(node) for k, node in data(text)["nodes"].items()}
+
+
+SCALARS = st.lists(
+    st.tuples(st.sampled_from("+×−÷σ"), st.integers(0, 30), st.integers(0, 30)),
+    min_size=1,
+    max_size=12,
+)
+
+
+def scalars(steps, a=0.7, b=-1.3):
+    """A graph of numbers whose operands the steps choose."""
+    nodes = [ag.Tensor(a, name="a"), ag.Tensor(b, name="b"), ag.Tensor(0.2)]
+    for sign, i, j in steps:
+        a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
+        nodes.append(
+            {
+                "+": lambda a, b: a + b,
+                "×": lambda a, b: a * b,
+                "−": lambda a, b: a - b,
+                "÷": lambda a, b: a / (b * b + 1.0),
+                "σ": lambda a, b: ag.sigmoid(a),
+            }[sign](a, b)
+        )
+    return nodes[-1]
 
 
 def fan_out():

@@ -175,6 +175,13 @@ def test_another_derivative_at_a_kink_is_correct():
     found = check_answer(answer, loss, np.zeros((3, 3)), v, X, y)
     assert found.correct
     assert found.message.startswith(f"∂L/∂W is correct: {KINK}.")
+    for f, slope in (
+        (lambda t: np.sum(np.abs(t)), lambda t: np.where(t >= 0, 1, -1)),
+        (lambda t: np.sum(np.maximum(t, 0)), lambda t: np.where(t > 0, 1, 0)),
+        (lambda t: np.sum(np.minimum(t, 0)), lambda t: np.where(t > 0, 0, 1)),
+    ):
+        assert check_answer(slope, f, np.array([-1.0, 0.0, 2.0]))
+        assert not check_answer(lambda t, slope=slope: -slope(t), f, np.array([-1.0, 0.0, 2.0]))
 
 
 # Steps of gradient descent
@@ -252,14 +259,14 @@ def test_the_gradient_of_a_program_is_correct(program, number):
 @settings(max_examples=25)
 @given(programs(max_size=12), st.integers(0, 2**16))
 def test_a_wrong_rule_in_a_program_is_recognised(program, seed):
-    every = list(candidates(Point(program, program.arrays, [0]).edges))
+    every = list(candidates(Point(program, program.arrays, [0], "").edges))
     assume(every)
     one = every[seed % len(every)]
 
     def answer(*args):
-        return Point(program, args, [0]).wrong([one])[0]
+        return Point(program, args, [0], "").wrong([one])[0]
 
-    assume(Point(program, program.arrays, [0]).wrong([one]) is not None)
+    assume(Point(program, program.arrays, [0], "").wrong([one]) is not None)
     found = check_answer(answer, program, *program.arrays)
     # Another mistake may give the same numbers, or the right ones.
     assert found.correct or found.mistakes, one
@@ -296,6 +303,8 @@ def test_an_array_is_compared_at_the_arguments_only():
     assert check_answer(ag.Tensor(right), entropy, ag.Tensor(v), ag.constant(X), y)
     assert check_answer(-right, entropy, v, X, y).mistakes == ("wrong sign",)
     assert not check_answer(lambda v, X, y: right, entropy, v, X, y)
+    assert check_answer(5.0, lambda t: t * t, 3.0).mistakes == ()
+    assert check_answer(lambda t: 5 * t, lambda t: t * t, 3.0).mistakes == ("constant factor",)
 
 
 def test_an_answer_changes_no_argument_and_may_have_float32():
@@ -312,17 +321,38 @@ def test_an_answer_changes_no_argument_and_may_have_float32():
     assert check_answer(answer, entropy, small, X.astype(np.float32), y.astype(np.float32))
 
 
+def test_mistakes_in_a_large_network_are_named():
+    X, W, v = (RANDOM.normal(size=n) / 10 for n in ((200, 200), (200, 200), 200))
+    y = RANDOM.integers(0, 2, 200)
+
+    def answer(W, v, X, y, inner=lambda W, X: X @ W.T > 0, factor=lambda h, a: h):
+        a, h, dz = units(W, v, X, y)
+        return (np.outer(dz, v) * inner(W, X)).T @ X, factor(h, a).T @ dz
+
+    assert check_answer(answer, network, W, v, X, y, argnums=(0, 1))
+    for mistake, wrong in {
+        "missing mask": {"inner": lambda W, X: 1},
+        "value in place of the mask": {"inner": lambda W, X: np.maximum(X @ W.T, 0)},
+        "pre-activation in place of the activation": {"factor": lambda h, a: a},
+    }.items():
+        found = check_answer(
+            lambda *args, wrong=wrong: answer(*args, **wrong), network, W, v, X, y, argnums=(0, 1)
+        )
+        assert mistake in found.message
+
+
 def test_answers_of_a_wrong_kind_say_so():
     for answer, part in (
-        ("text", "the answer must be an array of numbers, not str"),
+        ("text", "The answer must be an array of real numbers, not str."),
+        (1j * v, "The answer must be an array of real numbers, not complex128."),
         (np.ones((3, 2)), "The shape is (3, 2); it must be (3,)."),
     ):
         assert part in repr(check_answer(answer, entropy, v, X, y))
     found = check_answer(lambda W, b, x: W, layer, W, b, X[0], argnums=(0, 1))
-    assert "the answer must be a tuple of 2 arrays" in found.message
+    assert "The answer must be a tuple of 2 arrays." in found.message
     with pytest.raises(ValueError, match="matmul") as failure:
         check_answer(lambda v, X: X @ v[:2], lambda v, X: np.sum(X @ v), v, X)
-    assert "is one of its factors to be transposed?" in failure.value.__notes__[0]
+    assert "must one of its factors be transposed?" in failure.value.__notes__[0]
 
 
 def test_bad_exercises_are_refused():
@@ -330,16 +360,20 @@ def test_bad_exercises_are_refused():
         check_answer(v, lambda v: v, v)
     with pytest.raises(ValueError, match="not finite at these arguments"):
         check_answer(v, lambda v: np.sum(np.sqrt(v)), np.zeros(3))
-    with pytest.raises(TypeError, match="argnums 2 is out of range for 1 argument"):
+    with pytest.raises(TypeError, match="argnums 2 is not the number of one of 1 arguments"):
         check_answer(v, lambda v: np.sum(v), v, argnums=2)
+    with pytest.raises(TypeError, match="the loss must be a function, not float"):
+        check_answer(v, 1.0, v)
     with pytest.raises(TypeError, match="argument 0"):
         check_answer(v, lambda v: 1.0, {"v": v})
+    with pytest.raises(ValueError, match="check_step: the loss must return one number"):
+        check_step(v, lambda v: v, v, learning_rate=1)
     with pytest.raises(ValueError, match="the learning rate must be positive"):
         check_step(v, entropy, v, X, y, learning_rate=0)
 
 
 def test_close_numbers_are_finite():
-    point = Point(entropy, (v, X, y), [0])
+    point = Point(entropy, (v, X, y), [0], "")
     point.answers = [v]
     compared = Comparison([point], 0, 1e-6, None)
     assert compared.close(v, v)

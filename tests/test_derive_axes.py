@@ -92,3 +92,13 @@ def test_every_function_of_latex_is_ascii():
     for function in (np.log2, np.log10, np.prod, np.linalg.eigvalsh, np.cbrt, np.ceil):
         latex = ag.derive((np.sum(function(x)) + np.sum(x)).named("L")).latex()
         assert latex.isascii(), latex
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+@pytest.mark.parametrize("product", [np.inner, np.kron, np.outer])
+def test_operands_of_more_axes_than_the_gradient_are_marked(ndim, product):
+    k = ag.Tensor(np.sin(np.arange(2.0**ndim)).reshape((2,) * ndim), name="k")
+    doubled = k + k
+    t = product(doubled, doubled)
+    loss = np.sum(np.where(t > 0, t, 2 * t) * 1.5).named("L")
+    assert "<math" in ag.derive(loss).mathml()

@@ -116,12 +116,14 @@ def test_a_row_and_a_column_have_the_same_axes_in_every_run():
         ((slice(0, 2),), "x[0:2]"),
         ((slice(np.int64(0), None, np.int64(2)),), "x[0::2]"),
         ((np.int64(-1), None), "x[-1, None]"),
-        (([0, 1],), "x[[0, 1]]"),
-        (((0, 1),), "x[((0, 1),)]"),
+        (([0, 1],), "Sx"),
+        (((0, 1),), "Sx"),
+        ((slice(None), [2, 0]), "xSᵀ"),
+        (([0, 1], [2, 0]), "S(x)"),
         ((Ellipsis, slice(None, -1)), "x[..., :-1]"),
     ],
 )
-def test_an_index_is_written_as_in_python(key, text):
+def test_an_index_is_written_as_in_python_or_as_a_selection(key, text):
     x = leaves(x=(3, 3))["x"]
     derivation = ag.derive(np.sum(np.sin(x[key])))
     assert derivation.text().startswith(f"L = Σ sin({text})\n")

@@ -34,8 +34,8 @@ def shown(derivation, name):
 
 
 def steps_of(derivation, step):
-    before = step.product.tree
-    return sides(before, step.form.tree, derivation._writer.closed(before.gradients()))
+    before = step.product.readable
+    return sides(before, step.form.readable, derivation._writer.closed(before.gradients()))
 
 
 def marked(text, tree, marks):
@@ -87,7 +87,7 @@ def check(derivation):
     text = derivation._writer.notation(Text)
     for step in derivation.steps:
         *_, (before, marks), (after, ends) = steps_of(derivation, step)
-        if before is step.product.tree or len(steps_of(derivation, step)) < 2:
+        if before is step.product.readable or len(steps_of(derivation, step)) < 2:
             continue
         first, last = ({same(part) for part in in_order(tree)} for tree in (before, after))
         found, left = marked(text, before, marks), marked(text, after, ends)

@@ -30,7 +30,12 @@ NEEDS = {
     "autograd_lite.interop": "torch",
     "autograd_lite.models.from_scikit_learn": "sklearn",
 }
-PAGES_NEED = {"special.md": "scipy", "likelihoods.md": "statsmodels", "onnx.md": "onnx"}
+PAGES_NEED = {
+    "special.md": "scipy",
+    "likelihoods.md": "statsmodels",
+    "onnx.md": "onnx",
+    "walkthrough.md": "sympy",
+}
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted((ROOT / "docs").glob("*.md"))

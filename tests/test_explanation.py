@@ -210,3 +210,14 @@ def test_every_node_has_a_name_of_its_own():
     graph = ag.Graph.of(loss)
     names = Equations(Snapshot(graph, gradients(loss), distinct=True)).snapshot.names
     assert len(set(names.values())) == len(graph.nodes)
+
+
+def test_a_name_that_several_nodes_have_gets_numbers():
+    x, h = ag.Tensor(0.5, name="x"), ag.constant(0.0, name="h₂")
+    for _ in range(3):
+        h = np.tanh(x + h).named("h")
+    text = str(ag.walkthrough((h * h).named("L")))
+    assert "h₁ = tanh(x + h₂)" in text
+    assert "h₃ = tanh(x + h₁)" in text
+    assert "h₄ = tanh(x + h₃)" in text
+    assert "L = h₄ × h₄" in text

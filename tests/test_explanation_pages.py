@@ -1,10 +1,12 @@
 """Walkthroughs as files, of long graphs and of hostile ones, and what they refuse."""
 
 import base64
+import gc
 import hashlib
 import html
 import json
 import re
+import weakref
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,6 +17,7 @@ from pages import neurons
 
 import autograd_lite as ag
 from autograd_lite.explanation import pages as module
+from autograd_lite.explanation import writer
 from autograd_lite.models.examples import perceptron, student
 
 HOSTILE = [
@@ -290,3 +293,18 @@ def test_data_that_changed_inside_a_graph():
     w.data = np.float64(3.0)
     with pytest.raises(ag.ChangedError, match="walkthrough: the data of w"):
         ag.walkthrough(y * w)
+
+
+def test_a_walkthrough_leaves_nothing_behind(monkeypatch):
+    # The closed forms wait for the garbage collector, as every derivation does.
+    monkeypatch.setattr(writer, "_closed_forms", lambda loss, equations: ({}, []))
+    loss = perceptron()
+    gone = weakref.ref(loss)
+    gc.collect()
+    gc.disable()
+    try:
+        str(ag.walkthrough(loss, 0.1))
+        del loss
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -20,7 +20,7 @@ from test_namespaces import DTYPES, ELEMENTWISE, MIXED, example, value_and_gradi
 import autograd_lite as ag
 from autograd_lite.compiler import javascript_language
 from autograd_lite.compiler.javascript import javascript
-from autograd_lite.models.perceptron import _ACTIVATIONS
+from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.op import OPS
 from autograd_lite.testing import programs
 
@@ -220,7 +220,7 @@ def perceptron(depth):
             h = X
             for k in range(1, depth + 1):
                 a = h @ params[f"W{k}"].T + params[f"b{k}"]
-                relu, tanh, logistic = (g(a) for _, g in _ACTIVATIONS.values())
+                relu, tanh, logistic = (g(a) for _, g in ACTIVATIONS.values())
                 h = np.where(kind == 0, relu, np.where(kind == 1, tanh, logistic))
             z = h @ params["w"] + params["b"]
             penalty = sum(np.sum(params[f"W{k}"] ** 2) for k in range(1, depth + 1))
@@ -254,7 +254,7 @@ function train(params, X, y, rate, kind, sizes) {
 @pytest.mark.parametrize("depth", range(5))
 def test_100_steps_at_random_sizes_by_one_program(run, depth):
     """Two architectures of each depth, with each activation, by the program of other sizes."""
-    assert [*_ACTIVATIONS] == ["relu", "tanh", "logistic"]
+    assert [*ACTIVATIONS] == ["relu", "tanh", "logistic"]
     rng, step = np.random.default_rng(depth), perceptron(depth)
     names = ["rows", "inputs", *(f"units{k}" for k in range(1, depth + 1))]
     base = dict(zip(names, range(5, 5 + len(names)), strict=True))
@@ -272,6 +272,56 @@ def test_100_steps_at_random_sizes_by_one_program(run, depth):
             expected.append((losses, params))
     for result, value in zip(run(calls), expected, strict=True):
         same(found(result), value, 1e-9)
+
+
+SIZED = {
+    "softmax": lambda X, W: ag.softmax(X @ W.T, axis=1),
+    "normalised": lambda X, W: (
+        (X - X.mean(1, keepdims=True)) / np.sqrt(X.var(1, keepdims=True) + 1)
+    ),
+    "logsumexp": lambda X, W: ag.logsumexp(X @ W.T, axis=0),
+    "joined": lambda X, W: np.concatenate([X, X]) * 2,
+    "reversed": lambda X, W: X[:, ::-1] @ W.T,
+    "outer": lambda X, W: np.outer(X[:, 0], W[:, 0]),
+    "flat": lambda X, W: X.reshape(-1) ** 2,
+    "max": lambda X, W: np.max(X, axis=0) * np.min(W),
+    "argmax": lambda X, W: np.argmax(X @ W.T, axis=1),
+    "distances": lambda X, W: np.mean((X[:, None] - W[None]) ** 2, axis=(0, 2)),
+    "gradient": lambda X, W: ag.grad(lambda W: np.mean(np.tanh(X @ W.T)) + np.mean(W**2))(W),
+    "product": lambda X, W: ag.hvp(lambda W: np.mean(np.tanh(X @ W.T) ** 2))(W, W),
+    "lengths": lambda X, W: X * X.shape[0] ** 2 / X.shape[1],
+    "trace": lambda X, W: np.trace(X.T @ X),
+}
+REFUSED_SIZES = {
+    "differences": lambda X, W: X[1:] - X[:-1],
+    "every second": lambda X, W: X[::2] * 1,
+    "half": lambda X, W: X[: X.shape[0] // 2] * 1,
+    "root": lambda X, W: X / np.sqrt(X.shape[0]),
+    "numbered": lambda X, W: X * np.arange(X.shape[1]),
+    "branch": lambda X, W: X * 2 if X.shape[0] < 20 else X * 3,
+}
+
+
+def test_other_sizes_are_right_or_refused(run):
+    rng, base = np.random.default_rng(3), {"rows": 11, "inputs": 5, "units": 7}
+
+    def arguments(sizes):
+        rows, inputs, units = sizes.values()
+        return rng.normal(size=(rows, inputs)), rng.normal(size=(units, inputs))
+
+    calls, expected = [], []
+    for name, function in SIZED.items():
+        text = javascript(function, arguments(base), "program", base)
+        for _ in range(4):
+            sizes = {key: int(rng.integers(1, 13)) for key in base}
+            args = arguments(sizes)
+            calls.append((text, "program", (*args, sizes)))
+            expected.append((name, sizes, function(*args)))
+    for result, (name, sizes, value) in zip(run(calls), expected, strict=True):
+        same(found(result), value, 1e-9, f"{name} {sizes}")
+    for function in REFUSED_SIZES.values():
+        with pytest.raises(ValueError, match="cannot serve other sizes"):
+            javascript(function, arguments(base), "program", base)
 
 
 def test_a_step_in_float32(compare):

@@ -14,6 +14,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite.compiler.javascript import javascript
 from autograd_lite.compiler.javascript_language import helpers
+from autograd_lite.compiler.javascript_lines import declared, inlined
 from autograd_lite.compiler.sizes import general, others
 
 
@@ -163,6 +164,17 @@ def test_an_index_out_of_bounds_is_an_error(tmp_path, tab):
     assert ran(tab, text, f"{name}([1, 2, 3], [0, 3])") == error
 
 
+def test_constants_of_any_length(tmp_path, tab):
+    C = np.arange(70_000.0) / 3
+    text, _ = saved(tmp_path, lambda x: np.sum(C * x), np.array(1.0))
+    assert ran(tab, text, "function_(2)") == pytest.approx(np.sum(C) * 2, rel=1e-12)
+    compiled = ag.compile(lambda x: x * np.arange(1e6))
+    compiled(np.array(1.0))
+    with pytest.raises(ValueError, match=r"closes over an array .* too large"):
+        compiled.save(tmp_path / "large.js", namespace="javascript")
+    assert not (tmp_path / "large.js").exists()
+
+
 def test_rows_are_at_least_two(tmp_path, tab):
     def loss(w, X):
         return np.mean((X @ w) ** 2)
@@ -280,3 +292,65 @@ def test_scripts_pass_the_linter(tmp_path):
         ["oxlint", "--deny-warnings", path], capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stdout
+
+
+# Lines
+
+
+def test_a_value_that_is_used_once_stands_where_it_is_used():
+    cases = {
+        ("a + b", "{0} * c"): "(a + b) * c",
+        ("a * b", "{0} + c"): "a * b + c",
+        ("a + b", "{0} + c"): "a + b + c",
+        ("a + b", "c + {0}"): "c + (a + b)",
+        ("a * b", "c / {0}"): "c / (a * b)",
+        ("-a", "-{0}"): "-(-a)",
+        ("-a", "b - {0}"): "b - -a",
+        ("-a", "{0} ** b"): "(-a) ** b",
+        ("a ** b", "{0} ** c"): "(a ** b) ** c",
+        ("a ? b : c", "{0} ? d : e"): "(a ? b : c) ? d : e",
+        ("a ? b : c", "d ? e : {0}"): "d ? e : (a ? b : c)",
+        ("a ? b : c", "Math.abs({0})"): "Math.abs(a ? b : c)",
+        ("a === b", "!{0}"): "!(a === b)",
+        ("a < b", "{0} & c"): "a < b & c",
+        ("a & b", "{0} === c"): "(a & b) === c",
+        ("x[2 * i + 1]", "{0} * c"): "x[2 * i + 1] * c",
+        ("Math.exp(a + b)", "{0} / c"): "Math.exp(a + b) / c",
+    }
+    for (value, use), expected in cases.items():
+        assert inlined([f"t = {value}", f"u = {use.format('t')}", "return [u, u]"])[0] == (
+            f"u = {expected}"
+        )
+
+
+def test_a_value_does_not_move_past_what_changes_it():
+    for between in ("x[0] = 1", "scatter(x, y, z)", "s = s + 1", "for (let i = 0; i < 2; i++) {"):
+        lines = ["s = 0", "s = s + 2", "t = s * x[0]", between, "u = t + 1", "return [u, u, s]"]
+        assert inlined(lines) == lines
+    lines = ["t = s * x[0]", "v = 2", "u = t + v", "return [u, u, v]"]
+    assert inlined(lines) == ["v = 2", "u = s * x[0] + v", "return [u, u, v]"]
+
+
+def test_names_are_declared_in_the_block_that_has_all_their_uses():
+    lines = [
+        "a = 1",
+        "for (let i = 0; i < 2; i++) {",
+        "    b = a * i",
+        "    c = b",
+        "    d = 0",
+        "    d = d + b",
+        "e = c",
+        "return [e, { d: a }]",
+    ]
+    assert declared(lines) == [
+        "let c;",
+        "const a = 1;",
+        "for (let i = 0; i < 2; i++) {",
+        "  const b = a * i;",
+        "  c = b;",
+        "  let d = 0;",
+        "  d += b;",
+        "}",
+        "const e = c;",
+        "return [e, { d: a }];",
+    ]

@@ -13,7 +13,7 @@ from pages import batch, fan_out, layers
 import autograd_lite as ag
 from autograd_lite.explanation.sentences import Ref, Term, encoded, text_of, written
 from autograd_lite.explanation.snapshot import Snapshot
-from autograd_lite.explanation.words import Words
+from autograd_lite.explanation.words import Words, partial
 from autograd_lite.models.examples import perceptron, student, students
 from autograd_lite.sweep import gradients
 from autograd_lite.text import number, superscript
@@ -147,3 +147,11 @@ def test_a_term_without_its_number_is_said_otherwise():
     words = words_of(np.log(ag.sigmoid(z)).named("L"))
     texts = [words.text(words.backward(n)) for n in words.snapshot.graph.nodes if n.requires_grad]
     assert texts[0] == "∂L/∂z = the part of ∂L/∂σ(z) through σ = 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("w", "∂w"), ("h⁽¹⁾", "∂h⁽¹⁾"), ("v₁²", "∂(v₁²)"), ("w × x", "∂(w × x)"), ("σ(z)", "∂σ(z)")],
+)
+def test_a_power_below_a_partial_is_in_parentheses(name, written):
+    assert partial(name) == written

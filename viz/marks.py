@@ -83,8 +83,8 @@ def _found(node: Any, array: Any, gradient: Any, last: bool) -> Iterator[Mark]:
         return
     if not np.size(gradient):
         return
-    if isinstance(gradient, float):
-        norm = abs(gradient)
+    if np.size(gradient) == 1:  # whose square may underflow
+        norm = abs(float(np.ravel(gradient)[0]))
     else:
         with np.errstate(all="ignore"):
             norm = float(np.linalg.norm(np.ravel(gradient).astype(np.float64)))

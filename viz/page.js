@@ -39,8 +39,8 @@ function unpacked(s, number) {
   return { ...s,
     cards: s.cards.map(([node, frame, items, title, contents, opens]) => ({ id: id("n", node),
       node, frame, items, title, contents, opens })),
-    edges: s.edges.map(([tail, head, curve, tip, texts], k) => ({ id: id("e", k), tail, head,
-      curve, tip, texts })),
+    edges: s.edges.map(([tail, head, curve, tip, items, label], k) => ({ id: id("e", k), tail,
+      head, curve, tip, items, label })),
     frames: s.frames.map(([parent, at, items, title, contents], k) => ({ id: id("c", k), parent,
       at, items, title, contents })),
   };
@@ -48,13 +48,17 @@ function unpacked(s, number) {
 
 function start() {
   const byId = (id) => document.getElementById(id);
-  const { hello, fits, styles, operations, nodes, sheets: packed } =
+  const { hello, fits, styles, operations, nodes: drawnNodes, sheets: packed, program } =
     JSON.parse(byId("data").textContent);
   const sheets = packed.map(unpacked);
   const root = document.documentElement, panel = byId("panel");
 
   // What is shown: the sheet, its scale, its step (null: everything), the node in the panel.
   let sheet = null, scale = 1, step = null, open = null, opener = null, looked = null;
+
+  // What the page says about the nodes, for the numbers of the leaves.
+  const original = (program.leaves ?? []).map(({ data }) => data.map(toNumber));
+  let nodes = drawnNodes, leaves = original, arrayOf = null;
 
   // A picture is prepared when it is first shown.
 
@@ -64,6 +68,7 @@ function start() {
     for (const card of s.cards) {
       card.g = byId(card.id);
       card.box = card.g.getBBox();
+      if (program.leaves) measureCard(card);
     }
     for (const frame of s.frames) {
       frame.g = byId(`${frame.id}-folded`);
@@ -295,7 +300,8 @@ function start() {
       edge.g.classList.toggle("quiet", !done[1].has(a));
     }
     byId("count").textContent = all ? `${order.length} steps` : `${step}/${order.length}`;
-    byId("caption").textContent = all ? hello
+    const edited = root.dataset.edited;
+    byId("caption").textContent = all ? (edited ? `with other numbers of ${edited}` : hello)
       : current ? sentence(current, direction) : "before the first step: only the leaves have values";
     byId("back").disabled = step === 0;
     byId("step").disabled = step === order.length;
@@ -318,6 +324,7 @@ function start() {
     for (const s of sheets) s.holder.hidden = s !== sheets[k];
     sheet = sheets[k];
     if (!sheet.svg) ready(sheet);
+    refresh();
     arrange(sheet);
   }
 
@@ -350,7 +357,7 @@ function start() {
   // The panel: the array, the formula and the derivation of a node.
 
   function show(node) {
-    byId("details").replaceChildren(...details(nodes[node], operations));
+    byId("details").replaceChildren(...details(nodes[node], operations, edits(Number(node))));
     panel.ariaLabel = panel.querySelector("h2").textContent;
     for (const figure of panel.querySelectorAll("figure")) readable(figure);
     if (open === null) opener = document.activeElement;
@@ -361,6 +368,55 @@ function start() {
     if (!sheet.touched) fitReadable();
     sheet.svg.querySelector(`[data-node="${node}"]`)?.scrollIntoView(NEAREST);
     remember();
+  }
+
+  // Editing: the numbers of a leaf, from which all others follow.
+
+  /** The inputs in the panel of a leaf. */
+  function edits(node) {
+    if (nodes[node].op) return [];
+    const k = original.length ? program.leaves.findIndex((leaf) => leaf.node === node) : -1;
+    if (k < 0) return editor("", { fixed: program.reason });
+    return editor(nodes[node].name, program.leaves[k], program.shapes[node], leaves[k],
+      (numbers, focus) => {
+        answerWith(leaves.with(k, numbers));
+        panel.querySelectorAll("input")[focus]?.focus();
+      });
+  }
+
+  /** Compute everything for other numbers of the leaves. */
+  function answerWith(given) {
+    const fresh = answered(program, given);
+    const changed = program.leaves.filter((_, k) => given[k].some((x, j) => x !== original[k][j] &&
+      !Number.isNaN(x)));
+    // The formulas of a derivation may contain the numbers of an array without a name.
+    const hides = changed.some(({ named }) => !named);
+    nodes = Object.fromEntries(Object.entries(drawnNodes).map(([k, node]) => {
+      const now = restated(node, Number(k), program, fresh);
+      return [k, hides ? { ...now, derivation: [] } : now];
+    }));
+    [leaves, arrayOf] = [given, fresh];
+    byId("reset").hidden = !changed.length;
+    const names = new Set(changed.map(({ node }) => nodes[node].name));
+    root.dataset.edited = [...names].join(", ");
+    refresh();
+    arrange(sheet);
+    if (open !== null) show(open);
+    render();
+  }
+
+  /** Bring the picture up to date. */
+  function refresh() {
+    if (sheet.shows === arrayOf) return;
+    sheet.shows = arrayOf;
+    for (const card of sheet.cards) {
+      if (card.title === undefined) restateCard(card, nodes[card.node]);
+      // The marks of a fold count those of nodes that the page need not know.
+      else for (const { parts } of card.marks) {
+        for (const part of parts) part.toggleAttribute("hidden", root.dataset.edited !== "");
+      }
+    }
+    for (const edge of sheet.edges) if (edge.label.length) restateLabel(edge, arrayOf);
   }
 
   function hide() {
@@ -409,6 +465,7 @@ function start() {
     step: () => walk((step ?? 0) + 1),
     all: () => { step = null; render(); },
     fit, in: () => zoom(1.25), out: () => zoom(0.8), close: hide,
+    reset: () => answerWith(original),
     theme: () => {
       const dark = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
       root.dataset.theme = (root.dataset.theme ?? dark) === "dark" ? "light" : "dark";
@@ -432,6 +489,7 @@ function start() {
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("pre")) return;
+    if (target.closest("input") && key !== "Escape") return;
     const pressed = (key === "Enter" || key === " ") && target.closest("g[role=button]");
     if (key === "Escape" && open !== null) hide();
     else if (key === "Escape" && sheet.up !== null) visit(sheet.up);
@@ -449,9 +507,12 @@ function start() {
     s.holder = byId(`s${k}`);
     s.view = s.holder.querySelector(".view");
     s.shut = s.folded;
+    s.shows = null;
     s.folded = new Set(s.shut);
   });
   recall();
 }
+
+const toNumber = (x) => Number(typeof x === "string" ? x.replace("inf", "Infinity") : x);
 
 start();

@@ -14,6 +14,7 @@ from autograd_lite.derivation.style import STYLE
 from autograd_lite.explanation.folding import Group, common, fold, unfold
 from autograd_lite.explanation.words import Words
 from autograd_lite.text import printable
+from autograd_lite.viz.answers import Answers
 from autograd_lite.viz.cards import count
 from autograd_lite.viz.layout import Edge, Scene, edges_between, frames, layout
 from autograd_lite.viz.panel import Panels
@@ -30,7 +31,7 @@ OVERVIEW = 16
 
 WHOLE = "the whole graph"
 
-SCRIPTS = ("picture.js", "panel.js", "page.js")
+SCRIPTS = ("picture.js", "panel.js", "numbers.js", "answers.js", "edit.js", "page.js")
 
 
 class Page:
@@ -39,7 +40,8 @@ class Page:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.words = Words(scene)
-        self.panels = Panels(scene, self.words)
+        self.answers = Answers(scene)
+        self.panels = Panels(scene, self.words, self.answers)
         self.styles = Styles()
         self.nodes: dict[int, dict[str, Any]] = {}
         self.sheets: list[dict[str, Any]] = []
@@ -79,11 +81,11 @@ class Page:
 
     def _filled(self, title: str, depth: int | None) -> str:
         folder = Path(__file__).parent
-        style, frame, *scripts = (
+        style, frame, *parts = (
             (folder / name).read_text(encoding="utf-8")
             for name in ("page.css", "page.html", *SCRIPTS)
         )
-        script = "\n".join(scripts)
+        script = "\n".join(parts)
         style += STYLE
         meaning = ""
         hello = "every value"
@@ -101,12 +103,14 @@ class Page:
             "styles": self.styles.table,
             "operations": self.panels.operations,
             "nodes": self.nodes,
+            "program": self.answers.data(),
         }
         return Template(frame).substitute(
             title=html.escape(title),
-            policy=policy(script, style),
+            policy=policy(style, self.answers.source, script),
             style=style,
             script=script,
+            program=self.answers.source,
             sheets="\n".join(self.frames),
             meaning=meaning,
             data=embedded(data),
@@ -144,7 +148,10 @@ class Page:
                 "up": path[-2][0] if len(path) > 1 else None,
                 "label": f"{title}: {len(groups)} cards",
                 "cards": cards,
-                "edges": [[edge.tail, edge.head, *shapes[f"e{j}"]] for j, edge in enumerate(edges)],
+                "edges": [
+                    [edge.tail, edge.head, *shapes[f"e{j}"], self._label(edge)]
+                    for j, edge in enumerate(edges)
+                ],
                 "frames": [
                     _framed(scope, groups, edges, numbers, shapes[f"c{j}"])
                     for scope, j in numbers.items()
@@ -161,6 +168,9 @@ class Page:
         if group.title is None and number not in self.nodes:
             self.nodes[number] = self.panels.panel(node)
         return number
+
+    def _label(self, edge: Edge) -> list[Any]:
+        return self.answers.label(edge, self.words) if self.answers.source else []
 
     def _derivatives(self, edges: list[Edge]) -> dict[tuple[Any, int], str]:
         """The labels of the arrows between single nodes."""
@@ -264,10 +274,10 @@ def embedded(data: Any) -> str:
     return text
 
 
-def policy(script: str, style: str) -> str:
-    """The policy of a page: nothing is fetched, and only this script and this style are allowed."""
+def policy(style: str, *scripts: str) -> str:
+    """The policy of a page: nothing is fetched; only this style and these scripts are allowed."""
     return (
-        f"default-src 'none'; img-src data:; script-src {_hashed(script)}; "
+        f"default-src 'none'; img-src data:; script-src {' '.join(map(_hashed, scripts))}; "
         f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
     )
 

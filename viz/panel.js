@@ -33,7 +33,7 @@ function array(shown, what) {
 }
 
 /** The array, the formula and the derivation of a node. */
-function details(node, operations) {
+function details(node, operations, edits) {
   const { op, badge, forward, constant, of, backward, parts = [], derivation = [] } = node;
   const formula = (text) => html("p", text, { class: "formula" });
   const [rule, gradient] = operations[op] ?? [];
@@ -48,7 +48,7 @@ function details(node, operations) {
       ...html("h3", "its gradient rule; g is the gradient of its result"),
       ...formula(gradient)] : []),
     ...(op ? [...html("h3", "forward"), ...html("p", forward)] : []),
-    ...html("h3", "value"), ...array(node.value, "value"),
+    ...html("h3", "value"), ...array(node.value, "value"), ...edits,
     ...(of ? [...html("h3", `grad  ${of}`, { class: "grad" }),
       ...html("p", backward, { class: "grad" }), ...parts.flatMap((part) => html("p", part)),
       ...array(node.gradient, "gradient")] : []),

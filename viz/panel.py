@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import struct
 import warnings
 import zlib
@@ -15,6 +14,7 @@ from autograd_lite.derivation import derive
 from autograd_lite.explanation.sentences import shape, text_of
 from autograd_lite.explanation.words import Words
 from autograd_lite.text import number, printable
+from autograd_lite.viz.answers import Answers
 from autograd_lite.viz.cards import measures, role_of, word
 from autograd_lite.viz.layout import Scene
 
@@ -47,9 +47,10 @@ class Panels:
         operations: for each operation its formula and its gradient rule.
     """
 
-    def __init__(self, scene: Scene, words: Words) -> None:
+    def __init__(self, scene: Scene, words: Words, answers: Answers) -> None:
         self.scene = scene
         self.words = words
+        self.answers = answers
         self.result: Any = scene.graph.outputs[-1]
         self.budget = NUMBERS
         self.derivations: dict[Any, list[str]] = _derivations(scene)
@@ -59,6 +60,7 @@ class Panels:
         """The contents of the panel of a node, by name; what does not apply is left out."""
         scene, words = self.scene, self.words
         array, gradient = scene.arrays[node], scene.gradient(node)
+        listed: list[tuple[Any, int]] = []
         role = role_of(node, self.result)
         contents: dict[str, Any] = {
             "name": words.name(node),
@@ -82,15 +84,15 @@ class Panels:
         if gradient is not None and scene.gradients is not None:
             parts = scene.gradients.parts
             edges = [edge for edge in scene.graph.consumers[node] if edge in parts]
+            listed += edges if 1 < len(edges) <= PARTS else []
             contents |= {
                 "of": words.of(node),
                 "backward": words.text(words.backward(node)),
-                "parts": [
-                    f"from {words.name(consumer)}: {text_of(parts[consumer, k])}"
-                    for consumer, k in (edges if 1 < len(edges) <= PARTS else ())
-                ],
+                "parts": [f"{words.source(edge[0])}{text_of(parts[edge])}" for edge in listed],
                 "gradient": self._array(gradient),
             }
+        if self.answers.source:
+            contents["sentences"] = self.answers.sentences(node, words, listed)
         return {key: value for key, value in contents.items() if value}
 
     def _array(self, array: Any) -> str | dict[str, Any]:

@@ -63,8 +63,8 @@ function picture(s, styles, nodes) {
     ...s.frames.map(({ id, title, items }, k) =>
       part("cluster", id, toggle(k, true, `${title}, fold`), drawn(styles, items))),
     ...s.cards.map((card) => part("node", card.id, purpose(card, nodes), drawn(styles, card.items))),
-    ...s.edges.map(({ id, curve, tip, texts }) =>
-      part("edge", id, {}, arrow(styles, curve, tip, texts))),
+    ...s.edges.map(({ id, curve, tip, items }) =>
+      part("edge", id, {}, arrow(styles, curve, tip, items))),
     ...folded,
   ])]);
 }

@@ -18,7 +18,10 @@ __all__ = ["onnx_result"]
 
 
 def onnx_result(args: argparse.Namespace, path: str, output: str) -> ag.Tensor:
-    """An output of the model, by default the first; the parameters of the file want gradients.
+    """An output of the model; the parameters of the file want gradients.
+
+    By default it is the logits, as `export` calls them, else the first: the sum of probabilities,
+    whose gradient is shown, is always 1, so that all gradients are 0.
 
     With `--data` or `--row` the input has rows of the table, else each input is of ones, of zeros
     if it has integers or truth values, and a length that may vary is 1.
@@ -38,7 +41,7 @@ def onnx_result(args: argparse.Namespace, path: str, output: str) -> ag.Tensor:
     except TypeError as error:
         raise ValueError(f"{path}: {error}") from error
     if isinstance(found, dict):
-        chosen = output or next(iter(found))
+        chosen = output or ("logits" if "logits" in found else next(iter(found)))
         others = [name for name in found if name != chosen]
         if not output:
             message(f"the output {chosen}; for others use {path}:{others[0]}")

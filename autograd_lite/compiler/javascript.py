@@ -35,7 +35,7 @@ from autograd_lite.compiler.views import is_view
 from autograd_lite.expressions.expr import ARGUMENT, CONSTANT, PARAMETER, Builder, Expr
 from autograd_lite.expressions.loops import everything
 from autograd_lite.expressions.names import Names
-from autograd_lite.trees import tree_map
+from autograd_lite.trees import flatten, tree_map
 
 __all__ = ["javascript", "module", "source"]
 
@@ -45,6 +45,7 @@ def javascript(
     args: Sequence[Any],
     name: str,
     sizes: Mapping[str, int] | None = None,
+    as_traced: bool = False,
 ) -> str:
     """The source of a function in JavaScript that computes what a function of arrays computes.
 
@@ -54,6 +55,7 @@ def javascript(
         sizes: the lengths of axes that may be others when it is called, by their names: each axis
             of `args` with such a length has that name. The function takes an object with these
             names as its last argument.
+        as_traced: compute and round as the operations do one by one, without rewrites.
 
     Raises:
         ValueError: for an operation that it cannot compute, for sizes that are not different
@@ -74,11 +76,12 @@ def javascript(
           return total / rows;
     """
     if not sizes:
-        return _traced(function, args, name, ())
+        return _traced(function, args, name, (), as_traced)
     wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
     if wrong or len({*sizes.values()}) < len(sizes):
         raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
-    all_sizes = others(sizes)
+    arrays = [x for x in flatten(args)[0] if isinstance(x, np.ndarray)]
+    all_sizes = others(sizes, {n for x in arrays for n in x.shape})
     texts = []
     for given in all_sizes:
         lengths = {n: given[key] for key, n in sizes.items()}
@@ -91,13 +94,18 @@ def javascript(
 
 
 def _traced(
-    function: Callable[..., Any], args: Sequence[Any], name: str, sizes: Sequence[str]
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    name: str,
+    sizes: Sequence[str],
+    as_traced: bool = False,
 ) -> str:
     code = getattr(inspect.unwrap(function), "__code__", None)
     names = list(code.co_varnames[: code.co_argcount]) if code else []
     names += [f"x{k}" for k in range(len(names), len(args))]
     signature = Signature(args, names[: len(args)])
-    found = Traced(function, signature).passed(rolls=not sizes)
+    found = Traced(function, signature)
+    found.unchanged() if as_traced else found.passed(rolls=not sizes)
     return source(name, signature, found.arguments, found.results, found.packing, found.b, sizes)
 
 
@@ -155,8 +163,8 @@ def source(
     """
     name = function_name(name)
     roots = lowered(results, b)
-    order = everything(roots)
-    for x in order:
+    order = {*everything(roots)}
+    for x in (*everything(roots), *arguments):
         _check(x)
     given = Arguments(name, signature, JAVASCRIPT.names(), sizes)
     known = dict(zip(arguments, given.leaves, strict=True))
@@ -222,7 +230,7 @@ class ScriptWriter(KernelWriter):
             return words[0]
         name = self.names.take(self.b.names.get(x, "").upper(), "C")
         words = [word.strip("()").removesuffix(".0") for word in words]
-        # A call takes at most 65,535 arguments.
+        # Not `of`: Chromium 150 takes at most 65,525 arguments of a call.
         self.lines.append(f"{name} = new {ARRAYS[x.dtype.name]}([{', '.join(words)}])")
         return name
 

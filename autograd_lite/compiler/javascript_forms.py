@@ -31,6 +31,7 @@ from autograd_lite.expressions.expr import (
     Builder,
     Expr,
     in_order,
+    is_number,
     replaced,
     with_inputs,
 )
@@ -103,7 +104,9 @@ def _with_sequences(loop: Expr, b: Builder) -> Expr:
 
 def in_loops(x: Expr) -> bool:
     """Whether loops in JavaScript compute a call, or look through it."""
-    if x.fn in (ARGUMENT, CONSTANT, PARAMETER, LOOP) or is_view(x) or JAVASCRIPT.knows(x):
+    if x.fn == LOOP:
+        return all(is_number(y) or (isinstance(y, Expr) and y.shape is not None) for y in _given(x))
+    if x.fn in (ARGUMENT, CONSTANT, PARAMETER) or is_view(x) or JAVASCRIPT.knows(x):
         return True
     if x.fn == "[]":
         return x.args[0].shape is None
@@ -123,6 +126,11 @@ def in_loops(x: Expr) -> bool:
     if x.fn == SCATTER:
         return True
     return JAVASCRIPT.whole(x) and bool(x.shape) and [*x.keywords] == ["axis"] and len(x.args) == 1
+
+
+def _given(loop: Expr) -> tuple[Any, ...]:
+    """What a loop starts with, and what is the same in each step."""
+    return (*loop.args[2], *loop.args[3])
 
 
 def _reduces(x: Expr) -> bool:
@@ -258,7 +266,7 @@ def _without_repeats(x: Any, term: str) -> tuple[Any, str]:
 def _matmul(a: Any, b: Any) -> Any:
     if a.dtype.kind == "b":
         return NotImplemented
-    rest = string.ascii_letters[3:]
+    rest = string.ascii_uppercase
     left = rest[: max(a.ndim - 2, 0)][::-1] + ("ik" if a.ndim > 1 else "k")
     right = rest[: max(b.ndim - 2, 0)][::-1] + ("kj" if b.ndim > 1 else "k")
     result = rest[: max(a.ndim, b.ndim, 2) - 2][::-1] + "i" * (a.ndim > 1) + "j" * (b.ndim > 1)

@@ -112,19 +112,16 @@ BITS: dict[str, str] = {
     for name, symbol in (("and", "&"), ("or", "|"), ("xor", "^"))
 }
 
+_SAME = "less less_equal greater greater_equal logical_and logical_or logical_xor logical_not where"
+
 BOOLEANS: dict[str, str] = BITS | {
+    **{f"np.{name}": STATEMENTS[f"np.{name}"] for name in _SAME.split()},
     **dict.fromkeys(("np.add", "np.maximum", "np.fmax"), "{0} | {1}"),
-    **dict.fromkeys(("np.multiply", "np.minimum", "np.fmin", "np.square"), "{0} & {1}"),
-    "np.square": "{0}",
+    **dict.fromkeys(("np.multiply", "np.minimum", "np.fmin"), "{0} & {1}"),
     "np.equal": "!{0} === !{1}",
     "np.not_equal": "!{0} !== !{1}",
     "np.invert": "!{0}",
-    "np.absolute": "{0}",
-    "np.less": "{0} < {1}",
-    **{f"np.{name}": f"{{0}} {_OPERATORS[name]} {{1}}" for name in ("less_equal", "greater")},
-    "np.greater_equal": "{0} >= {1}",
-    **{fn: STATEMENTS[fn] for fn in STATEMENTS if fn.startswith("np.logical")},
-    **{fn: STATEMENTS[fn] for fn in ("np.where", ".astype", TABLE)},
+    **dict.fromkeys(("np.square", "np.absolute", ".astype"), "{0}"),
 }
 """The statements for booleans, which are 0 or 1, or false or true."""
 
@@ -237,6 +234,8 @@ class JavaScript(Language):
     def literal(self, value: Any, dtype: Any) -> str:
         if dtype.kind == "b":
             return "true" if value else "false"
+        if dtype.kind in "iu" and abs(value) > 2**53:
+            raise ValueError(f"save: JavaScript has no equal of the integer {value}")
         value = float(dtype.type(value))
         if not np.isfinite(value):
             text = "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
@@ -282,6 +281,9 @@ class JavaScript(Language):
 
     def helpers(self, x: Expr) -> set[str]:
         return set()
+
+    def rounded(self, text: str, dtype: Any) -> str:
+        return self.converted(text, dtype.name)
 
     def plus(self, total: str, x: str) -> str:
         return f"{total} + {x}"

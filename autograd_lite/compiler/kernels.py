@@ -59,6 +59,7 @@ class KernelWriter:
         self.lines: list[str] = []
         self.allocations = self.lines
         self.owned: set[Expr] = set()
+        self.reads: tuple[int, list[Expr]] = (-1, [])
         self.free: dict[Any, list[str]] = {}
         self.count, self.n = 0, ""
 
@@ -136,11 +137,13 @@ class KernelWriter:
         # Beside sums, LLVM does not make vectors of loops that write where they read.
         if step.alone or any(y.fn in REDUCTIONS for y in step.calls):
             return None
-        reads = [pair for y in step.calls for pair in self.plan.operands(y)]
-        for y, _ in reads:
+        if k != self.reads[0]:
+            reads = dict.fromkeys(pair for y in step.calls for pair in self.plan.operands(y))
+            moved = {self.plan.owner(y) for y, at_own in reads if not at_own}
+            self.reads = k, [y for y in dict.fromkeys(y for y, _ in reads) if y not in moved]
+        for y in self.reads[1]:
             fits = y in self.owned and (y.shape, y.dtype) == (x.shape, x.dtype)
-            same = all(at_own for z, at_own in reads if self.plan.owner(z) is y)
-            if fits and same and self.plan.last[y] == k and self.plan.step_of[y] < k:
+            if fits and self.plan.last[y] == k and self.plan.step_of[y] < k:
                 return y
         return None
 
@@ -210,7 +213,7 @@ class KernelWriter:
         if x.shape:
             self.lines.append(f"{indent}{self.place(x, self.text[x], at)} = {total}")
         else:
-            self.text[x] = total
+            self.text[x] = self.language.rounded(total, x.dtype)
 
     def _opened(self, indent: str, axis: int, n: int) -> str:
         """The indentation in a loop; an axis of one element needs none."""

@@ -63,6 +63,10 @@ class Language:
         """The functions that the statement of a call needs."""
         return {helper_of(x)} - {""}
 
+    def rounded(self, text: str, dtype: Any) -> str:
+        """A running sum or product as a number of its dtype."""
+        return text
+
     def plus(self, total: str, x: str) -> str:
         """A running sum with one more number."""
         return f"plus({total}, {x})"

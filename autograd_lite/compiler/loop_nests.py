@@ -196,7 +196,7 @@ class Nest:
             self.writer.text[x] = self.writer.names.take("t")
             self.tails[0].append(f"{self.writer.text[x]} = {result}")
         else:
-            self.writer.text[x] = total
+            self.writer.text[x] = self.language.rounded(total, x.dtype)
 
     def _add_in_pieces(self, x: Expr, total: str, value: str) -> None:
         rest, part = map(self.writer.names.take, ("rest", "part"))

@@ -11,7 +11,7 @@ from autograd_lite.compiler.native import stretched
 from autograd_lite.compiler.rewrite import Rules, folded, rewrite
 from autograd_lite.expressions.expr import LOOP, Builder, Expr, in_order
 from autograd_lite.expressions.loops import with_bodies
-from autograd_lite.expressions.lower import expanded
+from autograd_lite.expressions.lower import KEPT, expanded
 from autograd_lite.op import OPS
 
 assert zeros  # importing it enters its rules into the table
@@ -25,6 +25,12 @@ def _joined(*tables: Rules) -> Rules:
 
 
 _WITH_SIGMOIDS = _joined(rules.ALGEBRA, sigmoids.SIGMOIDS)
+_DEFINED: Rules = {
+    "np.zeros_like": [rules.filled],
+    "np.ones_like": [rules.filled],
+    "np.mean": [rules.mean_as_sum],
+    "cross_entropy": [rules.losses_of_rows],
+}
 _WITH_FACTORS = _joined(factors.MERGED, rules.ALGEBRA)
 
 
@@ -96,6 +102,14 @@ def native(roots: Sequence[Any], b: Builder, length: int = 0) -> list[Any]:
         return stretched(roots, b, length)
 
     return running(with_bodies(changed(roots), b, changed), b)
+
+
+def as_numpy(roots: Sequence[Any], b: Builder) -> list[Any]:
+    """The program as it is, in the calls that every language has."""
+    roots = rewrite(roots, _DEFINED, b)
+    for name in sorted(KEPT):
+        roots = _expanded(roots, b, name)
+    return [*roots]
 
 
 def _expanded(roots: Sequence[Any], b: Builder, name: str) -> list[Any]:

@@ -7,7 +7,7 @@ in them are products of a constant, lengths and inverses of lengths, or a length
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from itertools import product
 from typing import Any
@@ -19,6 +19,7 @@ Sizes = Mapping[str, int]
 _TOKENS = re.compile(
     r'("(?:[^"\\]|\\.)*")|(?<![\w.$])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])', re.ASCII
 )
+_SETS = 4  # of lengths that are compared
 _POWERS = 2  # the largest power of a length in a number
 
 
@@ -27,21 +28,33 @@ def with_numbers(text: str, change: Callable[[str], str]) -> str:
     return _TOKENS.sub(lambda found: found[1] or change(found[2]), text)
 
 
-def others(sizes: Sizes) -> Sequence[Sizes]:
-    """Three sets of other lengths, in the same order: primes, so that 4 / n is never shortened.
+def others(sizes: Sizes, lengths: Collection[int] = ()) -> Sequence[Sizes]:
+    """Sets of other lengths, in the same order: primes, so that 4 / n is never shortened.
+
+    The difference of two lengths is another one in each set, so that m − 7 is not taken for n − 1.
+
+    Args:
+        sizes: lengths by their names.
+        lengths: those of other axes.
 
     Example:
-        >>> others({"rows": 200, "inputs": 2})
-        [{'rows': 211, 'inputs': 3}, {'rows': 223, 'inputs': 5}, {'rows': 227, 'inputs': 7}]
+        >>> others({"rows": 200, "inputs": 2})[:2]
+        [{'rows': 211, 'inputs': 3}, {'rows': 223, 'inputs': 5}]
     """
-    found = [dict(sizes)]
-    for _ in range(3):
-        last, new = 1, {}
+    found: list[dict[str, int]] = []
+    known = dict(sizes)
+    for _ in range(_SETS):
+        new: dict[str, int] = {}
         for name in sorted(sizes, key=sizes.__getitem__):
-            last = _prime(max(last, found[-1][name]) + 1)
-            new[name] = last
+            n = _prime(max(known[name], *new.values(), 1) + 1)
+            while n in lengths or any(
+                n - m == x[name] - x[other] for other, m in new.items() for x in found
+            ):
+                n = _prime(n + 1)
+            new[name] = n
+        known = new
         found.append({name: new[name] for name in sizes})
-    return found[1:]
+    return found
 
 
 def _prime(n: int) -> int:

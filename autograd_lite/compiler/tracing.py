@@ -78,6 +78,14 @@ class Traced:
         """The results as traced."""
         return as_traced(self.graph)
 
+    def unchanged(self) -> Traced:
+        """Take the results as they were traced, without a pass; returns self.
+
+        They round as the operations do, one by one.
+        """
+        self.results = passes.as_numpy(from_graph(self.graph, self.arguments, self.b), self.b)
+        return self
+
     def passed(self, rolls: bool = False) -> Traced:
         """Run the passes; returns self."""
         roots = from_graph(self.graph, self.arguments, self.b)

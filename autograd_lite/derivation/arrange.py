@@ -26,6 +26,7 @@ from autograd_lite.derivation.tree import (
     least_turned,
     multiplied,
     oriented,
+    outer,
     place,
     scalar,
     transposed,
@@ -119,7 +120,8 @@ class Arranger:
             assert isinstance(entry, Opaque)
             op, attributes, shape = self.space.calls[entry.call]
             args = tuple(self.whole(arg, shape) for arg, shape in entry.args)
-            base = Tree("opaque", args, entry.indices, (op, attributes, shape))
+            shapes = tuple(shape for _, shape in entry.args)
+            base = Tree("opaque", args, entry.indices, (op, attributes, shape, shapes))
         used = indices(entry.indices)
         if len(set(used)) < len(used):
             return Tree("diagonal", (replace(base, axes=(0, 1)),), (used[0],))
@@ -372,12 +374,6 @@ def matrix_matrix(m: Tree, n: Tree, weight: Tree | None, b: int, hint: Axes) -> 
     if weight is not None:
         m = scaled_lines(weight, m)
     return Tree("matmul", (m, n), (a, c))
-
-
-def outer(u: Tree, v: Tree) -> Tree:
-    """u vᵀ."""
-    (i,), (j,) = u.real, v.real
-    return Tree("outer", (u, v), (i, j))
 
 
 def scaled_lines(vector: Tree, matrix: Tree) -> Tree:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["attributes_of", "short"]
+__all__ = ["attributes_of", "short", "word_of"]
+
+WORDS = {"take_along_axis": "gather", "add_along_axis": "scatter"}
+"""Operations with a usual name."""
 
 
 def attributes_of(op: Any, given: Mapping[str, Any], ndim: int) -> list[str]:
@@ -31,5 +35,11 @@ def attributes_of(op: Any, given: Mapping[str, Any], ndim: int) -> list[str]:
 
 def short(value: Any) -> str:
     """A value on one line, its end left out if it is long."""
-    text = repr(value).replace("\n", "")
+    text = repr(value).replace("\n", "").replace("-", "−")
     return text if len(text) <= 40 else text[:37] + "…"
+
+
+def word_of(op: Any) -> str:
+    """The name of an operation as a function: its usual one, its symbol, or that in the program."""
+    word = WORDS.get(op.name, op.notation.symbol)
+    return word if re.fullmatch(r"[\w .]+", word) else str(op.name)

@@ -260,7 +260,7 @@ class Derivation:
         return set().union(*(self._writer.tree_of(*key).calls() for key in found))
 
     def notes(self) -> list[str]:
-        """The definitions and assumptions that the formulas use: g, H, constants that sum to 1."""
+        """The definitions and assumptions that the formulas use: g, H, constants, selections."""
         legend, calls = self.legend(), self._calls()
         found = [legend] if legend and any(name.endswith("′") for name in calls) else []
         if "heaviside" in calls:
@@ -268,7 +268,15 @@ class Derivation:
         for position, axis in self._chain.space.units.items():
             along = "" if self._chain.nodes[position].ndim == 1 else f" along axis {axis}"
             found.append(f"{self._writer.names[position]} sums to 1{along}")
-        return found
+        return [*found, *self._symbols()]
+
+    def _symbols(self) -> list[str]:
+        """What the symbols of the formulas are that the program has no name for."""
+        for _, form in pages.ends(self.definitions()):
+            form.text()
+        for step in pages.ends(self.steps):
+            step.product.text(), step.form.text()
+        return list(self._writer.symbols.notes.values())
 
     # Output
 
@@ -293,9 +301,9 @@ class Derivation:
         return pages.mathml(self)
 
     def shown(self, step: Step) -> list[str]:
-        """A step and its local derivative as HTML with MathML."""
+        """A step, its local derivative and the symbols in it, as HTML with MathML."""
         local = [pages.local_mathml(self, step)] if step.local_form is not None else []
-        return [pages.step_mathml(self, step), *local]
+        return [pages.step_mathml(self, step), *local, *pages.symbols(self, step)]
 
     __str__ = text
 

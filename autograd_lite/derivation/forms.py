@@ -53,17 +53,22 @@ class Form:
         """The formula in matrices."""
         return self._writer.tree(self.terms, self.shape)
 
+    @cached_property
+    def readable(self) -> Tree:
+        """The same as it is written: with symbols in place of index arrays."""
+        return self._writer.symbols.readable(self.tree)
+
     def text(self) -> str:
         """The formula on one line, in Unicode."""
         return self._writer.text(self.terms, self.shape)
 
     def latex(self) -> str:
         """The formula in LaTeX's mathematics."""
-        return self._writer.notation(LaTeX)(self.tree)
+        return self._writer.notation(LaTeX)(self.readable)
 
     def mathml(self) -> str:
         """The formula in MathML, which browsers show without help."""
-        return f'<math display="block">{self._writer.notation(MathML)(self.tree)}</math>'
+        return f'<math display="block">{self._writer.notation(MathML)(self.readable)}</math>'
 
     def numpy(self) -> str:
         """The formula as one expression of NumPy, in the names of `Derivation.values`.

@@ -99,7 +99,7 @@ class LaTeX(Typeset):
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
-        bare = tree.kind == "node" or text.startswith(r"\left(")
+        bare = tree.kind in ("node", "symbol", "applied") or text.startswith(r"\left(")
         bare = bare or (tree.kind == "gradient" and "frac" not in text)
         return self.raised(text if bare else self.closed % text, r"\top")
 

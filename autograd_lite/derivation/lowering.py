@@ -236,7 +236,7 @@ class Lowering:
         return inner(self.prime(name[:-1], tree.args[0].axes))
 
     def _opaque(self, tree: Tree) -> Any:
-        op, attributes, shape = tree.data
+        op, attributes, shape, _ = tree.data
         if op == "arange":
             return self.call("np.arange", attributes["n"])
         if op == "array":

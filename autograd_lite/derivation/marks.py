@@ -87,6 +87,8 @@ def _renamed(tree: Tree, to: Callable[[int], Any]) -> Tree:
     """A formula in other indices."""
     axes = tuple(None if i is None else to(i) for i in tree.axes)
     data = tuple(map(to, tree.data)) if tree.kind == "einsum" else tree.data
+    if tree.kind == "opaque":  # its operands have indices of their own
+        return distinct(replace(tree, axes=axes))
     return Tree(tree.kind, tuple(_renamed(arg, to) for arg in tree.args), axes, data)
 
 

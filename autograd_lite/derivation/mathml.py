@@ -73,7 +73,7 @@ class MathML(Typeset):
 
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
-        bare = tree.kind == "node" or OPEN.match(text) is not None
+        bare = tree.kind in ("node", "symbol", "applied") or OPEN.match(text) is not None
         bare = bare or (tree.kind == "gradient" and "<mfrac>" not in text)
         return self.raised(text if bare else self.closed % text, "<mi>⊤</mi>")
 

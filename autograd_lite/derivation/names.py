@@ -89,6 +89,8 @@ def latex(name: str) -> str:
         ('\\\\hat{y}', 'W^{(1)}', '\\\\theta_{2}', '\\\\text{50 \\\\% of x\\\\_1}')
     """
     parts = symbol(name)
+    if name == "𝟏":
+        return "\\mathbf{1}"
     if parts is None or (not parts.letter.isascii() and parts.letter not in _GREEK):
         return f"\\text{{{''.join(_ESCAPES.get(c, c) for c in plain(name))}}}"
     letter = _GREEK.get(parts.letter, parts.letter)
@@ -107,6 +109,8 @@ def mathml(name: str) -> str:
         '<msup><mi>W</mi><mrow><mo>(</mo><mn>1</mn><mo>)</mo></mrow></msup>'
     """
     parts = symbol(name)
+    if name == "𝟏":
+        return "<mn>𝟏</mn>"
     if parts is None:
         return f"<mtext>{escape(plain(name))}</mtext>"
     letter = f"<mi>{parts.letter}</mi>"

@@ -8,10 +8,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.derivation import names
-from autograd_lite.derivation.attributes import attributes_of, short
+from autograd_lite.derivation.attributes import attributes_of, word_of
 from autograd_lite.derivation.numbers import constant, is_decimal
-from autograd_lite.derivation.spacing import NUMBER, SYMBOL, is_tight, one_word
-from autograd_lite.derivation.tree import Tree, is_product, is_range, one_end, spread, unsigned
+from autograd_lite.derivation.spacing import NUMBER, SYMBOL, between, is_tight, one_word
+from autograd_lite.derivation.tree import (
+    Tree,
+    is_column,
+    is_product,
+    is_range,
+    is_row,
+    one_end,
+    spread,
+    unsigned,
+)
 from autograd_lite.expressions.printer import key_of
 from autograd_lite.op import OPS
 from autograd_lite.ops.comparisons import OPPOSITE
@@ -64,7 +73,9 @@ class Notation:
         return text if own >= precedence else self.closed % text
 
     def written(self, tree: Tree) -> Written:
-        name = {"T": "transpose", "norm²": "norm_squared"}.get(tree.kind, tree.kind)
+        name = {"T": "transpose", "norm²": "norm_squared", "symbol": "node"}.get(
+            tree.kind, tree.kind
+        )
         return getattr(self, f"_{name}")(tree)  # type: ignore[no-any-return]
 
     def signed(self, negative: bool, text: str, precedence: int) -> Written:
@@ -116,10 +127,13 @@ class Notation:
         return self.name(self.lengths[tree.data]), ATOM
 
     def _node(self, tree: Tree) -> Written:
-        return self.name(self.names[tree.data]), ATOM
+        return self.name(self.names.get(tree.data, tree.data)), ATOM
 
     def _gradient(self, tree: Tree) -> Written:
         return self.gradient(self.gradients[tree.data]), ATOM
+
+    def _applied(self, tree: Tree) -> Written:
+        return self.applied % (*map(self, tree.args),), ATOM
 
     def _eye(self, tree: Tree) -> Written:
         return self.name("I"), ATOM
@@ -192,7 +206,7 @@ class Notation:
         u, v = tree.args
         parts = [
             self.inside(u, PRODUCT) if u.axes[:1] != (None,) else self.transposed(u),
-            self.transposed(v) if v.axes[:1] != (None,) else self.inside(v, PRODUCT),
+            self.inside(v, PRODUCT) if is_row(v) else self.transposed(v),
         ]
         return (self.spaced if parts[0].endswith(")") else self.juxtaposed)(parts), PRODUCT
 
@@ -251,7 +265,8 @@ class Notation:
         return self.function("transpose", [self(arg), order]), ATOM
 
     def _broadcast(self, tree: Tree) -> Written:
-        return self.written(tree.args[0])
+        (arg,) = tree.args
+        return self.written(Tree("spread", (arg,)) if is_column(arg, tree.axes) else arg)
 
     def _group(self, tree: Tree) -> Written:
         return self.closed % self(tree.args[0]), ATOM
@@ -302,40 +317,34 @@ class Notation:
     def _indicator(self, tree: Tree) -> str:
         labels, other = tree.args
         if is_range(other):
-            while labels.kind == "axes":
-                (labels,) = labels.args
             return self.function("onehot", [self(labels)])
         sides = [self(spread(a, tree)) for a in tree.args]
         return self.indicator % self.row(between(sides, self.sign(OPS[tree.data].notation.symbol)))
 
     def _opaque(self, tree: Tree) -> Written:
-        op, attributes, shape = tree.data
+        op, attributes, shape, _ = tree.data
         if op == "arange":
             return self.function("arange", [self.digits(attributes["n"])]), ATOM
-        if op == "array":
-            return self.plain(short(attributes["values"].tolist())), ATOM
         key = key_of(attributes["key"]) if "key" in attributes else "()"
         if op.name == "getitem":
             part = self.plain(f"[{key if len(key) <= 40 else '…'}]")
             return self.subscript % (self.inside(tree.args[0], ATOM), part), ATOM
         if op.name == "add_at":
-            return self._added_at(tree, key), ATOM
+            return self._added_at(tree), ATOM
         if op.name == "inv":
             return self.raised(self.inside(tree.args[0], ATOM), "−1"), POWER
         if op.name == "log_abs_det":
             det = self.spaced([self.head("det"), self.inside(tree.args[0], POWER)])
             return self.spaced([self.head("log"), self.absolute % det]), PREFIX
         ndim = max([len(shape), *(len(arg.axes) for arg in tree.args)])
-        extra = attributes_of(op, attributes, ndim)
-        symbol = op.notation.symbol if re.fullmatch(r"[\w .]+", op.notation.symbol) else op.name
-        return self.function(symbol, [*map(self, tree.args), *map(self.plain, extra)]), ATOM
+        extra = map(self.plain, attributes_of(op, attributes, ndim))
+        return self.function(word_of(op), [*map(self, tree.args), *extra]), ATOM
 
-    def _added_at(self, tree: Tree, key: str) -> str:
+    def _added_at(self, tree: Tree) -> str:
         """What is added to zeros: (0, x) at the end of a vector or of each row, (0; x) of rows."""
-        (x,), (_, attributes, shape) = tree.args, tree.data
-        end = one_end(attributes.get("key", ()), shape) if len(shape) <= 2 else None
-        if end is None or x.kind in ("number", "broadcast"):
-            return self.function("add_at", [self(x), self.plain(f"[{key}]")])
+        (x,), (_, attributes, shape, _) = tree.args, tree.data
+        end = one_end(attributes.get("key", ()), shape)
+        assert end is not None, "other indices have symbols"
         axis, is_last = end
         sign = self.comma if axis == len(shape) - 1 else self.semicolon
         return self.closed % sign.join([self.digits(0), self(x)][:: 1 if is_last else -1])
@@ -387,7 +396,7 @@ class Notation:
             beside = part[0] == "(" and (text[-1] in ")ᵀ" or number)
             tight = beside or (is_tight(text) and is_tight(part))
             tight = tight or (number and SYMBOL.match(part) is not None)
-            digits = text[-1].isdecimal() and part[0].isdecimal()
+            digits = NUMBER.match(text[-1]) and NUMBER.match(part)
             text += " · " + part if digits else part if tight else " " + part
         return text
 
@@ -403,7 +412,8 @@ class Notation:
     def transposed(self, tree: Tree) -> str:
         text = self.inside(tree, ATOM)
         bare = (
-            (tree.kind == "node" and one_word(text))
+            (tree.kind in ("node", "symbol") and one_word(text))
+            or tree.kind == "applied"
             or (tree.kind == "gradient" and text[0] == "δ")
             or (text[0] == "(" and text[-1] == ")")
         )
@@ -438,7 +448,3 @@ class Notation:
 
 class Text(Notation):
     """Unicode on one line."""
-
-
-def between(parts: Sequence[str], sign: str) -> list[str]:
-    return [x for k, part in enumerate(parts) for x in ((sign, part) if k else (part,))]

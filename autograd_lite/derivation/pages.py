@@ -8,31 +8,19 @@ from functools import partial
 from html import escape
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.derivation import names
 from autograd_lite.derivation.latex import LaTeX
 from autograd_lite.derivation.marks import Marks, in_order, sides
 from autograd_lite.derivation.mathml import Marked, MathML
 from autograd_lite.derivation.notation import Text
 from autograd_lite.derivation.style import STYLE
+from autograd_lite.derivation.symbols import value
 from autograd_lite.derivation.tree import Tree
-from autograd_lite.text import number
 
 __all__ = ["latex", "local_mathml", "markdown", "mathml", "page", "step_mathml", "text"]
 
 MOST = 60
 """With more lines than this, those in the middle are left out."""
-
-
-def value(array: Any) -> str:
-    """The numbers of an array, or its shape where it is large."""
-    array = np.asarray(array)
-    if array.ndim == 0:
-        return number(array)
-    if array.size > 12:
-        return f"{' × '.join(map(str, array.shape))} numbers"
-    return f"({', '.join(map(number if array.ndim == 1 else value, array))})"
 
 
 def formulas(step: Any) -> list[Any]:
@@ -50,10 +38,17 @@ def folded(
     items: Sequence[Any], line: Callable[[Any], str], left_out: str = "… %d more …"
 ) -> list[str]:
     """The lines of the first and the last of many items."""
+    lines = [line(item) for item in ends(items)]
+    if len(items) > MOST:
+        lines.insert(MOST // 2, left_out % (len(items) - MOST))
+    return lines
+
+
+def ends(items: Sequence[Any]) -> list[Any]:
+    """The first and the last of many items."""
     if len(items) <= MOST:
-        return [line(item) for item in items]
-    first, last = items[: MOST // 2], items[-MOST // 2 :]
-    return [*map(line, first), left_out % (len(items) - MOST), *map(line, last)]
+        return list(items)
+    return [*items[: MOST // 2], *items[-MOST // 2 :]]
 
 
 def text(derivation: Any) -> str:
@@ -145,7 +140,7 @@ def mathml(derivation: Any) -> str:
     left_out = "<p>… %d more …</p>"
 
     def definition(pair: tuple[str, Any]) -> str:
-        return _equation(notation.name(pair[0]), notation(pair[1].tree))
+        return _equation(notation.name(pair[0]), notation(pair[1].readable))
 
     lines = folded(derivation.definitions(), definition, left_out)
     lines += folded(derivation.steps, partial(step_mathml, derivation), left_out)
@@ -172,9 +167,9 @@ def step_mathml(derivation: Any, step: Any, brief: bool = False) -> str:
     shown, words = [writer.notation(MathML).gradient(step.name)], []
     forms = formulas(step)
     if brief or len(forms) == 1:
-        shown += [writer.notation(MathML)(form.tree) for form in forms]
+        shown += [writer.notation(MathML)(form.readable) for form in forms]
     else:
-        before, after = (form.tree for form in forms)
+        before, after = (form.readable for form in forms)
         marked = sides(before, after, writer.closed(before.gradients()))
         # Where putting in is all there is to do, the last two are the same.
         plain = [writer.notation(MathML)(tree) for tree, _ in marked]
@@ -189,7 +184,14 @@ def step_mathml(derivation: Any, step: Any, brief: bool = False) -> str:
 def local_mathml(derivation: Any, step: Any) -> str:
     """The local derivative of a step."""
     notation = derivation._writer.notation(MathML)
-    return _equation(notation.gradient(step.local), notation(step.local_form.tree))
+    return _equation(notation.gradient(step.local), notation(step.local_form.readable))
+
+
+def symbols(derivation: Any, step: Any) -> list[str]:
+    """What the symbols in a step are that the program has no name for."""
+    text = " ".join(form.text() for form in formulas(step))
+    notes = derivation._writer.symbols.notes.items()
+    return [f'<p class="marks">{escape(note)}</p>' for name, note in notes if name in text]
 
 
 def _words(notation: Text, marked: Sequence[tuple[Tree, Marks]]) -> list[str]:

@@ -224,7 +224,7 @@ def _power(tree: Tree, exponent: Any) -> Any:
     whole = exponent.is_Integer
     if tree.kind == "norm²" and exponent == 1:
         return sympy.Integer(2)
-    if tree.kind == "pow" and tree.args[1].kind == "number" and (whole or not tree.args[0].args):
+    if tree.kind == "pow" and tree.args[1].kind == "number" and whole:  # √(x²) is |x|
         return exponent * tree.args[1].data
     return exponent / 2 if tree.kind == "call" and tree.data == "sqrt" and whole else None
 
@@ -243,4 +243,8 @@ def key(tree: Tree, turned: bool = False) -> Key:
     inner = [key(arg, turned) for arg in args]
     if kind in ("add", "mul", "dot"):
         return kind, frozenset(Counter(inner).items())
-    return kind, tree.data if kind in ("number", "float", "length", "call") else None, tuple(inner)
+    return (
+        kind,
+        tree.data if kind in ("number", "float", "length", "call", "symbol") else None,
+        tuple(inner),
+    )

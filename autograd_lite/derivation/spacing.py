@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import accumulate
 
-__all__ = ["NUMBER", "SYMBOL", "is_tight", "one_word"]
+__all__ = ["NUMBER", "SYMBOL", "between", "is_tight", "one_word"]
 
-NUMBER = re.compile(r"\d+(\.\d+)?")
+NUMBER = re.compile(r"[0-9]+(\.\d+)?")
 
 SYMBOL = re.compile(r"√|[^\W\d_](ᵀ|[\u0302\u0303\u0304\u0307²³]*(?![\w(⁽₀-₉]))")
 """What follows a number without a space: √, and one-letter names before no parenthesis."""
+
+
+def between(parts: Sequence[str], sign: str) -> list[str]:
+    """The parts with a sign between them."""
+    return [x for k, part in enumerate(parts) for x in ((sign, part) if k else (part,))]
 
 
 def one_word(text: str) -> bool:

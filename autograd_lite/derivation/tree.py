@@ -11,7 +11,18 @@ import sympy
 from autograd_lite.derivation.entries import Index
 from autograd_lite.op import OPS
 
-__all__ = ["Tree", "added", "is_product", "is_range", "one_end", "spread", "unsigned"]
+__all__ = [
+    "Tree",
+    "added",
+    "is_column",
+    "is_product",
+    "is_range",
+    "is_row",
+    "one_end",
+    "outer",
+    "spread",
+    "unsigned",
+]
 
 Axes = tuple[Index, ...]
 
@@ -254,6 +265,19 @@ def factor_key(tree: Tree) -> tuple[Any, ...]:
     return order, len(tree.args), tree.data if isinstance(tree.data, int) else 0, str(tree.kind)
 
 
+def outer(u: Tree, v: Tree) -> Tree:
+    """u vᵀ; a sum over an axis is a column M 𝟏 as u, and a row 𝟏ᵀ M as v."""
+    (i,), (j,) = u.real, v.real
+    return Tree("outer", (_along(u, 1), _along(v, 0)), (i, j))
+
+
+def _along(tree: Tree, axis: int) -> Tree:
+    """A sum over an axis of a matrix as the sum over the other axis of its transpose."""
+    if tree.kind != "sum" or tree.data in (None, axis):
+        return tree
+    return Tree("sum", (transposed(tree.args[0]),), tree.axes, axis)
+
+
 def unsigned(tree: Tree) -> tuple[bool, Tree]:
     """Whether a formula begins with a minus sign, and the formula without it."""
     if tree.kind == "neg":
@@ -279,7 +303,7 @@ def spread(tree: Tree, beside: Tree) -> Tree:
     if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
         (i,) = tree.axes[:1]
         if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
-            return Tree("spread", tree.args, tree.axes)
+            return Tree("spread", (_along(tree.args[0], 1),), tree.axes)
     return tree
 
 
@@ -304,6 +328,21 @@ def is_range(tree: Tree) -> bool:
     if tree.kind in ("axes", "T"):
         return is_range(tree.args[0])
     return tree.op == "arange"
+
+
+def is_column(tree: Tree, axes: Axes) -> bool:
+    """Whether a formula of vectors is a column that fills a matrix."""
+    if len(axes) != 2 or axes[1] is None or tree.axes != (axes[0], None):
+        return False
+    if tree.kind == "axes":
+        return len(tree.args[0].axes) == 1
+    elementwise = ("add", "neg", "mul", "div", "scaled", "pow", "call")
+    return tree.kind in elementwise and any(is_column(arg, axes) for arg in tree.args)
+
+
+def is_row(tree: Tree) -> bool:
+    """Whether a vector is written as a row."""
+    return tree.axes[:1] == (None,) or (tree.kind == "sum" and tree.data == 0)
 
 
 def is_product(tree: Tree) -> bool:

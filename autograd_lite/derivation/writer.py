@@ -22,6 +22,7 @@ from autograd_lite.derivation.notation import Notation, Text
 from autograd_lite.derivation.numbers import is_decimal
 from autograd_lite.derivation.programs import Program
 from autograd_lite.derivation.reading import Reader, exact
+from autograd_lite.derivation.symbols import Symbols
 from autograd_lite.derivation.tree import Axes, Tree, added
 from autograd_lite.expressions.expr import Builder
 from autograd_lite.expressions.names import Names
@@ -59,6 +60,14 @@ class Writer:
             [x for x in LETTERS if x not in taken] + [f"m{subscript(k)}" for k in range(99)]
         )
         self.letters: Letters = Letters({n: name for name, n in lengths.items()}, letters)
+        self.symbols: Symbols = Symbols(
+            [self.names[p] for p, n in chain.nodes.items() if not _is_number(n)],
+            {
+                n.position: (self.names[n.position], n.array)
+                for n in chain.graph.inputs
+                if not n.requires_grad and n.name is None and not _is_number(n)
+            },
+        )
         self.builder: Builder = Builder()
         safe = Names()
         self.identifiers: dict[int, str] = {p: safe.take(name) for p, name in self.names.items()}
@@ -95,14 +104,14 @@ class Writer:
             elif node is chain.loss:
                 unnamed.append((node, "L"))
             elif node.op is None:
-                letter = "θ" if node.requires_grad else "c"
+                letter = "θ" if node.requires_grad else "c" if node.ndim < 2 else "C"
                 alone = node.requires_grad and len(parameters) == 1
                 unnamed.append((node, letter if alone else letter + "#"))
             else:
                 unnamed.append((node, "t#"))
         used = set(result.values())
         counters: dict[str, int] = {}
-        for node, pattern in unnamed:
+        for node, pattern in sorted(unnamed, key=lambda pair: _is_number(pair[0])):
             if pattern == "t#" and node.position not in chain.definitions:
                 result[node.position] = "t"
                 continue
@@ -169,7 +178,10 @@ class Writer:
     def closed(self, positions: Iterable[int]) -> dict[int, Tree]:
         """The closed forms of gradients, by the positions of their nodes."""
         found = {p: self.chain.gradients[p] for p in positions if p in self.chain.gradients}
-        return {p: self.tree(g.closed, self.chain.nodes[p].shape) for p, g in found.items()}
+        readable = self.symbols.readable
+        return {
+            p: readable(self.tree(g.closed, self.chain.nodes[p].shape)) for p, g in found.items()
+        }
 
     def notation(self, kind: Callable[..., N]) -> N:
         """One of the notations, with the names of this derivation."""
@@ -179,7 +191,9 @@ class Writer:
         """A sum on one line."""
         found = self._texts.get((terms, shape))
         if found is None:
-            found = self._texts[terms, shape] = self.notation(Text)(self.tree(terms, shape))
+            found = self._texts[terms, shape] = self.notation(Text)(
+                self.symbols.readable(self.tree(terms, shape))
+            )
         return found
 
     def expression(self, tree: Tree, given: bool = False, apart: bool = False) -> Any:
@@ -288,6 +302,14 @@ class Writer:
         if changes or primes:
             expr = space.lowest(expr.xreplace(primes).xreplace(changes))
         return expr
+
+
+def _is_number(node: Any) -> bool:
+    """Whether formulas write a constant as a number: all of its elements are equal."""
+    if node.op is not None or node.requires_grad or node.name is not None or not node.size:
+        return False
+    array = np.asarray(node.array)
+    return node.ndim == 0 or bool((array == array.flat[0]).all())
 
 
 def _gradient(chain: Chain, position: int) -> Any:

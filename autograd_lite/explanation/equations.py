@@ -8,7 +8,7 @@ from typing import Any
 from autograd_lite.explanation.labels import ATOM
 from autograd_lite.explanation.sentences import Part, Ref, Sentence, Term
 from autograd_lite.explanation.snapshot import Snapshot
-from autograd_lite.explanation.words import Factor, Words, closed, turned
+from autograd_lite.explanation.words import Factor, Words, partial, turned
 
 __all__ = ["Equations", "are_shown"]
 
@@ -58,16 +58,15 @@ class Equations(Words):
         """The sum of the parts of a gradient in symbols, and the same in numbers."""
         symbols = tuple(Term((self.symbols(*edge),)) for edge in edges)
         numbers = tuple(self.numbers(*edge) for edge in edges)
-        last = len(edges) == 1 and edges[0][0] is self.snapshot.graph.outputs[-1]
-        return [numbers] if last and edges[0][0].size == 1 else [symbols, numbers]
+        # ∂L/∂L × ∂L/∂x would name two different derivatives alike.
+        result = self.snapshot.graph.outputs[-1]
+        direct = result.size == 1 and any(consumer is result for consumer, _ in edges)
+        return [numbers] if direct else [symbols, numbers]
 
     def symbols(self, consumer: Any, k: int) -> str:
         """A part of a gradient in symbols: ∂L/∂ŷ × ∂ŷ/∂z."""
         above, elementwise = self.of(consumer), consumer.op.traits.elementwise
-        if consumer is self.snapshot.graph.outputs[-1] and consumer.size == 1:
-            # ∂L/∂L × ∂L/∂x would name two different derivatives alike.
-            return f"the part of {above} through {consumer.op.notation.symbol}"
-        derivative = f"∂{closed(self.name(consumer))}/∂{closed(self.name(consumer.inputs[k]))}"
+        derivative = f"{partial(self.name(consumer))}/{partial(self.name(consumer.inputs[k]))}"
         local = self.snapshot.local_shape(consumer, k)
         if (factors := self._factors(consumer, k)) is not None:
             (left, _), sign, (right, _) = factors

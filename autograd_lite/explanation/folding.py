@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import Any
 
-from autograd_lite.explanation.labels import symbol
+from autograd_lite.explanation.labels import is_number, symbol
 from autograd_lite.graph import Graph
 
 __all__ = ["LIMIT", "Group", "common", "fold", "is_literal", "unfold"]
@@ -150,17 +150,13 @@ def _merged(groups: list[Group]) -> list[Group]:
 def is_literal(node: Any, graph: Graph) -> bool:
     """Whether a leaf is a literal of an expression, such as the 1 in ``t + 1``."""
     return (
-        _is_bare(node)
+        is_number(node)
         and all(node is not output for output in graph.outputs)
         and all(
-            c.op.traits.elementwise and len(c.inputs) == 2 and not _is_bare(c.inputs[1 - k])
+            c.op.traits.elementwise and len(c.inputs) == 2 and not is_number(c.inputs[1 - k])
             for c, k in graph.consumers[node]
         )
     )
-
-
-def _is_bare(node: Any) -> bool:
-    return node.op is None and node.name is None and not node.requires_grad and node.shape == ()
 
 
 def _by_scope(nodes: list[Any], graph: Graph, result: Any, depth: int) -> list[Group]:

@@ -15,7 +15,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.op import Op
 from autograd_lite.text import number, printable, subscript, superscript
 
-__all__ = ["ATOM", "SIGNED", "badge", "formula", "labels", "symbol"]
+__all__ = ["ATOM", "SIGNED", "badge", "formula", "is_number", "labels", "symbol"]
 
 LONGEST = 14
 """A longer formula is harder to read than the name of its operation."""
@@ -46,8 +46,8 @@ def labels(graph: Graph, distinct: bool = False) -> dict[Any, str]:
     shown = {}
     for node in graph.nodes:
         if node.name is not None and (name := printable(node.name, limit=40)):
-            formulas[node] = (name if names is None else names.take(name),), ATOM
-        elif node.op is None and node.shape == () and not node.requires_grad:
+            formulas[node] = (name if names is None else names.name(name),), ATOM
+        elif is_number(node):
             text = number(node.array)
             formulas[node] = (text,), SIGNED if text.startswith("−") else ATOM
             if names is None:
@@ -63,6 +63,11 @@ def labels(graph: Graph, distinct: bool = False) -> dict[Any, str]:
     return shown
 
 
+def is_number(node: Any) -> bool:
+    """Whether a node is a number without a name, such as the 1 in ``t + 1``."""
+    return node.op is None and not node.name and not node.requires_grad and node.shape == ()
+
+
 def _short(node: Any, formulas: Mapping[Any, Formula]) -> Formula | None:
     """The formula of a result, if the operands have formulas and it is short."""
     operands = [formulas.get(x) for x in node.inputs]
@@ -74,22 +79,16 @@ def _short(node: Any, formulas: Mapping[Any, Formula]) -> Formula | None:
 
 
 class _Distinct:
-    """Names of which no two are alike: of equal names, the later ones have a number."""
+    """Names of which no two are alike: a name that several nodes have gets numbers."""
 
     def __init__(self, graph: Graph) -> None:
-        given = (printable(node.name or "", limit=40) for node in graph.nodes)
-        self.given = frozenset(given)
+        self.given = Counter(printable(node.name or "", limit=40) for node in graph.nodes)
         self.taken: set[str] = set()
         self.numbers: Counter[str] = Counter()
 
-    def take(self, name: str) -> str:
-        """This name, with a number if it is taken."""
-        found = name
-        while found in self.taken or (found != name and found in self.given):
-            self.numbers[name] += 1
-            found = name + subscript(self.numbers[name] + 1)
-        self.taken.add(found)
-        return found
+    def name(self, given: str) -> str:
+        """The name of a node that has one."""
+        return given if self.given[given] == 1 else self._numbered(given)
 
     def formula(self, node: Any, found: Formula | None) -> Formula:
         """The formula of a node if no other has it, else a letter with a number."""
@@ -98,11 +97,15 @@ class _Distinct:
             self.taken.add(text)
             return found
         letter = "v" if node.op is not None else "θ" if node.requires_grad else "c"
+        return (self._numbered(letter),), ATOM
+
+    def _numbered(self, stem: str) -> str:
         while True:
-            self.numbers[letter] += 1
-            name = letter + subscript(self.numbers[letter])
+            self.numbers[stem] += 1
+            name = stem + subscript(self.numbers[stem])
             if name not in self.given and name not in self.taken:
-                return (name,), ATOM
+                self.taken.add(name)
+                return name
 
 
 def badge(node: Any, literals: dict[int, Any]) -> str:

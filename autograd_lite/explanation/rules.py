@@ -18,7 +18,7 @@ def forward_rule(node: Any) -> str:
         if isinstance(value, (bool, int, float, str, tuple)) and len(repr(value)) <= 24
     ]
     formula = node.op.notation.formula
-    return printable(f"{node.op.name}: {', '.join(filter(None, (formula, *settings)))}", 80)
+    return _ruled(node.op, ", ".join(filter(None, (formula, *settings))))
 
 
 def gradient_rule(equations: Equations, node: Any) -> str:
@@ -33,4 +33,9 @@ def gradient_rule(equations: Equations, node: Any) -> str:
             rules[f"{consumer.op.name}: in a stable form"] = None
         elif rule := consumer.op.notation.gradient_of(k, consumer.op.arity):
             rules[f"{consumer.op.name}: {rule}{', an outer product' * outer}"] = None
-    return printable("; ".join(rules), 100)
+    return printable("; ".join(rules), 120)
+
+
+def _ruled(op: Any, rule: str) -> str:
+    """The name of an operation, without the module of a user's operation, and a rule."""
+    return printable(": ".join(filter(None, (op.name.rpartition(".")[2], rule))), 100)

@@ -53,7 +53,11 @@ class Words:
 
     def of(self, node: Any) -> str:
         """The symbol of a node's gradient, such as ∂L/∂z."""
-        return f"∂{self.snapshot.loss}/∂{closed(self.name(node))}"
+        return f"∂{self.snapshot.loss}/{partial(self.name(node))}"
+
+    def source(self, consumer: Any) -> str:
+        """The words before the part of a gradient that comes from a consumer."""
+        return f"from {self.name(consumer)}: "
 
     def forward(self, node: Any) -> Sentence:
         """What an operation computes: ŷ = σ(z) = σ(−0.7) = 0.3318."""
@@ -181,3 +185,8 @@ def _tightness(name: str) -> int:
 def closed(name: str) -> str:
     """A name, in parentheses if it is a sum or a product."""
     return name if _tightness(name) == ATOM else f"({name})"
+
+
+def partial(name: str) -> str:
+    """The ∂ of a name; a power is in parentheses, since ∂v² reads as a second derivative."""
+    return f"∂({name})" if name.endswith(tuple("⁰¹²³⁴⁵⁶⁷⁸⁹")) else f"∂{closed(name)}"

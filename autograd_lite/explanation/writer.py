@@ -12,7 +12,7 @@ from autograd_lite.derivation import derive
 from autograd_lite.explanation.document import Equation, Heading, Item
 from autograd_lite.explanation.equations import Equations
 from autograd_lite.explanation.folding import Group
-from autograd_lite.explanation.labels import symbol
+from autograd_lite.explanation.labels import is_number, symbol
 from autograd_lite.explanation.rules import forward_rule, gradient_rule
 from autograd_lite.explanation.sections import MOST, detail, groups_of, outputs_of
 from autograd_lite.explanation.sentences import (
@@ -24,7 +24,7 @@ from autograd_lite.explanation.sentences import (
     resolved,
     shape,
     text_of,
-)  # fmt: skip
+)
 from autograd_lite.explanation.snapshot import Snapshot
 from autograd_lite.explanation.update import replayed, updated
 from autograd_lite.text import number, printable
@@ -76,19 +76,30 @@ class Writer:
     def _given(self) -> Iterator[Item]:
         """The leaves: data and parameters."""
         leaves = [g.nodes[0] for g in self.groups if g.title is None and g.nodes[0].op is None]
+        leaves = [x for x in leaves if x is self.loss or not is_number(x)]
         for x in leaves[:MOST]:
             role = "parameter" if x.requires_grad else "data"
-            sides = ((Term((self.equations.name(x),)),), (Term((Ref("value", x),)),))
             note = " ".join(filter(None, (role, shape(self.snapshot.arrays[x]))))
-            yield self._equation(sides, self.snapshot.array, note=note, role=role)
-        if len(leaves) > MOST:
-            yield f"… and {len(leaves) - MOST:,} more"
+            yield self._array(Ref("value", x), self.snapshot.array, note=note, role=role)
+        more = len(leaves) - MOST
+        if more > 0:
+            yield f"… and {more:,} more"
+        for group in self.groups:
+            if group.title is not None and all(node.op is None for node in group.nodes):
+                yield f"{group.title}: {_count(list(group.nodes), 'array')}"
         if self.rate:
             yield f"learning rate α = {number(self.rate)}"
 
     def _equation(self, sentence: Sentence, known: Known, **more: Any) -> Equation:
         left, *right = resolved(sentence, known, _compared)
         return Equation(left, right or [left], **more)
+
+    def _array(self, ref: Ref, known: Known, **more: Any) -> Equation:
+        """An array without what it is computed from."""
+        gradient = ref.kind == "gradient"
+        name = self.equations.of(ref.at) if gradient else self.equations.name(ref.at)
+        sides = (Term((name,)),), (Term((ref,)),)
+        return self._equation(sides, known, gradient=gradient, **more)
 
     # Forward
 
@@ -129,8 +140,7 @@ class Writer:
         note = f"after {group.title}" if _is_run(group) else ""
         for node in list(outputs_of(group, self.graph))[-SEVERAL:]:
             if changed is None or node in changed:
-                sides = ((Term((self.equations.name(node),)),), (Term((Ref("value", node),)),))
-                yield self._equation(sides, known, note=note)
+                yield self._array(Ref("value", node), known, note=note)
 
     def _inside(self, group: Group) -> list[Any]:
         """The operations of the first of several equal layers, in execution order."""
@@ -202,22 +212,17 @@ class Writer:
             shown.sort(key=lambda n: self._turn(Group((n,), None, ())), reverse=True)
             yield from self._alike(group, [self._gradient(n) for n in shown])
         results = [n for n in outputs_of(group, self.graph) if self._has(n)]
+        known, note = self.snapshot.array, f"before {group.title}" if run else ""
         for node in results[-SEVERAL:]:
-            note = f"before {group.title}" if run else ""
-            yield self._result(node, "result", note)
+            yield self._array(Ref("gradient", node), known, note=note)
         parameters = [n for n in group.parameters if self._has(n)]
         for node in parameters[:SEVERAL]:
-            yield self._result(node, "parameter", "")
+            yield self._array(Ref("gradient", node), known, role="parameter")
         if len(parameters) > SEVERAL:
             yield f"… and those of {_count(parameters[SEVERAL:], 'more parameter')}"
 
     def _has(self, node: Any) -> bool:
         return self.snapshot.gradient(node) is not None
-
-    def _result(self, node: Any, role: str, note: str) -> Equation:
-        """A gradient without what it is computed from."""
-        sides = ((Term((self.equations.of(node),)),), (Term((Ref("gradient", node),)),))
-        return self._equation(sides, self.snapshot.array, role=role, gradient=True, note=note)
 
     # Update
 
@@ -240,13 +245,15 @@ class Writer:
             yield self._equation(self._update(x, rate), known, role="parameter")
         if len(new) > UPDATES:
             yield f"… and {len(new) - UPDATES:,} more"
+        if not new:
+            yield f"No gradient of {name} reaches a parameter."
         yield Heading(2, "4. Forward again, with the new parameters")
 
         def again(kind: str, at: Any) -> Any:
             return values.get(at, snapshot.arrays[at])
 
         yield from self._forward(again, values)
-        before, after = snapshot.arrays[self.loss], values[self.loss]
+        before, after = snapshot.arrays[self.loss], again("value", self.loss)
         yield f"The step took {name} from {text_of(before)} to {text_of(after)}."
 
     def _update(self, x: Any, rate: float) -> Sentence:

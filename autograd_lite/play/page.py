@@ -34,7 +34,7 @@ def page(tables: Sequence[Points]) -> str:
     script = f'"use strict";\n{_computed()}{_read(FOLDER, *SCRIPTS)}'
     data = {"tables": [table.as_json() for table in tables], "formulas": formulas()}
     return Template(_read(FOLDER, "page.html")).substitute(
-        policy=policy(script, style), style=style, script=script, data=embedded(data)
+        policy=policy(style, script), style=style, script=script, data=embedded(data)
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ __all__ = ["Diagnosis", "check_answer", "check_step"]
 
 POINTS = 4
 """At how many points the answer of a function is compared."""
+
+TRIES = 12
+"""How many points are tried to find those."""
 
 WIDTH = 88
 
@@ -94,7 +98,7 @@ def check_answer(
         >>> check_answer(lambda w, X, y: gradient(w, X, y) / 3, loss, np.zeros(2), X, y)
         ∂L/∂w is correct.
     """
-    points = _points(answer, loss, args, argnums)
+    points = _points("check_answer", answer, loss, args, argnums)
     return _diagnosis(points, [f"∂L/∂{name}" for name in _names(loss, points)], rtol)
 
 
@@ -128,36 +132,47 @@ def check_step(
     """
     if not learning_rate > 0:
         raise ValueError(f"check_step: the learning rate must be positive, not {learning_rate!r}")
-    points = _points(step, loss, args, argnums)
+    points = _points("check_step", step, loss, args, argnums)
     names = [f"the new {name}" for name in _names(loss, points)]
     return _diagnosis(points, names, rtol, learning_rate)
 
 
 def _points(
-    answer: Any, loss: Callable[..., Any], args: tuple[Any, ...], argnums: int | Sequence[int]
+    name: str, answer: Any, loss: Any, args: tuple[Any, ...], argnums: int | Sequence[int]
 ) -> list[Point]:
     """The given point, with its answers, and for a function further ones."""
+    if not callable(loss):
+        raise TypeError(f"{name}: the loss must be a function, not {type(loss).__name__}")
     chosen, given = [], list(args)
     for n in numbers_of(argnums):
-        if not -len(args) <= n < len(args):
+        try:
+            chosen.append(range(len(args))[n])
+        except (TypeError, IndexError):
             raise TypeError(
-                f"check_answer: argnums {n} is out of range for {len(args)} arguments of the loss"
-            )
-        chosen.append(n % len(args))
-        given[chosen[-1]] = array_of(_plain(args[n]), True, f"check_answer: argument {n}")
-    points = [Point(loss, tuple(given), chosen)]
+                f"{name}: argnums {n!r} is not the number of one of {len(args)} arguments"
+            ) from None
+        given[chosen[-1]] = array_of(_plain(args[n]), True, f"{name}: argument {n}")
+    points = [Point(loss, given, chosen, name)]
     if not all(np.all(np.isfinite(g)) for g in points[0].right):
-        raise ValueError("check_answer: the gradient of the loss is not finite at these arguments")
-    random = np.random.default_rng(0)
-    for _ in range(3 * POINTS if callable(answer) else 0):
-        for n in chosen:
-            given[n] = points[0].args[n] + random.normal(scale=0.5, size=np.shape(given[n]))
-        point = Point(loss, tuple(given), chosen)
-        if len(points) < POINTS and all(np.all(np.isfinite(g)) for g in point.right):
-            points.append(point)
+        raise ValueError(f"{name}: the gradient of the loss is not finite at these arguments")
+    if callable(answer):
+        points += islice(filter(Point.is_accurate, _near(points[0])), POINTS - 1)
     for point in points:
         point.answers = _answers(answer, point, isinstance(argnums, Iterable))
     return points
+
+
+def _near(point: Point) -> Iterator[Point]:
+    """Points near another one, where the chosen arguments are different."""
+    random, given = np.random.default_rng(0), list(point.args)
+    for _ in range(TRIES):
+        for n in point.chosen:
+            x = np.asarray(point.args[n])
+            # So that the sum of many terms, such as w·x, does not become large.
+            with np.errstate(over="ignore"):
+                scale = max(1.0, float(np.linalg.norm(x))) / np.sqrt(max(x.size, 1)) / 2
+            given[n] = x + random.normal(scale=scale, size=x.shape).astype(np.result_type(x, 0.0))
+        yield Point(point.loss, given, point.chosen, point.name)
 
 
 def _plain(x: Any) -> Any:
@@ -174,7 +189,7 @@ def _answers(answer: Any, point: Point, several: bool) -> list[Any]:
         except ValueError as error:
             error.add_note(
                 f"The arguments have the shapes {', '.join(str(np.shape(x)) for x in args)}. If a "
-                "product does not fit, is one of its factors to be transposed?"
+                "product does not fit, must one of its factors be transposed?"
             )
             raise
     count = len(point.chosen)
@@ -183,7 +198,7 @@ def _answers(answer: Any, point: Point, several: bool) -> list[Any]:
     if not several:
         return [_array(answer)]
     if not isinstance(answer, (tuple, list)) or len(answer) != count:
-        return [f"the answer must be a tuple of {count} arrays"] * count
+        return [f"The answer must be a tuple of {count} array{'s' * (count > 1)}."] * count
     return [_array(x) for x in answer]
 
 
@@ -191,9 +206,10 @@ def _array(x: Any) -> Any:
     if x is None or x is ...:
         return None
     try:
-        return np.asarray(_plain(x), dtype=np.float64)
+        return np.asarray(_plain(x)).astype(np.float64, casting="same_kind")
     except (TypeError, ValueError):
-        return f"the answer must be an array of numbers, not {type(x).__name__}"
+        kind = getattr(x, "dtype", type(x).__name__)
+        return f"The answer must be an array of real numbers, not {kind}."
 
 
 def _names(loss: Callable[..., Any], points: Sequence[Point]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.testing.mistakes import CHANGES, MISTAKES, scale_of
-from autograd_lite.testing.points import Candidate, Point, candidates, pairs
+from autograd_lite.testing.points import Candidate, Point, candidates, pairs, precision
 from autograd_lite.text import number
 
 __all__ = ["Comparison", "Named"]
@@ -50,8 +50,9 @@ class Comparison:
         self.right = [p.right[i] for p in points]
         self.given = [p.answers[i] for p in points]
         self.before = [np.asarray(p.args[p.chosen[i]], np.float64) for p in points]
-        single = np.asarray(points[0].args[points[0].chosen[i]]).dtype == np.float32
-        self.rtol, self.least = max(rtol, 2e-4 if single else 0), 0.0
+        self.rtol, self.least = rtol, 0.0
+        if self.right[0].dtype == np.float32:
+            self.rtol = max(rtol, precision(np.float32))
         if learning_rate is not None:
             # The rounding of w − α g, as an error of g.
             largest = max(float(np.max(np.abs(x), initial=0)) for x in self.before)
@@ -143,7 +144,7 @@ class Comparison:
         others = [j for j in range(count) if j != self.i]
         sets = [(j,) for j in others] + [tuple(others)] * (count > 2)
         ways = [partial(Point.early, changed=changed) for changed in sets]
-        if 1 < count <= FEW:
+        if 1 < count <= FEW and not self.points[0].large:
             ways += [partial(Point.in_turn, order=order) for order in permutations(range(count))]
         return any(map(self._all_like, ways))
 
@@ -191,7 +192,7 @@ class Comparison:
 
             if self._is(repaired, spoiled, ()):
                 yield self._of_change(one.name), self._of_change(two.name)
-        for both in pairs(single):
+        for both in pairs(single, self.points[0].large):
             if self._is(_as_it_is, _unchanged, both):
                 yield self._named(both[0]), self._named(both[1])
 
@@ -215,7 +216,8 @@ class Comparison:
         if self.all_close(self.answers, [np.asarray(p.value) for p in self.points]):
             yield (self._of_change("loss in place of its gradient"),)
         a, g = self.answers[0], self.right[0]
-        if a.shape != g.shape or not np.any(g):
+        several = len(self.points) * g.size > 1  # one number is a multiple of any other
+        if a.shape != g.shape or not np.any(g) or not several:
             return
         with np.errstate(all="ignore"):
             ratio = float(np.vdot(a, g) / np.vdot(g, g))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.core.tensor import Node
+from autograd_lite.core.tensor import Node, Outline, value_of
 from autograd_lite.op import OPS
 from autograd_lite.ops.losses import label_over, per_example
 
@@ -130,10 +131,18 @@ def _pass_on(g: Any, *saved: Any, **attributes: Any) -> Any:
     return g
 
 
+def _shape(x: Any) -> tuple[int, ...]:
+    """The shape of an array, which need not be saved, or of a number."""
+    return getattr(x, "shape", ())
+
+
 def _is_relu(edge: Edge) -> bool:
     """Whether the edge is that of a in max(a, 0)."""
-    return edge.name == "relu" or (
-        edge.name == "maximum" and not edge.other.requires_grad and not np.any(edge.other.form)
+    if edge.name != "maximum":
+        return edge.name == "relu"
+    other = edge.other
+    return (
+        not other.requires_grad and not isinstance(other.form, Outline) and not np.any(other.form)
     )
 
 
@@ -163,10 +172,15 @@ def _value_for_mask(edge: Edge) -> Iterator[Rule]:
 
 
 def _kink(edge: Edge) -> Iterator[Rule]:
-    if _is_relu(edge):
-        yield lambda g, out, *operands, **_: g * (operands[edge.k] >= 0)
-        yield lambda g, out, *operands, **_: g * (operands[edge.k] > 0)
-        yield lambda g, out, *operands, **_: g * (np.sign(operands[edge.k]) + 1) / 2
+    if edge.name == "relu":
+        yield lambda g, out, x: g * (x >= 0)
+        yield lambda g, out, x: g * (np.sign(x) + 1) / 2
+    elif edge.name in ("maximum", "minimum"):
+        yield lambda g, out, *operands: g * (operands[edge.k] == out)
+        yield lambda g, out, *operands: g * (operands[1 - edge.k] != out)
+    elif edge.name == "absolute":
+        yield lambda g, out, x: np.where(x >= 0, g, -g)
+        yield lambda g, out, x: np.where(x > 0, g, -g)
 
 
 def _twice(edge: Edge) -> Iterator[Rule]:
@@ -209,7 +223,7 @@ def _incomplete(edge: Edge) -> Iterator[Rule]:
 def scale_of(edge: Edge) -> Any:
     """The constant by which the node multiplies or divides its operand, or None."""
     constant = edge.name in PRODUCTS and not edge.other.requires_grad
-    if not constant or np.size(edge.other.form) != 1 or (edge.name == "divide" and edge.k):
+    if not constant or prod(_shape(edge.other.form)) != 1 or (edge.name == "divide" and edge.k):
         return None
     value = float(np.asarray(edge.node.saved[2 - edge.k]).item())
     return 1 / value if edge.name == "divide" and value else value
@@ -275,16 +289,16 @@ def _missing_constant(edge: Edge) -> Iterator[Rule]:
 
 def _wrong_factor(edge: Edge) -> Iterator[Rule]:
     if edge.name in ("multiply", "matmul"):
-        mine = edge.node.saved[1 + edge.k]
-        if np.shape(mine) == np.shape(edge.other.form):
-            yield edge.with_other(lambda x: mine)
+        mine = edge.node.inputs[edge.k]
+        if _shape(mine.form) == _shape(edge.other.form):
+            yield edge.with_other(lambda x: value_of(mine).array)
 
 
 def _before_activation(edge: Edge) -> Iterator[Rule]:
     if edge.name in ("multiply", "matmul"):
         op = edge.other.op
         if op is not None and (op.notation.activation or op.name == "maximum"):
-            yield edge.with_other(lambda x: edge.other.saved[1])
+            yield edge.with_other(lambda x: value_of(edge.other.inputs[0]).array)
 
 
 def _one_term(edge: Edge) -> Iterator[Rule]:

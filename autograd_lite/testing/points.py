@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -11,19 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.core.sweep import Step, sweep
-from autograd_lite.core.tensor import Node, ancestors, apply, value_of
+from autograd_lite.core.tensor import Node, Outline, ancestors, apply, value_of
 from autograd_lite.op import OPS
 from autograd_lite.testing.mistakes import WRONG_RULES, Edge
 from autograd_lite.transforms import Run
 
-__all__ = ["Candidate", "Point", "candidates", "pairs"]
+__all__ = ["Candidate", "Point", "candidates", "pairs", "precision"]
 
 MOST = 200
 """The largest number of edges at which a mistake is also tried one by one."""
 
-
 MOST_PAIRED = 60
 """The largest number of mistakes, at some edge, of which every two are tried together."""
+
+LARGE = 20_000
+"""The largest number of elements in the results of a graph that is not large."""
 
 
 class Candidate(NamedTuple):
@@ -42,56 +43,77 @@ class Candidate(NamedTuple):
     places: int
 
 
-@dataclass(eq=False)
+def precision(dtype: Any) -> float:
+    """The relative error that the rounding of a gradient may have."""
+    return 2e-4 if dtype == np.float32 else 1e-6
+
+
 class Point:
     """One point: the arguments, the right gradients there, and the answers.
 
-    Attributes:
-        args: the arguments.
+    Args:
+        loss: a function that returns one number.
+        args: its arguments.
         chosen: the numbers of the arguments that are differentiated.
-        edges: the edges of the loss as people write it, in the order of execution.
+        name: the function that errors name.
+
+    Attributes:
+        value: the loss.
         right: the gradient of each chosen argument.
         answers: what was answered in its place.
+        edges: the edges of the loss as people write it, in the order of execution.
     """
 
-    loss: Callable[..., Any]
-    args: tuple[Any, ...]
-    chosen: Sequence[int]
-    right: list[Any] = field(init=False)
-    value: float = field(init=False)
-    edges: list[Edge] = field(init=False)
-    answers: list[Any] = field(default_factory=list)
-    found: dict[Any, list[Any] | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, loss: Callable[..., Any], args: Sequence[Any], chosen: Sequence[int], name: str
+    ) -> None:
+        self.loss, self.args, self.chosen, self.name = loss, tuple(args), chosen, name
         with np.errstate(all="ignore"):
-            run = Run(self.loss, self.args, self.chosen, "check_answer")
+            run = Run(loss, self.args, chosen, name)
             (result,) = run.results if len(run.results) == 1 else (None,)
             if result is None or result.size != 1:
-                raise ValueError("check_answer: the loss must return one number")
-            self.value = float(np.asarray(result.array).item())
+                raise ValueError(f"{name}: the loss must return one number")
             found = run.pull([np.ones(result.shape, result.dtype)])
-            pairs = zip(found, run.arguments, strict=True)
-            self.right = [np.zeros(x.shape) if g is None else np.array(g) for g, x in pairs]
-            new = as_people_write(result.node)
-        self.end: Node = new[result.node]
-        self.leaves: list[Node] = [new.get(x.node, x.node) for x in run.arguments]
-        self.edges = [
+            # Values that are alive are not computed again where the record did not save them.
+            self.values: dict[Node, Any] = as_people_write(result.node)
+        pairs = zip(found, run.arguments, strict=True)
+        self.right: list[Any] = [np.zeros(x.shape) if g is None else np.array(g) for g, x in pairs]
+        self.value: float = float(np.asarray(result.array).item())
+        self.answers: list[Any] = []
+        self.end: Node = self.values[result.node].node
+        self.leaves: list[Node] = [
+            self.values[x.node].node if x.node in self.values else x.node for x in run.arguments
+        ]
+        self.edges: list[Edge] = [
             Edge(node, k)
             for node in ancestors([self.end])
             for k, x in enumerate(node.inputs)
             if x.requires_grad and node.rules[k] is not None
         ]
+        self.large: bool = sum(edge.node.form.size for edge in self.edges) > LARGE
+        self._found: dict[tuple[Candidate, ...], list[Any] | None] = {}
+
+    def is_accurate(self) -> bool:
+        """Whether the record as people write it has the right gradients, which are finite."""
+        for written, g in zip(self._with({}), self.right, strict=True):
+            error = precision(g.dtype) * np.max(np.abs(g), initial=0)
+            with np.errstate(all="ignore"):
+                if not np.all(np.abs(written - g) <= error) or not np.isfinite(error):
+                    return False
+        return True
 
     def wrong(self, made: Sequence[Candidate]) -> list[Any] | None:
         """The gradients with these mistakes, or None if they cannot be made together."""
         key = tuple(made)
-        if key not in self.found:
-            try:
-                self.found[key] = self._swept(made)
-            except (ValueError, TypeError, IndexError):  # the shapes do not fit
-                self.found[key] = None
-        return self.found[key]
+        if key in self._found:
+            return self._found[key]
+        try:
+            gradients = self._swept(made)
+        except (ValueError, TypeError, IndexError):  # the shapes do not fit
+            gradients = None
+        if len(key) == 1:  # there are too many pairs to keep
+            self._found[key] = gradients
+        return gradients
 
     def _swept(self, made: Sequence[Candidate]) -> list[Any]:
         rules: dict[Node, list[Any]] = {}
@@ -111,7 +133,8 @@ class Point:
         def view(node: Node) -> Any:
             if node not in rules:
                 return node
-            return Step(node.sources, rules[node], node.saved, node.attributes)
+            saved = tuple(map(_array, (node, *node.inputs), node.saved))
+            return Step(node.sources, rules[node], saved, node.attributes)
 
         with np.errstate(all="ignore"):
             found = sweep({self.end: self._ones()}, set(self.leaves), view)
@@ -171,7 +194,7 @@ class Point:
         """The gradients if each parameter is changed before that of the next is computed."""
         args, found = list(self.args), list(self.right)
         for n in order:
-            found[n] = Point(self.loss, tuple(args), [self.chosen[n]]).right[0]
+            found[n] = Point(self.loss, args, [self.chosen[n]], self.name).right[0]
             args[self.chosen[n]] = args[self.chosen[n]] - learning_rate * found[n]
         return found
 
@@ -185,8 +208,13 @@ def _instead(new: Any, old: Any) -> Any:
     return new
 
 
-def as_people_write(end: Node) -> dict[Node, Node]:
-    """The record computed again without stable forms, and with each σ as one operation."""
+def _array(node: Node, saved: Any) -> Any:
+    """An array that a rule gets, also one that the record did not save."""
+    return value_of(node).array if isinstance(saved, Outline) else saved
+
+
+def as_people_write(end: Node) -> dict[Node, Any]:
+    """The values of a record computed without stable forms, and with each σ as one operation."""
     new: dict[Node, Any] = {}
     for node in ancestors([end], as_written=True, requires_grad=False):
         z = _log_odds(node)
@@ -202,7 +230,7 @@ def as_people_write(end: Node) -> dict[Node, Node]:
             new[node] = apply(node.op, [new[x] for x in node.inputs], node.attributes, True)
         if node.op is not None and node.name:
             new[node].node.name = node.name
-    return {old: value.node for old, value in new.items()}
+    return new
 
 
 def _log_odds(node: Node) -> Node | None:
@@ -229,9 +257,9 @@ def candidates(edges: Sequence[Edge]) -> Iterator[Candidate]:
                     yield Candidate(name, variant, (place,), len(places))
 
 
-def pairs(single: Sequence[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
+def pairs(single: Sequence[Candidate], large: bool) -> Iterator[tuple[Candidate, Candidate]]:
     """Two mistakes of different names; in a large graph each wherever it could be made."""
     single = [c for c in single if c.name not in ("missing part", "wrong sign of a part")]
-    if len(single) > MOST_PAIRED:
+    if large or len(single) > MOST_PAIRED:
         single = [c for c in single if len(c.edges) == c.places]
     return ((a, b) for a, b in combinations(single, 2) if a.name != b.name)

@@ -1,0 +1,243 @@
+"""The page answers: after an edit it says what the page of a graph with these numbers says."""
+
+import numpy as np
+import pytest
+from editing import EDIT, SAYS, differences
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pages import SCALARS, caption, data, fan_out, page, scalars, shown
+
+import autograd_lite as ag
+from autograd_lite.models.examples import student
+from autograd_lite.text import number
+from autograd_lite.viz import answers
+
+# What is edited: a function of the numbers of leaves, numbers for a first page, and others
+
+
+def softmax(logits, targets):
+    t, y = ag.Tensor(logits, name="t"), ag.constant(targets, name="y")
+    return -np.sum(y * np.log(ag.softmax(t, axis=-1))).named("L")
+
+
+def kinks(a, b):
+    """Masks, ties, dead units, and gradients that come in several parts."""
+    a, b = ag.Tensor(a, name="a"), ag.Tensor(b, name="b")
+    h = ag.relu(a * b).named("h")
+    return np.sum(np.where(a > b, h, b * b) + np.abs(a) + np.maximum(a, b)).named("L")
+
+
+def twice(a, b):
+    a, b = ag.Tensor(a, name="a"), ag.Tensor(b, name="b")
+    return ((a + b) * (b + 1)).named("e")
+
+
+def matrices(W, x):
+    W, x = ag.Tensor(W, name="W"), ag.constant(x, name="x")
+    h = np.tanh(W @ x).named("h")
+    return (np.mean(h * h) / np.sqrt(np.sum(W * W) + 1e-12)).named("L")
+
+
+def many(X, w):
+    """More numbers than a card shows."""
+    X, w = (
+        ag.constant(np.reshape(np.linspace(-2, X, 60), (20, 3)), name="X"),
+        ag.Tensor(w, name="w"),
+    )
+    return np.mean(ag.sigmoid(X @ w) ** 2).named("L")
+
+
+GRAPHS = {
+    "student": (student, [(3.0, 5.0), 1.0, (0.1, -0.2), 0.0], [(1.5, -2.0), 0.25, (9.5, 7.5), 1e-5]),
+    "saturated": (student, [(3.0, 5.0), 1.0, (0.1, -0.2), 0.0], [None, None, (9.0, 8.0), 5.0]),
+    "softmax": (softmax, [(1.0, 2.0, -1.0), (0.0, 1.0, 0.0)], [(-3.0, 9.0, 4.5), (1.0, 0.0, 0.0)]),
+    "kinks": (kinks, [(1.0, -2.0, 3.0), (2.0, 2.0, -1.0)], [(2.0, 0.0, -3.0), (2.0, -1.5, -0.0)]),
+    "dead": (kinks, [(1.0, -2.0, 3.0), (2.0, 2.0, 1.0)], [(-1.0, -2.0, -3.0), (2.0, 2.0, 1.0)]),
+    "twice": (twice, [2.0, 1.0], [-0.03125, 9999.99995]),
+    "overflow": (twice, [2.0, 1.0], [1e308, 1e308]),
+    "matrices": (matrices, [((0.5, -1.0), (2.0, 0.0)), (1.0, -1.0)], [((0, 0), (0, 0)), (1.0, 4)]),
+    "many": (many, [2.0, (0.5, -0.5, 0.1)], [None, (-40.0, 30.0, 2e-7)]),
+}  # fmt: skip
+
+
+def leaves(result):
+    """The leaves with a name, in the order in which they were made."""
+    nodes = ag.Graph.of(result).nodes
+    found = [(node.position, k, node.name) for k, node in enumerate(nodes) if node.op is None]
+    return [(k, name) for _, k, name in sorted(found) if name is not None]
+
+
+def edited(tab, result, numbers):
+    """Type the numbers of the leaves; None leaves one as it is."""
+    for (k, _), x in zip(leaves(result), numbers, strict=True):
+        if x is not None:
+            assert tab.evaluate(EDIT, [k, [repr(float(v)) for v in np.ravel(x)]]) == ""
+
+
+def said(visit, result, **given):
+    """All that the page of a result says."""
+    tab = visit(result, **given)
+    found = tab.evaluate(SAYS)
+    tab.context.close()
+    return found
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_after_an_edit_the_page_is_that_of_the_new_numbers(visit, name):
+    make, before, after = GRAPHS[name]
+    numbers = [x if y is None else y for x, y in zip(before, after, strict=True)]
+    with np.errstate(all="ignore"):
+        first = make(*before)
+        expected = said(visit, make(*numbers))
+    tab = visit(first)
+    drawn = tab.evaluate(SAYS)
+    assert differences(drawn, expected)
+    edited(tab, first, after)
+    assert differences(tab.evaluate(SAYS), expected) == {}
+    tab.locator("#reset").click()
+    assert differences(tab.evaluate(SAYS), drawn) == {}
+    assert not tab.locator("#reset").is_visible()
+
+
+@given(SCALARS, st.tuples(*[st.floats(-4, 4, width=32)] * 4))
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([("÷", 0, 1), ("σ", 2, 0), ("×", 3, 3)], (0.5, 2.0, -0.25, 0.0))
+def test_any_graph_of_numbers_answers(visit, steps, numbers):
+    first = scalars(steps, *numbers[:2])
+    expected = said(visit, scalars(steps, *numbers[2:]))
+    tab = visit(first)
+    new = dict(zip("ab", numbers[2:], strict=True))
+    edited(tab, first, [new[name] for _, name in leaves(first)])
+    assert differences(tab.evaluate(SAYS), expected) == {}
+    tab.context.close()
+
+
+def test_numbers_are_written_as_in_python(visit):
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2**64, 3000, dtype=np.uint64).view(np.float64)
+    plain = rng.normal(size=3000) * 10.0 ** rng.integers(-6, 7, 3000)
+    ties = np.arange(-99, 99) / 32 * 10.0 ** rng.integers(0, 9, 198)
+    edges = [
+        0.0,
+        -0.0,
+        1e-3,
+        9999.5,
+        9999.99995,
+        1e4,
+        100005.0,
+        100015.0,
+        9.99995e-4,
+        np.nan,
+        np.inf,
+    ]
+    numbers = np.concatenate([bits, plain, ties, edges, -np.array(edges), np.float32(plain)])
+    tab = visit(fan_out())
+    written = tab.evaluate("(numbers) => numbers.map(number)", numbers.tolist())
+    assert written == [number(x) for x in numbers]
+
+
+# By hand
+
+
+def test_the_keyboard_edits_a_leaf_and_restores_it(visit):
+    tab = visit(student())
+    tab.get_by_role("button", name="w, parameter").focus()
+    tab.keyboard.press("Enter")
+    first = tab.get_by_role("textbox", name="w[0]")
+    assert first.input_value() == "0.1"
+    first.focus()
+    tab.keyboard.press("Control+a")
+    tab.keyboard.type("−2.5d")
+    assert tab.locator("html").get_attribute("data-theme") is None, "d is a letter here"
+    tab.keyboard.press("Escape")
+    assert first.input_value() == "0.1"
+    tab.keyboard.press("Control+a")
+    tab.keyboard.type(" −2.5e0 ")
+    tab.keyboard.press("Enter")
+    assert caption(tab)[1] == "with other numbers of w"
+    assert tab.evaluate("document.activeElement.ariaLabel") == "w[0]"
+    z = -2.5 * 3 - 0.2 * 5
+    assert number(z) in tab.locator("#s0-n5").text_content()
+    tab.keyboard.press("Escape")
+    assert not tab.locator("#panel").is_visible()
+    tab.get_by_role("button", name="reset").click()
+    assert caption(tab)[1] == "every value and gradient; step ▸ begins at the data"
+
+
+@pytest.mark.parametrize("wrong", ["", "  ", "one", "1,5", "1e999", "NaN", "0x10", "--1", "<b>1"])
+def test_what_is_no_number_changes_nothing(visit, wrong):
+    tab = visit(student(), "#node=3")
+    before = tab.evaluate(SAYS)
+    [k] = [k for k, name in leaves(student()) if name == "w"]
+    says = tab.evaluate(EDIT, [k, ["5", wrong]])
+    assert says == f"w[1] must be a number, not “{wrong}”"
+    assert tab.evaluate("document.activeElement.ariaLabel") == "w[1]"
+    assert differences(tab.evaluate(SAYS), before) == {}
+    assert not tab.locator("#reset").is_visible()
+
+
+def test_whole_numbers_and_truth_values(visit):
+    n, m = ag.constant([1, 2], name="n"), ag.constant([True, False], name="m")
+    tab = visit(np.sum(np.where(m, n * ag.Tensor(2.0, name="w"), 0.5)).named("L"))
+    assert tab.evaluate(EDIT, [0, ["1.5", "2"]]).endswith("n[0] must be an integer, not “1.5”")
+    assert tab.evaluate(EDIT, [0, ["7", "2"]]) == ""
+    assert "14.5" in tab.evaluate("document.querySelector('main').textContent")
+
+
+# Where it cannot follow
+
+
+def test_a_page_says_why_it_cannot_be_edited(visit):
+    A, w = ag.Tensor(np.eye(2) * 2.0, name="A"), ag.Tensor(np.linspace(0, 1, 13), name="w")
+    for result, node, reason in (
+        (np.linalg.det(A).named("L"), 0, "JavaScript has no equal of linalg.det"),
+        (np.sum(w * w).named("L"), 0, "there are 13, more than 12"),
+        (w, 0, "the graph has no operation"),
+        (
+            np.sum(ag.Tensor(np.ones(5000)) * 2.0),
+            0,
+            "the graph has arrays of more than 4,000 numbers",
+        ),
+    ):
+        tab = visit(result, f"#node={node}")
+        assert (
+            tab.locator("#details .fixed").inner_text()
+            == f"The numbers cannot be edited: {reason}."
+        )
+        assert tab.locator("#details input").count() == 0
+
+
+def test_a_large_graph_has_no_program(monkeypatch):
+    monkeypatch.setattr(answers, "NODES", 5)
+    program = data(page(student()))["program"]
+    assert program == {"reason": "the graph has 8 nodes, more than 5"}
+
+
+def test_without_gradients_the_values_follow(visit):
+    tab = visit(student(), options={"gradients": False})
+    expected = said(visit, student(x=(1, 2)), options={"gradients": False})
+    [k] = [k for k, name in leaves(student()) if name == "x"]
+    assert tab.evaluate(EDIT, [k, ["1", "2"]]) == ""
+    assert differences(tab.evaluate(SAYS), expected) == {}
+
+
+@pytest.mark.parametrize("name", ["</script><img src=x>", "\"'`${1} &amp;", "W⁽¹⁾ \\u003c"])
+def test_any_name_can_be_edited(visit, name):
+    tab = visit((ag.Tensor(2.0, name=name) ** 2).named(name))
+    assert tab.evaluate(EDIT, [0, ["three"]]) == f"{name} must be a number, not “three”"
+    assert tab.evaluate(EDIT, [0, ["3"]]) == ""
+    assert caption(tab)[1] == f"with other numbers of {name}"
+    assert tab.locator("#s0-n2").text_content().endswith("output" + "value9" + "grad1")
+    assert tab.locator("img").count() == 0
+
+
+def test_every_sheet_follows(visit):
+    x = ag.Tensor(0.5, name="x")
+    result = sum(np.sin(x * k) for k in range(2, 12)).named("L")
+    tab = visit(result, viewport={"width": 900, "height": 500})
+    assert shown(tab, ".sheet") == ["s1"]
+    assert tab.evaluate(EDIT, [0, ["0"]]) == ""
+    last = f"n{len(ag.Graph.of(result).nodes) - 1}"
+    assert "value0" in tab.locator(f"#s1-{last}").text_content()
+    tab.get_by_role("button", name="the whole graph").click()
+    assert "value0" in tab.locator(f"#s0-{last}").text_content()

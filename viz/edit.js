@@ -1,0 +1,125 @@
+/** The width of a text on a card. */
+const widthOf = (() => {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = "13px Helvetica, Arial, sans-serif";
+  return (text) => context.measureText(text).width;
+})();
+
+/** The texts of a card that are numbers of its value or of its gradient. */
+const numbersOn = (g, colour) => [...g.querySelectorAll(`text[fill="var(--${colour})"]`)]
+  .filter((text) => text.getAttribute("font-size") === "13");
+
+/** Note where the numbers of a card end, and the room that each has; the card is in sight. */
+function measureCard(card) {
+  const boxes = [...card.g.querySelectorAll("text")].map((text) => [text, text.getBBox()]);
+  card.numbers = ["value", "grad"].map((colour) => numbersOn(card.g, colour).map((text) => {
+    const { x, y, width } = boxes.find(([other]) => other === text)[1];
+    const before = boxes.filter(([, box]) => box.x < x && Math.abs(box.y - y) < 6)
+      .map(([, box]) => box.x + box.width);
+    return { text, end: x + width, room: x + width - Math.max(card.box.x + 6, ...before) - 3 };
+  }));
+  card.marks = [...card.g.querySelectorAll('text[font-weight="bold"][font-size="11"]')]
+    .map((text) => {
+      const box = text.getBBox(), colour = text.getAttribute("fill");
+      const border = [...card.g.querySelectorAll(`rect[stroke="${colour}"]`)].find((rect) =>
+        Math.abs(rect.y.baseVal.value - box.y) < 9 && rect.x.baseVal.value <= box.x &&
+        rect.x.baseVal.value + rect.width.baseVal.value >= box.x);
+      return { says: text.textContent.trim(), parts: [text, border].filter(Boolean) };
+    });
+}
+
+/** Write a number at the end of its place, narrower if it is too long. */
+function put({ text, end, room }, content) {
+  text.textContent = content;
+  text.setAttribute("x", end);
+  text.setAttribute("text-anchor", "end");
+  const narrow = widthOf(content) > room;
+  for (const [key, value] of [["textLength", room], ["lengthAdjust", "spacingAndGlyphs"]]) {
+    if (narrow) text.setAttribute(key, value);
+    else text.removeAttribute(key);
+  }
+}
+
+/** Bring a card up to date; marks that it was not drawn with stand below it. */
+function restateCard(card, node) {
+  card.g.setAttribute("aria-label", described(node));
+  card.numbers.forEach((places, k) =>
+    places.forEach((place, j) => put(place, node.onCard[k][j])));
+  const known = card.marks.map(({ says }) => says);
+  for (const { says, parts } of card.marks) {
+    for (const part of parts) part.toggleAttribute("hidden", !node.marks.includes(says));
+  }
+  for (const old of card.g.querySelectorAll(".added")) old.remove();
+  const added = node.marks.filter((mark) => !known.includes(mark));
+  card.g.append(...added.map((mark, k) => svg("text", { class: "added", x: card.box.x + 4,
+    y: card.box.y + card.box.height + 12 * (k + 1), "font-size": 11, "font-weight": "bold",
+    fill: `var(--${MARKS[mark[0]]})` }, [mark])));
+}
+
+/** Bring the texts on an arrow up to date. */
+function restateLabel(edge, arrayOf) {
+  const lines = labelled(edge.label, arrayOf);
+  while (edge.texts.length < lines.length) {
+    const last = edge.texts.at(-1), middle = edge.path.getPointAtLength(edge.path.getTotalLength() / 2);
+    const text = last?.cloneNode() ?? svg("text", { ...middle, "font-size": 11,
+      x: middle.x, y: middle.y - 4, fill: "var(--grad)", "text-anchor": "middle" });
+    if (last) text.setAttribute("y", Number(last.getAttribute("y")) + 13);
+    edge.g.append(text);
+    edge.texts.push(text);
+  }
+  edge.texts.forEach((text, k) => { text.textContent = lines[k] ?? ""; });
+}
+
+/** A number that was typed, or undefined if it is none that an array of this type can have. */
+function typed(text, dtype) {
+  const plain = text.trim().replace("−", "-");
+  const x = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+  const fits = dtype === "bool" ? x === 0 || x === 1
+    : dtype.startsWith("float") ? Number.isFinite(x) : Number.isSafeInteger(x);
+  if (!fits) return undefined;
+  return dtype === "float32" ? Math.fround(x) : x;
+}
+
+const KINDS = { bool: "0 or 1", float64: "a number", float32: "a number" };
+
+/** The inputs for the numbers of a leaf, or the reason why there are none. */
+function editor(name, leaf, shape, data, apply) {
+  if (leaf.fixed) return html("p", `The numbers cannot be edited: ${leaf.fixed}.`, { class: "fixed" });
+  const texts = data.map((x) => Number.isFinite(x) ? String(x) : number(x));
+  const place = (k) => shape.reduceRight(([at, rest], n) => [[rest % n, ...at],
+    Math.floor(rest / n)], [[], k])[0];
+  const inputs = texts.map((text, k) => html("input", [], { value: text, autocomplete: "off",
+    spellcheck: "false", "aria-label": shape.length ? `${name}[${place(k).join(", ")}]` : name })[0]);
+  const [grid] = html("div", inputs, { class: "inputs" }), [wrong] = html("p", [], { role: "alert" });
+  grid.style.gridTemplateColumns = `repeat(${Math.min(4, shape.at(-1) ?? 1)}, 1fr)`;
+  if (shape.length > 1) grid.style.gridTemplateColumns = `repeat(${shape.at(-1)}, 1fr)`;
+
+  function submit(k) {
+    const numbers = inputs.map(({ value }, j) =>
+      value === texts[j] ? data[j] : typed(value, leaf.dtype));
+    const bad = numbers.indexOf(undefined);
+    inputs.forEach((input, j) => { input.ariaInvalid = String(j === bad); });
+    wrong.textContent = bad < 0 ? "" : `${inputs[bad].ariaLabel} must be ` +
+      `${KINDS[leaf.dtype] ?? "an integer"}, not “${inputs[bad].value}”`;
+    if (bad >= 0) return inputs[bad].focus();
+    try {
+      return apply(numbers, k);
+    } catch (error) {
+      wrong.textContent = error.message;
+      return null;
+    }
+  }
+
+  grid.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") submit(inputs.indexOf(event.target));
+    else if (event.key === "Escape" && inputs.some(({ value }, k) => value !== texts[k])) {
+      inputs.forEach((input, k) => { input.value = texts[k]; });
+      wrong.textContent = "";
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const [button] = html("button", "apply");
+  button.addEventListener("click", () => submit(0));
+  return [...html("h3", "edit; Enter applies, Esc restores"), grid, button, wrong];
+}
