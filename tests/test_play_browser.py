@@ -74,23 +74,25 @@ def test_a_hundred_steps_are_those_of_python(play):
             np.testing.assert_allclose(w, θ[name], rtol=1e-9, atol=1e-9, err_msg=str(units))
 
 
-def test_batches_have_each_row_once(play):
-    tab = play()
-    choose(tab, (3,), batch="64", rate="0.3")
-    θ, found = shaped(weights(tab), (3,)), gradient_of((3,), "tanh")
+@pytest.mark.parametrize(("size", "units"), [(64, (3,)), (1, (1, 1))])
+def test_batches_have_each_row_once(play, size, units):
+    tab, count = play(), -(-200 // size)
+    choose(tab, units, batch=str(size), rate="0.3", alpha="0.01")
+    θ, found = shaped(weights(tab), units), gradient_of(units, "tanh")
     batches = tab.evaluate(
-        "() => Array.from({ length: 12 }, () => { const { inputs, targets } = playground.run;"
-        "const found = [[...inputs], [...targets]]; playground.run.step(); return found; })"
+        "(length) => Array.from({ length }, () => { const { inputs, targets } = playground.run;"
+        "const found = [[...inputs], [...targets]]; playground.run.step(); return found; })",
+        2 * count,
     )
     table = data(text())["tables"][0]
     rows = sorted(map(tuple, np.reshape(table["X"], (-1, 2)).tolist()))
-    for epoch in range(3):
-        seen = [b for X, _ in batches[4 * epoch : 4 * epoch + 4] for b in np.reshape(X, (-1, 2))]
-        assert sorted(map(tuple, np.array(seen).tolist())) == rows
+    for epoch in (batches[:count], batches[count:]):
+        seen = np.concatenate([np.reshape(X, (-1, 2)) for X, _ in epoch])
+        assert sorted(map(tuple, seen.tolist())) == rows
     for X, y in batches:
-        _, gradient = found(θ, np.reshape(X, (-1, 2)), np.array(y, float), np.float64(0))
+        _, gradient = found(θ, np.reshape(X, (-1, 2)), np.array(y, float), np.float64(0.01))
         θ = {name: θ[name] - 0.3 * gradient[name] for name in θ}
-    for name, w in shaped(weights(tab), (3,)).items():
+    for name, w in shaped(weights(tab), units).items():
         np.testing.assert_allclose(w, θ[name], rtol=1e-9, atol=1e-9)
 
 

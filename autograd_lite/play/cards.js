@@ -96,7 +96,7 @@ class Card {
     this.word = word;
     this.texts = [];
     this.body = made("div", "numbers");
-    this.marks = made("div", "marks");
+    this.marks = made("div", "signs");
     const inside = made("div", "inside", made("div", "head", title, " ", size), this.body, this.marks);
     this.element = made("div", `card ${role}`);
     if (badge) this.element.append(made("span", "badge", badge));

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from autograd_lite import viz
+from autograd_lite.derivation.style import STYLE
 from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.play.programs import DEPTHS, formulas, programs
 from autograd_lite.play.tables import Points
@@ -29,7 +30,7 @@ def page(tables: Sequence[Points]) -> str:
     Raises:
         ImportError: if SymPy is not installed, which derives the formulas.
     """
-    style = _read(Path(viz.__file__).parent, "page.css") + _read(FOLDER, "page.css")
+    style = _read(Path(viz.__file__).parent, "page.css") + STYLE + _read(FOLDER, "page.css")
     script = f'"use strict";\n{_computed()}{_read(FOLDER, *SCRIPTS)}'
     data = {"tables": [table.as_json() for table in tables], "formulas": formulas()}
     return Template(_read(FOLDER, "page.html")).substitute(

@@ -20,7 +20,7 @@ from autograd_lite.derivation import derive
 from autograd_lite.models.estimator import symbol
 from autograd_lite.models.perceptron import ACTIVATIONS
 
-__all__ = ["DEPTHS", "formulas", "predict", "programs", "step"]
+__all__ = ["DEPTHS", "formulas", "parameters", "predict", "programs", "step"]
 
 DEPTHS = range(5)
 """The numbers of hidden layers."""
