@@ -263,7 +263,9 @@ def _missed(inputs: Collection[Any], reached: set[Any]) -> set[Any]:
     return missed
 
 
-def _kept(result: Any, gradient: Any, **options: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
+def _kept(
+    result: Any, gradient: Any, as_written: bool, on_tensors: bool
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """One sweep, with the gradient of every node and the part on every edge."""
     of: dict[Any, Any] = {result: gradient}
     parts: dict[tuple[Any, int], Any] = {}
@@ -275,5 +277,5 @@ def _kept(result: Any, gradient: Any, **options: Any) -> tuple[dict[Any, Any], d
         of[x] = of[x] + part if x in of else part
 
     if result.requires_grad:
-        sweep({result: gradient}, observe=keep, **options)
+        sweep({result: gradient}, as_written=as_written, on_tensors=on_tensors, observe=keep)
     return of, parts

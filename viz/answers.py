@@ -15,6 +15,7 @@ from autograd_lite.explanation.words import Words
 from autograd_lite.op import OPS
 from autograd_lite.sweep import gradients
 from autograd_lite.tensor import Tensor
+from autograd_lite.text import printable
 from autograd_lite.viz.layout import Edge, Scene
 
 __all__ = ["Answers"]
@@ -57,8 +58,9 @@ class Answers:
                 self.source = javascript(
                     lambda *given: self._numbers(*given), arrays, "answer", as_traced=True
                 )
-            except (ValueError, TypeError, NotImplementedError) as error:
-                self.reason = " ".join(str(error).removeprefix("save: ").split())
+            except Exception as error:
+                # JavaScript lacks an operation, or a user's rule cannot be traced; the rest works.
+                self.reason = printable(str(error).removeprefix("save: "), 120)
         if len(self.source) > CODE:
             self.source, self.reason = "", "the program of the graph is too long for a page"
 

@@ -9,15 +9,20 @@ const widthOf = (() => {
 const numbersOn = (g, colour) => [...g.querySelectorAll(`text[fill="var(--${colour})"]`)]
   .filter((text) => text.getAttribute("font-size") === "13");
 
-/** Note where the numbers of a card end, and the room that each has; the card is in sight. */
+/** Note the place of each number of a card and the start of its row; the card is in sight. */
 function measureCard(card) {
   const boxes = [...card.g.querySelectorAll("text")].map((text) => [text, text.getBBox()]);
+  const known = new Map(boxes);
   card.numbers = ["value", "grad"].map((colour) => numbersOn(card.g, colour).map((text) => {
-    const { x, y, width } = boxes.find(([other]) => other === text)[1];
-    const before = boxes.filter(([, box]) => box.x < x && Math.abs(box.y - y) < 6)
-      .map(([, box]) => box.x + box.width);
-    return { text, end: x + width, room: x + width - Math.max(card.box.x + 6, ...before) - 3 };
+    const { x, y, width } = known.get(text);
+    return { text, y, start: x, end: x + width };
   }));
+  const numbers = card.numbers.flat();
+  for (const place of numbers) {
+    const label = boxes.filter(([text, box]) => Math.abs(box.y - place.y) < 6 &&
+      box.x < place.start && numbers.every((other) => other.text !== text));
+    place.left = Math.max(card.box.x + 6, ...label.map(([, box]) => box.x + box.width + 3));
+  }
   card.marks = [...card.g.querySelectorAll('text[font-weight="bold"][font-size="11"]')]
     .map((text) => {
       const box = text.getBBox(), colour = text.getAttribute("fill");
@@ -28,23 +33,35 @@ function measureCard(card) {
     });
 }
 
-/** Write a number at the end of its place, narrower if it is too long. */
-function put({ text, end, room }, content) {
-  text.textContent = content;
-  text.setAttribute("x", end);
-  text.setAttribute("text-anchor", "end");
-  const narrow = widthOf(content) > room;
-  for (const [key, value] of [["textLength", room], ["lengthAdjust", "spacingAndGlyphs"]]) {
-    if (narrow) text.setAttribute(key, value);
-    else text.removeAttribute(key);
-  }
+/** Write the numbers of a row, each at the end of its place if they fit, else close together. */
+function putRow(places, contents) {
+  const widths = contents.map(widthOf), gap = 7;
+  const before = (k) => k ? places[k - 1].end + 3 : places[0].left;
+  const fits = places.every(({ end }, k) => widths[k] <= end - before(k));
+  const total = widths.reduce((sum, width) => sum + width + gap, -gap);
+  const share = Math.min(1, (places.at(-1).end - places[0].left) / total);
+  let end = places.at(-1).end - share * total;
+  places.forEach((place, k) => {
+    end += share * (widths[k] + gap * (k > 0));
+    const look = { x: fits ? place.end : end, "text-anchor": "end",
+      ...(!fits && share < 1 ? { textLength: share * widths[k], lengthAdjust: "spacingAndGlyphs" }
+        : {}) };
+    place.text.textContent = contents[k];
+    for (const key of ["x", "text-anchor", "textLength", "lengthAdjust"]) {
+      if (key in look) place.text.setAttribute(key, look[key]);
+      else place.text.removeAttribute(key);
+    }
+  });
 }
 
 /** Bring a card up to date; marks that it was not drawn with stand below it. */
 function restateCard(card, node) {
   card.g.setAttribute("aria-label", described(node));
-  card.numbers.forEach((places, k) =>
-    places.forEach((place, j) => put(place, node.onCard[k][j])));
+  card.numbers.forEach((places, k) => {
+    for (const row of Map.groupBy(places, ({ y }) => Math.round(y)).values()) {
+      putRow(row, row.map((place) => node.onCard[k][places.indexOf(place)]));
+    }
+  });
   const known = card.marks.map(({ says }) => says);
   for (const { says, parts } of card.marks) {
     for (const part of parts) part.toggleAttribute("hidden", !node.marks.includes(says));
