@@ -124,6 +124,14 @@ def test_no_formula_for_people_has_index_arrays(program):
     clean(derivation)
 
 
+def test_a_vector_that_fills_a_matrix_is_a_column():
+    A, C = T(2, 3, name="A"), ag.constant(np.ones((4, 2)) * 2 - np.eye(4, 2), name="C")
+    c = ag.constant([1.0, 2.0], name="c")
+    assert closed(np.sum(A * np.sum(C, axis=0)[:, None])) == {"A": "Cᵀ 𝟏 𝟏ᵀ"}
+    assert closed(np.sum(A * (1 + c)[:, None])) == {"A": "(1 + c) 𝟏ᵀ"}
+    assert closed(np.sum(np.cumsum(A))) == {"A": "reshape(flip(cumsum(flip(𝟏))), shape=(2, 3))"}
+
+
 def test_constants_without_a_name_are_explained():
     w = T(2, name="w")
     loss = np.sum((np.array([[1.0, 2], [3, 4], [5, 6]]) @ w * 2.5 - np.array([1.0, 2, 3])) ** 2)

@@ -13,6 +13,7 @@ from autograd_lite.derivation.numbers import constant, is_decimal
 from autograd_lite.derivation.spacing import NUMBER, SYMBOL, between, is_tight, one_word
 from autograd_lite.derivation.tree import (
     Tree,
+    along,
     is_column,
     is_product,
     is_range,
@@ -30,7 +31,6 @@ __all__ = ["Notation", "Text"]
 
 Written = tuple[str, int]
 """A formula and its precedence."""
-
 SUM, SIGMA, QUOTIENT, PRODUCT, PREFIX, POWER, ATOM = 50, 55, 58, 60, 70, 80, 100
 
 LETTERS = "ijklmnpqrstuv"
@@ -237,7 +237,7 @@ class Notation:
         return self.spaced([self.ones_row, text] if tree.data == 0 else [text, self.ones]), PRODUCT
 
     def _spread(self, tree: Tree) -> Written:
-        return self.spaced([self.inside(tree.args[0], PRODUCT), self.ones_row]), PRODUCT
+        return self.spaced([self.inside(along(tree.args[0], 1), PRODUCT), self.ones_row]), PRODUCT
 
     def _trace(self, tree: Tree) -> Written:
         return self.function("tr", [self(tree.args[0])]), ATOM
@@ -266,7 +266,7 @@ class Notation:
 
     def _broadcast(self, tree: Tree) -> Written:
         (arg,) = tree.args
-        return self.written(Tree("spread", (arg,)) if is_column(arg, tree.axes) else arg)
+        return self._spread(tree) if is_column(arg, tree.axes) else self.written(arg)
 
     def _group(self, tree: Tree) -> Written:
         return self.closed % self(tree.args[0]), ATOM
@@ -318,8 +318,8 @@ class Notation:
         labels, other = tree.args
         if is_range(other):
             return self.function("onehot", [self(labels)])
-        sides = [self(spread(a, tree)) for a in tree.args]
-        return self.indicator % self.row(between(sides, self.sign(OPS[tree.data].notation.symbol)))
+        sign = self.sign(OPS[tree.data].notation.symbol)
+        return self.indicator % self.row(between([self(spread(a, tree)) for a in tree.args], sign))
 
     def _opaque(self, tree: Tree) -> Written:
         op, attributes, shape, _ = tree.data

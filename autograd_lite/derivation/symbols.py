@@ -176,7 +176,7 @@ class Symbols:
         return Tree("symbol", (), (0, 1), name)
 
     def _map(self, key: Any, shape: tuple[int, ...]) -> Tree:
-        places = np.arange(np.prod(shape, dtype=int)).reshape(shape)[key]
+        places = np.atleast_1d(np.arange(np.prod(shape, dtype=int)).reshape(shape)[key])
         name = self._named(("map", places.shape, places.tobytes(), shape), "S")
         size = f", with a {' × '.join(map(str, places.shape))} result," * (places.ndim > 1)
         if len(shape) > 1:

@@ -14,6 +14,7 @@ from autograd_lite.op import OPS
 __all__ = [
     "Tree",
     "added",
+    "along",
     "is_column",
     "is_product",
     "is_range",
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 Axes = tuple[Index, ...]
+
+ELEMENTWISE = ("add", "neg", "mul", "div", "scaled", "pow", "call")
 
 ATOMS = {"number", "length", "float", "node", "gradient", "eye", "axes", "broadcast"}
 """Kinds of formulas that do not count as operations."""
@@ -268,11 +271,15 @@ def factor_key(tree: Tree) -> tuple[Any, ...]:
 def outer(u: Tree, v: Tree) -> Tree:
     """u vᵀ; a sum over an axis is a column M 𝟏 as u, and a row 𝟏ᵀ M as v."""
     (i,), (j,) = u.real, v.real
-    return Tree("outer", (_along(u, 1), _along(v, 0)), (i, j))
+    return Tree("outer", (along(u, 1), along(v, 0)), (i, j))
 
 
-def _along(tree: Tree, axis: int) -> Tree:
-    """A sum over an axis of a matrix as the sum over the other axis of its transpose."""
+def along(tree: Tree, axis: int) -> Tree:
+    """A vector in which sums are columns M 𝟏 (axis 1) or rows 𝟏ᵀ M (axis 0)."""
+    if tree.kind in ("axes", *ELEMENTWISE):
+        args = tuple(along(arg, axis) for arg in tree.args)
+        same = all(new is old for new, old in zip(args, tree.args, strict=True))
+        return tree if same else replace(tree, args=args)
     if tree.kind != "sum" or tree.data in (None, axis):
         return tree
     return Tree("sum", (transposed(tree.args[0]),), tree.axes, axis)
@@ -303,7 +310,7 @@ def spread(tree: Tree, beside: Tree) -> Tree:
     if tree.kind == "axes" and tree.axes != axes and tree.axes[1:] == (None,):
         (i,) = tree.axes[:1]
         if len(axes) == 2 and i is not None and axes[0] == i and axes[1] is not None:
-            return Tree("spread", (_along(tree.args[0], 1),), tree.axes)
+            return Tree("spread", (along(tree.args[0], 1),), tree.axes)
     return tree
 
 
@@ -336,8 +343,7 @@ def is_column(tree: Tree, axes: Axes) -> bool:
         return False
     if tree.kind == "axes":
         return len(tree.args[0].axes) == 1
-    elementwise = ("add", "neg", "mul", "div", "scaled", "pow", "call")
-    return tree.kind in elementwise and any(is_column(arg, axes) for arg in tree.args)
+    return tree.kind in ELEMENTWISE and any(is_column(arg, axes) for arg in tree.args)
 
 
 def is_row(tree: Tree) -> bool:
