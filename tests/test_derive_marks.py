@@ -124,13 +124,13 @@ def symbols(tree, marks, without):
     return set().union(*(symbols(arg, marks, without) for arg in tree.args))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(models(), st.booleans())
 def test_marks_of_any_model_hold(loss, lengths):
     check(ag.derive(loss, lengths=lengths))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(models())
 def test_a_formula_with_others_put_in_has_the_same_value(loss):
     derivation = ag.derive(loss)
@@ -195,7 +195,7 @@ def multiplied_out(derivation):
                 assert total == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
-@settings(max_examples=16)
+@settings(max_examples=10)
 @given(expressions())
 def test_a_formula_of_numbers_is_the_sum_of_its_products(program):
     loss = numbers(program)

@@ -81,7 +81,7 @@ def keys(draw, shape):
     return tuple(parts)
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(st.sampled_from([(3,), (4,), (2, 3), (3, 2)]).flatmap(
     lambda shape: st.tuples(st.just(shape), keys(shape))
 ), st.booleans())  # fmt: skip
