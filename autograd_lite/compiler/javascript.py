@@ -71,7 +71,7 @@ def javascript(
           a = read(a, "mean: a", [rows], "float64");
           let total = 0.0;
           for (let i = 0; i < rows; i++) {
-            total = total + a[i];
+            total += a[i];
           }
           return total / rows;
     """
