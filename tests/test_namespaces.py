@@ -18,6 +18,8 @@ from operands import VOCABULARY, cases
 
 import autograd_lite as ag
 from autograd_lite.compiler import namespaces
+from autograd_lite.compiler.lengths import check_constants
+from autograd_lite.expressions.expr import Builder
 from autograd_lite.op import OPS
 from autograd_lite.testing import programs
 from autograd_lite.trees import flatten, tree_map
@@ -397,6 +399,32 @@ def test_any_number_of_rows(namespace):
         for n in (2, 11):
             X, y = draw(size=(n, 3)), draw(size=n)
             same(space["loss"](made(w), made(X), made(y)), compiled(w, X, y), 1e-9, text)
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_any_number_of_rows_with_classes_as_labels(namespace):
+    def loss(w, X, labels):
+        return ag.cross_entropy(X @ w, labels)
+
+    compiled = ag.compile(ag.value_and_grad(loss), rows="auto")
+    rng = np.random.default_rng(2)
+    w = rng.normal(size=(3, 4))
+    compiled(w, rng.normal(size=(40, 3)), rng.integers(0, 4, 40))
+    text = compiled._latest("").readable(namespace)
+    with available(namespace) as made:
+        space = {}
+        exec(text, space)
+        for n in (2, 11):
+            X, labels = rng.normal(size=(n, 3)), rng.integers(0, 4, n)
+            found = space["loss"](made(w), made(X), made(labels))
+            same(found, compiled(w, X, labels), 1e-9, text)
+
+
+def test_a_program_with_a_number_for_each_row_is_refused():
+    b = Builder()
+    check_constants([b.constant(np.arange(7)), b.constant(np.zeros((3, 0)))], 1009, "loss")
+    with pytest.raises(ValueError, match="loss needs an array with a number for each row"):
+        check_constants([b.constant(np.arange(2018))], 1009, "loss")
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
