@@ -77,20 +77,26 @@ def javascript(
     """
     if not sizes:
         return _traced(function, args, name, (), as_traced)
-    wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
-    if wrong or len({*sizes.values()}) < len(sizes):
-        raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
+    _check_sizes(sizes)
     arrays = [x for x in flatten(args)[0] if isinstance(x, np.ndarray)]
     all_sizes = others(sizes, {n for x in arrays for n in x.shape})
     texts = []
     for given in all_sizes:
         lengths = {n: given[key] for key, n in sizes.items()}
-        texts.append(_traced(function, [_resized(x, lengths) for x in args], name, [*sizes]))
+        other = [_resized(x, lengths) for x in args]
+        texts.append(_traced(function, other, name, [*sizes], as_traced))
     _, mark, rest = texts[0].partition(HELPERS)
     try:
         return general([text.partition(HELPERS)[0] for text in texts], all_sizes) + mark + rest
     except ValueError as error:
         raise ValueError(f"{name}: {error}, so it cannot serve other sizes") from None
+
+
+def _check_sizes(sizes: Mapping[str, int]) -> None:
+    """Raise ValueError unless lengths can be told apart from each other and from 1."""
+    wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
+    if wrong or len({*sizes.values()}) < len(sizes):
+        raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
 
 
 def _traced(
