@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.compiler import lengths
-from autograd_lite.compiler.lengths import LengthError, Number, scaled
+from autograd_lite.compiler.lengths import LengthError, Number, check_constants, scaled
+from autograd_lite.expressions.expr import Builder
 from autograd_lite.trees import flatten
 
 RANDOM = np.random.default_rng(11)
@@ -331,3 +332,10 @@ def test_a_first_call_with_many_rows_takes_no_more_memory_than_one_of_them_does(
 def test_many_rows_that_are_not_like_few_are_traced_with_all_of_them(function):
     compiled = ag.compile(function, rows="auto")
     assert_same([compiled(CLOSED)], [function(CLOSED)])
+
+
+def test_a_program_with_a_number_for_each_row_is_refused():
+    b = Builder()
+    check_constants([b.constant(np.arange(7)), b.constant(np.zeros((3, 0)))], 1009, "loss")
+    with pytest.raises(ValueError, match="loss needs an array with a number for each row"):
+        check_constants([b.constant(np.arange(2018))], 1009, "loss")

@@ -349,3 +349,20 @@ def test_any_number_of_rows(run):
     results = run([(script, "loss", args) for args in given])
     for args, result in zip(given, results, strict=True):
         same(found(result), compiled(*args), 1e-9, text)
+
+
+def test_rows_with_classes_as_labels(run):
+    """Each row has an index of its own, which no constant holds."""
+
+    def step(weights, X, labels):
+        return ag.value_and_grad(lambda w: ag.cross_entropy(np.tanh(X @ w), labels))(weights)
+
+    def arguments(n):
+        return rng.normal(size=(3, 4)), rng.normal(size=(n, 3)), rng.integers(0, 4, n)
+
+    rng, compiled = np.random.default_rng(4), ag.compile(step, rows="auto")
+    compiled(*arguments(30))
+    script = compiled._latest("").javascript().partition("if (typeof module")[0]
+    calls = [arguments(n) for n in (2, 57, 2018)]
+    for args, result in zip(calls, run([(script, "step", args) for args in calls]), strict=True):
+        same(found(result), step(*args), 1e-9, script)

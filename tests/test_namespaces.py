@@ -400,6 +400,25 @@ def test_any_number_of_rows(namespace):
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
+def test_any_number_of_rows_with_classes_as_labels(namespace):
+    def loss(w, X, labels):
+        return ag.cross_entropy(X @ w, labels)
+
+    compiled = ag.compile(ag.value_and_grad(loss), rows="auto")
+    rng = np.random.default_rng(2)
+    w = rng.normal(size=(3, 4))
+    compiled(w, rng.normal(size=(40, 3)), rng.integers(0, 4, 40))
+    text = compiled._latest("").readable(namespace)
+    with available(namespace) as made:
+        space = {}
+        exec(text, space)
+        for n in (2, 11):
+            X, labels = rng.normal(size=(n, 3)), rng.integers(0, 4, n)
+            found = space["loss"](made(w), made(X), made(labels))
+            same(found, compiled(w, X, labels), 1e-9, text)
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
 def test_a_matrix_with_nan_gives_nan_and_the_others_numbers(namespace):
     a = np.array([[[2.0, 1.0], [1.0, 3.0]], [[np.nan, 1.0], [1.0, 3.0]]])
     b = np.array([[1.0], [2.0]])

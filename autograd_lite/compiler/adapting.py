@@ -262,7 +262,7 @@ def _cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     else:  # NaN for what is no class, where NumPy's form raises an error
         inside = np.logical_and(labels >= 0, labels < logits.shape[-1])
         taken = np.where(inside, labels, 0)[..., None]
-        losses = np.where(inside, -logs[along(taken, logs.shape, logs.ndim - 1)][..., 0], np.nan)
+        losses = np.where(inside, -np.take_along_axis(logs, taken, axis=-1)[..., 0], np.nan)
     if reduction == "none":
         return losses
     return np.sum(losses) / (max(losses.size, 1) if reduction == "mean" else 1)

@@ -19,7 +19,7 @@ from autograd_lite.compiler.javascript_language import (
 )
 from autograd_lite.compiler.javascript_lines import declared, inlined
 from autograd_lite.compiler.kernels import KernelWriter
-from autograd_lite.compiler.lengths import Numbers
+from autograd_lite.compiler.lengths import Numbers, check_constants
 from autograd_lite.compiler.module import check_size
 from autograd_lite.compiler.native import Stretch, is_literal
 from autograd_lite.compiler.plan import Plan
@@ -77,20 +77,26 @@ def javascript(
     """
     if not sizes:
         return _traced(function, args, name, (), as_traced)
-    wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
-    if wrong or len({*sizes.values()}) < len(sizes):
-        raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
+    _check_sizes(sizes)
     arrays = [x for x in flatten(args)[0] if isinstance(x, np.ndarray)]
     all_sizes = others(sizes, {n for x in arrays for n in x.shape})
     texts = []
     for given in all_sizes:
         lengths = {n: given[key] for key, n in sizes.items()}
-        texts.append(_traced(function, [_resized(x, lengths) for x in args], name, [*sizes]))
+        other = [_resized(x, lengths) for x in args]
+        texts.append(_traced(function, other, name, [*sizes], as_traced))
     _, mark, rest = texts[0].partition(HELPERS)
     try:
         return general([text.partition(HELPERS)[0] for text in texts], all_sizes) + mark + rest
     except ValueError as error:
         raise ValueError(f"{name}: {error}, so it cannot serve other sizes") from None
+
+
+def _check_sizes(sizes: Mapping[str, int]) -> None:
+    """Raise ValueError unless lengths can be told apart from each other and from 1."""
+    wrong = {k: n for k, n in sizes.items() if type(n) is not int or n < 2}
+    if wrong or len({*sizes.values()}) < len(sizes):
+        raise ValueError(f"sizes must be different integers larger than 1, not {dict(sizes)}")
 
 
 def _traced(
@@ -167,6 +173,9 @@ def source(
     for x in (*everything(roots), *arguments):
         _check(x)
     given = Arguments(name, signature, JAVASCRIPT.names(), sizes)
+    length = _length(signature, arguments)
+    if length:
+        check_constants([*order], length, name)
     known = dict(zip(arguments, given.leaves, strict=True))
     for x, (number, _) in (numbers or {}).items():
         text = number.text(given.rows)
@@ -175,8 +184,8 @@ def source(
     writer = ScriptWriter(roots, b, given.taken, known)
     returned = f"return {packed(packing.tree, writer.results)}"
     body = declared(inlined([*writer.lines, returned]))
-    if given.rows:
-        body = _with_rows(body, signature, arguments, given.rows)
+    if length:
+        body = _with_rows(body, length, given.rows)
     lines = [*given.lines([k for k, x in enumerate(arguments) if x in order]), *body]
     text = "\n".join([*given.head(), *(f"  {line}" for line in lines)])
     functions = "\n".join(helpers()[k] for k in _called(text))
@@ -267,12 +276,14 @@ def _called(text: str) -> list[str]:
     return [name for name in helpers() if name in found]
 
 
-def _with_rows(
-    lines: Sequence[str], signature: Signature, arguments: Sequence[Expr], rows: str
-) -> list[str]:
-    """The lines with the number of rows in place of that in the trace."""
+def _length(signature: Signature, arguments: Sequence[Expr]) -> int:
+    """The number of rows in the trace of a program for any number of rows; 0 for another one."""
     pairs = zip(signature.leaves, arguments, strict=True)
-    length = next(x.shape[0] for leaf, x in pairs if ANY_LENGTH in leaf.shape)
+    return next((x.shape[0] for leaf, x in pairs if ANY_LENGTH in leaf.shape), 0)
+
+
+def _with_rows(lines: Sequence[str], length: int, rows: str) -> list[str]:
+    """The lines with the number of rows in place of that in the trace."""
 
     def changed(word: str) -> str:
         # All other numbers are floats, and no other length is a multiple of this one, a prime.

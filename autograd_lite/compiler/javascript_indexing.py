@@ -32,6 +32,8 @@ METHODS[TABLE] = lambda x, places: np.take(x, places, mode="clip")
 METHODS[PLACE] = lambda k, n: np.where(k < 0, k + n, k)
 METHODS[SCATTER] = _scattered
 
+FEW = 64  # numbers up to which they are written one by one
+
 
 def getitem(x: Any, key: Any) -> Any:
     places = _places(key, x.shape, x.builder)
@@ -57,7 +59,7 @@ def _held(places: Any, b: Builder) -> Any:
 def _places(key: Any, shape: tuple[int, ...], b: Builder) -> Any:
     """Where in a flat array the elements are that a key selects from an array of a shape."""
     parts = _parts(key, shape)
-    if not any(isinstance(part, Symbol) for part in parts):
+    if prod(shape) <= FEW and not any(isinstance(part, Symbol) for part in parts):
         return np.arange(prod(shape)).reshape(shape)[tuple(parts)]
     ends = [p is not None and not isinstance(p, slice) for p in parts]
     first = ends.index(True)
@@ -72,18 +74,36 @@ def _places(key: Any, shape: tuple[int, ...], b: Builder) -> Any:
         n, stride = shape[axis], prod(shape[axis + 1 :])
         axis += 1
         if isinstance(part, slice):
-            vectors.append(np.arange(n)[part] * stride)
+            places = range(n)[part]
+            vectors.append(
+                _counted(b, len(places)) * (places.step * stride) + places.start * stride
+            )
         elif isinstance(part, Symbol):
             index = part.astype(np.int64)
             total = total + _made(b, PLACE, (index, n), {}, index.shape, np.int64) * stride
         else:
-            total = total + np.arange(n)[part] * stride
+            total = total + _counting(b, np.arange(n)[part]) * stride
     ndim = total.ndim
     total = total[(..., *[None] * (len(vectors) - before))]
     for k, vector in enumerate(vectors):
         behind = len(vectors) - 1 - k + (ndim if k < before else 0)
-        total = total + vector.reshape(-1, *[1] * behind)
+        total = total + np.reshape(vector, (-1, *[1] * behind))
     return total
+
+
+def _counted(b: Builder, n: int) -> Any:
+    """0, 1, 2, …: a constant, or if it is long the sums of ones."""
+    if n <= FEW:
+        return np.arange(n)
+    ones = np.broadcast_to(Symbol(b.constant(np.int64(1)), b), (n,))
+    return np.cumsum(ones, axis=0) - 1
+
+
+def _counting(b: Builder, index: Any) -> Any:
+    """An array of indices; a long one that counts need not be written as a constant."""
+    if index.size <= FEW or not np.array_equal(index.ravel(), np.arange(index.size)):
+        return index
+    return np.reshape(_counted(b, index.size), index.shape)
 
 
 def _parts(key: Any, shape: tuple[int, ...]) -> list[Any]:

@@ -32,6 +32,7 @@ __all__ = [
     "Numbers",
     "as_traced",
     "check_alike",
+    "check_constants",
     "distinct",
     "generalized",
     "telling",
@@ -159,6 +160,23 @@ def check_alike(
             check([x.value if x.ndim else x.value.item() for x in group])
     for group in zip(*programs, strict=True):
         check(group)
+
+
+def check_constants(program: Sequence[Expr], length: int, name: str) -> None:
+    """Refuse a program for any number of rows that holds an array with an element for each row.
+
+    Args:
+        program: its expressions.
+        length: the number of rows in the trace.
+        name: of the program.
+
+    Raises:
+        ValueError: if it does.
+    """
+    if any(x.fn == CONSTANT and any(n and n % length == 0 for n in x.shape) for x in program):
+        raise ValueError(
+            f"save: {name} needs an array with a number for each row; compile it without rows="
+        )
 
 
 def _check(condition: bool) -> None:

@@ -19,6 +19,7 @@ from autograd_lite.compiler.lengths import (
     LengthError,
     Numbers,
     check_alike,
+    check_constants,
     distinct,
     generalized,
     telling,
@@ -285,8 +286,8 @@ class Program:
 
         if self.alike is not None:
             raise ValueError(
-                f"save: {self.name} reads the number of rows, and is traced for each; JavaScript "
-                "cannot trace it, so compile it without rows="
+                f"save: {self.name} reads the shape of an array, so it is traced again for each "
+                "number of rows, which JavaScript cannot do; compile it without rows="
             )
         parts = self.name, self.signature, self.arguments, self.results, self.packing, self.b
         return module(self.name, source(*parts, numbers=self.numbers))
@@ -322,6 +323,8 @@ class Program:
             named |= {x: n if text == n else f"({text})" for x, text in texts.items()}
         roots = library.adapted(self.results, self.b, named)
         order = everything(roots)
+        if self.rows:
+            check_constants(order, self.arguments[min(self.rows)].shape[0], self.name)
         constants = [x for x in order if x.fn == CONSTANT and x.ndim and not _is_uniform(x.value)]
         for x in constants:
             named[x] = names.take(self.b.names.get(x, "").upper(), "C")
