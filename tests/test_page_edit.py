@@ -99,6 +99,19 @@ def test_after_an_edit_the_page_is_that_of_the_new_numbers(visit, name):
     assert not tab.locator("#reset").is_visible()
 
 
+def test_a_wrong_program_is_seen(visit, monkeypatch):
+    written = answers.javascript
+
+    def wrong(*args, **options):
+        return written(*args, **options).replace("Math.exp(", "Math.expm1(")
+
+    expected = said(visit, student(w=(0.5, 0.5)))
+    monkeypatch.setattr(answers, "javascript", wrong)
+    tab = visit(student())
+    edited(tab, student(), [None, None, (0.5, 0.5), None])
+    assert "captions" in differences(tab.evaluate(SAYS), expected)
+
+
 @given(SCALARS, st.tuples(*[st.floats(-4, 4, width=32)] * 4))
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([("÷", 0, 1), ("σ", 2, 0), ("×", 3, 3)], (0.5, 2.0, -0.25, 0.0))
@@ -164,14 +177,15 @@ def test_the_keyboard_edits_a_leaf_and_restores_it(visit):
     assert caption(tab)[1] == "every value and gradient; step ▸ begins at the data"
 
 
-@pytest.mark.parametrize("wrong", ["", "  ", "one", "1,5", "1e999", "NaN", "0x10", "--1", "<b>1"])
-def test_what_is_no_number_changes_nothing(visit, wrong):
-    tab = visit(student(), "#node=3")
+def test_what_is_no_number_changes_nothing(visit):
+    tab = visit(student())
     before = tab.evaluate(SAYS)
     [k] = [k for k, name in leaves(student()) if name == "w"]
-    says = tab.evaluate(EDIT, [k, ["5", wrong]])
-    assert says == f"w[1] must be a number, not “{wrong}”"
-    assert tab.evaluate("document.activeElement.ariaLabel") == "w[1]"
+    for wrong in ("", "  ", "one", "1,5", "1e999", "NaN", "0x10", "--1", "<b>1"):
+        says = tab.evaluate(EDIT, [k, ["5", wrong]])
+        assert says == f"w[1] must be a number, not “{wrong}”"
+        assert tab.evaluate("document.activeElement.ariaLabel") == "w[1]"
+        assert tab.locator("#details b").count() == 0
     assert differences(tab.evaluate(SAYS), before) == {}
     assert not tab.locator("#reset").is_visible()
 
@@ -241,3 +255,27 @@ def test_every_sheet_follows(visit):
     assert "value0" in tab.locator(f"#s1-{last}").text_content()
     tab.get_by_role("button", name="the whole graph").click()
     assert "value0" in tab.locator(f"#s0-{last}").text_content()
+
+
+@pytest.mark.slow
+def test_ten_thousand_steps_and_many_edits_hold_no_memory(visit):
+    tab = visit(student())
+    session = tab.context.new_cdp_session(tab)
+    session.send("HeapProfiler.enable")
+
+    def held():
+        session.send("HeapProfiler.collectGarbage")
+        found = session.send("Runtime.getHeapUsage")
+        return found["usedSize"], tab.evaluate("document.querySelectorAll('*').length")
+
+    walk = """(times) => { for (let k = 0; k < times; k++) {
+      document.querySelector(k % 20 < 10 ? "#step" : "#back").click(); } }"""
+    found = []
+    for _ in range(2):
+        tab.evaluate(walk, 5_000)
+        for k in range(100):
+            assert tab.evaluate(EDIT, [2, [str(k % 7), "0.5"]]) == ""
+        found.append(held())
+    (before, elements), (after, same) = found
+    assert after < before + 200_000
+    assert elements == same

@@ -31,7 +31,9 @@ OVERVIEW = 16
 
 WHOLE = "the whole graph"
 
-SCRIPTS = ("picture.js", "panel.js", "numbers.js", "answers.js", "edit.js", "page.js")
+SCRIPTS = (
+    "picture.js", "panel.js", "numbers.js", "answers.js", "edit.js", "geometry.js", "page.js",
+)  # fmt: skip
 
 
 class Page:
