@@ -86,3 +86,9 @@ def test_any_name_is_valid(name):
     ET.fromstring(names.mathml(name))
     latex = re.sub(r"\\[\\{}&%$#_]", "", names.latex(name))
     assert latex.count("{") == latex.count("}")
+
+
+def test_a_name_that_several_nodes_have_is_no_name_of_another():
+    a, b, c = (ag.Tensor(x, name=name) for x, name in ((2.0, "h"), (3.0, "h"), (5.0, "h₂")))
+    forms = ag.derive(a * b * c).closed_form
+    assert [str(forms[x]) for x in (a, b, c)] == ["h₃h₂", "hh₂", "hh₃"]

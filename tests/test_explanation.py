@@ -128,6 +128,39 @@ def test_closed_forms_stand_beside():
     assert "In the closed forms, g = ReLU, g′(a) = 1[a > 0]." in text
 
 
+def test_closed_forms_have_the_names_of_the_walkthrough():
+    pytest.importorskip("sympy")
+    W, h = ag.Tensor([[0.1, 0.2], [0.3, 0.4]], name="W"), ag.constant([0.1, 0.2], name="h")
+    for _ in range(2):
+        h = np.tanh(W @ h).named("h")
+    text = str(ag.walkthrough((h @ h).named("L")))
+    assert "       = 2h₃   (closed form)" in text
+    assert text.count("h₁ᵀ + ") == text.count(" h₂ᵀ   (closed form)") == 1
+    x = ag.Tensor([1.0, 2.0])
+    assert "       = 2θ₁   (closed form)" in str(ag.walkthrough((x * x).sum()))
+
+
+def test_the_letter_of_the_learning_rate_is_not_that_of_a_penalty():
+    w = ag.Tensor(2.0, name="w")
+    text = str(ag.walkthrough((ag.constant(0.5, name="α") * w * w).named("L"), 0.1))
+    assert "learning rate η = 0.1" in text
+    assert "new w = w − η ∂L/∂w\n      = 2 − 0.1 × 2\n" in text
+
+
+@pytest.mark.parametrize(
+    ("reduction", "loss", "divided"),
+    [("mean", ", its mean", " / m"), ("sum", ", its sum", ""), ("none", "", "")],
+)
+def test_the_rule_of_a_loss_is_that_of_its_reduction(reduction, loss, divided):
+    p, y = ag.Tensor([0.2, 0.6], name="p"), ag.constant([0.0, 1.0], name="y")
+    losses = ag.binary_cross_entropy(p, y, reduction=reduction)
+    lines = str(ag.walkthrough(losses.named("L"))).splitlines()
+    rules = [line.partition("binary_cross_entropy: ")[2] for line in lines]
+    assert list(filter(None, rules)) == [
+        f"−(y log ŷ + (1 − y) log(1 − ŷ)){loss}", f"g ((1 − y)/(1 − ŷ) − y/ŷ){divided}",
+    ]  # fmt: skip
+
+
 def test_without_sympy_the_numbers_are_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "sympy", None)
     text = str(ag.walkthrough(perceptron()))

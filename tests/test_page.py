@@ -108,7 +108,7 @@ def test_a_step_multiplies_by_the_local_derivative_and_adds(steps):
     ("make", "name", "forward", "backward"),
     [
         (student, "z", "z = w·x + b = −0.7 + 0 = −0.7", "∂L/∂z = −3.0138 × 0.2217 = −0.6682"),
-        (student, "ŷ", "ŷ = σ(z) = σ(−0.7) = 0.3318", "∂L/∂ŷ = 1 × −3.0138 = −3.0138"),
+        (student, "ŷ", "ŷ = σ(z) = σ(−0.7) = 0.3318", "∂L/∂ŷ = 1 × (−3.0138) = −3.0138"),
         (student, "w", None, "∂L/∂w = −0.6682 × (3, 5) = (−2.0046, −3.3409)"),
         (student, "L", "L = BCE(ŷ, y) = BCE(0.3318, 1) = 1.1032", "∂L/∂L = 1"),
         (fan_out, "b", None, "∂e/∂b = 2 × 1 + 3 × 1 = 2 + 3 = 5"),
@@ -116,7 +116,7 @@ def test_a_step_multiplies_by_the_local_derivative_and_adds(steps):
         (perceptron, "h⁽¹⁾", "ReLU", "∂L/∂h⁽¹⁾ = −0.2611 × (0.7, −0.5) = (−0.1828, 0.1306)"),
         (perceptron, "W⁽¹⁾", None, "(∂L/∂W⁽¹⁾ᵀ)ᵀ"),
         (batch, "W", None, "(∂L/∂Wᵀ)ᵀ"),
-        (batch, "Wᵀ", "Wᵀ = (6, 4) numbers, 0.1 … 0.1", "Xᵀ · ∂L/∂XWᵀ"),
+        (batch, "Wᵀ", "Wᵀ = (6, 4) numbers, 0.1 … 0.1", "Xᵀ · ∂L/∂(XWᵀ)"),
         (batch, "v", None, "∂L/∂v = Σ("),
     ],
 )

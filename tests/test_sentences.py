@@ -13,7 +13,7 @@ from pages import batch, fan_out, layers
 import autograd_lite as ag
 from autograd_lite.explanation.sentences import Ref, Term, encoded, text_of, written
 from autograd_lite.explanation.snapshot import Snapshot
-from autograd_lite.explanation.words import Words, partial
+from autograd_lite.explanation.words import Words
 from autograd_lite.models.examples import perceptron, student, students
 from autograd_lite.sweep import gradients
 from autograd_lite.text import number, superscript
@@ -79,7 +79,7 @@ def spoken(plain, array):
                 text = ""
             if style == "range":
                 return text
-            return f" × ({text})" if "…" in text else f" × {text}"
+            return f" × ({text})" if "…" in text or text[:1] == "−" else f" × {text}"
         if style == "exponent" and text.isdecimal():
             return superscript(text)
         closed = f"({text})" if text[0] == "−" and style != "numbers" else text
@@ -135,8 +135,12 @@ def test_a_negative_number_is_in_parentheses_where_a_sign_is_before_it():
     words = words_of(a * -b)
     *_, negative, product = words.snapshot.graph.nodes
     assert words.text(words.forward(negative)) == "−b = −(−3) = 3"
-    assert words.text(words.forward(product)) == "a × −b = a × (−b) = −2 × 3 = −6"
+    assert words.text(words.forward(product)) == "a × (−b) = −2 × 3 = −6"
     assert words.text(words.backward(a)) == "∂L/∂a = 1 × 3 = 3"
+    words = words_of(a + b)
+    assert words.text(words.forward(words.snapshot.graph.outputs[0])) == "a + b = −2 + (−3) = −5"
+    words = words_of((a * b).named("L"))
+    assert words.text(words.backward(a)) == "∂L/∂a = 1 × (−3) = −3"
 
 
 def test_a_term_without_its_number_is_said_otherwise():
@@ -154,4 +158,14 @@ def test_a_term_without_its_number_is_said_otherwise():
     [("w", "∂w"), ("h⁽¹⁾", "∂h⁽¹⁾"), ("v₁²", "∂(v₁²)"), ("w × x", "∂(w × x)"), ("σ(z)", "∂σ(z)")],
 )
 def test_a_power_below_a_partial_is_in_parentheses(name, written):
-    assert partial(name) == written
+    z = ag.Tensor(1.0, name=name)
+    assert words_of(z).partial(z) == written
+
+
+def test_a_product_of_letters_is_in_parentheses_where_it_would_read_as_another():
+    A, B, v = (ag.Tensor(np.eye(2), name=letter) for letter in "ABv")
+    words = words_of((A @ B.T @ v).sum().named("L"))
+    nodes = {words.name(node): node for node in words.snapshot.graph.nodes}
+    assert words.text(words.backward(v)).startswith("∂L/∂v = (ABᵀ)ᵀ · ∂L/∂(ABᵀ·v)")
+    assert words.of(nodes["ABᵀ"]) == "∂L/∂(ABᵀ)"
+    assert words.text(words.backward(nodes["Bᵀ"])).startswith("∂L/∂Bᵀ = Aᵀ · ∂L/∂(ABᵀ)")

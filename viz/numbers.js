@@ -39,7 +39,7 @@ function rangeOf({ data, shape }) {
 
 function styled(array, style) {
   if (style === "range") return rangeOf(array);
-  if (style === "times") return rangeOf(array).replace(/^.*….*$/, "($&)").replace(/^/, " × ");
+  if (style === "times") return rangeOf(array).replace(/^−.*|.*….*$/, "($&)").replace(/^/, " × ");
   const text = textOf(array);
   if (style === "exponent" && /^\d+$/.test(text)) {
     return text.replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograd_lite.derivation.derivation import Derivation
 
-__all__ = ["CannotCheckWarning", "DerivationError", "derive"]
+__all__ = ["CannotCheckWarning", "DerivationError", "derive", "derive_named"]
 
 
 class DerivationError(RuntimeError):
@@ -60,6 +60,15 @@ def derive(
         >>> print(ag.derive(L).closed_form[w])
         Aᵀ(ŷ − y)
     """
+    return _derived()(loss, wrt, expand, numbers, args, lengths)
+
+
+def derive_named(loss: Any, names: Mapping[Any, str]) -> Derivation:
+    """The derivation by every leaf that requires a gradient, with these names of the nodes."""
+    return _derived()(loss, None, False, False, None, False, names)
+
+
+def _derived() -> Callable[..., Derivation]:
     try:
         import sympy  # noqa: F401
     except ImportError:
@@ -68,4 +77,4 @@ def derive(
         ) from None
     from autograd_lite.derivation.derivation import derived
 
-    return derived(loss, wrt, expand, numbers, args, lengths)
+    return derived

@@ -324,8 +324,9 @@ def derived(
     numbers: bool,
     args: Sequence[Any] | None,
     lengths: bool | Mapping[str, int],
+    names: Mapping[Any, str] | None = None,
 ) -> Derivation:
-    """A checked derivation; the arguments are those of `derive`."""
+    """A checked derivation; the arguments are those of `derive`, and a name for each node."""
     if args is not None or (callable(loss) and not isinstance(loss, Recorded)):
         loss, wrt = _called(loss, args, wrt)
     if not isinstance(loss, Tensor):
@@ -339,7 +340,7 @@ def derived(
     with np.errstate(all="ignore"):
         values = gradients(loss).of
     chain = Chain(loss, set(variables), expand, lengths, values)
-    writer = Writer(chain, lengths if isinstance(lengths, Mapping) else {})
+    writer = Writer(chain, lengths if isinstance(lengths, Mapping) else {}, names)
     derivation = Derivation(chain, writer, variables, numbers)
     check(derivation)
     return derivation

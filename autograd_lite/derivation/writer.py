@@ -39,9 +39,17 @@ LETTERS = ("m", "n", "k", "p", "q", "r")
 
 
 class Writer:
-    """The names of a derivation, and how its expressions become formulas and numbers."""
+    """The names of a derivation, and how its expressions become formulas and numbers.
 
-    def __init__(self, chain: Chain, lengths: Mapping[str, int]) -> None:
+    Args:
+        chain: the chain rule on a graph.
+        lengths: the lengths of axes by the letters that stand for them.
+        given: the names of all nodes; None makes names for those that have none of their own.
+    """
+
+    def __init__(
+        self, chain: Chain, lengths: Mapping[str, int], given: Mapping[Any, str] | None = None
+    ) -> None:
         self.chain = chain
         self.space: Space = chain.space
         self.arranger: Arranger = Arranger(self.space)
@@ -49,7 +57,7 @@ class Writer:
         self._numbers: dict[int, Any] = {}
         self._texts: dict[tuple[Terms, tuple[int, ...]], str] = {}
         self._programs: dict[tuple[Pattern, tuple[int, ...]], Program] = {}
-        self.names: dict[int, str] = self._node_names()
+        self.names: dict[int, str] = self._node_names(given)
         self.deltas: dict[int, str] = self._deltas()
         loss = self.names[chain.loss.position]
         self.gradients: dict[int, str] = {
@@ -88,9 +96,12 @@ class Writer:
         kinds = {node.op.name for node in chain.hidden_layers}
         self.activation: Any = kinds.pop() if len(kinds) == 1 else None
 
-    def _node_names(self) -> dict[int, str]:
+    def _node_names(self, given: Mapping[Any, str] | None) -> dict[int, str]:
         chain = self.chain
+        if given is not None:
+            return {node.position: given[node] for node in chain.graph.nodes}
         taken: dict[str, int] = {}
+        own = {names.plain(node.name) for node in chain.graph.nodes if node.name}
         result: dict[int, str] = {}
         unnamed: list[tuple[Any, str]] = []
         parameters = [
@@ -100,6 +111,8 @@ class Writer:
             name = names.plain(node.name) if node.name else ""
             if name:
                 count = taken[name] = taken.get(name, 0) + 1
+                while count > 1 and name + subscript(count) in own:
+                    count = taken[name] = count + 1
                 result[node.position] = name if count == 1 else name + subscript(count)
             elif node is chain.loss:
                 unnamed.append((node, "L"))

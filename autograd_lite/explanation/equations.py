@@ -8,7 +8,7 @@ from typing import Any
 from autograd_lite.explanation.labels import ATOM
 from autograd_lite.explanation.sentences import Part, Ref, Sentence, Term
 from autograd_lite.explanation.snapshot import Snapshot
-from autograd_lite.explanation.words import Factor, Words, partial, turned
+from autograd_lite.explanation.words import Factor, Words, turned
 
 __all__ = ["Equations", "are_shown"]
 
@@ -66,7 +66,7 @@ class Equations(Words):
     def symbols(self, consumer: Any, k: int) -> str:
         """A part of a gradient in symbols: ∂L/∂ŷ × ∂ŷ/∂z."""
         above, elementwise = self.of(consumer), consumer.op.traits.elementwise
-        derivative = f"{partial(self.name(consumer))}/{partial(self.name(consumer.inputs[k]))}"
+        derivative = f"{self.partial(consumer)}/{self.partial(consumer.inputs[k])}"
         local = self.snapshot.local_shape(consumer, k)
         if (factors := self._factors(consumer, k)) is not None:
             (left, _), sign, (right, _) = factors
@@ -91,7 +91,7 @@ class Equations(Words):
             (_, left), sign, (_, right) = factors
             shapes = [self._shape(ref) for ref in (left, right)]
             if all(map(self.are_few, shapes)) and max(map(len, shapes)) <= 2:
-                product = left, f" {sign} ", right
+                product = left, f" {sign} ", _factor(right)
         elif local is not None:
             elementwise = consumer.op.traits.elementwise
             if elementwise and self.are_few(consumer.shape) and self.is_one(consumer, k):
@@ -102,7 +102,7 @@ class Equations(Words):
             else:
                 product = self.of(consumer), Ref("local", (consumer, k), "times")
         elif self.snapshot.has_jacobian(consumer, k):
-            product = gradient, " · ", Ref("jacobian", (consumer, k))
+            product = gradient, " · ", Ref("jacobian", (consumer, k), "factor")
         return Term(product, (part,))
 
     def is_outer(self, consumer: Any, k: int) -> bool:
@@ -136,6 +136,11 @@ def _spaced(term: Term, called: bool) -> Term:
     if called and len(parts) == 2 and isinstance(parts[1], Ref) and parts[1].at.ndim > 1:
         parts = (f"{parts[0]}(", parts[1], ")")
     return Term(parts, term.otherwise)
+
+
+def _factor(ref: Ref) -> Ref:
+    """A factor on the right, which needs parentheses if it is negative."""
+    return ref.styled("factor") if ref.style == "numbers" else ref
 
 
 def _parenthesised(factor: Factor) -> Factor:

@@ -15,7 +15,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.op import Op
 from autograd_lite.text import number, printable, subscript, superscript
 
-__all__ = ["ATOM", "SIGNED", "badge", "formula", "is_number", "labels", "symbol"]
+__all__ = ["ATOM", "SIGNED", "badge", "formula", "is_number", "is_symbol", "labels", "symbol"]
 
 LONGEST = 14
 """A longer formula is harder to read than the name of its operation."""
@@ -147,8 +147,10 @@ def formula(node: Any, operands: Sequence[Formula]) -> Formula:
     if len(operands) == 1:
         return (symbol, *_closed(operands[0], precedence)), precedence
     left, right = operands
-    # Operators are left-associative, so an equal precedence needs parentheses on the right.
-    sides = _closed(left, precedence), _closed(right, precedence + 1)
+    # Operators are left-associative, so an equal precedence needs parentheses on the right; so
+    # does a sign: a + (−b).
+    above = SIGNED if SIGNED - 1 <= right[1] <= SIGNED else precedence
+    sides = _closed(left, precedence), _closed(right, above + 1)
     return (*sides[0], f" {symbol} ", *sides[1]), precedence
 
 
@@ -171,14 +173,14 @@ def _product(node: Any, left: Formula, right: Formula) -> Formula:
     """A matrix product: Wx if both operands are symbols, w·x between vectors."""
     precedence = node.op.notation.precedence
     vectors = all(x.ndim == 1 for x in node.inputs)
-    together = not vectors and _is_symbol(left[0]) and _is_symbol(right[0])
+    together = not vectors and all(len(p) == 1 and is_symbol(p[0]) for p in (left[0], right[0]))
     sign = () if together else ("·",)
     return (*_closed(left, precedence), *sign, *_closed(right, precedence + 1)), precedence
 
 
-def _is_symbol(parts: tuple[Part, ...]) -> bool:
-    [part, *more] = parts
-    if isinstance(part, Ref) or more:
+def is_symbol(part: Part) -> bool:
+    """Whether a text is a letter with accents and scripts, such as W⁽¹⁾."""
+    if isinstance(part, Ref):
         return False
     return part[0].isalpha() and all(character in ACCENTS for character in part[1:])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from autograd_lite.explanation.equations import Equations
@@ -15,9 +16,11 @@ def forward_rule(node: Any) -> str:
     settings = [
         f"{key}={value!r}"
         for key, value in node.attributes.items()
-        if isinstance(value, (bool, int, float, str, tuple)) and len(repr(value)) <= 24
+        if isinstance(value, (bool, int, float, str, tuple))
+        and len(repr(value)) <= 24
+        and key != "reduction"
     ]
-    formula = node.op.notation.formula
+    formula = _reduced(node.op.notation.formula, node)
     return _ruled(node.op, ", ".join(filter(None, (formula, *settings))))
 
 
@@ -32,8 +35,17 @@ def gradient_rule(equations: Equations, node: Any) -> str:
         if stable and equations.snapshot.array("local", (consumer, k)) is None:
             rules[f"{consumer.op.name}: in a stable form"] = None
         elif rule := consumer.op.notation.gradient_of(k, consumer.op.arity):
+            rule = _reduced(rule, consumer)
             rules[f"{consumer.op.name}: {rule}{', an outer product' * outer}"] = None
     return printable("; ".join(rules), 120)
+
+
+def _reduced(rule: str, node: Any) -> str:
+    """The rule of a loss, which may be a mean or a sum, for what it is at this node."""
+    reduction = node.attributes.get("reduction", "mean")
+    of = "" if reduction == "none" else rf", its {reduction}\1"
+    rule = re.sub(r", its mean or sum( over the rows)?", of, rule)
+    return rule.replace("; over m for the mean", " / m" if reduction == "mean" else "")
 
 
 def _ruled(op: Any, rule: str) -> str:

@@ -31,8 +31,8 @@ class Ref:
         style: how the array is written. "numbers": as by `text_of`. "factor": the same, a negative
             number in parentheses. "exponent": the same, superscript if it is a natural number.
             "range": the number if all are equal, at most two numbers, else the range. "times": a
-            multiplication sign and that, a range in parentheses. "transposed": the transpose, as
-            by `text_of`.
+            multiplication sign and that, a range or a negative number in parentheses.
+            "transposed": the transpose as a "factor".
     """
 
     kind: str
@@ -76,7 +76,7 @@ class Shown:
             text = _range(np.asarray(self.array))
             if self.style == "range":
                 return text
-            return f" × ({text})" if "…" in text else f" × {text}"
+            return f" × ({text})" if "…" in text or text.startswith("−") else f" × {text}"
         return self.around(text_of(self.array))
 
     def around(self, text: str) -> str:
@@ -131,7 +131,7 @@ def _term(term: Term, known: Known) -> list[Piece]:
         if array is None:
             return _term(Term(term.otherwise), known)
         turned = part.style == "transposed"
-        found.append(Shown(np.transpose(array), "numbers") if turned else Shown(array, part.style))
+        found.append(Shown(np.transpose(array), "factor") if turned else Shown(array, part.style))
     return found
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.explanation.labels import ATOM, SIGNED, formula
+from autograd_lite.explanation.labels import ATOM, SIGNED, formula, is_symbol
 from autograd_lite.explanation.sentences import Part, Ref, Sentence, Term, are_few, written
 from autograd_lite.explanation.snapshot import Snapshot
 from autograd_lite.op import OPS
+from autograd_lite.text import printable
 
 __all__ = ["Words"]
 
@@ -20,6 +21,8 @@ Factor = tuple[str, Ref]
 
 TERMS = 4
 """A sentence shows at most this many parts of a gradient."""
+
+POWERS = tuple("⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 SUM: int = OPS["add"].notation.precedence
 PRODUCT: int = OPS["multiply"].notation.precedence
@@ -51,9 +54,26 @@ class Words:
             return str(node.op.name)
         return "parameter" if node.requires_grad else "constant"
 
+    def closed(self, node: Any) -> str:
+        """The name of a node, in parentheses if it is a sum or a product."""
+        name = self.name(node)
+        return name if self._tightness(node) == ATOM else f"({name})"
+
+    def _tightness(self, node: Any) -> int:
+        """The precedence of the name of a node, which may be a formula such as Wx + b."""
+        name = self.name(node)
+        if node.op is not None and node.op.name == "matmul" and not printable(node.name or ""):
+            return ATOM if is_symbol(name) else PRODUCT
+        return _tightness(name)
+
+    def partial(self, node: Any) -> str:
+        """The ∂ of a node; a power is in parentheses, since ∂v² reads as a second derivative."""
+        name = self.name(node)
+        return f"∂({name})" if name.endswith(POWERS) else f"∂{self.closed(node)}"
+
     def of(self, node: Any) -> str:
         """The symbol of a node's gradient, such as ∂L/∂z."""
-        return f"∂{self.snapshot.loss}/{partial(self.name(node))}"
+        return f"∂{self.snapshot.loss}/{self.partial(node)}"
 
     def source(self, consumer: Any) -> str:
         """The words before the part of a gradient that comes from a consumer."""
@@ -67,7 +87,7 @@ class Words:
             sides.append((f"{node.op.notation.symbol} of {len(named)} operands",))
         elif named:
             if None not in named:
-                known = [((name or "",), _tightness(name or "")) for name in named]
+                known = [((self.name(x),), self._tightness(x)) for x in node.inputs]
                 sides.append(formula(node, known)[0])
             if all(self.are_few(np.shape(self.snapshot.arrays[x])) for x in node.inputs):
                 refs = [((Ref("value", x),), SIGNED - 1) for x in node.inputs]
@@ -128,7 +148,7 @@ class Words:
         product: tuple[Part, ...] = above, derivative.styled("times")
         if self.are_few(consumer.shape) and self.are_few(local):
             sign = "⊙" if consumer.size > 1 and prod(local) > 1 else "×"
-            product = Ref("gradient", consumer), f" {sign} ", derivative
+            product = Ref("gradient", consumer), f" {sign} ", derivative.styled("factor")
         elif 0 in local or (not self.are_few(consumer.shape) and self.is_one(consumer, k)):
             product = (above,)
         return self.summed(product, consumer, k, local)
@@ -155,7 +175,7 @@ class Words:
         """The two factors of the gradient of a matrix product with respect to an operand."""
         other = consumer.inputs[1 - k]
         above: Factor = self.of(consumer), Ref("gradient", consumer)
-        factor: Factor = closed(self.name(other)), Ref("value", other)
+        factor: Factor = self.closed(other), Ref("value", other)
         sign = "·"
         if (consumer.inputs[k].ndim, other.ndim, consumer.ndim) == (2, 1, 1):
             sign = "⊗"
@@ -180,13 +200,3 @@ def _tightness(name: str) -> int:
         if any(sign in outside for sign in signs):
             return precedence
     return ATOM
-
-
-def closed(name: str) -> str:
-    """A name, in parentheses if it is a sum or a product."""
-    return name if _tightness(name) == ATOM else f"({name})"
-
-
-def partial(name: str) -> str:
-    """The ∂ of a name; a power is in parentheses, since ∂v² reads as a second derivative."""
-    return f"∂({name})" if name.endswith(tuple("⁰¹²³⁴⁵⁶⁷⁸⁹")) else f"∂{closed(name)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.derivation import derive
+from autograd_lite.derivation import derive_named
 from autograd_lite.explanation.document import Equation, Heading, Item
 from autograd_lite.explanation.equations import Equations
 from autograd_lite.explanation.folding import Group
@@ -52,6 +52,8 @@ class Writer:
         self.loss: Any = self.graph.outputs[-1]
         self.equations = Equations(snapshot)
         self.rate = rate
+        # The α of a penalty is not the learning rate.
+        self.symbol = "η" if "α" in snapshot.names.values() else "α"
         self.groups = groups_of(self.graph)
         self.closed, self.notes = _closed_forms(self.loss, self.equations)
 
@@ -88,7 +90,7 @@ class Writer:
             if group.title is not None and all(node.op is None for node in group.nodes):
                 yield f"{group.title}: {_count(list(group.nodes), 'array')}"
         if self.rate:
-            yield f"learning rate α = {number(self.rate)}"
+            yield f"learning rate {self.symbol} = {number(self.rate)}"
 
     def _equation(self, sentence: Sentence, known: Known, **more: Any) -> Equation:
         left, *right = resolved(sentence, known, _compared)
@@ -258,7 +260,10 @@ class Writer:
 
     def _update(self, x: Any, rate: float) -> Sentence:
         name, of = self.equations.name(x), self.equations.of(x)
-        sides: list[tuple[Term, ...]] = [(Term((f"new {name}",)),), (Term((f"{name} − α {of}",)),)]
+        sides: list[tuple[Term, ...]] = [
+            (Term((f"new {name}",)),),
+            (Term((f"{name} − {self.symbol} {of}",)),),
+        ]
         if self.equations.are_few(x.shape):
             gradient = Ref("gradient", x, "factor")
             sides.append((Term((Ref("value", x), f" − {number(rate)} × ", gradient)),))
@@ -305,16 +310,13 @@ def _is_run(group: Group) -> bool:
 def _closed_forms(loss: Any, equations: Equations) -> tuple[dict[Any, Any], list[str]]:
     """The closed form of each gradient that has one, and what they use; empty without SymPy."""
     graph, gradients = equations.snapshot.graph, equations.snapshot.gradients
-    names = [node.name for node in graph.nodes if node.name is not None]
     operations = sum(node.op is not None for node in graph.nodes)
     if gradients is None or loss.size != 1 or not 0 < operations <= MOST:
         return {}, []
-    if len(set(names)) < len(names):
-        return {}, []  # the derivation would name them otherwise
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            derivation = derive(loss)
+            derivation = derive_named(loss, equations.snapshot.names)
             steps = list(derivation.steps)
             used = " ".join(step.form.text() for step in steps)
             notes = [
