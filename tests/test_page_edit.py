@@ -147,6 +147,8 @@ def test_numbers_are_written_as_in_python(visit):
     tab = visit(fan_out())
     written = tab.evaluate("(numbers) => numbers.map(number)", numbers.tolist())
     assert written == [number(x) for x in numbers]
+    for n in (1, 7, 8, 9, 16, 100, 129, 200, 3000):
+        assert tab.evaluate("(numbers) => total(numbers)", plain[:n].tolist()) == np.sum(plain[:n])
 
 
 # By hand
