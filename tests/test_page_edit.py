@@ -247,6 +247,32 @@ def test_any_name_can_be_edited(visit, name):
     assert tab.locator("img").count() == 0
 
 
+PIXELS = """async () => {
+  const image = document.querySelectorAll("#details img")[1];
+  await image.decode();
+  const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  context.drawImage(image, 0, 0);
+  return [...context.getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+"""The colours of the heat map of a gradient."""
+
+
+def test_a_heat_map_follows(visit):
+    def weighted(v):
+        W = ag.Tensor(np.linspace(-1, 1, 20).reshape(5, 4), name="W")
+        return np.sum(np.tanh(W) ** 2 * ag.Tensor(v, name="v")).named("L")
+
+    before, after = [1.0, 2.0, 3.0, 4.0], [-3.0, 0.5, 0.0, 1.0]
+    tab, expected = (visit(weighted(v), "#node=0") for v in (before, after))
+    drawn = np.array(tab.evaluate(PIXELS))
+    assert tab.evaluate(EDIT, [leaves(weighted(before))[1][0], list(map(str, after))]) == ""
+    tab.get_by_role("button", name="W, parameter").click()
+    found, other = (np.array(page.evaluate(PIXELS)) for page in (tab, expected))
+    assert np.abs(found - other).max() <= 1
+    assert np.abs(found - drawn).max() > 50
+
+
 def test_every_sheet_follows(visit):
     x = ag.Tensor(0.5, name="x")
     result = sum(np.sin(x * k) for k in range(2, 12)).named("L")
