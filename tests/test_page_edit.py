@@ -147,6 +147,8 @@ def test_numbers_are_written_as_in_python(visit):
     tab = visit(fan_out())
     written = tab.evaluate("(numbers) => numbers.map(number)", numbers.tolist())
     assert written == [number(x) for x in numbers]
+    for n in (1, 7, 8, 9, 16, 100, 129, 200, 3000):
+        assert tab.evaluate("(numbers) => total(numbers)", plain[:n].tolist()) == np.sum(plain[:n])
 
 
 # By hand
@@ -243,6 +245,32 @@ def test_any_name_can_be_edited(visit, name):
     assert caption(tab)[1] == f"with other numbers of {name}"
     assert tab.locator("#s0-n2").text_content().endswith("output" + "value9" + "grad1")
     assert tab.locator("img").count() == 0
+
+
+PIXELS = """async () => {
+  const image = document.querySelectorAll("#details img")[1];
+  await image.decode();
+  const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  context.drawImage(image, 0, 0);
+  return [...context.getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+"""The colours of the heat map of a gradient."""
+
+
+def test_a_heat_map_follows(visit):
+    def weighted(v):
+        W = ag.Tensor(np.linspace(-1, 1, 20).reshape(5, 4), name="W")
+        return np.sum(np.tanh(W) ** 2 * ag.Tensor(v, name="v")).named("L")
+
+    before, after = [1.0, 2.0, 3.0, 4.0], [-3.0, 0.5, 0.0, 1.0]
+    tab, expected = (visit(weighted(v), "#node=0") for v in (before, after))
+    drawn = np.array(tab.evaluate(PIXELS))
+    assert tab.evaluate(EDIT, [leaves(weighted(before))[1][0], list(map(str, after))]) == ""
+    tab.get_by_role("button", name="W, parameter").click()
+    found, other = (np.array(page.evaluate(PIXELS)) for page in (tab, expected))
+    assert np.abs(found - other).max() <= 1
+    assert np.abs(found - drawn).max() > 50
 
 
 def test_every_sheet_follows(visit):

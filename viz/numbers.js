@@ -65,10 +65,24 @@ function written(sentence, arrayOf) {
   return [...new Set(sentence.map(side))].join(" = ");
 }
 
+/** A sum, added up in NumPy's order, so that it has the same rounding errors. */
+function total(data) {
+  const n = data.length;
+  if (n > 128) {
+    const half = Math.floor(n / 16) * 8;
+    return total(data.slice(0, half)) + total(data.slice(half));
+  }
+  if (n < 8) return data.reduce((x, y) => x + y, 0);
+  const whole = n - n % 8, s = data.slice(0, 8);
+  for (let k = 8; k < whole; k++) s[k % 8] += data[k];
+  const first = s[0] + s[1] + (s[2] + s[3]) + (s[4] + s[5] + (s[6] + s[7]));
+  return data.slice(whole).reduce((x, y) => x + y, first);
+}
+
 /** The minimum, mean and maximum; a mean within a few rounding errors of 0 is 0. */
 function measures(data, dtype) {
   const low = smallest(data), high = largest(data);
-  const mean = data.reduce((x, y) => x + y, 0) / data.length;
+  const mean = total(data) / data.length;
   const rounding = /64/.test(dtype) || dtype === "int32" || dtype === "uint32" ? 2 ** -52 : 2 ** -23;
   const noise = 4 * rounding * Math.max(Math.abs(low), Math.abs(high));
   return [low, Math.abs(mean) < noise ? 0 : mean, high];
