@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -12,15 +13,28 @@ import numpy as np
 from autograd_lite.explanation.sentences import Part, Ref
 from autograd_lite.expressions.printer import key_of
 from autograd_lite.graph import Graph
-from autograd_lite.op import Op
+from autograd_lite.op import OPS, Op
 from autograd_lite.text import number, printable, subscript, superscript
 
-__all__ = ["ATOM", "SIGNED", "badge", "formula", "is_number", "is_symbol", "labels", "symbol"]
+__all__ = [
+    "ATOM",
+    "PRODUCT",
+    "SIGNED",
+    "badge",
+    "formula",
+    "is_number",
+    "is_symbol",
+    "labels",
+    "symbol",
+    "tightness",
+]
 
 LONGEST = 14
 """A longer formula is harder to read than the name of its operation."""
 
 ATOM, SIGNED = 100, 70
+SUM: int = OPS["add"].notation.precedence
+PRODUCT: int = OPS["multiply"].notation.precedence
 ACCENTS = frozenset("₀₁₂₃₄₅₆₇₈₉₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ′\u0302\u0303\u0304\u0307")
 """Characters that may follow the letter of a symbol, as in W₁, w⁽¹⁾ᵀ or ŷ."""
 
@@ -46,7 +60,8 @@ def labels(graph: Graph, distinct: bool = False) -> dict[Any, str]:
     shown = {}
     for node in graph.nodes:
         if node.name is not None and (name := printable(node.name, limit=40)):
-            formulas[node] = (name if names is None else names.name(name),), ATOM
+            name = name if names is None else names.name(name)
+            formulas[node] = (name,), tightness(name)
         elif is_number(node):
             text = number(node.array)
             formulas[node] = (text,), SIGNED if text.startswith("−") else ATOM
@@ -108,6 +123,19 @@ class _Distinct:
                 return name
 
 
+def tightness(name: str) -> int:
+    """The precedence of a name, which may be a formula such as w·x + b."""
+    if name.startswith("−"):
+        return min(SIGNED, tightness(name[1:]))
+    outside = name
+    while (shorter := re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", outside)) != outside:
+        outside = shorter
+    for signs, precedence in (("+−", SUM), (" ·×÷", PRODUCT)):
+        if any(sign in outside for sign in signs):
+            return precedence
+    return ATOM
+
+
 def badge(node: Any, literals: dict[int, Any]) -> str:
     """The symbol of a node's operation, with the literals among its operands."""
     texts = {k: number(x.array) for k, x in literals.items()}
@@ -147,11 +175,7 @@ def formula(node: Any, operands: Sequence[Formula]) -> Formula:
     if len(operands) == 1:
         return (symbol, *_closed(operands[0], precedence)), precedence
     left, right = operands
-    # Operators are left-associative, so an equal precedence needs parentheses on the right; so
-    # does a sign: a + (−b).
-    above = SIGNED if SIGNED - 1 <= right[1] <= SIGNED else precedence
-    sides = _closed(left, precedence), _closed(right, above + 1)
-    return (*sides[0], f" {symbol} ", *sides[1]), precedence
+    return (*_closed(left, precedence), f" {symbol} ", *_right(right, precedence)), precedence
 
 
 def _exponent(operand: Formula) -> Part | None:
@@ -175,7 +199,7 @@ def _product(node: Any, left: Formula, right: Formula) -> Formula:
     vectors = all(x.ndim == 1 for x in node.inputs)
     together = not vectors and all(len(p) == 1 and is_symbol(p[0]) for p in (left[0], right[0]))
     sign = () if together else ("·",)
-    return (*_closed(left, precedence), *sign, *_closed(right, precedence + 1)), precedence
+    return (*_closed(left, precedence), *sign, *_right(right, precedence)), precedence
 
 
 def is_symbol(part: Part) -> bool:
@@ -183,6 +207,15 @@ def is_symbol(part: Part) -> bool:
     if isinstance(part, Ref):
         return False
     return part[0].isalpha() and all(character in ACCENTS for character in part[1:])
+
+
+def _right(formula: Formula, precedence: int) -> tuple[Part, ...]:
+    """The operand on the right of an operator.
+
+    Operators are left-associative, so an equal precedence needs parentheses; so does a sign.
+    """
+    signed = formula[1] in (SIGNED - 1, SIGNED) or str(formula[0][0]).startswith("−")
+    return _closed(formula, (SIGNED if signed else precedence) + 1)
 
 
 def _closed(formula: Formula, precedence: int) -> tuple[Part, ...]:

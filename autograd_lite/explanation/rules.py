@@ -10,6 +10,9 @@ from autograd_lite.text import printable
 
 __all__ = ["forward_rule", "gradient_rule"]
 
+LONGEST = 120
+"""Rules of this length are shown, beside the first."""
+
 
 def forward_rule(node: Any) -> str:
     """What an operation computes, in general: sigmoid: 1 / (1 + exp(−x))."""
@@ -37,7 +40,13 @@ def gradient_rule(equations: Equations, node: Any) -> str:
         elif rule := consumer.op.notation.gradient_of(k, consumer.op.arity):
             rule = _reduced(rule, consumer)
             rules[f"{consumer.op.name}: {rule}{', an outer product' * outer}"] = None
-    return printable("; ".join(rules), 120)
+    shown = [next(iter(rules), "")]
+    for rule in list(rules)[1:]:
+        if sum(map(len, shown)) + len(rule) > LONGEST:
+            shown.append("…")
+            break
+        shown.append(rule)
+    return printable("; ".join(shown))
 
 
 def _reduced(rule: str, node: Any) -> str:

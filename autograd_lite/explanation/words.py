@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.explanation.labels import ATOM, SIGNED, formula, is_symbol
+from autograd_lite.explanation.labels import (
+    ATOM,
+    PRODUCT,
+    SIGNED,
+    formula,
+    is_number,
+    is_symbol,
+    tightness,
+)
 from autograd_lite.explanation.sentences import Part, Ref, Sentence, Term, are_few, written
 from autograd_lite.explanation.snapshot import Snapshot
-from autograd_lite.op import OPS
 from autograd_lite.text import printable
 
 __all__ = ["Words"]
@@ -23,9 +29,6 @@ TERMS = 4
 """A sentence shows at most this many parts of a gradient."""
 
 POWERS = tuple("⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-SUM: int = OPS["add"].notation.precedence
-PRODUCT: int = OPS["multiply"].notation.precedence
 
 
 class Words:
@@ -62,9 +65,11 @@ class Words:
     def _tightness(self, node: Any) -> int:
         """The precedence of the name of a node, which may be a formula such as Wx + b."""
         name = self.name(node)
+        if is_number(node):
+            return SIGNED if name.startswith("−") else ATOM
         if node.op is not None and node.op.name == "matmul" and not printable(node.name or ""):
             return ATOM if is_symbol(name) else PRODUCT
-        return _tightness(name)
+        return tightness(name)
 
     def partial(self, node: Any) -> str:
         """The ∂ of a node; a power is in parentheses, since ∂v² reads as a second derivative."""
@@ -73,7 +78,9 @@ class Words:
 
     def of(self, node: Any) -> str:
         """The symbol of a node's gradient, such as ∂L/∂z."""
-        return f"∂{self.snapshot.loss}/{self.partial(node)}"
+        loss = self.snapshot.loss
+        loss = loss if tightness(loss) == ATOM else f"({loss})"
+        return f"∂{loss}/{self.partial(node)}"
 
     def source(self, consumer: Any) -> str:
         """The words before the part of a gradient that comes from a consumer."""
@@ -189,14 +196,3 @@ def turned(factor: Factor, back: bool = True) -> Factor:
     name, ref = factor
     other = name.removesuffix("ᵀ") if back and name.endswith("ᵀ") else f"{name}ᵀ"
     return other, ref.styled("numbers" if ref.style == "transposed" else "transposed")
-
-
-def _tightness(name: str) -> int:
-    """The precedence of a name, which may be a formula such as w·x + b."""
-    outside = name
-    while (shorter := re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", outside)) != outside:
-        outside = shorter
-    for signs, precedence in (("+−", SUM), (" ·×÷", PRODUCT)):
-        if any(sign in outside for sign in signs):
-            return precedence
-    return ATOM

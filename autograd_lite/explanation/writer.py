@@ -34,6 +34,9 @@ __all__ = ["Writer"]
 UPDATES = 12
 """The update of so many parameters is shown."""
 
+LONGEST = 120
+"""A closed form of more characters explains nothing."""
+
 SEVERAL = 4
 """A step that stands for many names at most so many of their results and parameters."""
 
@@ -316,7 +319,7 @@ def _closed_forms(loss: Any, equations: Equations) -> tuple[dict[Any, Any], list
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            derivation = derive_named(loss, equations.snapshot.names)
+            derivation = derive_named(loss, {x: equations.partial(x)[1:] for x in graph.nodes})
             steps = list(derivation.steps)
             used = " ".join(step.form.text() for step in steps)
             notes = [
@@ -324,7 +327,8 @@ def _closed_forms(loss: Any, equations: Equations) -> tuple[dict[Any, Any], list
                 for step in steps
                 if not step.name.startswith("∂") and step.name in used
             ]
-            return {step.node: step.form for step in steps}, [*notes, *derivation.notes()]
+            forms = {step.node: step.form for step in steps if len(step.form.text()) <= LONGEST}
+            return forms, [*notes, *derivation.notes()]
     except Exception:
         # SymPy may be missing, or an operation may have no closed form; the numbers are there.
         return {}, []
