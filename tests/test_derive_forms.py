@@ -336,3 +336,24 @@ def test_newtons_method_converges_with_the_derived_hessian():
         sizes.append(np.abs(g).max())
         point = point - np.linalg.solve(hessian.evaluate({"w": point}), g)
     assert sizes[-1] < 1e-12 < sizes[0]
+
+
+def test_a_number_leads_a_product():
+    """Also where it comes from a sum inside: 2Wᵀ(h − h³), not Wᵀ2(h − h³)."""
+    W, x, U = T((2, 2), "W"), T(2, "x"), T((2, 1), "U")
+    h = np.tanh(W @ x + U @ C([0.5], "s")).named("h")
+    d = ag.derive(3 * (h * h).sum())
+    assert {v.name: str(form) for v, form in d.closed_form.items()} == {
+        "W": "6(h − h³) xᵀ", "x": "6Wᵀ(h − h³)", "U": "6s(h − h³)",
+    }  # fmt: skip
+    H = np.tanh(C([[1.0, 2.0], [3.0, 4.0]], "X") @ W).named("H")
+    assert str(ag.derive((H * H).sum()).closed_form[W]) == "2Xᵀ(H − H³)"
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(1e100, "10¹⁰⁰"), (-6.02e23, "−6.02 · 10²³"), (1e15, "1" + "0" * 15), (2.0**60, str(2**60))],
+)
+def test_a_large_number_is_as_short_as_its_literal(number, written):
+    x = T(3, "x")
+    assert str(ag.derive((number * x).sum()).closed_form[x]) == written

@@ -140,6 +140,43 @@ def test_closed_forms_have_the_names_of_the_walkthrough():
     assert "       = 2θ₁   (closed form)" in str(ag.walkthrough((x * x).sum()))
 
 
+def test_sums_and_products_keep_their_parentheses_in_closed_forms():
+    pytest.importorskip("sympy")
+    x = ag.Tensor([[1.0, 2.0], [3.0, -4.0]], name="x")
+    c = x - x.mean(axis=0, keepdims=True)
+    text = str(ag.walkthrough((c / np.sqrt((c * c).sum(axis=1, keepdims=True))).max(axis=1).sum()))
+    assert "= ∂L/∂(x − mean(x)) − (1/2) 𝟏ᵀ ∂L/∂(x − mean(x))   (closed form)" in text
+    long = ag.Tensor(2.0, name="a + " + "b" * 100)
+    text = str(ag.walkthrough((long * long * x).sum()))
+    assert f"= 2(a + {'b' * 35}…) Σ x   (closed form)" in text
+
+
+@pytest.mark.parametrize(
+    ("make", "shown"),
+    [
+        (lambda a, b: a - (-3.0) * b, "a − (−3 × b)"),
+        (lambda a, b: a + -b, "a + (−b)"),
+        (lambda a, b: b**2 * a, "b² × a"),
+        (lambda a, b: (a + b) ** 2, "(a + b)²"),
+        (lambda a, b: a - (b - 1), "a − (b − 1)"),
+        (lambda a, b: -3.0 * a, "−3 × a"),
+        (lambda a, b: 1e-5 * a, "1e−5 × a"),
+        (lambda a, b: a - 2 / b, "a − 2 ÷ b"),
+    ],
+)
+def test_a_formula_reads_as_what_it_computes(make, shown):
+    a, b, words = (ag.Tensor(x, name=name) for x, name in ((2.0, "a"), (-3.0, "b"), (4.0, "the c")))
+    assert f"L = {shown} " in str(ag.walkthrough(make(a, b).named("L")))
+    assert "L = (the c)² × a " in str(ag.walkthrough((words**2 * a).named("L")))
+
+
+def test_a_closed_form_that_is_the_number_is_not_repeated():
+    a, b = ag.Tensor(2.0, name="a"), ag.Tensor(-3.0, name="b")
+    text = str(ag.walkthrough((a - 3 * b).named("L")))
+    assert "∂L/∂b = ∂L/∂(3 × b) × ∂(3 × b)/∂b" in text
+    assert "closed" not in text
+
+
 def test_the_letter_of_the_learning_rate_is_not_that_of_a_penalty():
     w = ag.Tensor(2.0, name="w")
     text = str(ag.walkthrough((ag.constant(0.5, name="α") * w * w).named("L"), 0.1))

@@ -166,6 +166,8 @@ class Arranger:
     def _multiplied(
         self, coefficient: Any, over: list[Tree], under: list[Tree], hint: Axes
     ) -> Tree:
+        number, over, under = numbers_apart(over, under)
+        coefficient *= number
         factors = by_indices(over, under)
         scalar_over, scalar_under = factors.pop(frozenset(), ([], []))
         sets = sorted(factors, key=lambda s: (len(s), sorted(s, key=str)))
@@ -259,7 +261,9 @@ class Arranger:
         for f in factors:
             expr, below = divided(f)
             (under if below else over).append(self._upright(expr, hint))
-        return contraction(self, over, under, list(entry.bound), hint)
+        number, over, under = numbers_apart(over, under)
+        tree = contraction(self, over, under, list(entry.bound), hint)
+        return tree if number == 1 else self._multiplied(number, [tree], [], hint)
 
 
 def divided(factor: Expr) -> tuple[Expr, bool]:
@@ -277,6 +281,19 @@ def by_indices(
         for tree in trees:
             groups.setdefault(tree.real, ([], []))[below].append(tree)
     return groups
+
+
+def numbers_apart(over: list[Tree], under: list[Tree]) -> tuple[Any, list[Tree], list[Tree]]:
+    """The numbers that lead factors and divisors, and these without them."""
+    number: Any = sympy.S.One
+    left: tuple[list[Tree], list[Tree]] = [], []
+    for trees, rest, exponent in zip((over, under), left, (1, -1), strict=True):
+        for tree in trees:
+            if tree.kind == "scaled" and tree.args[0].kind == "number":
+                number *= tree.args[0].data ** exponent
+                tree = tree.args[1]
+            rest.append(tree)
+    return (number, *left)
 
 
 def ungrouped(

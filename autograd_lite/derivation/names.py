@@ -46,7 +46,7 @@ _WORDS = re.compile(r"\d+|[^\W\d]+|.")
 
 def plain(name: str) -> str:
     """A name on one line, for text."""
-    return printable(unicodedata.normalize("NFC", name), limit=40)
+    return printable(unicodedata.normalize("NFC", name), limit=42)  # 40 in parentheses
 
 
 class Symbol(NamedTuple):

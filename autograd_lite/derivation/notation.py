@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd_lite.derivation import names
 from autograd_lite.derivation.attributes import attributes_of, word_of
-from autograd_lite.derivation.numbers import constant, is_decimal
+from autograd_lite.derivation.numbers import constant, is_decimal, is_long
 from autograd_lite.derivation.spacing import NUMBER, SYMBOL, between, is_tight, one_word
 from autograd_lite.derivation.tree import (
     Tree,
@@ -88,7 +88,7 @@ class Notation:
 
     def _number(self, tree: Tree) -> Written:
         p, q = abs(int(tree.data.p)), int(tree.data.q)
-        text, precedence = self.digits(p), ATOM
+        text, precedence = self._positive(float(p)) if is_long(p) else (self.digits(p), ATOM)
         if self.decimals and is_decimal(tree.data):
             text = self.digits(f"{p / q:g}")
         elif q != 1:

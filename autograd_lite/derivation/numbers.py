@@ -7,12 +7,17 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-__all__ = ["constant", "is_decimal"]
+__all__ = ["constant", "is_decimal", "is_long"]
 
 
 def is_decimal(x: Any) -> bool:
     """Whether a fraction is a short decimal number, other than a half, quarter or eighth."""
     return bool(x.q % 5 == 0 and 10_000 % x.q == 0)
+
+
+def is_long(n: int) -> bool:
+    """Whether a natural number is a float that is much shorter with an exponent, as 1e100 is."""
+    return n < 2**1000 and n == float(n) and 2 * len(repr(float(n))) < len(str(n))
 
 
 @cache

@@ -196,9 +196,10 @@ class Writer:
         equation = self._equation(sentence, self.snapshot.array, role=role, gradient=True)
         closed = self.closed.get(node)
         if closed is not None:
-            text = _compared(closed.text())
-            if any("".join(map(_compared, side)) == text for side in equation.right):
-                closed = None
+            texts = closed.text(), _compared(closed.text())
+            for side in equation.right:
+                if "".join(map(str, side)) in texts or "".join(map(_compared, side)) in texts:
+                    closed = None
         return Equation(equation.left, equation.right, note, closed, role=role, gradient=True)
 
     def _passing(self, group: Group) -> Iterator[Item]:
