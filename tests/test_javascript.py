@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
+from functools import partial
 
 import loops
 import native_programs
@@ -92,9 +93,14 @@ INTEGERS = np.array([0, 1, -1, 5, -7, 3, 127, -128])
 TIES = {"maximum", "minimum", "fmax", "fmin", "relu"}  # of −0 and 0, where processors differ
 
 
-@pytest.mark.parametrize("dtype", [*DTYPES, np.int8])
+SMALL = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32)
+
+
+@pytest.mark.parametrize("dtype", [*dict.fromkeys((*DTYPES, *SMALL))])
 def test_corners_of_elementwise_operations(run, dtype):
     elements = FLOATS if np.dtype(dtype).kind == "f" else INTEGERS
+    if dtype in SMALL:
+        elements = np.append(elements.astype(dtype), [np.iinfo(dtype).min, np.iinfo(dtype).max])
     ready, expected = [], []
     for name in ELEMENTWISE:
         op = OPS[name]
@@ -119,6 +125,23 @@ def test_corners_of_elementwise_operations(run, dtype):
         if name not in TIES:
             zeros = values[0] == 0
             np.testing.assert_array_equal(np.signbit(values[0][zeros]), np.signbit(value[zeros]))
+
+
+REDUCTIONS = (np.max, np.min, np.mean, np.std, np.var, np.sum, np.ptp, np.median)
+AXES = ({}, {"axis": 0}, {"axis": -1}, {"axis": (0, 1), "keepdims": True})
+
+
+@pytest.mark.parametrize("dtype", [*SMALL, np.int64, np.bool_])
+def test_reductions_of_integers_and_booleans(compare, dtype):
+    x = np.array([[-128, -7, -3], [-5, -100, -2]]).astype(dtype)
+    calls = [
+        (f"{function.__name__} {given}", partial(function, **given), [x])
+        for function in REDUCTIONS
+        for given in AXES
+        if dtype is not np.bool_ or function not in (np.ptp, np.median)
+    ]
+    calls.append(("without axes", lambda x: (np.max(x), np.mean(x), np.std(x)), [x[0, 0]]))
+    assert not compare(calls)
 
 
 @pytest.mark.parametrize("one", DTYPES)

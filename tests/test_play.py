@@ -226,6 +226,8 @@ def test_columns_need_data(run):
     [
         ("a,b,c\n1,2,x\n1e999,3,y\n", "'a' has an infinite number"),
         ("a,b,c\n1e200,2,x\n-1e200,3,y\n", "'a' has numbers that are too large"),
+        ("a,b,c\n0.1,2,x\n0.1,3,y\n0.1,4,x\n", "'a' has the same value in every row"),
+        ("a,b,c\n1e-320,2,x\n0,3,y\n", "'a' has numbers that are too close to each other"),
         ("a,b,c\n1,2,2020-01-01\n2,3,2020-01-02\n", "'c' holds neither text nor numbers"),
     ],
 )

@@ -153,6 +153,7 @@ def test_every_control_is_reached_and_set_by_keys(play):
     tab.keyboard.press("ArrowUp")
     tab.keyboard.press("Tab")
     assert tab.evaluate("playground.run.settings.units") == [8, 9]
+    assert tab.get_by_role("status").inner_text() == "Units of layer 2: the run starts again"
     for name in ("data", "activation", "rate", "batch", "alpha"):
         before = tab.evaluate("JSON.stringify(playground.run.settings)")
         tab.locator(f"[name={name}]").focus()
@@ -165,7 +166,7 @@ def test_play_step_and_reset_by_keys(play):
     steps = "playground.run.steps"
     assert tab.evaluate(steps) == 0
     tab.keyboard.press("s")
-    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Shift+S")  # as with Caps Lock
     assert tab.evaluate(steps) == 2
     assert tab.locator("#count").inner_text() == "step 2"
     assert tab.get_by_role("status").inner_text().startswith("step 2: loss 0.")

@@ -30,7 +30,7 @@ def card(tab, name):
     """The numbers of a card, by their class."""
     return tab.evaluate(
         "(name) => [...document.querySelectorAll(`.card[data-name='${name}'] .numbers"
-        " span:not(.label):not(.words)`)].map((x) => [x.className.split(' ')[0], x.textContent])",
+        " span:not(.label)`)].map((x) => [x.className.split(' ')[0], x.textContent])",
         name,
     )
 
@@ -79,10 +79,10 @@ def test_the_formula_of_what_has_the_focus_or_the_pointer(play):
     assert notes.inner_text() == "y is data: it has no gradient here"
     tab.locator(".card[data-name='h1']").hover()
     assert formula.locator("math").count() == 2
-    box = tab.locator("#network").bounding_box()
-    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    network, width = tab.locator("#network"), tab.evaluate("network.clientWidth")
+    network.hover(position={"x": width / 2, "y": 20})
     assert tab.locator(".card.looked").get_attribute("data-name") == "h1"
-    tab.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 20)
+    network.hover(position={"x": width * 0.75, "y": 20})
     assert tab.locator(".card.looked").get_attribute("data-name") == "w"
     choose(tab, ())
     assert tab.locator(".card.looked").get_attribute("data-name") == "w"
@@ -186,6 +186,15 @@ def test_any_name_is_text(opened, tmp_path):
 
 
 # Size and colours
+
+
+@pytest.mark.parametrize("units", [(), (2,), (8,), (16,)])
+def test_the_graph_of_a_layer_needs_no_scrolling(play, units):
+    tab = play(viewport={"width": 1250, "height": 800})
+    choose(tab, units)
+    tab.evaluate("playground.advance(30)")
+    width, room = tab.evaluate("[graph.scrollWidth, graph.clientWidth]")
+    assert width <= room
 
 
 def test_nothing_overlaps(play):

@@ -139,6 +139,8 @@ def _reduces(x: Expr) -> bool:
         return False
     if (x.fn in ("np.all", "np.any")) != (x.dtype.kind == "b"):
         return False
+    if x.fn in ("np.max", "np.min") and x.dtype.kind != "f":
+        return False
     return bool(axes_of(x)) and (x.dtype.kind != "b" or operand.dtype.kind == "b")
 
 
@@ -309,6 +311,19 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return np.sum(flat[..., start :: n + 1][..., :count], axis=-1)
 
 
+def _mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    axes = normalize_axis_tuple(range(a.ndim) if axis is None else axis, a.ndim)
+    total = np.sum(a.astype(np.float64), axis=axis, keepdims=keepdims)
+    return total / float(prod(a.shape[k] for k in axes))
+
+
+def _of_floats(form: Form) -> Form:
+    """A form that is one of floats, for integers and booleans as well."""
+    return lambda a, **keywords: form(
+        a if a.dtype.kind == "f" else a.astype(np.float64), **keywords
+    )
+
+
 def _var(a: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
     axes = normalize_axis_tuple(range(a.ndim) if axis is None else axis, a.ndim)
     n = prod(a.shape[k] for k in axes)
@@ -348,13 +363,16 @@ def _concatenate(parts: Any, axis: Any = 0) -> Any:
 
 
 def _reduced(fn: str) -> Form:
-    """A reduction of booleans, of one number, or over no axis."""
+    """A reduction of booleans, of one number, over no axis, or the largest of integers."""
 
     def form(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         if not a.ndim or axis == ():
             return a
         if a.dtype.kind == "b" and fn in ("max", "min"):
             return getattr(np, {"max": "any", "min": "all"}[fn])(a, axis=axis, keepdims=keepdims)
+        if a.dtype.kind in "iu" and fn in ("max", "min"):
+            # Only floats have an infinity to start from.
+            return getattr(np, fn)(a.astype(np.float64), axis=axis, keepdims=keepdims)
         return NotImplemented
 
     return form
@@ -391,7 +409,9 @@ FORMS: dict[str, Form] = {
     "np.outer": _outer,
     "np.kron": _kron,
     "np.trace": _trace,
-    "np.var": _var,
+    "np.mean": _mean,
+    "np.var": _of_floats(_var),
+    "np.std": _of_floats(SHARED["std"]),
     "np.vander": _vander,
     "vander": _vander,
     "np.round": _round,

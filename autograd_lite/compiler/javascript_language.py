@@ -200,8 +200,8 @@ def statement_of(x: Expr) -> str | None:
         product = "Math.imul" if x.dtype.itemsize <= 4 else "(x, y) => x * y"
         if x.fn == "np.power":
             return f"integerPower({{0}}, {{1}}, {product})"
-        if x.fn == "np.multiply" and x.dtype.itemsize == 4:
-            return "Math.imul({0}, {1})"
+        if x.fn in ("np.multiply", "np.square") and x.dtype.itemsize == 4:
+            return f"Math.imul({{0}}, {{{x.fn == 'np.multiply':d}}})"
         return INTEGERS.get(x.fn) or STATEMENTS.get(x.fn)
     return STATEMENTS.get(x.fn)
 

@@ -1,6 +1,6 @@
 // The graph as cards, and numbers as text.
 
-const SHOWN = 12, WIDEST = 4;
+const SHOWN = 12, WIDEST = 4, PAIR = 2;
 
 /** Digits rounded as in Python, where half goes to even; `exact` has all of them. */
 function even(exact, digits) {
@@ -68,7 +68,7 @@ function rowsOf(array, shape) {
   if (typeof array === "number") return [[number(array)]];
   const wide = shape.at(-1), lines = array.length / wide;
   if (array.length > SHOWN || wide > WIDEST && lines > 1) return null;
-  const texts = Array.from(array, number), per = lines > 1 ? wide : WIDEST;
+  const texts = Array.from(array, number), per = lines > 1 ? wide : PAIR;
   return Array.from({ length: Math.ceil(texts.length / per) }, (_, k) =>
     texts.slice(k * per, (k + 1) * per));
 }
@@ -112,8 +112,8 @@ class Card {
     const rows = rowsOf(value, shape), found = [];
     if (rows) rows.forEach((row, k) => found.push([k ? "" : "value", row, "value"]));
     else {
-      found.push(["", ["min", "mean", "max"], "words"]);
-      found.push(["value", measures(value).map(number), "value"]);
+      const words = ["min", "mean", "max"];
+      measures(value).forEach((x, k) => found.push([words[k], [number(x)], "value"]));
     }
     if (gradient === undefined) return found;
     const grad = rowsOf(gradient, shape);

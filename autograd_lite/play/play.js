@@ -214,7 +214,8 @@ function start() {
     layers();
     if (target.name === "speed") return;
     begin();
-    say(`${target.closest("label").firstChild.textContent.trim()}: the run starts again`);
+    const name = target.getAttribute("aria-label") ?? target.closest("label").firstChild.data.trim();
+    say(`${name}: the run starts again`);
   });
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
@@ -222,7 +223,7 @@ function start() {
   });
   const keys = { " ": "play", s: "step", ArrowRight: "step", r: "reset", n: "weights", d: "theme" };
   document.addEventListener("keydown", (event) => {
-    const { key, target } = event;
+    const { target } = event, key = event.key.length > 1 ? event.key : event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[key]) return;
     if (target.closest("input, select") || (key === " " && target.closest("button"))) return;
     event.preventDefault();

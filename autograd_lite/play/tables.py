@@ -101,11 +101,13 @@ def of_columns(frame: Frame, columns: Sequence[str], target: str) -> Points:
     rows = _sample(y)
     table = Table(X[rows], y[rows], tuple(columns), target)
     with np.errstate(over="ignore", invalid="ignore"):
-        scales = table.X.std(axis=0)
-    for name, scale in zip(columns, scales, strict=True):
+        scales, spans = table.X.std(axis=0), np.ptp(table.X, axis=0)
+    for name, scale, span in zip(columns, scales, spans, strict=True):
+        if not span:  # where rounding can leave a scale
+            raise ValueError(f"{source}: the column {name!r} has the same value in every row")
         if not 0 < scale < np.inf:
-            how = "the same value in every row" if scale == 0 else "numbers that are too large"
-            raise ValueError(f"{source}: the column {name!r} has {how}")
+            how = "too large" if scale else "too close to each other"
+            raise ValueError(f"{source}: the column {name!r} has numbers that are {how}")
     return _points("your data", table, names, len(X))
 
 
