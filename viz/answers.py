@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,9 +56,13 @@ class Answers:
         if not self.reason:
             try:
                 arrays = [np.asarray(scene.arrays[x]) for x in self.leaves if not _is_number(x)]
-                self.source = javascript(
-                    lambda *given: self._numbers(*given), arrays, "answer", as_traced=True
-                )
+                with warnings.catch_warnings():
+                    warnings.simplefilter(
+                        "ignore"
+                    )  # about broadcasting, as when the graph was made
+                    self.source = javascript(
+                        lambda *given: self._numbers(*given), arrays, "answer", as_traced=True
+                    )
             except Exception as error:
                 # JavaScript lacks an operation, or a user's rule cannot be traced; the rest works.
                 self.reason = printable(str(error).removeprefix("save: "), 120)

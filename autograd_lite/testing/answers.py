@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -69,12 +70,14 @@ def check_answer(
 
     Args:
         answer: a function with the arguments of the loss that returns the gradient, a tuple of
-            gradients for several argnums. It is compared at args and at three points near them,
-            where the chosen arguments are different. The gradient itself is compared at args only.
+            gradients for several argnums. It is compared at args and at three other points, where
+            the chosen arguments have other values and signs. The gradient itself is compared at
+            args only.
         loss: a function of arrays that returns one number, written with NumPy's functions.
         args: its arguments.
         argnums: the argument, or arguments, to differentiate with respect to.
-        rtol: the largest error, relative to the largest element of the gradient.
+        rtol: the largest error of an element, relative to the element. Beside it, each element may
+            have rounding errors of the terms that it is the sum of.
 
     An answer that is None or `...` is not an answer yet; it is neither correct nor wrong.
 
@@ -156,23 +159,29 @@ def _points(
     if not all(np.all(np.isfinite(g)) for g in points[0].right):
         raise ValueError(f"{name}: the gradient of the loss is not finite at these arguments")
     if callable(answer):
-        points += islice(filter(Point.is_accurate, _near(points[0])), POINTS - 1)
+        points += islice(filter(Point.is_accurate, _others(points[0])), POINTS - 1)
     for point in points:
         point.answers = _answers(answer, point, isinstance(argnums, Iterable))
     return points
 
 
-def _near(point: Point) -> Iterator[Point]:
-    """Points near another one, where the chosen arguments are different."""
+def _others(point: Point) -> Iterator[Point]:
+    """Points where the chosen arguments are different: near them, near −x, and of equal signs.
+
+    Near −x the masks of a ReLU are different; a logarithm needs points of equal signs.
+    """
     random, given = np.random.default_rng(0), list(point.args)
-    for _ in range(TRIES):
+    for k in range(TRIES):
         for n in point.chosen:
             x = np.asarray(point.args[n])
             # So that the sum of many terms, such as w·x, does not become large.
             with np.errstate(over="ignore"):
                 scale = max(1.0, float(np.linalg.norm(x))) / np.sqrt(max(x.size, 1)) / 2
-            given[n] = x + random.normal(scale=scale, size=x.shape).astype(np.result_type(x, 0.0))
-        yield Point(point.loss, given, point.chosen, point.name)
+            noise = random.normal(scale=scale, size=x.shape).astype(np.result_type(x, 0.0))
+            factor = random.uniform(0.5, 1.5, size=x.shape).astype(noise.dtype)
+            given[n] = (x + noise, noise - x, factor * x)[k % 3]
+        with suppress(ValueError, ArithmeticError):  # outside the domain of the loss
+            yield Point(point.loss, given, point.chosen, point.name)
 
 
 def _plain(x: Any) -> Any:
@@ -206,7 +215,10 @@ def _array(x: Any) -> Any:
     if x is None or x is ...:
         return None
     try:
-        return np.asarray(_plain(x)).astype(np.float64, casting="same_kind")
+        array = np.asarray(_plain(x))
+        # The precision of an answer in float32 is that of its dtype.
+        kind = np.float32 if array.dtype == np.float32 else np.float64
+        return array.astype(kind, casting="same_kind")
     except (TypeError, ValueError):
         kind = getattr(x, "dtype", type(x).__name__)
         return f"The answer must be an array of real numbers, not {kind}."

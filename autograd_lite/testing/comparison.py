@@ -25,6 +25,9 @@ RANK = {
 FEW = 4
 """The largest number of parameters whose changes are tried in every order."""
 
+NOISE = 1e-12
+"""The rounding error of an element, relative to the largest element of the gradient."""
+
 
 class Named(NamedTuple):
     """A mistake with its explanation."""
@@ -39,7 +42,7 @@ class Comparison:
     Args:
         points: the points, with their answers.
         i: the place of the gradient among those of the chosen arguments.
-        rtol: the largest error, relative to the largest element.
+        rtol: the largest error of an element, relative to the element.
         learning_rate: of a step, whose answers are new parameters; None for a gradient.
     """
 
@@ -50,13 +53,18 @@ class Comparison:
         self.right = [p.right[i] for p in points]
         self.given = [p.answers[i] for p in points]
         self.before = [np.asarray(p.args[p.chosen[i]], np.float64) for p in points]
-        self.rtol, self.least = rtol, 0.0
-        if self.right[0].dtype == np.float32:
-            self.rtol = max(rtol, precision(np.float32))
+        self.rtol, self.noise, dtype = rtol, NOISE, np.dtype(np.float64)
+        if np.float32 in (self.right[0].dtype, getattr(self.given[0], "dtype", None)):
+            dtype = np.dtype(np.float32)
+            self.noise = precision(dtype)
+            self.rtol = max(rtol, self.noise)
+        # Where the terms of a gradient cancel, as at a minimum, their rounding errors are left.
+        self.largest: float = max(float(np.max(np.abs(g), initial=0)) for g in self.right)
+        self.least = 0.0
         if learning_rate is not None:
             # The rounding of w − α g, as an error of g.
             largest = max(float(np.max(np.abs(x), initial=0)) for x in self.before)
-            self.least = 8 * float(np.finfo(np.float64).eps) * largest / learning_rate
+            self.least = 8 * float(np.finfo(dtype).eps) * largest / learning_rate
 
     @property
     def answers(self) -> list[Any]:
@@ -77,11 +85,12 @@ class Comparison:
         return [x - self.learning_rate * g for x, g in pairs]
 
     def close_elements(self, a: Any, b: Any) -> Any:
-        """Where two arrays of one shape agree, relative to the largest element."""
+        """Where two arrays of one shape agree."""
         with np.errstate(all="ignore"):
-            size = float(np.max(np.abs(b), initial=0))
+            size = float(np.max(np.abs(b), initial=self.largest))
+            error = self.rtol * np.abs(b) + self.noise * size + self.least
             # An infinite number is close to nothing.
-            return np.abs(a - b) <= (self.rtol * size + self.least if size < np.inf else -1)
+            return np.abs(a - b) <= (error if size < np.inf else -1)
 
     def close(self, a: Any, b: Any) -> bool:
         """Whether two arrays agree."""

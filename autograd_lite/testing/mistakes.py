@@ -350,7 +350,8 @@ def _transposed(answer: Any, gradient: Any) -> Any:
 
 
 def _summed(answer: Any, gradient: Any) -> Any:
-    return answer.sum(axis=0) if answer.ndim and answer.shape[1:] == gradient.shape else None
+    rows = answer.ndim and len(answer) > 1 and answer.shape[1:] == gradient.shape
+    return answer.sum(axis=0) if rows else None
 
 
 def _reshaped(answer: Any, gradient: Any) -> Any:
