@@ -144,7 +144,8 @@ regression above, without the functions that check the arguments:
   arrays call functions that the script brings along.
 - NaN and infinities are those of NumPy. `Math.tanh`, `Math.exp` and others differ from NumPy's
   functions by one or two units in the last place, and sums add one number after the other.
-- Integers of 64 bits are exact up to 2⁵³. Smaller ones wrap around, as in NumPy.
+- Integers of 64 bits are exact up to 2⁵³; larger ones are rounded and do not wrap around. Those of
+  fewer bits wrap around, as in NumPy.
 - What JavaScript lacks raises a `ValueError` that names it, before the file is written: linear
   algebra, the functions of `scipy.special`, masks that are arguments, `searchsorted` and a few
   more.

@@ -220,8 +220,8 @@ def _array(x: Any) -> Any:
         kind = np.float32 if array.dtype == np.float32 else np.float64
         return array.astype(kind, casting="same_kind")
     except (TypeError, ValueError):
-        kind = getattr(x, "dtype", type(x).__name__)
-        return f"The answer must be an array of real numbers, not {kind}."
+        found = getattr(x, "dtype", type(x).__name__)
+        return f"The answer must be an array of real numbers, not {found}."
 
 
 def _names(loss: Callable[..., Any], points: Sequence[Point]) -> list[str]:

@@ -53,7 +53,8 @@ class Comparison:
         self.right = [p.right[i] for p in points]
         self.given = [p.answers[i] for p in points]
         self.before = [np.asarray(p.args[p.chosen[i]], np.float64) for p in points]
-        self.rtol, self.noise, dtype = rtol, NOISE, np.dtype(np.float64)
+        self.rtol, self.noise = rtol, NOISE
+        dtype: np.dtype[Any] = np.dtype(np.float64)
         if np.float32 in (self.right[0].dtype, getattr(self.given[0], "dtype", None)):
             dtype = np.dtype(np.float32)
             self.noise = precision(dtype)
