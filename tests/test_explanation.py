@@ -1,5 +1,6 @@
 """A walkthrough: its numbers are those of the engine, and its products can be computed again."""
 
+import re
 import sys
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from pages import fan_out, layers
 import autograd_lite as ag
 from autograd_lite.explanation import writer
 from autograd_lite.explanation.equations import Equations
+from autograd_lite.explanation.sentences import Ref
 from autograd_lite.explanation.snapshot import Snapshot
 from autograd_lite.explanation.update import replayed
 from autograd_lite.models.examples import perceptron, student, students
@@ -162,12 +164,55 @@ def test_sums_and_products_keep_their_parentheses_in_closed_forms():
         (lambda a, b: -3.0 * a, "−3 × a"),
         (lambda a, b: 1e-5 * a, "1e−5 × a"),
         (lambda a, b: a - 2 / b, "a − 2 ÷ b"),
+        (lambda a, b: a == b, "(a = b)"),
+        (lambda a, b: (a > 0) * b, "(a > 0) × b"),
     ],
 )
 def test_a_formula_reads_as_what_it_computes(make, shown):
     a, b, words = (ag.Tensor(x, name=name) for x, name in ((2.0, "a"), (-3.0, "b"), (4.0, "the c")))
     assert f"L = {shown} " in str(ag.walkthrough(make(a, b).named("L")))
     assert "L = (the c)² × a " in str(ag.walkthrough((words**2 * a).named("L")))
+
+
+def value_of(text, values):
+    """The value of a formula of numbers and names."""
+    for name in sorted(values, key=len, reverse=True):
+        text = text.replace(name, f"({values[name]!r})")
+    for sign, meaning in zip("×÷−²^", ("*", "/", "-", "**2", "**"), strict=True):
+        text = text.replace(sign, meaning)
+    return eval(text, {"sin": np.sin})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_written_in_symbols_has_the_value(seed):
+    """Names are distinct, and parentheses stand where they are needed."""
+    random = np.random.default_rng(seed)
+    made = [ag.Tensor(x, name=name) for x, name in zip(random.normal(size=3), "pqr", strict=True)]
+    for _ in range(7):
+        a, b = (made[k] for k in random.integers(len(made), size=2))
+        results = (
+            a + b, a - b, a * b, a / (b * b + 1), -a, a**2, -3.0 * a, a - (-2.5), np.sin(a),
+            (a * b).named("u"), (a > b) * b, a - 1e-5 * b,
+        )  # fmt: skip
+        made.append(results[random.integers(len(results))])
+    graph, found = ag.Graph.of(made[-1]), gradients(made[-1])
+    words = Equations(Snapshot(graph, found, distinct=True))
+    value, letter = words.snapshot.array, re.compile("[pqruvL][₀-₉]*")
+    values = {words.name(x): float(x.data) for x in graph.nodes if letter.fullmatch(words.name(x))}
+    slopes = {words.of(x): float(g) for x in graph.nodes if (g := value("gradient", x)) is not None}
+    for x in graph.nodes:
+        uses = words.edges(x)
+        for c, k in uses:
+            slopes[f"{words.partial(c)}/{words.partial(x)}"] = float(value("local", (c, k)))
+        twice = len({c for c, _ in uses}) < len(uses)  # ∂(a × a)/∂a is two derivatives
+        for sides, known, result in (
+            (words.forward(x) if x.op else (), values, float(x.data)),
+            (words.backward(x) if uses and not twice else (), slopes, value("gradient", x)),
+        ):
+            for side in sides[1:-1]:
+                if not any(isinstance(part, Ref) for term in side for part in term.parts):
+                    text = " + ".join("".join(term.parts) for term in side)
+                    np.testing.assert_allclose(value_of(text, known), result, err_msg=text)
 
 
 def test_a_closed_form_that_is_the_number_is_not_repeated():

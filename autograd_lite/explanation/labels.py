@@ -18,6 +18,7 @@ from autograd_lite.text import number, printable, subscript, superscript
 
 __all__ = [
     "ATOM",
+    "COMPARISON",
     "PRODUCT",
     "SIGNED",
     "badge",
@@ -33,6 +34,7 @@ LONGEST = 14
 """A longer formula is harder to read than the name of its operation."""
 
 ATOM, SIGNED = 100, 70
+COMPARISON: int = OPS["less"].notation.precedence
 SUM: int = OPS["add"].notation.precedence
 PRODUCT: int = OPS["multiply"].notation.precedence
 ACCENTS = frozenset("₀₁₂₃₄₅₆₇₈₉₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ′\u0302\u0303\u0304\u0307")
@@ -130,7 +132,7 @@ def tightness(name: str) -> int:
     outside = name
     while (shorter := re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", outside)) != outside:
         outside = shorter
-    for signs, precedence in (("+−", SUM), (" ·×÷", PRODUCT)):
+    for signs, precedence in (("<>≤≥=≠", COMPARISON), ("+−", SUM), (" ·×÷", PRODUCT)):
         if any(sign in outside for sign in signs):
             return precedence
     return ATOM

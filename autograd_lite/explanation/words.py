@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_lite.explanation.labels import (
     ATOM,
+    COMPARISON,
     PRODUCT,
     SIGNED,
     formula,
@@ -89,16 +90,16 @@ class Words:
     def forward(self, node: Any) -> Sentence:
         """What an operation computes: ŷ = σ(z) = σ(−0.7) = 0.3318."""
         named = [self.snapshot.names.get(x) for x in node.inputs]
-        sides: list[tuple[Part, ...]] = [(self.name(node),)]
+        sides = [_side((self.name(node),), self._tightness(node))]
         if len(named) > TERMS:
             sides.append((f"{node.op.notation.symbol} of {len(named)} operands",))
         elif named:
             if None not in named:
                 known = [((self.name(x),), self._tightness(x)) for x in node.inputs]
-                sides.append(formula(node, known)[0])
+                sides.append(_side(*formula(node, known)))
             if all(self.are_few(np.shape(self.snapshot.arrays[x])) for x in node.inputs):
                 refs = [((Ref("value", x),), SIGNED - 1) for x in node.inputs]
-                sides.append(formula(node, refs)[0])
+                sides.append(_side(*formula(node, refs)))
         sides.append((Ref("value", node),))
         return tuple((Term(side),) for side in sides)
 
@@ -196,3 +197,8 @@ def turned(factor: Factor, back: bool = True) -> Factor:
     name, ref = factor
     other = name.removesuffix("ᵀ") if back and name.endswith("ᵀ") else f"{name}ᵀ"
     return other, ref.styled("numbers" if ref.style == "transposed" else "transposed")
+
+
+def _side(parts: tuple[Part, ...], precedence: int) -> tuple[Part, ...]:
+    """A side of an equation; a comparison in parentheses, since a = b reads as two sides."""
+    return ("(", *parts, ")") if precedence == COMPARISON else parts
