@@ -187,7 +187,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(play):
         "playground.run.compute(); playground.draw(); }"
     )
     tab.keyboard.press("Space")
-    tab.wait_for_function("() => document.getElementById('play').ariaPressed === 'false'")
+    tab.wait_for_function("() => document.getElementById('play').textContent === '▶ play'")
     assert "too large: the loss is no longer finite" in tab.get_by_role("status").inner_text()
     assert "✖ L not finite" in tab.locator("#problems").inner_text()
     tab.keyboard.press("r")

@@ -152,7 +152,6 @@ function start() {
   function toggle(to) {
     playing = to;
     byId("play").textContent = playing ? "❚❚ pause" : "▶ play";
-    byId("play").setAttribute("aria-pressed", String(playing));
   }
 
   /** Take steps and draw once. */
