@@ -178,6 +178,23 @@ def examples(strategy, count):
     return drawn
 
 
+ALONG = (np.cumsum, np.cumprod, np.sort, np.argsort, np.argmax, np.argmin)
+
+
+def test_functions_along_an_axis_of_few_axes_or_all(compare):
+    x = np.array([[3.0, 1.0, 3.0], [-2.0, 5.0, 1.0]])
+    calls = [
+        (f"{function.__name__} {axis}", partial(function, axis=axis), [x[::-1]])
+        for function in ALONG
+        for axis in (None, 0, -1, -2)
+    ]
+    one = [np.array(3.0)]
+    calls += [(f.__name__, partial(f, axis=axis), one) for f in ALONG[:2] for axis in (None, 0, -1)]
+    calls += [(f.__name__, partial(f, axis=None), one) for f in ALONG]
+    calls += [("keepdims", partial(np.argmax, axis=axis, keepdims=True), [x]) for axis in (None, 1)]
+    assert not compare(calls)
+
+
 @pytest.mark.filterwarnings("ignore::autograd_lite.BroadcastWarning")
 def test_random_array_programs(compare):
     calls = [("arrays", p, p.arguments) for p in examples(native_programs.programs(), 40)]

@@ -112,7 +112,10 @@ def test_words_of_javascript_are_no_names(tmp_path, tab):
 
 WRONG = {
     "[1, 2]": "RangeError: program: X must be an array of shape (2, 3), 6 numbers in all; not 2",
-    "[[1, 2], [3, 4], [5, 6]]": "RangeError: program: X must be an array of shape (2, 3)",
+    "[[1, 2], [3, 4], [5, 6]]": "RangeError: program: X must be an array of shape (2, 3), 6"
+    " numbers in all; not 3 arrays",
+    "{ length: 6 }": "RangeError: program: X must be an array of shape (2, 3), 6 numbers in all;"
+    " not an object",
     "[[1, 2, 3], [4, 5]]": "RangeError: program: X must be an array of shape (2, 3)",
     "new Float64Array(7)": "RangeError: program: X must be an array of shape (2, 3)",
     "1": "RangeError: program: X must be an array of shape (2, 3)",

@@ -128,6 +128,31 @@ def test_vanishing_gradients_are_marked(play):
     assert "∅ W⁽¹⁾ zero gradient from the loss" in tab.locator("#problems").inner_text()
 
 
+def test_gradients_with_squares_out_of_range_have_a_norm(play):
+    tab = play()
+    for size in (1e-200, 1.0, 1e200):
+        found = tab.evaluate("(x) => norm(Float64Array.of(3 * x, 0, -4 * x))", size)
+        assert found == pytest.approx(5 * size)
+    assert tab.evaluate("norm(Float64Array.of(0, 0))") == 0
+    assert np.isnan(tab.evaluate("norm(Float64Array.of(1, NaN))"))
+    choose(tab, (1,), activation=1)
+    tab.evaluate(
+        "() => { const { run } = playground; run.weights.b1.fill(-230);"
+        "run.compute(); playground.draw(); }"
+    )
+    assert "▽ W⁽¹⁾ vanishing" in tab.locator("#problems").inner_text()
+
+
+def test_a_gradient_that_is_not_finite_is_told_from_a_value(play):
+    tab = play()
+    choose(tab, ())
+    tab.evaluate(
+        "() => { const { run } = playground; run.weights.w.fill(1e4);"
+        "run.compute(); playground.draw(); }"
+    )
+    assert tab.locator("#problems").inner_text() == "✖ ŷ gradient not finite"
+
+
 def test_learning_rates_are_compared(play):
     tab = play()
     choose(tab, (2,), rate="0.001")
@@ -162,7 +187,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(play):
         "playground.run.compute(); playground.draw(); }"
     )
     tab.keyboard.press("Space")
-    tab.wait_for_function("() => document.getElementById('play').ariaPressed === 'false'")
+    tab.wait_for_function("() => document.getElementById('play').textContent === '▶ play'")
     assert "too large: the loss is no longer finite" in tab.get_by_role("status").inner_text()
     assert "✖ L not finite" in tab.locator("#problems").inner_text()
     tab.keyboard.press("r")
@@ -193,8 +218,12 @@ def test_the_graph_of_a_layer_needs_no_scrolling(play, units):
     tab = play(viewport={"width": 1250, "height": 800})
     choose(tab, units)
     tab.evaluate("playground.advance(30)")
-    width, room = tab.evaluate("[graph.scrollWidth, graph.clientWidth]")
-    assert width <= room
+    fits = "graph.scrollWidth <= graph.clientWidth"
+    assert tab.evaluate(fits)
+    choose(tab, rate="1", batch="8")  # numbers get longer and shorter
+    for _ in range(10):
+        tab.evaluate("playground.advance(7)")
+        assert tab.evaluate(f"{fits} || Number(graph.style.zoom) === LEAST")
 
 
 def test_nothing_overlaps(play):

@@ -37,7 +37,8 @@ function flattened(x, shape, size) {
 /** What an error says of a value that is no array of the right shape. */
 function described(x) {
   if (x === null || typeof x !== "object") return `${x === null ? "null" : `a ${typeof x}`}`;
-  return "length" in x ? `${x.length} elements` : "an object";
+  if (!Array.isArray(x) && !ArrayBuffer.isView(x)) return "an object";
+  return `${x.length} ${typeof x[0] === "object" ? "arrays" : "elements"}`;
 }
 
 /** A number of an argument, in the dtype of the program. */

@@ -125,7 +125,9 @@ def in_loops(x: Expr) -> bool:
         return known and type(x.keywords.get("axis", 0)) is int and x.keywords.keys() <= {"axis"}
     if x.fn == SCATTER:
         return True
-    return JAVASCRIPT.whole(x) and bool(x.shape) and [*x.keywords] == ["axis"] and len(x.args) == 1
+    if not JAVASCRIPT.whole(x) or len(x.args) > 1 or [*x.keywords] != ["axis"]:
+        return False
+    return bool(x.shape and x.args[0].shape) and type(x.keywords["axis"]) is int
 
 
 def _given(loop: Expr) -> tuple[Any, ...]:

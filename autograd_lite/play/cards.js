@@ -140,7 +140,7 @@ class Card {
   /** Lay out the numbers anew. */
   build(lines, shape) {
     const columns = Math.max(...lines.map(([, texts]) => texts.length));
-    this.body.style.gridTemplateColumns = `max-content repeat(${columns}, minmax(44px, 1fr))`;
+    this.body.style.gridTemplateColumns = `max-content repeat(${columns}, minmax(48px, 1fr))`;
     this.texts = [];
     this.body.replaceChildren(...lines.flatMap(([label, texts, kind]) => [
       ...kind.includes("first") ? [made("i", "rule")] : [],

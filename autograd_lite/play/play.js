@@ -1,6 +1,6 @@
 // The controls, the keys and the loop.
 
-const RUNS = 6, PAUSE = { slow: 250, normal: 0, fast: 0 }, FAST = 10;
+const RUNS = 6, PAUSE = { slow: 250, normal: 0, fast: 0 }, FAST = 10, LEAST = 0.8;
 
 function start() {
   const byId = (id) => document.getElementById(id);
@@ -58,7 +58,15 @@ function start() {
   function fit() {
     const holder = byId("graph");
     holder.style.zoom = 1;
-    holder.style.zoom = Math.max(0.8, Math.min(1, 0.97 * holder.clientWidth / holder.scrollWidth));
+    shrink();
+  }
+
+  /** Shrink the cards if they have become too wide. */
+  function shrink() {
+    const holder = byId("graph"), { clientWidth, scrollWidth } = holder, zoom = Number(holder.style.zoom);
+    if (scrollWidth > clientWidth && zoom > LEAST) {
+      holder.style.zoom = Math.max(LEAST, 0.97 * zoom * clientWidth / scrollWidth);
+    }
   }
 
   // What is drawn after each step.
@@ -73,6 +81,7 @@ function start() {
     network.draw(byId("network"), run, predicted, marks, colors);
     drawCurves(byId("curves"), runs, colors);
     graph.show(run, marks);
+    shrink();
     let right = 0;
     for (let k = 0; k < rows; k++) right += (predicted["ŷ"][k] > 0.5) === (run.points.y[k] === 1);
     run.accuracy = right / rows;
@@ -143,7 +152,6 @@ function start() {
   function toggle(to) {
     playing = to;
     byId("play").textContent = playing ? "❚❚ pause" : "▶ play";
-    byId("play").setAttribute("aria-pressed", String(playing));
   }
 
   /** Take steps and draw once. */

@@ -174,7 +174,10 @@ class Run {
  */
 function verdict(run) {
   const { loss, squares } = run.now, { promised, first, steps } = run;
-  if (!run.finite) return ["large", "too large: the loss is no longer finite"];
+  if (!run.finite) {
+    const what = Number.isFinite(loss) ? "gradient" : "loss";
+    return ["large", `too large: the ${what} is no longer finite`];
+  }
   const { length, rises, expected, mean, before } = run.recent();
   if (length < 10) return ["none", "too early to say"];
   if (mean > 1.02 * first) return ["large", "too large: the loss is above its start"];
@@ -191,8 +194,12 @@ function verdict(run) {
   return ["right", "right: the loss falls"];
 }
 
-/** The norm of an array. */
-const norm = (array) => Math.sqrt(array.reduce((sum, x) => sum + x * x, 0));
+/** The norm of an array, where squares may be too small or too large for a float as well. */
+function norm(array) {
+  const most = largest(array);
+  if (most === 0 || !Number.isFinite(most)) return most;
+  return most * Math.sqrt(array.reduce((sum, x) => sum + (x / most) ** 2, 0));
+}
 
 const FAINT = 100;
 
@@ -209,7 +216,8 @@ function problems(run) {
   const add = (name, sign, text) => { (found[name] ??= []).push([sign, text]); };
   const sure = (x) => typeof x === "number" ? Number.isFinite(x) : x.every(Number.isFinite);
   for (const [name, array] of Object.entries({ ...run.weights, ...values })) {
-    if (!sure(array) || !sure(gradients[name])) add(name, "✖", "not finite");
+    if (!sure(array)) add(name, "✖", "not finite");
+    else if (!sure(gradients[name])) add(name, "✖", "gradient not finite");
   }
   if (!sure(run.now.loss)) add("L", "✖", "not finite");
   const size = (name) => norm(gradients[name]) / Math.sqrt(gradients[name].length);
