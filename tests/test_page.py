@@ -286,6 +286,19 @@ def test_of_a_large_array_the_first_rows_stand_in_the_page(monkeypatch):
     assert node.numbers["value"] == [written(row) for row in X[:40, :40]]
 
 
+def test_a_page_of_many_nodes_has_fewer_numbers():
+    h = ag.constant(np.random.default_rng(0).normal(size=(20, 10)), name="X")
+    for k in range(150):
+        h = np.tanh(h @ ag.Tensor(np.eye(10), name=f"W{k}"))
+    text = page(np.mean(h * h))
+    assert len(data(text)["nodes"]) > 450
+    assert len(text.encode()) < 1_500_000
+    whole, [part] = panels(text), [n for n in panels(text).values() if n.name == "W149"]
+    assert len(whole[0].numbers["value"]) == 20
+    assert any("the first 3 rows and 3 columns are shown" in text for text in part.texts)
+    assert part.numbers["value"] == [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"]]
+
+
 def test_a_heat_map_is_blue_white_and_red():
     pictures = []
 

@@ -223,6 +223,13 @@ def test_a_page_says_why_it_cannot_be_edited(visit):
         assert tab.locator("#details input").count() == 0
 
 
+def test_a_page_warns_of_nothing_a_second_time():
+    a, b = ag.Tensor(np.ones((3, 1)), name="a"), ag.Tensor(np.ones(3), name="b")
+    with pytest.warns(ag.BroadcastWarning):
+        result = np.sum((a * b) ** 2).named("L")
+    assert "reason" not in data(page(result))["program"]
+
+
 def test_a_large_graph_has_no_program(monkeypatch):
     monkeypatch.setattr(answers, "NODES", 5)
     program = data(page(student()))["program"]

@@ -20,9 +20,13 @@ from autograd_lite.viz.layout import Scene
 
 __all__ = ["Panels"]
 
-WHOLE, CORNER, NUMBERS = 20_000, 40, 400_000
+WHOLE, CORNER = 20_000, 40
 """Arrays of up to WHOLE numbers are shown completely, larger ones by their first CORNER rows and
-columns; so is every array of more than CORNER² numbers once a page has NUMBERS of them."""
+columns."""
+
+NUMBERS, NODES, LEAST = 400_000, 50, 3
+"""A page of up to NODES nodes has about NUMBERS numbers, and one of more nodes has fewer in inverse
+proportion. After them every array is shown by its first LEAST rows and columns."""
 
 LINE, SHOWN = 5, 48
 """The numbers in a line of a vector, and the largest number of numbers that starts unfolded."""
@@ -52,7 +56,7 @@ class Panels:
         self.words = words
         self.answers = answers
         self.result: Any = scene.graph.outputs[-1]
-        self.budget = NUMBERS
+        self.budget: int = NUMBERS * NODES // max(NODES, len(scene.graph.nodes))
         self.derivations: dict[Any, list[str]] = _derivations(scene)
         self.operations: dict[str, tuple[str, str]] = {}
 
@@ -107,8 +111,9 @@ class Panels:
         rows = values.reshape(1, -1) if flat else values.reshape(-1, values.shape[-1])
         low, mean, high = map(text_of, measures(values))
         summary = f"min {low}, mean {mean}, max {high}"
-        if rows.size > (WHOLE if self.budget > 0 else CORNER**2):
-            rows = rows[:, : CORNER**2] if flat else rows[:CORNER, :CORNER]
+        corner, most = (CORNER, WHOLE) if self.budget > 0 else (LEAST, LEAST**2)
+        if rows.size > most:
+            rows = rows[:, : corner**2] if flat else rows[:corner, :corner]
             sides = f"{rows.shape[0]} rows and {rows.shape[1]} columns"
             summary += f"; the first {f'{rows.size} numbers' if flat else sides} are shown"
         self.budget -= rows.size
