@@ -143,13 +143,16 @@ regression above, without the functions that check the arguments:
 - Products, sums and elementwise calls become loops. `sort`, `cumsum`, `argmax` and indices that are
   arrays call functions that the script brings along.
 - NaN and infinities are those of NumPy. `Math.tanh`, `Math.exp` and others differ from NumPy's
-  functions by one or two units in the last place, and sums add one number after the other.
+  functions by one or two units in the last place. Sums add one number after the other, a sum of
+  all elements in pieces of 2,048.
 - Integers of 64 bits are exact up to 2⁵³; larger ones are rounded and do not wrap around. Those of
   fewer bits wrap around, as in NumPy.
 - What JavaScript lacks raises a `ValueError` that names it, before the file is written: linear
   algebra, the functions of `scipy.special`, masks that are arguments, `searchsorted` and a few
   more.
-- With `rows="auto"` the script serves any number of rows above 1, unless f reads that number.
+- With `rows="auto"` the script of a function that can run in blocks of rows serves any number of
+  rows above 1. The script of another one, such as a sort, serves only that of the last call. A
+  function that reads the number of rows is refused.
 - Names are those of Python. A word that JavaScript reserves gets an underscore: `new_`.
 
 ## How compiling works

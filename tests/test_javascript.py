@@ -178,6 +178,17 @@ def examples(strategy, count):
     return drawn
 
 
+def test_long_sums_lose_no_digits(compare):
+    x, X = np.full(10**6, 0.1), np.random.default_rng(3).normal(3, 1, (5, 3001))
+
+    def function(x, X):
+        return np.mean(x), np.var(x + X[0, 0]), np.sum(X * X), np.mean(np.exp(X), axis=None)
+
+    assert not compare([("long", function, [x, X])], 2e-14)
+    assert "start < 1000000; start += 2048" in javascript(np.sum, [x], "program")
+    assert "start" not in javascript(np.sum, [X], "program", {"rows": 3001}).partition("\n\n")[0]
+
+
 ALONG = (np.cumsum, np.cumprod, np.sort, np.argsort, np.argmax, np.argmin)
 
 

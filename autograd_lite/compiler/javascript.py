@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -181,7 +182,7 @@ def source(
         text = number.text(given.rows)
         text = text if text == given.rows else f"({text})"
         known[x] = JAVASCRIPT.converted(text, x.dtype.name)
-    writer = ScriptWriter(roots, b, given.taken, known)
+    writer = ScriptWriter(roots, b, given.taken, known, bool(sizes))
     returned = f"return {packed(packing.tree, writer.results)}"
     body = declared(inlined([*writer.lines, returned]))
     if length:
@@ -218,8 +219,15 @@ class ScriptWriter(KernelWriter):
     language = JAVASCRIPT
 
     def __init__(
-        self, roots: Sequence[Any], b: Builder, names: Names, known: Mapping[Expr, str]
+        self,
+        roots: Sequence[Any],
+        b: Builder,
+        names: Names,
+        known: Mapping[Expr, str],
+        any_size: bool = False,
     ) -> None:
+        if any_size:  # then how long a sum is, is not known
+            self.longest = sys.maxsize
         roots = [*_apart(roots, b)]
         held = [x for x in everything(roots) if x.fn == CONSTANT and not is_literal(x)]
         held = [*dict.fromkeys(held)]

@@ -228,6 +228,13 @@ class JavaScript(Language):
     def loop(self, variable: str, n: str) -> str:
         return f"for (let {variable} = 0; {variable} < {n}; {variable}++) {{"
 
+    def in_pieces(self, variable: str, start: str, k: str, n: str, size: int) -> Sequence[str]:
+        end = f"Math.min({start} + {size}, {n})"
+        return (
+            f"for (let {start} = 0; {start} < {n}; {start} += {size}) {{",
+            f"for (let {variable} = {start}; {variable} < {end}; {variable}++) {{",
+        )
+
     def choice(self, condition: str, yes: str, no: str) -> str:
         return f"{condition} ? {yes} : {no}"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from autograd_lite.compiler.languages import NUMBA, Language
 from autograd_lite.compiler.loop_nests import Nest
+from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.machine_code import FLAGS, HELPERS, digest, signature
 from autograd_lite.compiler.native import ASSEMBLED, REDUCTIONS, Stretch, is_literal, parts_of
 from autograd_lite.compiler.native_loops import element_of, run_of, write_loop
@@ -32,9 +33,11 @@ class KernelWriter:
         lines: its body.
         helpers: the names of the functions that it calls.
         language: what it is written in.
+        longest: the most numbers that are added one after the other where one is the sum of all.
     """
 
     language: Language = NUMBA
+    longest: int = LONGEST_SUM
 
     def __init__(self, stretch: Stretch, b: Builder, free: Container[Expr] = ()) -> None:
         self._begin(stretch, b, Plan(stretch, b), NUMBA.names(), set())
@@ -70,6 +73,7 @@ class KernelWriter:
         """
         stretch = Stretch(tuple(known), body.roots, 0)
         inner = object.__new__(type(self))
+        inner.longest = self.longest
         plan = Plan(stretch, self.b, in_memory=True, language=self.language)
         inner._begin(stretch, self.b, plan, self.names, self.helpers)
         inner.text, inner.allocations, inner.count = known, self.lines, self.count

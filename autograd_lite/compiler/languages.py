@@ -22,7 +22,7 @@ class Language:
     Blocks are indented in every language.
 
     Attributes:
-        by_loops: whether loops compute every product, and sums are not cut into pieces.
+        by_loops: whether loops compute every product, and the parts of long sums are just added.
     """
 
     by_loops: bool = False
@@ -42,6 +42,15 @@ class Language:
     def loop(self, variable: str, n: str) -> str:
         """The head of a loop."""
         return f"for {variable} in range({n}):"
+
+    def in_pieces(self, variable: str, start: str, k: str, n: str, size: int) -> Sequence[str]:
+        """The heads of the loops over pieces and over a piece, and what follows in the latter."""
+        return (
+            f"for {start} in range(0, {n}, {size}):",
+            # LLVM makes vectors of loops that start at 0.
+            f"for {k} in range(min({size}, {n} - {start})):",
+            f"{variable} = {start} + {k}",
+        )
 
     def choice(self, condition: str, yes: str, no: str) -> str:
         """One of two numbers."""

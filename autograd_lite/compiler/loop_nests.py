@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_lite.compiler.machine import LONGEST_SUM
 from autograd_lite.compiler.native import REDUCTIONS, axes_of
 from autograd_lite.compiler.native_loops import element_of
 from autograd_lite.compiler.plan import Step
@@ -35,8 +34,9 @@ FIRST = {
 class _LongSum:
     """The names of a sum of many numbers: of the sum, of what rounding left, and of a part.
 
-    Parts are sums of at most `LONGEST_SUM` numbers. What rounding leaves where they are added is
-    added at the end; see A. Neumaier, Z. Angew. Math. Mech. 54 (1974) 39-51.
+    Parts are sums of at most `longest` numbers. In native code, what
+    rounding leaves where they are added is added at the end; see A. Neumaier, Z. Angew. Math.
+    Mech. 54 (1974) 39-51.
     """
 
     total: str
@@ -93,12 +93,10 @@ class Nest:
 
     def _cut(self) -> tuple[int, int] | None:
         """Cut the innermost loop with which a sum gets too long, or that of rows."""
-        if self.writer.language.by_loops:
-            return None
-        length, inner = self.writer.stretch.length, 1
+        length, longest, inner = self.writer.stretch.length, self.writer.longest, 1
         for axis in range(len(self.domain) - 1, -1, -1):
-            if inner * self.domain[axis] > LONGEST_SUM or self.domain[axis] == length:
-                return axis, max(1, LONGEST_SUM // inner)
+            if inner * self.domain[axis] > longest or 0 < self.domain[axis] == length:
+                return axis, max(1, longest // inner)
             inner *= self.domain[axis]
         return None
 
@@ -119,10 +117,7 @@ class Nest:
             written.depth = depths[axis]
             if self.cut and self.cut[0] == axis:
                 written.depth += 1
-                for x in self.sums:
-                    written.put(
-                        f"{x.total}, {x.rest} = plus_exactly({x.total}, {x.rest}, {x.part})"
-                    )
+                written.put(*(self._with_part(x) for x in self.sums))
                 written.depth -= 1
         written.put(*self.tails[0])
         return written
@@ -130,11 +125,19 @@ class Nest:
     def _open_in_pieces(self, written: _Lines, axis: int, size: int) -> None:
         start, k = map(self.writer.names.take, ("start", "k"))
         n = self.writer.length_of(self.domain[axis])
-        written.open(f"for {start} in range(0, {n}, {size}):")
+        pieces, piece, *lines = self.language.in_pieces(
+            self.writer.variables[axis], start, k, n, size
+        )
+        written.open(pieces)
         written.put(*(f"{x.part} = 0.0" for x in self.sums))
-        # LLVM makes vectors of loops that start at 0.
-        written.open(f"for {k} in range(min({size}, {n} - {start})):")
-        written.put(f"{self.writer.variables[axis]} = {start} + {k}")
+        written.open(piece)
+        written.put(*lines)
+
+    def _with_part(self, x: _LongSum) -> str:
+        """The line that adds a part to a sum."""
+        if self.language.by_loops:
+            return f"{x.total} = {self.language.plus(x.total, x.part)}"
+        return f"{x.total}, {x.rest} = plus_exactly({x.total}, {x.rest}, {x.part})"
 
     def _word(self, x: Any) -> str:
         """The source of an operand; what an outer loop knows is read there."""
@@ -201,9 +204,11 @@ class Nest:
     def _add_in_pieces(self, x: Expr, total: str, value: str) -> None:
         rest, part = map(self.writer.names.take, ("rest", "part"))
         self.sums.append(_LongSum(total, rest, part))
+        self.body.append(self._joined(x, part, value))
+        if self.language.by_loops:
+            return
         self.writer.helpers.add("plus_exactly")
         self.heads[0].append(f"{rest} = 0.0")
-        self.body.append(self._joined(x, part, value))
         # After an overflow the rest is NaN or infinite, and the sum is right without it.
         whole = self.language.choice(f"{rest} - {rest} == 0.0", f"{total} + {rest}", total)
         self.tails[0].append(f"{total} = {whole}")
