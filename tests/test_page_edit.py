@@ -47,7 +47,14 @@ def many(X, w):
     return np.mean(ag.sigmoid(X @ w) ** 2).named("L")
 
 
+def single(X, W):
+    """Matrices with one row and one column."""
+    X, W = ag.constant(X, name="X"), ag.Tensor(W, name="W")
+    return np.mean(np.tanh(X @ W) ** 2).named("L")
+
+
 GRAPHS = {
+    "single": (single, [((1.0, 2.0),), ((0.5,), (-1.0,))], [((0.0, -3.0),), ((0.1,), (0.2,))]),
     "student": (student, [(3.0, 5.0), 1.0, (0.1, -0.2), 0.0], [(1.5, -2.0), 0.25, (9.5, 7), 1e-5]),
     "saturated": (student, [(3.0, 5.0), 1.0, (0.1, -0.2), 0.0], [None, None, (9.0, 8.0), 5.0]),
     "softmax": (softmax, [(1.0, 2.0, -1.0), (0.0, 1.0, 0.0)], [(-3.0, 9.0, 4.5), (1.0, 0.0, 0.0)]),
