@@ -150,7 +150,7 @@ def local_derivative(
         the derivative, the part of the gradient, and the largest of its terms.
     """
     op, rule = consumer.op, consumer.op.rules[k]
-    one = np.ones(np.shape(out), out.dtype)
+    one: Any = np.ones(np.shape(out), out.dtype)
     if isinstance(g, Tensor):  # rules get only arrays or only Tensors
         one = Tensor(one, requires_grad=False)
     s = rule(one, out, *operands, **consumer.attributes)
