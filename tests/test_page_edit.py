@@ -47,7 +47,14 @@ def many(X, w):
     return np.mean(ag.sigmoid(X @ w) ** 2).named("L")
 
 
+def single(X, W):
+    """Matrices with one row and one column."""
+    X, W = ag.constant(X, name="X"), ag.Tensor(W, name="W")
+    return np.mean(np.tanh(X @ W) ** 2).named("L")
+
+
 GRAPHS = {
+    "single": (single, [((1.0, 2.0),), ((0.5,), (-1.0,))], [((0.0, -3.0),), ((0.1,), (0.2,))]),
     "student": (student, [(3.0, 5.0), 1.0, (0.1, -0.2), 0.0], [(1.5, -2.0), 0.25, (9.5, 7), 1e-5]),
     "saturated": (student, [(3.0, 5.0), 1.0, (0.1, -0.2), 0.0], [None, None, (9.0, 8.0), 5.0]),
     "softmax": (softmax, [(1.0, 2.0, -1.0), (0.0, 1.0, 0.0)], [(-3.0, 9.0, 4.5), (1.0, 0.0, 0.0)]),
@@ -195,9 +202,30 @@ def test_what_is_no_number_changes_nothing(visit):
 def test_whole_numbers_and_truth_values(visit):
     n, m = ag.constant([1, 2], name="n"), ag.constant([True, False], name="m")
     tab = visit(np.sum(np.where(m, n * ag.Tensor(2.0, name="w"), 0.5)).named("L"))
-    assert tab.evaluate(EDIT, [0, ["1.5", "2"]]).endswith("n[0] must be an integer, not “1.5”")
+    assert tab.evaluate(EDIT, [0, ["1.5", "2"]]) == (
+        "n[0] must be an integer from −9007199254740991 to 9007199254740991, not “1.5”"
+    )
     assert tab.evaluate(EDIT, [0, ["7", "2"]]) == ""
     assert "14.5" in tab.evaluate("document.querySelector('main').textContent")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fits", "wrong"),
+    [
+        ("int8", ["127", "-128"], "128"),
+        ("uint8", ["255", "0"], "-1"),
+        ("uint16", ["65535", "1e3"], "65536"),
+        ("int32", ["-2147483648", "2.0"], "2147483648"),
+        ("int64", ["9007199254740991", "-1"], "9007199254740993"),
+        ("bool", ["0", "1"], "2"),
+        ("float32", ["3.4e38", "1e-50"], "1e39"),
+    ],
+)
+def test_a_number_is_one_of_its_dtype(visit, dtype, fits, wrong):
+    n = ag.constant(np.array([1, 1], dtype), name="n")
+    tab = visit(np.sum(n * ag.Tensor(np.float32(2.0), name="w")).named("L"))
+    assert tab.evaluate(EDIT, [0, fits]) == ""
+    assert f"not “{wrong}”" in tab.evaluate(EDIT, [0, [wrong, fits[1]]])
 
 
 # Where it cannot follow

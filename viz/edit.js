@@ -87,17 +87,29 @@ function restateLabel(edge, arrayOf) {
   edge.texts.forEach((text, k) => { text.textContent = lines[k] ?? ""; });
 }
 
+/** The least and the largest integer of a type that a number in JavaScript is exactly. */
+function limits(dtype) {
+  const [, unsigned, bits] = dtype.match(/^(u?)int(\d+)$/);
+  const most = Math.min(2 ** (unsigned ? bits : bits - 1) - 1, Number.MAX_SAFE_INTEGER);
+  return [unsigned ? 0 : Math.max(-most - 1, Number.MIN_SAFE_INTEGER), most];
+}
+
+/** What an array of this type can have. */
+function kindOf(dtype) {
+  if (dtype === "bool") return "0 or 1";
+  if (dtype.startsWith("float")) return `a ${dtype === "float32" ? "float32 " : ""}number`;
+  return `an integer from ${limits(dtype).map(String).join(" to ").replaceAll("-", "−")}`;
+}
+
 /** A number that was typed, or undefined if it is none that an array of this type can have. */
 function typed(text, dtype) {
   const plain = text.trim().replace("−", "-");
-  const x = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
-  const fits = dtype === "bool" ? x === 0 || x === 1
-    : dtype.startsWith("float") ? Number.isFinite(x) : Number.isSafeInteger(x);
-  if (!fits) return undefined;
-  return dtype === "float32" ? Math.fround(x) : x;
+  const read = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+  const x = dtype === "float32" ? Math.fround(read) : read;
+  if (dtype.startsWith("float")) return Number.isFinite(x) ? x : undefined;
+  const [least, most] = dtype === "bool" ? [0, 1] : limits(dtype);
+  return Number.isInteger(x) && x >= least && x <= most ? x : undefined;
 }
-
-const KINDS = { bool: "0 or 1", float64: "a number", float32: "a number" };
 
 /** The inputs for the numbers of a leaf, or the reason why there are none. */
 function editor(name, leaf, shape, data, apply) {
@@ -117,7 +129,7 @@ function editor(name, leaf, shape, data, apply) {
     const bad = numbers.indexOf(undefined);
     inputs.forEach((input, j) => { input.ariaInvalid = String(j === bad); });
     wrong.textContent = bad < 0 ? "" : `${inputs[bad].ariaLabel} must be ` +
-      `${KINDS[leaf.dtype] ?? "an integer"}, not “${inputs[bad].value}”`;
+      `${kindOf(leaf.dtype)}, not “${inputs[bad].value}”`;
     if (bad >= 0) return inputs[bad].focus();
     try {
       return apply(numbers, k);

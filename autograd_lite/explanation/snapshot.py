@@ -10,6 +10,7 @@ from autograd_lite.explanation.labels import labels
 from autograd_lite.graph import Graph
 from autograd_lite.op import OPS
 from autograd_lite.sweep import Gradients
+from autograd_lite.tensor import Tensor
 from autograd_lite.text import printable
 
 __all__ = ["Snapshot", "local_derivative"]
@@ -149,7 +150,10 @@ def local_derivative(
         the derivative, the part of the gradient, and the largest of its terms.
     """
     op, rule = consumer.op, consumer.op.rules[k]
-    s = rule(np.ones(np.shape(out), out.dtype), out, *operands, **consumer.attributes)
+    one: Any = np.ones(np.shape(out), out.dtype)
+    if isinstance(g, Tensor):  # rules get only arrays or only Tensors
+        one = Tensor(one, requires_grad=False)
+    s = rule(one, out, *operands, **consumer.attributes)
     if op.traits.elementwise:
         part = s * g
     elif op.name in SPREADS and np.size(out) > 1:

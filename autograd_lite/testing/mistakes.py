@@ -23,8 +23,8 @@ MISTAKES: dict[str, str] = {
     "by their number.",
     "1/m twice": "The gradient is divided by m twice. The factor 1/m enters once, at the loss; "
     "later sums over the examples are sums.",
-    "mean in place of a sum": "The loss is a sum over the examples, but the gradient is divided by "
-    "their number.",
+    "mean in place of a sum": "The gradient is divided by the number of terms of a sum{where}. The "
+    "derivative of a sum with respect to each of its terms is 1.",
     "forgotten transpose": "A transpose is missing in the product{where}. The gradients of A B are "
     "G Bᵀ and Aᵀ G.",
     "transposed gradient": "The gradient is transposed. It must have the shape of its parameter: "
