@@ -15,7 +15,8 @@ from autograd_lite.op import NUMPY, OPS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("core", "checkout", "interrupts", "text", "files", "trees", "differences", "row_sources"),
+    ("core", "checkout", "interrupts", "text", "web_page", "files", "trees"),
+    ("differences", "row_sources"),
     ("context", "row_blocks"),
     ("arrays", "lines", "notebook"),
     ("broadcasting", "dask_rows", "dlpack", "foreign", "masks", "signatures", "record"),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -20,6 +17,7 @@ from autograd_lite.viz.layout import Edge, Scene, edges_between, frames, layout
 from autograd_lite.viz.panel import Panels
 from autograd_lite.viz.picture import Styles, read
 from autograd_lite.viz.rendering import render
+from autograd_lite.web_page import embedded, policy
 
 __all__ = ["Page"]
 
@@ -266,23 +264,3 @@ def _steps(groups: list[Group], scene: Scene) -> list[tuple[int, int]]:
             steps.append((k, 1))
         steps.extend((leaf, 1) for leaf in reversed(waiting.get(k, ())))
     return steps
-
-
-def embedded(data: Any) -> str:
-    """JSON for a script element, escaped so that no name in it can end the element."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def policy(style: str, *scripts: str) -> str:
-    """The policy of a page: nothing is fetched; only this style and these scripts are allowed."""
-    return (
-        f"default-src 'none'; img-src data:; script-src {' '.join(map(_hashed, scripts))}; "
-        f"style-src {_hashed(style)}; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hashed(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

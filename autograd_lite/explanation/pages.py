@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +16,7 @@ from autograd_lite.explanation.document import Equation, Heading, Item
 from autograd_lite.explanation.equations import are_shown
 from autograd_lite.explanation.sentences import Piece, Shown
 from autograd_lite.text import number
+from autograd_lite.web_page import policy
 
 __all__ = ["fragment", "html", "markdown", "notebook", "text"]
 
@@ -145,11 +144,10 @@ def fragment(items: Sequence[Item]) -> str:
 def html(items: Sequence[Item]) -> str:
     """A page that loads nothing and runs no script."""
     style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     frame = Path(__file__).with_name("walkthrough.html").read_text(encoding="utf-8")
     title = next((item.text for item in items if isinstance(item, Heading)), "")
     return Template(frame).substitute(
-        title=escape(title), policy=f"'sha256-{digest}'", style=style, body=_body(items)
+        title=escape(title), policy=policy(style), style=style, body=_body(items)
     )
 
 

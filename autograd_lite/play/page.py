@@ -14,7 +14,7 @@ from autograd_lite.models.perceptron import ACTIVATIONS
 from autograd_lite.play.programs import DEPTHS, formulas, programs
 from autograd_lite.play.tables import Points
 from autograd_lite.viz.marks import EXPLODING, VANISHING
-from autograd_lite.viz.page import embedded, policy
+from autograd_lite.web_page import embedded, policy
 
 __all__ = ["page"]
 
