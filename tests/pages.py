@@ -37,11 +37,13 @@ def data(text):
     """What the page's script reads, with names for what its lists contain."""
     read = json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
     for k, sheet in enumerate(read["sheets"]):
-        names = ("number", "frame", "items", "title", "contents", "opens")
+        names = ("number", "frame", "outline", "face", "title", "contents", "opens")
         sheet["cards"] = [
             {"id": f"s{k}-n{card[0]}"} | dict(zip(names, card, strict=False))
             for card in sheet["cards"]
         ]
+        for card in sheet["cards"]:
+            card["items"] = [card["outline"], *read["faces"][card["face"]]]
         names = ("tail", "head", "curve", "tip", "items", "label")
         sheet["edges"] = [
             {"id": f"s{k}-e{j}"} | dict(zip(names, edge, strict=True))

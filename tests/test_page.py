@@ -204,7 +204,7 @@ def test_the_code_of_a_page_is_small():
 def test_the_page_of_a_thousand_nodes_is_below_a_megabyte(scopes):
     text = page(neurons(scopes=scopes))
     assert len(data(text)["nodes"]) > 960
-    assert len(text.encode()) < 800_000
+    assert len(text.encode()) < 700_000
 
 
 @given(NAMES, NAMES, NAMES)

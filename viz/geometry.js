@@ -34,11 +34,11 @@ function squeeze(folds, boxes) {
 }
 
 /** A sheet with names for what its lists contain, and identifiers for its elements. */
-function unpacked(s, number) {
+function unpacked(s, number, faces) {
   const id = (kind, k) => `s${number}-${kind}${k}`;
   return { ...s,
-    cards: s.cards.map(([node, frame, items, title, contents, opens]) => ({ id: id("n", node),
-      node, frame, items, title, contents, opens })),
+    cards: s.cards.map(([node, frame, outline, face, title, contents, opens]) => ({
+      id: id("n", node), node, frame, items: [outline, ...faces[face]], title, contents, opens })),
     edges: s.edges.map(([tail, head, curve, tip, items, label], k) => ({ id: id("e", k), tail,
       head, curve, tip, items, label })),
     frames: s.frames.map(([parent, at, items, title, contents], k) => ({ id: id("c", k), parent,

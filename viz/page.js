@@ -2,9 +2,9 @@ const READABLE = 0.45, NEAREST = { block: "nearest", inline: "nearest" };
 
 function start() {
   const byId = (id) => document.getElementById(id);
-  const { hello, fits, styles, operations, nodes: drawnNodes, sheets: packed, program } =
+  const { hello, fits, styles, faces, operations, nodes: drawnNodes, sheets: packed, program } =
     JSON.parse(byId("data").textContent);
-  const sheets = packed.map(unpacked);
+  const sheets = packed.map((s, k) => unpacked(s, k, faces));
   const root = document.documentElement, panel = byId("panel");
 
   // What is shown: the sheet, its scale, its step (null: everything), the node in the panel.

@@ -15,7 +15,7 @@ from autograd_lite.viz.answers import Answers
 from autograd_lite.viz.cards import count
 from autograd_lite.viz.layout import Edge, Scene, edges_between, frames, layout
 from autograd_lite.viz.panel import Panels
-from autograd_lite.viz.picture import Styles, read
+from autograd_lite.viz.picture import Faces, Styles, read
 from autograd_lite.viz.rendering import render
 from autograd_lite.web_page import embedded, policy
 
@@ -43,6 +43,7 @@ class Page:
         self.answers = Answers(scene)
         self.panels = Panels(scene, self.words, self.answers)
         self.styles = Styles()
+        self.faces = Faces()
         self.nodes: dict[int, dict[str, Any]] = {}
         self.sheets: list[dict[str, Any]] = []
         self.frames: list[str] = []
@@ -101,6 +102,7 @@ class Page:
             "fits": depth is None,
             "sheets": self.sheets,
             "styles": self.styles.table,
+            "faces": self.faces.table,
             "operations": self.panels.operations,
             "nodes": self.nodes,
             "program": self.answers.data(),
@@ -134,7 +136,8 @@ class Page:
             [
                 self._node(group),
                 numbers.get(group.scope),
-                shapes[ids[j]],
+                shapes[ids[j]][0],
+                self.faces.number(shapes[ids[j]]),
                 *_fold(group, opens.get(j)),
             ]
             for j, group in enumerate(groups)

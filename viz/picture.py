@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["COLORS", "Styles", "read"]
+__all__ = ["COLORS", "Faces", "Styles", "read"]
 
 COLORS = {
     "#202124": "ink", "#5f6368": "grey", "#3c4043": "badge", "#4a4f55": "arrow",
@@ -43,6 +43,29 @@ class Styles:
         if key not in self._known:
             self._known[key] = len(self.table)
             self.table.append((tag, attributes))
+        return self._known[key]
+
+
+class Faces:
+    """What cards show inside their outlines; the same card in several pictures has one face.
+
+    Attributes:
+        table: for each face its items.
+    """
+
+    def __init__(self) -> None:
+        self.table: list[list[Item]] = []
+        self._known: dict[tuple[Any, ...], int] = {}
+
+    def number(self, items: list[Item]) -> int:
+        """The number of the face of a card, which is new if no card of this size showed it."""
+        (_, _, _, width, height), *inside = items
+        shown = ((style, *(x for x in rest if isinstance(x, str))) for style, *rest in inside)
+        # Graphviz places the same card with other rounding errors in each picture.
+        key = (round(width / 10), round(height / 10), *shown)
+        if key not in self._known:
+            self._known[key] = len(self.table)
+            self.table.append(inside)
         return self._known[key]
 
 
