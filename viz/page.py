@@ -39,11 +39,11 @@ class Page:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.words = Words(scene)
-        self.answers = Answers(scene)
-        self.panels = Panels(scene, self.words, self.answers)
-        self.styles = Styles()
-        self.faces = Faces()
+        self.words: Words = Words(scene)
+        self.answers: Answers = Answers(scene)
+        self.panels: Panels = Panels(scene, self.words, self.answers)
+        self.styles: Styles = Styles()
+        self.faces: Faces = Faces()
         self.nodes: dict[int, dict[str, Any]] = {}
         self.sheets: list[dict[str, Any]] = []
         self.frames: list[str] = []

@@ -30,15 +30,19 @@ class Arguments:
     ) -> None:
         if wrong := [text for text in sizes if names.take(text) != text]:
             raise ValueError(f"{name}: a size cannot have the name {wrong[0]!r}")
-        self.function, self.signature, self.taken, self.sizes = name, signature, names, sizes
-        self.names = [names.take(text, "argument") for text in signature.names]
+        self.function: str = name
+        self.signature: Signature = signature
+        self.taken: Names = names
+        self.sizes: Sequence[str] = sizes
+        self.names: list[str] = [names.take(text, "argument") for text in signature.names]
         found: dict[int, str] = {}
         self.paths: dict[int, str] = {}
         self.fixed: list[tuple[str, Any]] = []
         for form, parameter in zip(signature.tree, self.names, strict=True):
             self._find(form, parameter, names, found)
-        self.leaves = [found[k] for k in range(len(found))]
-        self.rows = names.take("n") if any(ANY_LENGTH in x.shape for x in signature.leaves) else ""
+        self.leaves: list[str] = [found[k] for k in range(len(found))]
+        any_rows = any(ANY_LENGTH in x.shape for x in signature.leaves)
+        self.rows: str = names.take("n") if any_rows else ""
 
     def _find(self, form: Any, path: str, names: Names, found: dict[int, str]) -> None:
         if isinstance(form, Leaf):

@@ -27,6 +27,7 @@ from autograd_lite.explanation.sentences import (
 )
 from autograd_lite.explanation.snapshot import Snapshot
 from autograd_lite.explanation.update import replayed, updated
+from autograd_lite.graph import Graph
 from autograd_lite.text import number, printable
 
 __all__ = ["Writer"]
@@ -51,13 +52,13 @@ class Writer:
 
     def __init__(self, snapshot: Snapshot, rate: float | None) -> None:
         self.snapshot = snapshot
-        self.graph = snapshot.graph
+        self.graph: Graph = snapshot.graph
         self.loss: Any = self.graph.outputs[-1]
-        self.equations = Equations(snapshot)
+        self.equations: Equations = Equations(snapshot)
         self.rate = rate
         # The α of a penalty is not the learning rate.
         self.symbol = "η" if "α" in snapshot.names.values() else "α"
-        self.groups = groups_of(self.graph)
+        self.groups: list[Group] = groups_of(self.graph)
         self.closed, self.notes = _closed_forms(self.loss, self.equations)
 
     def items(self) -> Iterator[Item]:

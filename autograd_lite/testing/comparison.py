@@ -49,11 +49,14 @@ class Comparison:
     def __init__(
         self, points: Sequence[Point], i: int, rtol: float, learning_rate: float | None
     ) -> None:
-        self.points, self.i, self.learning_rate = points, i, learning_rate
-        self.right = [p.right[i] for p in points]
-        self.given = [p.answers[i] for p in points]
-        self.before = [np.asarray(p.args[p.chosen[i]], np.float64) for p in points]
-        self.rtol, self.noise = rtol, NOISE
+        self.points: Sequence[Point] = points
+        self.i: int = i
+        self.learning_rate: float | None = learning_rate
+        self.right: list[Any] = [p.right[i] for p in points]
+        self.given: list[Any] = [p.answers[i] for p in points]
+        self.before: list[Any] = [np.asarray(p.args[p.chosen[i]], np.float64) for p in points]
+        self.rtol: float = rtol
+        self.noise: float = NOISE
         dtype: np.dtype[Any] = np.dtype(np.float64)
         if np.float32 in (self.right[0].dtype, getattr(self.given[0], "dtype", None)):
             dtype = np.dtype(np.float32)
@@ -61,7 +64,7 @@ class Comparison:
             self.rtol = max(rtol, self.noise)
         # Where the terms of a gradient cancel, as at a minimum, their rounding errors are left.
         self.largest: float = max(float(np.max(np.abs(g), initial=0)) for g in self.right)
-        self.least = 0.0
+        self.least: float = 0.0
         if learning_rate is not None:
             # The rounding of w − α g, as an error of g.
             largest = max(float(np.max(np.abs(x), initial=0)) for x in self.before)

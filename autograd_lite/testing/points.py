@@ -67,7 +67,10 @@ class Point:
     def __init__(
         self, loss: Callable[..., Any], args: Sequence[Any], chosen: Sequence[int], name: str
     ) -> None:
-        self.loss, self.args, self.chosen, self.name = loss, tuple(args), chosen, name
+        self.loss: Callable[..., Any] = loss
+        self.args: tuple[Any, ...] = tuple(args)
+        self.chosen: Sequence[int] = chosen
+        self.name: str = name
         with np.errstate(all="ignore"):
             run = Run(loss, self.args, chosen, name)
             (result,) = run.results if len(run.results) == 1 else (None,)
