@@ -130,3 +130,14 @@ def visit(opened):
         return opened(page(result, **(options or {})), hash, **given)
 
     return visit
+
+
+@pytest.fixture
+def play(opened):
+    """Opens the page of `autograd-lite play` with the generated tables."""
+    from playing import text  # it derives the formulas, which few tests need
+
+    def play(**given):
+        return opened(text(), **given)
+
+    return play

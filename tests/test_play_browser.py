@@ -15,16 +15,6 @@ from autograd_lite.text import number
 pytest.importorskip("sympy")
 
 
-@pytest.fixture
-def play(opened):
-    """Opens the page with the generated tables."""
-
-    def play(**given):
-        return opened(text(), **given)
-
-    return play
-
-
 def gradient_of(units, activation):
     """The gradient of the model's loss."""
 

@@ -16,16 +16,6 @@ from autograd_lite.viz.cards import measures
 pytest.importorskip("sympy")
 
 
-@pytest.fixture
-def play(opened):
-    """Opens the page with the generated tables."""
-
-    def play(**given):
-        return opened(text(), **given)
-
-    return play
-
-
 def card(tab, name):
     """The numbers of a card, by their class."""
     return tab.evaluate(

@@ -212,32 +212,26 @@ function compared(x, y) {
   return comesBefore(x, y) ? -1 : comesBefore(y, x) ? 1 : 0;
 }
 
-/** Where each line has its largest element; the first NaN is the largest. */
-function argmax(out, x, n, inner) {
+/** Where each line has the first element that comes before all others. */
+function argfirst(out, x, n, inner, before) {
   let line = 0;
   lines(x, n, inner, (start) => {
     let best = 0;
     for (let k = 1; k < n; k++) {
-      const value = x[start + k * inner];
-      const known = x[start + best * inner];
-      if (value > known || (value !== value && known === known)) best = k;
+      if (before(x[start + k * inner], x[start + best * inner])) best = k;
     }
     out[line++] = best;
   });
 }
 
+/** Where each line has its largest element; the first NaN is the largest. */
+function argmax(out, x, n, inner) {
+  argfirst(out, x, n, inner, (y, z) => y > z || (y !== y && z === z));
+}
+
 /** Where each line has its smallest element; the first NaN is the smallest. */
 function argmin(out, x, n, inner) {
-  let line = 0;
-  lines(x, n, inner, (start) => {
-    let best = 0;
-    for (let k = 1; k < n; k++) {
-      const value = x[start + k * inner];
-      const known = x[start + best * inner];
-      if (value < known || (value !== value && known === known)) best = k;
-    }
-    out[line++] = best;
-  });
+  argfirst(out, x, n, inner, (y, z) => y < z || (y !== y && z === z));
 }
 
 /** The running sums of each line. */
@@ -288,5 +282,5 @@ function scatter(out, x, places) {
 module.exports = {
   checkSizes, integerPower, rowsOf, read, flattened, described, checked, readNumber, fixed, typeOf, power, remainder,
   floorDivide, rint, signbit, copysign, logaddexp, logaddexp2, heaviside, sinc, place,
-  lines, comesBefore, compared, argmax, argmin, cumsum, cumprod, argsort, sort, scatter,
+  lines, comesBefore, compared, argfirst, argmax, argmin, cumsum, cumprod, argsort, sort, scatter,
 };
